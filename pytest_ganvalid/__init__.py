@@ -1,0 +1,68 @@
+"""Decide, with proof, whether a generated dataset may stand in for simulation.
+
+The public names are loaded when first used: importing the package (as pytest does at every start) costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pytest_ganvalid import generators, strategies, toys
+    from pytest_ganvalid.check import chi2_test, combine, compare, validate
+    from pytest_ganvalid.errors import GanvalidError, InputError, InputTypeError, MissingExtraError
+    from pytest_ganvalid.results import Chi2Result, Comparison, Interval, Plan, Report, Verdict
+    from pytest_ganvalid.samples import Sample
+    from pytest_ganvalid.statistics.planning import plan
+
+__all__ = [
+    "Chi2Result",
+    "Comparison",
+    "GanvalidError",
+    "InputError",
+    "InputTypeError",
+    "Interval",
+    "MissingExtraError",
+    "Plan",
+    "Report",
+    "Sample",
+    "Verdict",
+    "chi2_test",
+    "combine",
+    "compare",
+    "generators",
+    "plan",
+    "strategies",
+    "toys",
+    "validate",
+]
+
+_SUBMODULES = ("generators", "strategies", "toys")
+_HOMES = {
+    "check": ("chi2_test", "combine", "compare", "validate"),
+    "errors": ("GanvalidError", "InputError", "InputTypeError", "MissingExtraError"),
+    "results": ("Chi2Result", "Comparison", "Interval", "Plan", "Report", "Verdict"),
+    "samples": ("Sample",),
+    "statistics.planning": ("plan",),
+}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - any public name
+    """Load a public name when it is first used."""
+    if name in _SUBMODULES:
+        return importlib.import_module(f"{__name__}.{name}")
+    for module, names in _HOMES.items():
+        if name in names:
+            value = getattr(importlib.import_module(f"{__name__}.{module}"), name)
+            globals()[name] = value
+            return value
+    if name == "__version__":
+        return importlib.import_module("importlib.metadata").version("pytest-ganvalid")
+    msg = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(msg)
+
+
+def __dir__() -> list[str]:
+    """List the public names, loaded or not."""
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,138 @@
+"""The options of the plugin: one table, read once into frozen settings. Standard library and pytest only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+KEYWORDS = (
+    "n_required",
+    "observables",
+    "n_train",
+    "weight",
+    "bins",
+    "nonfinite",
+    "confidence",
+    "max_bias",
+    "max_local_bias",
+    "min_power",
+    "min_expected",
+)
+"""What the marker and the methods of the fixture take: the keywords of `pytest_ganvalid.validate`."""
+
+
+@dataclass(frozen=True)
+class Option:
+    """A command-line option and the ini setting of the same name.
+
+    Attributes:
+        name: As in ``Settings``; ``--ganvalid-`` and ``ganvalid_`` are put before it.
+        metavar: What the value is called in the help; ``None`` for a flag.
+        help: One sentence.
+    """
+
+    name: str
+    metavar: str | None
+    help: str
+
+    @property
+    def flag(self) -> str:
+        """The command-line spelling."""
+        return f"--ganvalid-{self.name.replace('_', '-')}"
+
+    @property
+    def ini(self) -> str:
+        """The spelling in an ini file, and the destination of the command-line option."""
+        return f"ganvalid_{self.name}"
+
+
+OPTIONS = (
+    Option("n_required", "N", "Number of true events that generated samples must stand in for; raises what tests state."),
+    Option("confidence", "C", "Confidence level of each one-sided limit (default 0.95)."),
+    Option("max_bias", "B", "Limit on the rms bias, in error bars of n_required events (default 1)."),
+    Option("report", "DIR", "Write report.json and report.html to this directory."),
+    Option("plots", None, "Write each comparison as a PNG file too (needs --ganvalid-report and matplotlib)."),
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What command line and ini file say; ``None`` where they are silent.
+
+    Attributes:
+        n_required: From the command line: tests may not need more.
+        n_required_ini: From the ini file: a floor for every test.
+        confidence: Confidence level.
+        max_bias: Limit on the rms bias.
+        report: Directory of the report.
+        plots: Whether to write PNG files.
+    """
+
+    n_required: float | None = None
+    n_required_ini: float | None = None
+    confidence: float | None = None
+    max_bias: float | None = None
+    report: str | None = None
+    plots: bool = False
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Declare every option with its ini twin."""
+    group = parser.getgroup("ganvalid", "generated datasets against simulation")
+    for option in OPTIONS:
+        if option.metavar is None:
+            group.addoption(option.flag, dest=option.ini, action="store_true", default=None, help=option.help)
+        else:
+            group.addoption(option.flag, dest=option.ini, metavar=option.metavar, default=None, help=option.help)
+        parser.addini(option.ini, help=option.help, type="bool" if option.metavar is None else "string", default=None)
+
+
+def read_settings(config: pytest.Config) -> Settings:
+    """Read command line over ini file.
+
+    Raises:
+        pytest.UsageError: If a value is malformed or out of range.
+    """
+    given = {option.name: config.getoption(option.ini) for option in OPTIONS}
+    ini = {option.name: config.getini(option.ini) or None for option in OPTIONS}
+    if not any(value is not None for value in (*given.values(), *ini.values())):
+        return Settings()
+    chosen = {name: ini[name] if given[name] is None else given[name] for name in given}
+    settings = Settings(
+        n_required=_number("n_required", given["n_required"], "--ganvalid-n-required"),
+        n_required_ini=_number("n_required", ini["n_required"], "ganvalid_n_required"),
+        confidence=_number("confidence", chosen["confidence"], "--ganvalid-confidence"),
+        max_bias=_number("max_bias", chosen["max_bias"], "--ganvalid-max-bias"),
+        report=chosen["report"],
+        plots=bool(chosen["plots"]),
+    )
+    if settings.plots and not settings.report:
+        msg = "--ganvalid-plots needs --ganvalid-report DIR, where the plots go"
+        raise pytest.UsageError(msg)
+    return settings
+
+
+def _number(name: str, text: str | None, source: str) -> float | None:
+    """Parse a number and check its range; imports nothing unless an option is given."""
+    if text is None:
+        return None
+    from pytest_ganvalid.errors import GanvalidError
+    from pytest_ganvalid.statistics.limits import Limits, check_positive
+
+    checks: dict[str, Callable[[float], Any]] = {
+        "n_required": lambda value: check_positive("n_required", value),
+        "confidence": lambda value: Limits(confidence=value),
+        "max_bias": lambda value: Limits(max_bias=value),
+    }
+    try:
+        value = float(text)
+        checks[name](value)
+    except (ValueError, GanvalidError) as error:
+        msg = f"{source}: {error}"
+        raise pytest.UsageError(msg) from None
+    return int(value) if value.is_integer() else value

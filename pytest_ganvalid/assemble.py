@@ -1,0 +1,118 @@
+"""From the statistics of one histogram pair to its frozen result."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from pytest_ganvalid import reasons
+from pytest_ganvalid.histograms.merging import Merged
+from pytest_ganvalid.histograms.sums import BinSums
+from pytest_ganvalid.results import BinBias, BinContents, Comparison, Interval
+from pytest_ganvalid.statistics.robustness import Assessment
+
+_WORST = 5
+
+
+def comparison(a: Assessment, merged: Merged, given: BinSums, n_train: float | None, name: str) -> Comparison:
+    """Put together what a user gets to see.
+
+    Args:
+        a: All that decides.
+        merged: The histograms as compared.
+        given: Either histogram as given.
+        n_train: Number of events the generator was trained on, if known.
+        name: Name of the observable.
+    """
+    worst = _worst_bins(a, merged, given)
+    delta = _interval(a)
+    ndf, limits = a.ndf, a.limits
+    n_reference_needed, n_generated_needed = a.events_needed()
+    return Comparison(
+        name=name,
+        verdict=a.verdict(),
+        reasons=reasons.reasons(a, worst),
+        n_required=_builtin(a.n_required),
+        n_train=None if n_train is None else _builtin(n_train),
+        n_generated=a.n_generated,
+        n_reference=a.n_reference,
+        bins=ndf + 1,
+        merged_bins=given.sumw.size - ndf - 1,
+        ndf=ndf,
+        chi2=a.chi2.chi2,
+        p_value=a.chi2.p_value,
+        separation=_map(delta, lambda d: d / 2),
+        chi2_required=_map(delta, lambda d: ndf + a.n_required * d),
+        chi2_critical=a.critical,
+        rms_bias=_map(delta, lambda d: math.sqrt(2 * a.n_required * d / ndf)),
+        n_equivalent=Interval(
+            lower=_ratio(ndf / 2, delta.upper),
+            estimate=_ratio(ndf / 2, delta.estimate),
+            upper=_ratio(ndf / 2, delta.lower),
+        ),
+        n_supported=_ratio(a.allowed, delta.upper),
+        power=a.power,
+        n_reference_needed=n_reference_needed,
+        n_generated_needed=n_generated_needed,
+        p_robust=a.p_robust,
+        p_biased=a.p_biased,
+        worst_bin=worst[0].index,
+        worst_bins=worst,
+        contents=_contents(a, merged),
+        confidence=float(limits.confidence),
+        max_bias=float(limits.max_bias),
+        max_local_bias=float(limits.max_local_bias),
+        min_power=float(limits.min_power),
+        min_expected=float(limits.min_expected),
+    )
+
+
+def _interval(a: Assessment) -> Interval:
+    """The interval of Δ; the estimate, which may be negative, is brought into it."""
+    return Interval(
+        lower=a.lower, estimate=min(max(a.separation.estimate, a.lower), a.upper), upper=a.upper
+    )
+
+
+def _map(interval: Interval, function: Callable[[float], float]) -> Interval:
+    return Interval(
+        lower=function(interval.lower), estimate=function(interval.estimate), upper=function(interval.upper)
+    )
+
+
+def _ratio(numerator: float, denominator: float) -> float:
+    return numerator / denominator if denominator > 0 else math.inf
+
+
+def _builtin(number: float) -> float:
+    return int(number) if float(number).is_integer() else float(number)
+
+
+def _worst_bins(a: Assessment, merged: Merged, given: BinSums) -> tuple[BinBias, ...]:
+    order = np.argsort(-np.abs(a.local.bias), kind="stable")[:_WORST]
+    return tuple(
+        BinBias(
+            index=int(merged.groups[i].min()),
+            label=given.bins.label(int(merged.groups[i, 0]), int(merged.groups[i, 1])),
+            bias=float(a.local.bias[i]),
+            lower=float(a.local.lower[i]),
+        )
+        for i in order
+    )
+
+
+def _contents(a: Assessment, merged: Merged) -> BinContents:
+    generated, reference = merged.generated, merged.reference
+    return BinContents(
+        generated=_floats(generated.sumw / generated.total),
+        generated_errors=_floats(np.sqrt(generated.sumw2) / generated.total),
+        reference=_floats(reference.sumw / reference.total),
+        reference_errors=_floats(np.sqrt(reference.sumw2) / reference.total),
+        bias=_floats(a.local.bias),
+    )
+
+
+def _floats(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[float, ...]:
+    return tuple(values.tolist())

@@ -1,0 +1,114 @@
+"""Choosing bins: equiprobable ones from the reference, or the user's own edges.
+
+The edges never come from the generated sample: it must not choose where it is looked at.
+"""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_ganvalid.errors import InputError, InputTypeError
+from pytest_ganvalid.histograms.bins import Axis, Grid, Slabs
+
+FloatArray = NDArray[np.float64]
+BinsSpec = Any  # int | edges | axis | pair of edges; validated below
+
+
+def bins_for(spec: BinsSpec, columns: Sequence[FloatArray], weight: FloatArray | None, nonfinite: str) -> Grid | Slabs:
+    """Turn what the user asked for into bins.
+
+    Args:
+        spec: A number of equiprobable bins; increasing edges or an object that has them as ``.edges``;
+            for a pair of columns also a pair of those.
+        columns: The reference's one or two arrays, shape (events,) each.
+        weight: The reference's weights, shape (events,), or ``None``.
+        nonfinite: Where NaN and infinite values go (see `Axis`).
+
+    Raises:
+        InputTypeError: If the specification is of another kind.
+        InputError: If its numbers are out of range.
+    """
+    if isinstance(spec, numbers.Integral) and not isinstance(spec, bool):
+        return _equiprobable(int(spec), columns, weight, nonfinite)
+    axes = [spec] if len(columns) == 1 else spec
+    if len(columns) > 1 and (not isinstance(axes, Sequence) or len(axes) != len(columns) or np.ndim(axes[0]) != 1):
+        msg = f"bins={spec!r} does not fit a pair of columns; expected a number of bins or a pair of edges (x_edges, y_edges)"
+        raise InputTypeError(msg)
+    return Grid(tuple(Axis(_user_edges(axis), nonfinite=nonfinite) for axis in axes))
+
+
+def bins_of(bins: BinsSpec | Mapping[str, BinsSpec], name: str, default: int) -> BinsSpec:
+    """Return the specification for the observable ``name``."""
+    return bins.get(name, default) if isinstance(bins, Mapping) else bins
+
+
+def equiprobable_edges(values: FloatArray, weight: FloatArray | None, bins: int) -> tuple[float, ...]:
+    """Return edges between which the sample holds equal shares of its absolute weight.
+
+    The first and last bin are open, so ``bins`` bins have ``bins - 1`` edges. A value that by itself holds
+    the share of a bin (discrete data, saturation, zero suppression) gets a bin of its own.
+
+    Args:
+        values: Finite, shape (events,), at least one.
+        weight: Shape (events,), or ``None``.
+        bins: At least 2.
+    """
+    order = np.argsort(values, kind="stable") if weight is not None else None
+    ordered = np.sort(values) if order is None else values[order]
+    mass = np.arange(1, ordered.size + 1) if order is None or weight is None else np.cumsum(np.abs(weight[order]))
+    shares = mass[-1] * np.arange(1, bins) / bins
+    edges = np.unique(ordered[np.minimum(np.searchsorted(mass, shares, side="right"), ordered.size - 1)])
+    before = np.searchsorted(ordered, edges, side="left") - 1
+    until = np.searchsorted(ordered, edges, side="right") - 1
+    share = mass[until] - np.where(before >= 0, mass[before], 0)
+    atoms = edges[share >= mass[-1] / bins]
+    return tuple(np.unique(np.concatenate([edges, np.nextafter(atoms, np.inf)])).tolist())
+
+
+def _equiprobable(bins: int, columns: Sequence[FloatArray], weight: FloatArray | None, nonfinite: str) -> Grid | Slabs:
+    if bins < 2:  # noqa: PLR2004
+        msg = f"bins={bins} compares nothing; expected at least 2"
+        raise InputError(msg)
+    if len(columns) == 1:
+        return Grid((_axis(columns[0], weight, bins, nonfinite),))
+    x, y = columns
+    per_axis = max(2, round(bins**0.5))
+    x_axis = _axis(x, weight, per_axis, nonfinite)
+    slab = x_axis.index(x)
+    return Slabs(x_axis, tuple(_slab_axis(y, weight, slab == i, per_axis, nonfinite) for i in range(x_axis.size)))
+
+
+def _slab_axis(
+    y: FloatArray, weight: FloatArray | None, inside: NDArray[np.bool_], bins: int, nonfinite: str
+) -> Axis:
+    """Cut a slab by its own quantiles; one without finite reference events is cut like the whole."""
+    chosen = inside if np.isfinite(y[inside]).any() else np.ones_like(inside)
+    return _axis(y[chosen], None if weight is None else weight[chosen], bins, nonfinite)
+
+
+def _axis(values: FloatArray, weight: FloatArray | None, bins: int, nonfinite: str) -> Axis:
+    finite = np.isfinite(values)
+    if not finite.any():
+        msg = "the reference has no finite value to choose bins from; give edges, or another observable"
+        raise InputError(msg)
+    if not finite.all():
+        values, weight = values[finite], None if weight is None else weight[finite]
+    return Axis(equiprobable_edges(values, weight, bins), nonfinite=nonfinite)
+
+
+def _user_edges(spec: BinsSpec) -> tuple[float, ...]:
+    try:
+        edges = np.asarray(getattr(spec, "edges", spec), dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        msg = f"bins={spec!r} is a {type(spec).__name__}; expected a number of bins or increasing edges"
+        raise InputTypeError(msg) from error
+    edges = edges[~np.isinf(edges)] if edges.ndim == 1 else edges  # the flow bins are open already
+    if edges.ndim != 1 or not edges.size or not np.all(np.diff(edges) > 0):
+        msg = f"bins={spec!r} are not edges; expected at least one finite number, strictly increasing, without NaN"
+        raise InputError(msg)
+    return tuple(edges.tolist())

@@ -1,0 +1,232 @@
+"""The bins of a histogram: their shape, their words, and which are neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+IntArray = NDArray[np.intp]
+
+
+class Bins(Protocol):
+    """What the rest of the package asks of bins."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Number of bins along each axis, flow bins included."""
+        ...
+
+    def label(self, first: int, last: int) -> str:
+        """Return the merged bins ``first`` to ``last`` (flat positions) in words."""
+        ...
+
+    def path(self) -> IntArray:
+        """Return an order of all flat positions in which consecutive bins are neighbours."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """One axis: bin i is [edge i-1, edge i), with underflow and overflow where it has them; or categories.
+
+    Attributes:
+        edges: Increasing; empty if the axis is of categories.
+        categories: Their names; empty if the axis has edges.
+        underflow: Whether a bin below the first edge exists.
+        overflow: Whether a bin from the last edge on (or of other categories) exists.
+        nonfinite: Where NaN and infinite values go: ``"underflow"``, ``"overflow"`` or, in a last bin of their
+            own, ``"separate"``.
+    """
+
+    edges: tuple[float, ...] = ()
+    categories: tuple[str, ...] = ()
+    underflow: bool = True
+    overflow: bool = True
+    nonfinite: str = "overflow"
+
+    @classmethod
+    def from_uhi(cls, axis: Any, size: int) -> Axis:  # noqa: ANN401 - any axis with the protocol
+        """Read an axis of a histogram that has ``size`` bins along it, flow bins included."""
+        items = list(axis)
+        continuous = bool(items) and np.size(items[0]) == 2 and not isinstance(items[0], str)  # noqa: PLR2004
+        flow = size - len(items)
+        below = bool(getattr(getattr(axis, "traits", None), "underflow", False))
+        underflow, overflow = flow == 2 or (flow == 1 and below), flow == 2 or (flow == 1 and not below)  # noqa: PLR2004
+        if not continuous:
+            return cls((), tuple(str(item) for item in items), underflow, overflow)
+        edges = (float(items[0][0]), *(float(high) for _, high in items))
+        return cls(edges, (), underflow, overflow)
+
+    @property
+    def size(self) -> int:
+        """Number of bins, flow bins included."""
+        inner = len(self.edges) - 1 if self.edges else len(self.categories)
+        return inner + self.underflow + self.overflow + (self.nonfinite == "separate")
+
+    def index(self, values: NDArray[Any]) -> IntArray:
+        """Return the bin of each value; the axis has edges and both flow bins.
+
+        Args:
+            values: Shape (events,).
+        """
+        index = np.searchsorted(self.edges, values, side="right")
+        if not np.isfinite(values.sum()):  # one cheap pass where there is nothing to do
+            index[~np.isfinite(values)] = 0 if self.nonfinite == "underflow" else self.size - 1
+        return index
+
+    def label(self, first: int, last: int) -> str:
+        """Return the bins ``first`` to ``last`` in words."""
+        first, last = first - self.underflow, last - self.underflow
+        if self.edges:
+            return self._range_label(first, last)
+        names = [self._category(i) for i in sorted({first, last})]
+        return " to ".join(names)
+
+    def _category(self, position: int) -> str:
+        if position < 0:
+            return "underflow"
+        return self.categories[position] if position < len(self.categories) else "overflow"
+
+    def _range_label(self, first: int, last: int) -> str:
+        n = len(self.edges) - 1
+        if self.nonfinite == "separate" and last > n:
+            rest = "" if first > n else f"{self._range_label(first, n)} or "
+            return f"{rest}NaN or infinite"
+        words = self._words(max(first, 0), min(last + 1, n))
+        if first < 0 and last >= n:
+            return "all"
+        if first < 0:
+            return f"< {words[1] if last >= 0 else words[0]}"
+        if last >= n:
+            return f">= {words[0]}" if first < n else f">= {self._words(n, n)[0]}"
+        return f"[{words[0]}, {words[1]})"
+
+    def _words(self, low: int, high: int) -> tuple[str, str]:
+        """Format two edges with as few digits as keep them apart from each other and from their neighbours."""
+        near = self.edges[max(low - 1, 0) : high + 2]
+        for digits in range(4, 18):
+            if len({f"{edge:.{digits}g}" for edge in near}) == len(near):
+                break
+        return f"{self.edges[low]:.{digits}g}", f"{self.edges[high]:.{digits}g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The product of one or two axes."""
+
+    axes: tuple[Axis, ...]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Number of bins along each axis, flow bins included."""
+        return tuple(axis.size for axis in self.axes)
+
+    def label(self, first: int, last: int) -> str:
+        """Return the merged bins ``first`` to ``last`` in words."""
+        ends = zip(np.unravel_index(first, self.shape), np.unravel_index(last, self.shape), strict=True)
+        pairs = [(int(low), int(high)) for low, high in ends]
+        return " x ".join(
+            axis.label(min(pair), max(pair)) for axis, pair in zip(self.axes, pairs, strict=True)
+        )
+
+    def path(self) -> IntArray:
+        """Return the bins row by row, every other row backwards."""
+        return snake(self.shape)
+
+    def index(self, columns: Sequence[NDArray[Any]]) -> IntArray:
+        """Return the flat position of each event.
+
+        Args:
+            columns: One array of shape (events,) per axis.
+        """
+        if len(self.axes) == 1:
+            return self.axes[0].index(columns[0])
+        positions = [axis.index(values) for axis, values in zip(self.axes, columns, strict=True)]
+        return np.ravel_multi_index(positions, self.shape)
+
+
+@dataclass(frozen=True, slots=True)
+class Unlabelled:
+    """Bins known by their position only: an array of counts."""
+
+    shape: tuple[int, ...]
+
+    def label(self, first: int, last: int) -> str:
+        """Return the merged bins ``first`` to ``last`` by position."""
+        words = [self._position(i) for i in sorted({first, last})]
+        return f"bin {words[0]}" if len(words) == 1 else f"bins {words[0]} to {words[1]}"
+
+    def _position(self, flat: int) -> str:
+        position = tuple(int(i) for i in np.unravel_index(flat, self.shape))
+        return str(position[0] if len(position) == 1 else position)
+
+    def path(self) -> IntArray:
+        """Return the bins row by row, every other row backwards."""
+        return snake(self.shape)
+
+
+@dataclass(frozen=True, slots=True)
+class Slabs:
+    """Slabs in x, each cut in y on its own: the equiprobable bins of a pair of columns.
+
+    Attributes:
+        x: The axis that is cut first.
+        y: For each bin of ``x`` the axis that it is cut along.
+    """
+
+    x: Axis
+    y: tuple[Axis, ...]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Number of cells in all."""
+        return (sum(axis.size for axis in self.y),)
+
+    @property
+    def offsets(self) -> IntArray:
+        """Flat position of the first cell of each slab, shape (slabs,)."""
+        sizes = [axis.size for axis in self.y]
+        return np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.intp)
+
+    def label(self, first: int, last: int) -> str:
+        """Return the merged cells ``first`` to ``last`` in words."""
+        offsets = self.offsets
+        ends = [int(np.searchsorted(offsets, i, side="right")) - 1 for i in (first, last)]
+        if ends[0] != ends[1]:
+            return f"{self.label(first, first)} to {self.label(last, last)}"
+        slab = ends[0]
+        low, high = sorted((first - int(offsets[slab]), last - int(offsets[slab])))
+        return f"{self.x.label(slab, slab)} x {self.y[slab].label(low, high)}"
+
+    def path(self) -> IntArray:
+        """Return the cells slab by slab, every other slab backwards."""
+        rows = np.split(np.arange(self.shape[0]), self.offsets[1:])
+        return np.concatenate([row[::-1] if i % 2 else row for i, row in enumerate(rows)])
+
+    def index(self, columns: Sequence[NDArray[Any]]) -> IntArray:
+        """Return the flat position of each event.
+
+        Args:
+            columns: The arrays x and y of shape (events,).
+        """
+        x, y = columns
+        slab = self.x.index(x)
+        index = self.offsets[slab]
+        for i, axis in enumerate(self.y):
+            inside = slab == i
+            index[inside] += axis.index(y[inside])
+        return index
+
+
+def snake(shape: tuple[int, ...]) -> IntArray:
+    """Return flat positions row by row, every other row backwards, so that consecutive bins are neighbours."""
+    positions = np.arange(int(np.prod(shape)), dtype=np.intp)
+    if len(shape) == 1:
+        return positions
+    rows = positions.reshape(-1, shape[-1]).copy()
+    rows[1::2] = rows[1::2, ::-1]
+    return rows.ravel()

@@ -1,0 +1,105 @@
+"""Merging of sparse bins, so that every bin compared holds enough events for the statistics to be right.
+
+Decided on the pooled sample, so neither side can steer it; no bin is ever dropped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_ganvalid.errors import InputError
+from pytest_ganvalid.histograms.bins import Unlabelled
+from pytest_ganvalid.histograms.sums import BinSums
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Merged:
+    """Two histograms after merging.
+
+    Attributes:
+        generated: Sums per group.
+        reference: Sums per group.
+        groups: First and last bin of each group along the path of neighbours, as flat positions; shape (groups, 2).
+        sparse: Whether even so the bins are too few: fewer than two groups expect enough events.
+    """
+
+    generated: BinSums
+    reference: BinSums
+    groups: IntArray
+    sparse: bool
+
+
+def merge_sparse_bins(generated: BinSums, reference: BinSums, min_expected: float) -> Merged:
+    """Merge neighbouring bins until each expects ``min_expected`` events in the smaller sample.
+
+    Args:
+        generated: Any bins.
+        reference: The same bins.
+        min_expected: Least expected effective events of a group in the smaller sample.
+
+    Raises:
+        InputError: If all events of both samples lie in one bin: there is nothing to compare.
+    """
+    populated = int((generated.populated | reference.populated).sum())
+    if populated < 2:  # noqa: PLR2004
+        msg = f"all events of both samples lie in {populated} bin of {generated.sumw.size}: nothing is compared; use other bins"
+        raise InputError(msg)
+    path = generated.bins.path()
+    q, p = generated.sumw[path] / generated.total, reference.sumw[path] / reference.total
+    n_g, n_r = generated.n_effective, reference.n_effective
+    expected = min(n_g, n_r) * (n_g * q + n_r * p) / (n_g + n_r)
+    starts = _group_starts(expected, q + p, min_expected)
+    sparse = starts.size < 2  # noqa: PLR2004
+    if sparse:
+        starts = _two_halves(generated.sumw2[path] / generated.total**2 + reference.sumw2[path] / reference.total**2)
+    if np.any(np.add.reduceat(q + p, starts) <= 0):
+        msg = (
+            f"the weights leave no two bins with a positive sum ({n_g:.4g} effective generated and {n_r:.4g} effective "
+            "reference events); provide more events"
+        )
+        raise InputError(msg)
+    ends = np.append(starts[1:], path.size) - 1
+    return Merged(
+        _sums(generated, path, starts),
+        _sums(reference, path, starts),
+        np.stack([path[starts], path[ends]], axis=1),
+        sparse,
+    )
+
+
+def _group_starts(expected: FloatArray, pooled: FloatArray, least: float) -> IntArray:
+    """Close a group as soon as it is full; what is left over at the end joins the last group."""
+    if np.all((expected >= least) & (pooled > 0)):
+        return np.arange(expected.size)
+    groups: list[tuple[int, float, float]] = []
+    start, count, content = 0, 0.0, 0.0
+    for i, (more, weight) in enumerate(zip(expected.tolist(), pooled.tolist(), strict=True)):
+        count, content = count + more, content + weight
+        if count >= least and content > 0:
+            groups.append((start, count, content))
+            start, count, content = i + 1, 0.0, 0.0
+    while groups and start < expected.size:
+        start, more, weight = groups.pop()
+        count, content = count + more, content + weight
+        if count >= least and content > 0:
+            groups.append((start, count, content))
+            break
+    return np.array([group[0] for group in groups] or [0], dtype=np.intp)
+
+
+def _two_halves(mass: FloatArray) -> IntArray:
+    """Cut where the two parts are most nearly equal, both populated."""
+    before = np.cumsum(mass)[:-1]
+    balance = np.minimum(before, mass.sum() - before)
+    return np.array([0, int(np.argmax(balance)) + 1], dtype=np.intp)
+
+
+def _sums(sums: BinSums, path: IntArray, starts: IntArray) -> BinSums:
+    sumw, sumw2 = np.add.reduceat(sums.sumw[path], starts), np.add.reduceat(sums.sumw2[path], starts)
+    return BinSums(sumw, sumw2, Unlabelled(sumw.shape))

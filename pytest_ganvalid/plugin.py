@@ -1,0 +1,128 @@
+"""The pytest plugin: options, marker, fixture, hooks.
+
+Loaded at every start of pytest wherever the package is installed, so this module imports the standard
+library and pytest only, and every hook is a gate and one call.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_ganvalid import _options
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from pytest_ganvalid.gate import Gate
+
+MARKER = "ganvalid"
+_SETTINGS = pytest.StashKey[_options.Settings]()
+_COLLECTOR = pytest.StashKey["_Collector"]()
+_GATE = pytest.StashKey["Gate"]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the options."""
+    _options.add_options(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marker, read the settings, and listen for results."""
+    config.addinivalue_line(
+        "markers",
+        f"{MARKER}(n_required=..., n_train=..., observables=[...], ...): the test passes only if a generated sample is "
+        "shown to be as good as n_required true events",
+    )
+    config.stash[_SETTINGS] = _options.read_settings(config)
+    config.stash[_COLLECTOR] = collector = _Collector()
+    config.pluginmanager.register(collector, "ganvalid-collector")
+
+
+class _Collector:
+    """Gathers the records of all tests; with xdist those of all workers, as they travel with the test reports."""
+
+    def __init__(self) -> None:
+        self.records: list[dict[str, Any]] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take the records from a finished test."""
+        self.records += getattr(report, MARKER, ())
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Refuse markers that make no sense before any test runs; a worker of xdist cannot, and leaves it to set-up."""
+    marked = [item for item in items if item.get_closest_marker(MARKER)]
+    if marked and not hasattr(config, "workerinput"):
+        _check_markers(marked, config)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Refuse, test by test, what a worker of xdist could not refuse at collection."""
+    if hasattr(item.config, "workerinput") and item.get_closest_marker(MARKER):
+        try:
+            _check_markers([item], item.config)
+        except pytest.UsageError as error:
+            pytest.fail(str(error), pytrace=False)
+
+
+def _check_markers(marked: list[pytest.Item], config: pytest.Config) -> None:
+    from pytest_ganvalid import gate
+
+    gate.check_markers(marked, config.stash[_SETTINGS])
+
+
+@pytest.fixture
+def ganvalid(request: pytest.FixtureRequest) -> Gate:
+    """Return the gate: ``check`` fails the test unless the generated sample is shown to be ROBUST."""
+    return _gate(request.node)
+
+
+def _gate(item: pytest.Item) -> Gate:
+    from pytest_ganvalid.gate import Gate
+
+    if _GATE not in item.stash:
+        item.stash[_GATE] = Gate.for_item(item, item.config.stash[_SETTINGS])
+    return item.stash[_GATE]
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, None]:
+    """Fail a marked test that ends without a passed check."""
+    outcome = yield
+    if item.get_closest_marker(MARKER) and outcome.excinfo is None:
+        try:
+            _gate(item).require_demonstration()
+        except pytest.fail.Exception as failure:
+            outcome.force_exception(failure) if hasattr(outcome, "force_exception") else _replace(outcome, failure)
+
+
+def _replace(outcome: Any, failure: BaseException) -> None:  # noqa: ANN401 - pluggy before 1.1
+    outcome._result, outcome._excinfo = None, (type(failure), failure, failure.__traceback__)  # noqa: SLF001
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, None]:
+    """Let the records travel with the report, across processes too."""
+    outcome = yield
+    if call.when == "call" and _GATE in item.stash:
+        setattr(outcome.get_result(), MARKER, item.stash[_GATE].records)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Tell the checks that were made, a line each."""
+    records = config.stash[_COLLECTOR].records
+    if records:
+        from pytest_ganvalid.report import session
+
+        session.write_summary(terminalreporter, records)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write the report, once: workers of xdist leave it to their controller."""
+    settings = session.config.stash[_SETTINGS]
+    if settings.report and not hasattr(session.config, "workerinput"):
+        from pytest_ganvalid.report import files
+
+        files.write_report(settings.report, session.config.stash[_COLLECTOR].records, plots=settings.plots)

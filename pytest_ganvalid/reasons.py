@@ -1,0 +1,116 @@
+"""Why a verdict is what it is, and what would change it, in sentences."""
+
+from __future__ import annotations
+
+import math
+
+from pytest_ganvalid.results import BinBias, Verdict
+from pytest_ganvalid.statistics.robustness import TOO_GOOD, Assessment
+
+
+def count(number: float) -> str:
+    """Format a number of events."""
+    return "∞" if math.isinf(number) else f"{number:,.0f}"
+
+
+def percent(fraction: float) -> str:
+    """Format a probability without rounding it to certainty."""
+    return f"{100 * fraction:.4g} %"
+
+
+def reasons(assessment: Assessment, worst: tuple[BinBias, ...]) -> tuple[str, ...]:
+    """Explain the verdict of an assessment."""
+    verdict = assessment.verdict()
+    if verdict is Verdict.ROBUST:
+        return (_robust(assessment),)
+    if verdict is Verdict.BIASED:
+        return (*_biased(assessment, worst), _improve(assessment))
+    return _unproven(assessment)
+
+
+def _robust(a: Assessment) -> str:
+    return (
+        f"agreement at n_required {count(a.n_required)} is demonstrated at {percent(a.limits.confidence)} confidence: "
+        f"χ²_req/ndf is at most {_chi2_per_ndf(a, a.upper):.4g} (critical {a.critical / a.ndf:.4g}) and the rms bias "
+        f"at most {_rms(a, a.upper):.3g} error bars (limit {a.limits.max_bias:g})"
+    )
+
+
+def _biased(a: Assessment, worst: tuple[BinBias, ...]) -> tuple[str, ...]:
+    found = []
+    if a.n_required * a.lower > a.allowed:
+        found.append(
+            f"a disagreement is demonstrated at {percent(a.limits.confidence)} confidence: χ²_req/ndf is at least "
+            f"{_chi2_per_ndf(a, a.lower):.4g} (critical {a.critical / a.ndf:.4g}) and the rms bias at least "
+            f"{_rms(a, a.lower):.3g} error bars of {count(a.n_required)} events (limit {a.limits.max_bias:g})"
+        )
+    if a.local.p_value < a.limits.alpha:
+        shown = [bias for bias in worst if bias.lower > a.limits.max_local_bias]
+        found += [
+            f"{bias.label} is off by at least {bias.lower:.3g} error bars of {count(a.n_required)} events "
+            f"(limit {a.limits.max_local_bias:g})"
+            for bias in shown
+        ]
+    return tuple(found)
+
+
+def _improve(a: Assessment) -> str:
+    supported = a.allowed / a.upper if a.upper > 0 else math.inf
+    return (
+        "more events cannot help: improve the generator (look at the worst bins), or lower n_required to what it "
+        f"supports, {count(supported)} at most"
+    )
+
+
+def _unproven(a: Assessment) -> tuple[str, ...]:
+    if a.too_good:
+        return (
+            f"agreement too good for independent samples (χ² {a.chi2.chi2:.4g} for {a.ndf} degrees of freedom, lower-tail "
+            f"probability below {TOO_GOOD:g}): they share events; compare with a reference that neither the generator "
+            "nor its training has seen",
+        )
+    if a.sparse:
+        return (
+            f"too few events: with {a.n_generated:.4g} effective generated and {a.n_reference:.4g} effective reference "
+            f"events there are no two bins that expect {a.limits.min_expected:g} events each in the smaller sample",
+        )
+    lines = [
+        f"the data decide neither way: χ²_req/ndf lies between {_chi2_per_ndf(a, a.lower):.4g} and "
+        f"{_chi2_per_ndf(a, a.upper):.4g} (critical {a.critical / a.ndf:.4g}), the rms bias between "
+        f"{_rms(a, a.lower):.3g} and {_rms(a, a.upper):.3g} error bars (limit {a.limits.max_bias:g})"
+    ]
+    if a.power < a.limits.min_power:
+        lines.append(
+            f"with these sample sizes a perfect generator would pass with probability {percent(a.power)} only "
+            f"(min_power {percent(a.limits.min_power)})"
+        )
+    return (*lines, _advice(a))
+
+
+def _advice(a: Assessment) -> str:
+    n_reference, n_generated = a.events_needed()
+    likely_biased = a.n_required * a.separation.estimate > a.allowed
+    if likely_biased:
+        best = a.ndf / (2 * a.separation.estimate)
+        return (
+            f"the generator is probably not good enough: at the best estimate it is worth {count(best)} events; "
+            f"these data support n_required {count(a.allowed / a.upper)}"
+        )
+    if n_reference <= a.n_reference and n_generated <= a.n_generated:
+        return (
+            f"a perfect generator would pass with probability {percent(a.power)}; this one is worse, or unlucky: "
+            f"these data support n_required {count(a.allowed / a.upper)}"
+        )
+    more = f" and {count(n_generated)} generated events" if n_generated > math.ceil(a.n_generated) else ""
+    return (
+        f"it takes {count(n_reference)} reference events{more} (have {count(a.n_reference)} and "
+        f"{count(a.n_generated)}) for a perfect generator to pass with probability 90 %"
+    )
+
+
+def _chi2_per_ndf(a: Assessment, delta: float) -> float:
+    return 1 + a.n_required * delta / a.ndf
+
+
+def _rms(a: Assessment, delta: float) -> float:
+    return math.sqrt(2 * a.n_required * delta / a.ndf)

@@ -1,0 +1,29 @@
+"""The results of a whole test run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from pytest_ganvalid.report import text
+from pytest_ganvalid.results import Comparison, Report
+
+if TYPE_CHECKING:
+    import pytest
+
+_KINDS: dict[str, type[Report] | type[Comparison]] = {"report": Report, "comparison": Comparison}
+
+
+def result_of(record: Mapping[str, Any]) -> Report | Comparison:
+    """Restore the result that a test recorded."""
+    return _KINDS[record["kind"]].from_json(record["result"])
+
+
+def write_summary(terminal: pytest.TerminalReporter, records: Iterable[Mapping[str, Any]]) -> None:
+    """Write a line per check, those that only looked left out."""
+    checks = [record for record in records if record["gate"]]
+    if not checks:
+        return
+    terminal.section("ganvalid")
+    for record in checks:
+        terminal.line(text.summary(record["nodeid"], result_of(record)))

@@ -1,0 +1,6 @@
+"""Samples of events: columns of numbers with optional weights, from whatever physicists hold them in."""
+
+from pytest_ganvalid.samples.sample import Sample
+from pytest_ganvalid.samples.tables import as_sample
+
+__all__ = ["Sample", "as_sample"]

@@ -1,0 +1,66 @@
+"""The one form in which the package handles events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_ganvalid.errors import InputError
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """Events as columns.
+
+    Attributes:
+        columns: Name -> array of shape (events,).
+        weight: Event weights of shape (events,), any sign; ``None`` for unweighted events.
+        provenance: What is known of their origin.
+
+    Raises:
+        InputError: If there are no columns or events, or lengths differ.
+    """
+
+    columns: Mapping[str, NDArray[Any]]
+    weight: NDArray[np.float64] | None = None
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check the shapes."""
+        if not self.columns:
+            msg = "a sample needs at least one column; got none"
+            raise InputError(msg)
+        lengths = {name: np.shape(values) for name, values in self.columns.items()}
+        if self.weight is not None:
+            lengths["the weight"] = np.shape(self.weight)
+        shapes = set(lengths.values())
+        if len(shapes) > 1 or len(next(iter(shapes))) != 1:
+            msg = f"columns must be one-dimensional and of one length; got shapes {lengths}"
+            raise InputError(msg)
+        if not len(self):
+            msg = "the sample has no events"
+            raise InputError(msg)
+
+    def __len__(self) -> int:
+        """Return the number of events."""
+        return len(next(iter(self.columns.values())))
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        """Return a column.
+
+        Raises:
+            InputError: If there is no such column.
+        """
+        if name not in self.columns:
+            msg = f"no column {name!r}; there are {sorted(self.columns)}"
+            raise InputError(msg)
+        return self.columns[name]
+
+    def select(self, rows: NDArray[Any]) -> Sample:
+        """Keep some events (a mask or positions)."""
+        weight = None if self.weight is None else self.weight[rows]
+        return Sample({name: values[rows] for name, values in self.columns.items()}, weight, self.provenance)

@@ -1,0 +1,62 @@
+"""Is any single bin off by more than max_local_bias error bars of n_required events.
+
+The local bias b = (q - p) sqrt(2 n_required / (q + p)) is the difference in error bars of one sample of
+n_required events. It is *shown* to exceed a limit if it does at simultaneous confidence over all bins.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from pytest_ganvalid.statistics.separation import Fractions
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class LocalBias:
+    """The biases of all bins.
+
+    Attributes:
+        bias: In error bars of n_required events, shape (bins,).
+        lower: Simultaneous lower confidence limits of their magnitudes, shape (bins,).
+        p_value: Of the largest excess over the limit, corrected for the number of bins (Bonferroni).
+    """
+
+    bias: FloatArray
+    lower: FloatArray
+    p_value: float
+
+
+def local_bias(generated: Fractions, reference: Fractions, n_required: float, limit: float, alpha: float) -> LocalBias:
+    """Compute the bias of each bin and whether it is shown to exceed ``limit``.
+
+    Args:
+        generated: Shape (bins,), q + p > 0 in every bin.
+        reference: The same bins.
+        n_required: Number of true events to stand in for.
+        limit: In error bars of n_required events; may be infinite.
+        alpha: Error probability of the simultaneous lower limits.
+    """
+    q, p = generated.q, reference.q
+    unit = np.sqrt((q + p) / (2 * n_required))  # one error bar, as a fraction
+    difference = np.abs(q - p)
+    # A deficit's own variance is too small where the bin is nearly empty; at the limit the content is at least this.
+    slack = np.minimum(limit * unit, difference)
+    error = np.sqrt(_variance(generated, p - slack) + _variance(reference, q - slack))
+    quantile = float(special.ndtri(1 - alpha / q.size))
+    lower = np.maximum(difference - quantile * error, 0.0) / unit
+    excess = (difference - limit * unit) / error if math.isfinite(limit) else np.full(q.size, -math.inf)
+    p_value = min(1.0, q.size * float(special.ndtr(-excess.max())))
+    return LocalBias((q - p) / unit, lower, p_value)
+
+
+def _variance(sample: Fractions, least: FloatArray) -> FloatArray:
+    """Variance of each fraction, but no less than that of the content ``least`` with the sample's mean weight."""
+    content = np.clip(least, 0.0, 1.0)
+    return np.maximum(sample.variance, sample.sigma * content * (1 - content))

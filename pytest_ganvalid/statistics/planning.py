@@ -1,0 +1,160 @@
+"""How many events it takes to demonstrate agreement."""
+
+from __future__ import annotations
+
+import functools
+import math
+
+import numpy as np
+from scipy import special
+from scipy.optimize import brentq
+
+from pytest_ganvalid.errors import InputError
+from pytest_ganvalid.results import Plan
+from pytest_ganvalid.statistics import noncentral
+from pytest_ganvalid.statistics.limits import check_fraction, check_positive, check_positive_integer
+
+_LADDER = (0.5, 0.8, 0.9, 0.95, 0.99)
+_CERTAIN_FROM = 1e6
+
+
+def chi2_critical(ndf: int, confidence: float) -> float:
+    """Return the quantile of the χ² distribution with ``ndf`` degrees of freedom."""
+    return float(special.chdtri(ndf, 1 - confidence))
+
+
+def allowed_excess(ndf: int, confidence: float, max_bias: float) -> float:
+    """Return E, the largest allowed n_required Δ.
+
+    A χ² test at n_required is still expected to pass, and the rms bias is at most ``max_bias``.
+    """
+    return min(chi2_critical(ndf, confidence) - ndf, max_bias**2 * ndf / 2)
+
+
+def power(ndf: int, noncentrality: float, confidence: float) -> float:
+    """Return the probability that a perfect generator is shown ROBUST.
+
+    Args:
+        ndf: Bins - 1.
+        noncentrality: 2 n_h E / n_required, of a generator on the boundary; n_h = n_g n_r / (n_g + n_r).
+        confidence: Confidence level of the upper limit.
+    """
+    if noncentrality > max(_CERTAIN_FROM, 10 * ndf):
+        return 1.0
+    return float(special.chdtr(ndf, noncentral.ppf(1 - confidence, ndf, noncentrality)))
+
+
+@functools.lru_cache(maxsize=256)
+def required_noncentrality(ndf: int, target: float, confidence: float) -> float:
+    """Return the noncentrality at which `power` reaches ``target``."""
+    upper = 10 + 10 * math.sqrt(ndf)
+    while power(ndf, upper, confidence) < target:
+        upper *= 2
+    return float(brentq(lambda x: power(ndf, x, confidence) - target, 0.0, upper, rtol=1e-10))
+
+
+def reference_needed(n_required: float, ndf: int, target: float, n_generated: float, limits: tuple[float, float]) -> float:
+    """Return the reference events with which a perfect generator reaches the power ``target``.
+
+    Args:
+        n_required: Number of true events to stand in for.
+        ndf: Bins - 1.
+        target: The power, of one observable.
+        n_generated: Effective generated events; may be infinite.
+        limits: (confidence, max_bias).
+
+    Returns:
+        The number of events; ``inf`` if no reference suffices with this few generated events.
+    """
+    confidence, max_bias = limits
+    excess = allowed_excess(ndf, confidence, max_bias)
+    n_h = required_noncentrality(ndf, target, confidence) * n_required / (2 * excess)
+    return n_h / (1 - n_h / n_generated) if n_generated > n_h else math.inf
+
+
+def plan(
+    n_required: float,
+    *,
+    bins: int,
+    observables: int = 1,
+    generated_ratio: float = 10,
+    power: float = 0.9,
+    confidence: float = 0.95,
+    max_bias: float = 1.0,
+) -> Plan:
+    """Plan the sizes of the reference and generated samples.
+
+    With several observables the power is that of all of them together, whatever their correlation: the
+    probability to fail is shared out evenly (Bonferroni).
+
+    Args:
+        n_required: Number of true events the generated sample is to stand in for.
+        bins: Bins per observable, at least 2.
+        observables: Number of observables that must all be ROBUST.
+        generated_ratio: Generated events per required event.
+        power: Wanted probability that a perfect generator is shown ROBUST, between 0 and 1.
+        confidence: Confidence level of each one-sided limit, between 0.5 and 1.
+        max_bias: Limit on the rms bias in error bars of n_required events.
+
+    Returns:
+        The sample sizes and a table of alternatives.
+
+    Raises:
+        InputError: If an argument is out of range, or no reference reaches the power with so few generated events.
+    """
+    _check_plan(n_required, bins, observables, generated_ratio, power, confidence, max_bias)
+    n_generated = math.ceil(generated_ratio * n_required)
+    ndf, limits = bins - 1, (confidence, max_bias)
+
+    def sizes(target: float) -> float:
+        return reference_needed(n_required, ndf, 1 - (1 - target) / observables, n_generated, limits)
+
+    n_reference = sizes(power)
+    if math.isinf(n_reference):
+        msg = (
+            f"no reference is large enough for power {power:g} with {n_generated:,} generated events "
+            f"(generated_ratio={generated_ratio:g}); raise generated_ratio"
+        )
+        raise InputError(msg)
+    reached = _joint_power(n_required, ndf, observables, n_generated, math.ceil(n_reference), limits)
+    ladder = sorted({*_LADDER, power})
+    rows = tuple((p, math.ceil(n), math.ceil(n) / n_required) for p in ladder if math.isfinite(n := sizes(p)))
+    return Plan(
+        n_required=n_required,
+        n_reference=math.ceil(n_reference),
+        n_generated=n_generated,
+        power=reached,
+        bins=bins,
+        observables=observables,
+        confidence=confidence,
+        max_bias=max_bias,
+        rows=rows,
+    )
+
+
+def _joint_power(
+    n_required: float, ndf: int, observables: int, n_generated: float, n_reference: float, limits: tuple[float, float]
+) -> float:
+    """Lower bound of the probability that all observables are shown ROBUST."""
+    confidence, max_bias = limits
+    n_h = n_generated * n_reference / (n_generated + n_reference)
+    noncentrality = 2 * n_h * allowed_excess(ndf, confidence, max_bias) / n_required
+    return float(np.clip(1 - observables * (1 - power(ndf, noncentrality, confidence)), 0.0, 1.0))
+
+
+def _check_plan(
+    n_required: float,
+    bins: int,
+    observables: int,
+    generated_ratio: float,
+    power: float,
+    confidence: float,
+    max_bias: float,
+) -> None:
+    check_positive("n_required", n_required)
+    check_positive_integer("bins", bins, least=2)
+    check_positive_integer("observables", observables)
+    check_positive("generated_ratio", generated_ratio)
+    check_positive("max_bias", max_bias)
+    check_fraction("power", power)
+    check_fraction("confidence", confidence, least=0.5)

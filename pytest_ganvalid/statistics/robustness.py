@@ -1,0 +1,151 @@
+"""Does the difference between two histograms fit within the error bars of n_required events.
+
+With E = min(χ²_{ndf; confidence} - ndf, max_bias² ndf / 2) and Δ the triangular discrimination:
+
+- ROBUST if n_required Δ_up <= E and the power is at least min_power;
+- BIASED if n_required Δ_lo > E, or a single bin is shown to be off by more than max_local_bias;
+- UNPROVEN otherwise, and whenever agreement is too good or the bins are too few.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from scipy import special
+
+from pytest_ganvalid.results import Chi2Result, Verdict
+from pytest_ganvalid.statistics.limits import Limits
+from pytest_ganvalid.statistics.local import LocalBias, local_bias
+from pytest_ganvalid.statistics.planning import allowed_excess, chi2_critical, power, reference_needed
+from pytest_ganvalid.statistics.separation import Fractions, Separation, separation
+
+TOO_GOOD = 1e-4
+"""Lower-tail probability of the classical χ² below which two samples are not independent."""
+_WANTED_POWER = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """All that decides a verdict.
+
+    Attributes:
+        n_required: Number of true events to stand in for.
+        limits: What counts as agreement.
+        n_generated: Effective generated events.
+        n_reference: Effective reference events.
+        ndf: Bins - 1.
+        chi2: The classical test.
+        separation: T and its moments.
+        lower: Lower confidence limit of Δ.
+        upper: Upper confidence limit of Δ.
+        local: Biases of the single bins.
+        sparse: Whether the samples are too small for two bins of min_expected events.
+    """
+
+    n_required: float
+    limits: Limits
+    n_generated: float
+    n_reference: float
+    ndf: int
+    chi2: Chi2Result
+    separation: Separation
+    lower: float
+    upper: float
+    local: LocalBias
+    sparse: bool
+
+    @property
+    def allowed(self) -> float:
+        """E, the largest allowed n_required Δ."""
+        return allowed_excess(self.ndf, self.limits.confidence, self.limits.max_bias)
+
+    @property
+    def critical(self) -> float:
+        """The critical value of χ²_req."""
+        return chi2_critical(self.ndf, self.limits.confidence)
+
+    @property
+    def boundary(self) -> float:
+        """The Δ that separates ROBUST from BIASED."""
+        return self.allowed / self.n_required
+
+    @property
+    def power(self) -> float:
+        """Probability that a perfect generator is shown ROBUST with these sample sizes."""
+        n_h = self.n_generated * self.n_reference / (self.n_generated + self.n_reference)
+        return power(self.ndf, 2 * n_h * self.boundary, self.limits.confidence)
+
+    @property
+    def p_robust(self) -> float:
+        """p-value of the boundary against agreement."""
+        return self.separation.lower_tail(self.boundary)
+
+    @property
+    def p_biased(self) -> float:
+        """p-value of the boundary against disagreement, local or global."""
+        return min(self.separation.upper_tail(self.boundary), self.local.p_value)
+
+    @property
+    def too_good(self) -> bool:
+        """Whether the samples agree better than independent samples can."""
+        return float(special.chdtr(self.ndf, self.chi2.chi2)) < TOO_GOOD
+
+    def verdict(self) -> Verdict:
+        """Decide."""
+        if self.sparse or self.too_good:
+            return Verdict.UNPROVEN
+        if self.n_required * self.lower > self.allowed or self.local.p_value < self.limits.alpha:
+            return Verdict.BIASED
+        if self.n_required * self.upper <= self.allowed and self.power >= self.limits.min_power:
+            return Verdict.ROBUST
+        return Verdict.UNPROVEN
+
+    def events_needed(self) -> tuple[float, float]:
+        """Return (reference, generated) events with which a perfect generator reaches 90 % power.
+
+        The generated sample at hand is kept if some reference goes with it that is not absurdly larger.
+        """
+        limits = (self.limits.confidence, self.limits.max_bias)
+        ample = max(self.n_generated, 10 * self.n_required)
+        least = reference_needed(self.n_required, self.ndf, _WANTED_POWER, math.inf, limits)
+        for n_generated in (self.n_generated, ample, 10 * least):
+            needed = reference_needed(self.n_required, self.ndf, _WANTED_POWER, n_generated, limits)
+            if needed <= 2 * least:
+                return math.ceil(needed), math.ceil(n_generated)
+        raise AssertionError  # ten times the least always leaves a reference of at most 10/9 of it
+
+
+def assess(
+    generated: Fractions,
+    reference: Fractions,
+    n_required: float,
+    limits: Limits,
+    chi2: Chi2Result,
+    *,
+    sparse: bool = False,
+) -> Assessment:
+    """Compute all that decides a verdict.
+
+    Args:
+        generated: Shape (bins,), at least two bins, q + p > 0 in each.
+        reference: The same bins.
+        n_required: Number of true events to stand in for.
+        limits: What counts as agreement.
+        chi2: The classical test of the same bins.
+        sparse: Whether the samples are too small for two bins of min_expected events.
+    """
+    result = separation(generated, reference)
+    return Assessment(
+        n_required=n_required,
+        limits=limits,
+        n_generated=generated.n_effective,
+        n_reference=reference.n_effective,
+        ndf=generated.q.size - 1,
+        chi2=chi2,
+        separation=result,
+        lower=result.lower_limit(limits.alpha),
+        upper=result.upper_limit(limits.alpha),
+        local=local_bias(generated, reference, n_required, limits.max_local_bias, limits.alpha),
+        sparse=sparse,
+    )
