@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pytest_ganvalid import generators, strategies, toys
     from pytest_ganvalid.check import chi2_test, combine, compare, validate
+    from pytest_ganvalid.gate import Gate
     from pytest_ganvalid.errors import GanvalidError, InputError, InputTypeError, MissingExtraError
     from pytest_ganvalid.results import Chi2Result, Comparison, Interval, Plan, Report, Verdict
     from pytest_ganvalid.samples import Sample
@@ -20,6 +21,7 @@ __all__ = [
     "Chi2Result",
     "Comparison",
     "GanvalidError",
+    "Gate",
     "InputError",
     "InputTypeError",
     "Interval",
@@ -42,6 +44,7 @@ _SUBMODULES = ("generators", "strategies", "toys")
 _HOMES = {
     "check": ("chi2_test", "combine", "compare", "validate"),
     "errors": ("GanvalidError", "InputError", "InputTypeError", "MissingExtraError"),
+    "gate": ("Gate",),
     "results": ("Chi2Result", "Comparison", "Interval", "Plan", "Report", "Verdict"),
     "samples": ("Sample",),
     "statistics.planning": ("plan",),

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from pytest_ganvalid._arguments import check_positive
 from pytest_ganvalid.assemble import comparison
 from pytest_ganvalid.errors import GanvalidError, InputError, InputTypeError
 from pytest_ganvalid.histograms.binning import bins_for, bins_of
@@ -23,7 +24,7 @@ from pytest_ganvalid.observables.observable import skipped_columns
 from pytest_ganvalid.results import Chi2Result, Comparison, Report, Verdict
 from pytest_ganvalid.samples import Sample, as_sample
 from pytest_ganvalid.statistics import chi2 as chi2_module
-from pytest_ganvalid.statistics.limits import Limits, check_positive
+from pytest_ganvalid.statistics.limits import Limits
 from pytest_ganvalid.statistics.robustness import assess
 from pytest_ganvalid.statistics.separation import Fractions
 

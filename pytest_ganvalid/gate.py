@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from pytest_ganvalid import check as flow
+from pytest_ganvalid._arguments import check_positive
 from pytest_ganvalid._options import KEYWORDS, Settings
 from pytest_ganvalid.errors import GanvalidError, InputError
 from pytest_ganvalid.reasons import count
 from pytest_ganvalid.report import text
 from pytest_ganvalid.results import Comparison, Plan, Report
 from pytest_ganvalid.statistics import planning
-from pytest_ganvalid.statistics.limits import check_positive
 
 if TYPE_CHECKING:
     from typing import Self

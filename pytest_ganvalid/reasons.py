@@ -84,21 +84,20 @@ def _unproven(a: Assessment) -> tuple[str, ...]:
             f"with these sample sizes a perfect generator would pass with probability {percent(a.power)} only "
             f"(min_power {percent(a.limits.min_power)})"
         )
+    p_agreement = a.separation.upper_tail(0)
+    if p_agreement < a.limits.alpha:
+        lines.append(
+            f"the samples do differ (p = {p_agreement:.2g} for perfect agreement): at the best estimate the generator is "
+            f"worth {count(a.ndf / (2 * a.separation.estimate))} events"
+        )
     return (*lines, _advice(a))
 
 
 def _advice(a: Assessment) -> str:
     n_reference, n_generated = a.events_needed()
-    likely_biased = a.n_required * a.separation.estimate > a.allowed
-    if likely_biased:
-        best = a.ndf / (2 * a.separation.estimate)
-        return (
-            f"the generator is probably not good enough: at the best estimate it is worth {count(best)} events; "
-            f"these data support n_required {count(a.allowed / a.upper)}"
-        )
     if n_reference <= a.n_reference and n_generated <= a.n_generated:
         return (
-            f"a perfect generator would pass with probability {percent(a.power)}; this one is worse, or unlucky: "
+            f"a perfect generator would pass with probability {percent(a.power)}: this one is worse, or unlucky; "
             f"these data support n_required {count(a.allowed / a.upper)}"
         )
     more = f" and {count(n_generated)} generated events" if n_generated > math.ceil(a.n_generated) else ""

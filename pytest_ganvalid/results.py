@@ -7,7 +7,7 @@ with ``==`` and be written to JSON without loss.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 from typing import Any
 
 from pytest_ganvalid import _json
@@ -15,7 +15,7 @@ from pytest_ganvalid import _json
 __all__ = ["BinBias", "BinContents", "Chi2Result", "Comparison", "Interval", "Plan", "Report", "Verdict"]
 
 
-class Verdict(str, Enum):
+class Verdict(StrEnum):
     """The three verdicts; only ``ROBUST`` passes."""
 
     ROBUST = "ROBUST"
@@ -24,10 +24,6 @@ class Verdict(str, Enum):
     """A disagreement larger than those error bars is demonstrated."""
     UNPROVEN = "UNPROVEN"
     """The data decide neither."""
-
-    def __str__(self) -> str:
-        """Return the bare word."""
-        return self.value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

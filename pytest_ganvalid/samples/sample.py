@@ -60,6 +60,18 @@ class Sample:
             raise InputError(msg)
         return self.columns[name]
 
+    def first(self, n: int) -> Sample:
+        """Keep the first ``n`` events.
+
+        Raises:
+            InputError: If there are not as many.
+        """
+        if not 0 < n <= len(self):
+            msg = f"cannot take the first {n} of {len(self)} events; expected 1 to {len(self)}"
+            raise InputError(msg)
+        weight = None if self.weight is None else self.weight[:n]
+        return Sample({name: values[:n] for name, values in self.columns.items()}, weight, self.provenance)
+
     def select(self, rows: NDArray[Any]) -> Sample:
         """Keep some events (a mask or positions)."""
         weight = None if self.weight is None else self.weight[rows]

@@ -8,17 +8,19 @@ equals Pearson's χ² of the 2 x bins contingency table. Both are undefined for 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
-from scipy.optimize import minimize_scalar
+from scipy.optimize import brentq
 
 from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.histograms.sums import BinSums
 from pytest_ganvalid.results import Chi2Result
 
 FloatArray = NDArray[np.float64]
+_FARTHEST = 50.0  # of log c from the ratio of the totals
 
 
 def chi2_test(generated: BinSums, reference: BinSums, *, method: str = "profile") -> Chi2Result:
@@ -63,18 +65,30 @@ def profile_chi2(generated: BinSums, reference: BinSums) -> tuple[float, FloatAr
     """
     g, vg, r, vr = generated.sumw, generated.sumw2, reference.sumw, reference.sumw2
 
-    def statistic(log_c: float) -> float:
+    def slope(log_c: float) -> float:
+        """-dχ²/dc up to a positive factor."""
         c = math.exp(log_c)
-        return float(np.sum((g - c * r) ** 2 / (vg + c * c * vr)))
+        return float(np.sum((g - c * r) * (r * vg + c * g * vr) / (vg + c * c * vr) ** 2))
 
-    centre = math.log(generated.total / reference.total)
-    width = math.sqrt(1 / generated.n_effective + 1 / reference.n_effective)
-    best = minimize_scalar(statistic, bracket=(centre - width, centre, centre + width), method="brent")
-    # A sum of exact zeros at the ratio of the totals must not be spoilt by the minimiser's last digit.
-    log_c = best.x if best.fun < statistic(centre) else centre
-    c = math.exp(log_c)
+    c = math.exp(_nearest_root(slope, math.log(generated.total / reference.total)))
     pulls = (g - c * r) / np.sqrt(vg + c * c * vr)
     return float(pulls @ pulls), pulls
+
+
+def _nearest_root(slope: Callable[[float], float], centre: float) -> float:
+    """Follow a slope from ``centre`` to where it changes sign; where it never does, stay.
+
+    Histograms without a common bin have no slope at all, and very negative weights may have no minimum.
+    """
+    direction = float(np.sign(slope(centre)))
+    step = 0.1 * direction
+    near, far = centre, centre + step
+    while direction and direction * slope(far) > 0:
+        step *= 2
+        near, far = far, far + step
+        if abs(far - centre) > _FARTHEST:
+            return centre
+    return float(brentq(slope, near, far, xtol=1e-13)) if direction else centre
 
 
 def gagunashvili_chi2(generated: BinSums, reference: BinSums) -> tuple[float, FloatArray]:

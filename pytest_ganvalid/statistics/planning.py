@@ -9,10 +9,10 @@ import numpy as np
 from scipy import special
 from scipy.optimize import brentq
 
+from pytest_ganvalid._arguments import check_fraction, check_positive, check_positive_integer
 from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.results import Plan
 from pytest_ganvalid.statistics import noncentral
-from pytest_ganvalid.statistics.limits import check_fraction, check_positive, check_positive_integer
 
 _LADDER = (0.5, 0.8, 0.9, 0.95, 0.99)
 _CERTAIN_FROM = 1e6

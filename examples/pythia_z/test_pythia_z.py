@@ -1,0 +1,84 @@
+"""The gate on real events: Z -> mu mu from Pythia 8 shows all three verdicts.
+
+An analysis needs 40 000 events and has simulated 4 000 to train a generator on. May generated events stand in?
+
+The sizes are chosen so that every outcome follows from its probability (at least 0.99 each), not from the seeds: see
+`sizes.py`, which measures those probabilities with toys.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+import pytest_ganvalid as gv
+from pytest_ganvalid.generators import Bootstrap
+from pytest_ganvalid.toys import PythiaZ
+
+pytest.importorskip("pythia8mc", reason='needs Pythia: pip install "pytest-ganvalid[pythia]"')
+
+N_REQUIRED = 40_000
+N_TRAIN = N_REQUIRED // 10
+N_SIMULATED = 3 * N_REQUIRED
+OBSERVABLES = ["mass", "pt", "rapidity"]
+# 50 training events per bin: below that, a resampled training set is no longer worth n_train events to every histogram.
+BINS = 80
+FIVE_SIGMA = 0.9999997
+
+
+@pytest.fixture(scope="session")
+def training() -> gv.Sample:
+    """What a generator would be trained on: a tenth of what the analysis needs."""
+    return PythiaZ().sample(N_TRAIN, seed=1, progress=True)
+
+
+@pytest.fixture(scope="session")
+def reference() -> gv.Sample:
+    """True simulation that no generator has seen."""
+    return PythiaZ().sample(N_SIMULATED, seed=2, progress=True)
+
+
+@pytest.fixture(scope="session")
+def simulated() -> gv.Sample:
+    """More true simulation, in the place of a perfect generator's events."""
+    return PythiaZ().sample(N_SIMULATED, seed=3, progress=True)
+
+
+@pytest.mark.ganvalid(n_required=N_REQUIRED, observables=OBSERVABLES, bins=BINS, confidence=0.99)
+def test_independent_simulation_is_robust(ganvalid: gv.Gate, simulated: gv.Sample, reference: gv.Sample) -> None:
+    """Independent Pythia events may stand in for Pythia events, and that follows from the power of the check."""
+    report = ganvalid.check(simulated, reference)
+    assert sum(1 - comparison.power for comparison in report.comparisons.values()) <= 0.01
+
+
+def test_resampled_training_is_biased(ganvalid: gv.Gate, training: gv.Sample, reference: gv.Sample) -> None:
+    """A generator that resamples its training set is worth n_train events, and 12 000 reference events show it."""
+    generated = Bootstrap(training).sample(10 * N_REQUIRED, seed=4)
+    # Resampling is worth n_train events on average over training sets; five standard errors make room for this one.
+    report = ganvalid.validate(
+        generated,
+        reference.first(12_000),
+        n_required=N_REQUIRED,
+        n_train=N_TRAIN,
+        observables=OBSERVABLES,
+        bins=BINS,
+        confidence=FIVE_SIGMA,
+    )
+    assert report.verdict is gv.Verdict.BIASED
+    for comparison in report.comparisons.values():
+        assert N_TRAIN in comparison.n_equivalent
+
+
+def test_small_reference_leaves_it_unproven(ganvalid: gv.Gate, simulated: gv.Sample, reference: gv.Sample) -> None:
+    """Against a tenth of n_required even perfect events stay unproven, and the report says how many it takes."""
+    report = ganvalid.validate(
+        simulated,
+        reference.first(N_REQUIRED // 10),
+        n_required=N_REQUIRED,
+        observables=OBSERVABLES,
+        bins=BINS,
+        confidence=0.99,
+    )
+    assert report.verdict is gv.Verdict.UNPROVEN
+    for comparison in report.comparisons.values():
+        assert comparison.n_reference < N_REQUIRED < comparison.n_reference_needed < N_SIMULATED
+        assert any("reference events" in reason for reason in comparison.reasons)

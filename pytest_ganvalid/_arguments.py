@@ -1,0 +1,62 @@
+"""Validation of numbers given by users; standard library only."""
+
+from __future__ import annotations
+
+import math
+import numbers
+
+from pytest_ganvalid.errors import InputError, InputTypeError
+
+
+def check_number(name: str, value: object) -> float:
+    """Return ``value`` as a builtin number.
+
+    Raises:
+        InputTypeError: If it is not a real number (booleans are not).
+        InputError: If it is NaN.
+    """
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        msg = f"{name}={value!r} is a {type(value).__name__}; expected a number"
+        raise InputTypeError(msg)
+    if math.isnan(value):
+        msg = f"{name} is NaN; expected a number"
+        raise InputError(msg)
+    return int(value) if isinstance(value, numbers.Integral) else float(value)
+
+
+def check_positive(name: str, value: object, *, infinite: bool = False) -> float:
+    """Return ``value`` if it is a positive number, finite unless ``infinite``."""
+    number = check_number(name, value)
+    if number <= 0 or (math.isinf(number) and not infinite):
+        msg = f"{name}={value!r} is out of range; expected a positive{'' if infinite else ' finite'} number"
+        raise InputError(msg)
+    return number
+
+
+def check_not_negative(name: str, value: object) -> float:
+    """Return ``value`` if it is a finite number and not negative."""
+    number = check_number(name, value)
+    if number < 0 or math.isinf(number):
+        msg = f"{name}={value!r} is out of range; expected a finite number, 0 or more"
+        raise InputError(msg)
+    return number
+
+
+def check_fraction(name: str, value: object, *, least: float = 0.0) -> float:
+    """Return ``value`` if it lies between ``least`` and 1, both excluded."""
+    number = check_number(name, value)
+    if not least < number < 1:
+        msg = f"{name}={value!r} is out of range; expected a number above {least:g} and below 1"
+        raise InputError(msg)
+    return number
+
+
+def check_positive_integer(name: str, value: object, *, least: int = 1) -> int:
+    """Return ``value`` if it is an integer of at least ``least``."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        msg = f"{name}={value!r} is a {type(value).__name__}; expected an integer"
+        raise InputTypeError(msg)
+    if value < least:
+        msg = f"{name}={value!r} is too small; expected at least {least}"
+        raise InputError(msg)
+    return int(value)

@@ -1,0 +1,10 @@
+"""Generators with known behaviour: honest baselines, and flawed ones that every check must catch.
+
+All are made from training events of any kind that `pytest_ganvalid.validate` reads, and have ``.sample(n, seed=...)``,
+which returns a `pytest_ganvalid.Sample`. The flawed ones wrap any of them.
+"""
+
+from pytest_ganvalid.generators.baselines import Bootstrap, GaussianKDE, HistogramSampler
+from pytest_ganvalid.generators.flawed import DropRegion, Shift, Smear, Source
+
+__all__ = ["Bootstrap", "DropRegion", "GaussianKDE", "HistogramSampler", "Shift", "Smear", "Source"]

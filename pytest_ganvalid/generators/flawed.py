@@ -1,0 +1,136 @@
+"""Deliberately flawed generators: each wraps a source of events and spoils them in one known way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_ganvalid._arguments import check_not_negative, check_number, check_positive_integer
+from pytest_ganvalid.errors import InputError
+from pytest_ganvalid.samples import Sample
+from pytest_ganvalid.samples.tables import numeric
+
+
+class Source(Protocol):
+    """Anything events can be drawn from: a toy simulator or a generator."""
+
+    def sample(self, n: int, *, seed: int) -> Sample:
+        """Draw ``n`` events."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """Adds a constant to one column.
+
+    Attributes:
+        source: Where the events come from.
+        column: The column that is off.
+        by: What is added, in the column's unit.
+    """
+
+    source: Source
+    column: str
+    by: float
+
+    def __post_init__(self) -> None:
+        """Check the size of the shift."""
+        check_number("by", self.by)
+
+    def sample(self, n: int, *, seed: int) -> Sample:
+        """Draw ``n`` events."""
+        events = self.source.sample(n, seed=seed)
+        flaw = {"flaw": f"{self.column} shifted by {self.by:g}"}
+        return _with_column(events, self.column, _column(events, self.column) + self.by, flaw)
+
+
+@dataclass(frozen=True, slots=True)
+class Smear:
+    """Adds normal noise to one column: a resolution that is too bad.
+
+    Attributes:
+        source: Where the events come from.
+        column: The column that is smeared.
+        width: Standard deviation of the noise, in the column's unit.
+    """
+
+    source: Source
+    column: str
+    width: float
+
+    def __post_init__(self) -> None:
+        """Check the size of the noise."""
+        check_not_negative("width", self.width)
+
+    def sample(self, n: int, *, seed: int) -> Sample:
+        """Draw ``n`` events."""
+        events = self.source.sample(n, seed=seed)
+        # A stream of its own: the noise must not be correlated with the source's use of the same seed.
+        noise = np.random.default_rng([seed, 1]).standard_normal(len(events))
+        values = _column(events, self.column) + self.width * noise
+        return _with_column(events, self.column, values, {"flaw": f"{self.column} smeared by {self.width:g}"})
+
+
+@dataclass(frozen=True, slots=True)
+class DropRegion:
+    """Never produces events where low <= column < high: a dropped mode, or with high = inf a cut tail.
+
+    Attributes:
+        source: Where the events come from.
+        column: The column that has the hole.
+        low: Lower end of the region.
+        high: Upper end of the region.
+    """
+
+    source: Source
+    column: str
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        """Check the region."""
+        if check_number("low", self.low) >= check_number("high", self.high):
+            msg = f"the region from {self.low:g} to {self.high:g} is empty; expected low < high"
+            raise InputError(msg)
+
+    def sample(self, n: int, *, seed: int) -> Sample:
+        """Draw ``n`` events outside the region.
+
+        Raises:
+            InputError: If the source has (almost) no events outside.
+        """
+        check_positive_integer("n", n)
+        kept: list[Sample] = []
+        batches = np.random.default_rng([check_positive_integer("seed", seed, least=0), 2])
+        missing, tries = n, 0
+        while missing > 0:
+            events = self.source.sample(max(missing, 100), seed=int(batches.integers(2**31)))
+            values = _column(events, self.column)
+            outside = np.flatnonzero((values < self.low) | (values >= self.high))[:missing]
+            missing, tries = missing - outside.size, tries + 1
+            kept.append(events.select(outside)) if outside.size else self._refuse_emptiness(tries)
+        flaw = {"flaw": f"no {self.column} from {self.low:g} to {self.high:g}", "seed": int(seed)}
+        return _joined(kept, flaw)
+
+    def _refuse_emptiness(self, tries: int) -> None:
+        if tries > 100:  # noqa: PLR2004 - at least 10 000 events, none of them outside
+            msg = f"the source has hardly any event outside {self.low:g} <= {self.column} < {self.high:g}; narrow the region"
+            raise InputError(msg)
+
+
+def _column(events: Sample, name: str) -> NDArray[np.float64]:
+    return numeric(events[name], f"column {name!r}")
+
+
+def _with_column(events: Sample, name: str, values: NDArray[np.float64], flaw: Mapping[str, Any]) -> Sample:
+    return Sample({**events.columns, name: values}, events.weight, {**events.provenance, **flaw})
+
+
+def _joined(parts: list[Sample], flaw: Mapping[str, Any]) -> Sample:
+    weights = [part.weight for part in parts if part.weight is not None]
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0].columns}
+    return Sample(columns, np.concatenate(weights) if weights else None, {**parts[0].provenance, **flaw})
