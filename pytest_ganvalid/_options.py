@@ -52,7 +52,7 @@ class Option:
 
 
 OPTIONS = (
-    Option("n_required", "N", "Number of true events that generated samples must stand in for; raises what tests state."),
+    Option("n_required", "N", "Number of true events to stand in for; raises what tests state, never lowers it."),
     Option("confidence", "C", "Confidence level of each one-sided limit (default 0.95)."),
     Option("max_bias", "B", "Limit on the rms bias, in error bars of n_required events (default 1)."),
     Option("report", "DIR", "Write report.json and report.html to this directory."),
@@ -87,9 +87,10 @@ def add_options(parser: pytest.Parser) -> None:
     for option in OPTIONS:
         if option.metavar is None:
             group.addoption(option.flag, dest=option.ini, action="store_true", default=None, help=option.help)
+            parser.addini(option.ini, help=option.help, type="bool", default=None)
         else:
             group.addoption(option.flag, dest=option.ini, metavar=option.metavar, default=None, help=option.help)
-        parser.addini(option.ini, help=option.help, type="bool" if option.metavar is None else "string", default=None)
+            parser.addini(option.ini, help=option.help, default=None)
 
 
 def read_settings(config: pytest.Config) -> Settings:
@@ -98,8 +99,8 @@ def read_settings(config: pytest.Config) -> Settings:
     Raises:
         pytest.UsageError: If a value is malformed or out of range.
     """
-    given = {option.name: config.getoption(option.ini) for option in OPTIONS}
-    ini = {option.name: config.getini(option.ini) or None for option in OPTIONS}
+    given: dict[str, Any] = {option.name: config.getoption(option.ini) for option in OPTIONS}
+    ini: dict[str, Any] = {option.name: config.getini(option.ini) or None for option in OPTIONS}
     if not any(value is not None for value in (*given.values(), *ini.values())):
         return Settings()
     chosen = {name: ini[name] if given[name] is None else given[name] for name in given}
@@ -114,17 +115,30 @@ def read_settings(config: pytest.Config) -> Settings:
     if settings.plots and not settings.report:
         msg = "--ganvalid-plots needs --ganvalid-report DIR, where the plots go"
         raise pytest.UsageError(msg)
+    if settings.plots:
+        _require_matplotlib()
     return settings
+
+
+def _require_matplotlib() -> None:
+    """Look before the tests run, without importing it."""
+    from importlib.util import find_spec
+
+    from pytest_ganvalid.errors import MissingExtraError
+
+    if find_spec("matplotlib") is None:
+        raise pytest.UsageError(str(MissingExtraError("--ganvalid-plots", "matplotlib", "report")))
 
 
 def _number(name: str, text: str | None, source: str) -> float | None:
     """Parse a number and check its range; imports nothing unless an option is given."""
     if text is None:
         return None
+    from pytest_ganvalid._arguments import check_positive
     from pytest_ganvalid.errors import GanvalidError
-    from pytest_ganvalid.statistics.limits import Limits, check_positive
+    from pytest_ganvalid.statistics.limits import Limits
 
-    checks: dict[str, Callable[[float], Any]] = {
+    checks: dict[str, Callable[[float], object]] = {
         "n_required": lambda value: check_positive("n_required", value),
         "confidence": lambda value: Limits(confidence=value),
         "max_bias": lambda value: Limits(max_bias=value),

@@ -21,6 +21,7 @@ MARKER = "ganvalid"
 _SETTINGS = pytest.StashKey[_options.Settings]()
 _COLLECTOR = pytest.StashKey["_Collector"]()
 _GATE = pytest.StashKey["Gate"]()
+_WRITTEN = pytest.StashKey[list[str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -61,10 +62,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Refuse, test by test, what a worker of xdist could not refuse at collection."""
     if hasattr(item.config, "workerinput") and item.get_closest_marker(MARKER):
+        message = ""
         try:
             _check_markers([item], item.config)
         except pytest.UsageError as error:
-            pytest.fail(str(error), pytrace=False)
+            message = str(error)
+        if message:  # out of the except clause, or the traceback would tell it twice
+            pytest.fail(message, pytrace=False)
 
 
 def _check_markers(marked: list[pytest.Item], config: pytest.Config) -> None:
@@ -111,12 +115,14 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Tell the checks that were made, a line each."""
+    """Tell the checks that were made, a line each, and where the report is."""
     records = config.stash[_COLLECTOR].records
     if records:
         from pytest_ganvalid.report import session
 
         session.write_summary(terminalreporter, records)
+    for line in config.stash.get(_WRITTEN, ()):
+        terminalreporter.write_line(f"ganvalid: {line}")
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -125,4 +131,11 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if settings.report and not hasattr(session.config, "workerinput"):
         from pytest_ganvalid.report import files
 
-        files.write_report(settings.report, session.config.stash[_COLLECTOR].records, plots=settings.plots)
+        directory = str(session.config.invocation_params.dir / settings.report)  # wherever a test has left us
+        records = session.config.stash[_COLLECTOR].records
+        try:
+            lines = files.write_report(directory, records, plots=settings.plots)
+        except OSError as error:
+            lines = [f"the report was not written: {error}"]
+            session.exitstatus = session.exitstatus or pytest.ExitCode.INTERNAL_ERROR
+        session.config.stash[_WRITTEN] = lines  # the terminal summary comes after this hook

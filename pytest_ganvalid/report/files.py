@@ -1,0 +1,118 @@
+"""The results of a test run as files: report.json always, report.html and plots where their packages are."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import secrets
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from operator import itemgetter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_ganvalid.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from pytest_ganvalid.report.html import Check
+
+_MAX_PART = 60
+
+
+def write_report(directory: str, records: list[dict[str, Any]], *, plots: bool) -> list[str]:
+    """Write ``report.json`` and, if jinja2 is installed, ``report.html``, with plots if matplotlib is.
+
+    Checks are ordered by test, so that a run spread over processes writes the same files.
+
+    Args:
+        directory: Where to; made if it does not exist.
+        records: The checks of all tests, as recorded by the gate.
+        plots: Whether to write each comparison to ``plots/`` as a PNG file too.
+
+    Returns:
+        Lines for the terminal: what was written and what was not, and why.
+
+    Raises:
+        MissingExtraError: If ``plots`` and matplotlib is not installed; ``report.json`` is written all the same.
+        OSError: If a file cannot be written; one that was there before is left as it was.
+    """
+    folder, ordered = Path(directory), sorted(records, key=itemgetter("nodeid"))
+    write_whole(folder / "report.json", _session(ordered))
+    lines = [f"wrote {folder / 'report.json'}"]
+    illustrated = plots or find_spec("matplotlib") is not None
+    checks = _restore(ordered, illustrated=illustrated) if plots or find_spec("jinja2") else []
+    if plots:
+        number = _write_plots(folder / "plots", checks)
+        lines.append(f"wrote {number} plot{'s' * (number != 1)} to {folder / 'plots'}")
+    return lines + _write_html(folder / "report.html", checks, illustrated=illustrated)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file beside its place and rename it, so that nobody ever sees a part of it.
+
+    Raises:
+        OSError: If it cannot be written; the file that was there before, if any, is left as it was.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{secrets.token_hex(8)}.tmp")
+    try:
+        beside.write_bytes(content)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def plot_name(nodeid: str, number: int, observable: str) -> str:
+    """Name the plot of an observable in the ``number``-th check of a test: readable, safe, unique and stable."""
+    exact = json.dumps([nodeid, number, observable]).encode()
+    return f"{_safe(nodeid)}-{_safe(observable)}-{hashlib.sha256(exact).hexdigest()[:10]}.png"
+
+
+def _safe(text: str) -> str:
+    words = re.sub(r"[^A-Za-z0-9_]+", "-", text).strip("-")
+    return words[-_MAX_PART:]
+
+
+def _session(records: Sequence[Mapping[str, Any]]) -> bytes:
+    checks = [{**record, "result": json.loads(record["result"])} for record in records]
+    return json.dumps({"kind": "session", "version": 1, "checks": checks}, allow_nan=False).encode()
+
+
+def _restore(records: Sequence[Mapping[str, Any]], *, illustrated: bool) -> list[Check]:
+    """Restore the results, and draw them if they are to be ``illustrated``."""
+    from pytest_ganvalid.report.html import Check
+    from pytest_ganvalid.report.plots import png
+    from pytest_ganvalid.report.session import result_of
+    from pytest_ganvalid.report.text import as_report
+
+    checks = []
+    for record in records:
+        report = as_report(result_of(record))
+        pictures = {name: png(name, c) for name, c in report.comparisons.items()} if illustrated else {}
+        checks.append(Check(nodeid=record["nodeid"], gate=record["gate"], report=report, pictures=pictures))
+    return checks
+
+
+def _write_plots(folder: Path, checks: Sequence[Check]) -> int:
+    made: dict[str, int] = {}
+    written = 0
+    for check in checks:
+        made[check.nodeid] = number = made.get(check.nodeid, 0) + 1
+        for name, picture in check.pictures.items():
+            write_whole(folder / plot_name(check.nodeid, number, name), picture)
+            written += 1
+    return written
+
+
+def _write_html(path: Path, checks: Sequence[Check], *, illustrated: bool) -> list[str]:
+    from pytest_ganvalid.report.html import render
+
+    try:
+        page = render(checks)
+    except MissingExtraError as error:
+        return [f"{path.name} was not written: {error}"]
+    write_whole(path, page.encode("utf-8", errors="xmlcharrefreplace"))
+    if illustrated:
+        return [f"wrote {path}"]
+    return [f"wrote {path}", f"{path.name} has no plots: {MissingExtraError('a plot', 'matplotlib', 'report')}"]

@@ -1,0 +1,209 @@
+"""Report files are complete, atomic, inside their directory, and the same however the run was spread."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import pytest_ganvalid as gv
+from pytest_ganvalid.errors import MissingExtraError
+from pytest_ganvalid.report import files
+from pytest_ganvalid.report.session import result_of
+
+HOSTILE = ["<script>alert(1)</script>", "../../x", "x" * 300, "a\0b", "質量"]
+INSTALL = 'pip install "pytest-ganvalid[report]"'
+
+
+def _record(result: gv.Report | gv.Comparison, nodeid: str = "test_a.py::test", *, gate: bool = True) -> dict[str, Any]:
+    kind = "report" if isinstance(result, gv.Report) else "comparison"
+    return {"nodeid": nodeid, "kind": kind, "gate": gate, "robust": result.robust, "result": result.to_json()}
+
+
+def _report(*names: str) -> gv.Report:
+    rng = np.random.default_rng(7)
+    generated = {name: rng.normal(size=5_000) for name in names}
+    reference = {name: rng.normal(size=5_000) for name in names}
+    return gv.validate(generated, reference, n_required=500, bins=10)
+
+
+COMPARISON = gv.compare([900, 1_100], [1_000, 1_000], n_required=100)
+
+
+def _below(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_results_come_back_from_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every result in report.json restores the object that the test recorded."""
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    report = _report("mass", "pt")
+    records = [_record(report), _record(COMPARISON, gate=False)]
+    files.write_report(str(tmp_path / "new" / "out"), records, plots=False)
+    session = json.loads((tmp_path / "new" / "out" / "report.json").read_text())
+    assert (session["kind"], session["version"]) == ("session", 1)
+    first, second = session["checks"]
+    assert gv.Report.from_json(json.dumps(first["result"])) == report
+    assert gv.Comparison.from_json(json.dumps(second["result"])) == COMPARISON
+    assert [(check["kind"], check["gate"]) for check in session["checks"]] == [("report", True), ("comparison", False)]
+    assert result_of({**first, "result": json.dumps(first["result"])}) == report
+
+
+def test_no_check_writes_an_empty_list(tmp_path: Path) -> None:
+    """A run without a check has a report too, and it is empty."""
+    files.write_report(str(tmp_path), [], plots=False)
+    assert json.loads((tmp_path / "report.json").read_text()) == {"kind": "session", "version": 1, "checks": []}
+
+
+def test_order_of_tests_does_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests that finish in another order give the same file; checks of one test keep theirs."""
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    records = [_record(COMPARISON, "b"), _record(COMPARISON, "a"), _record(COMPARISON, "a", gate=False)]
+    for name, ordered in (("one", records), ("two", [records[1], records[2], records[0]])):
+        files.write_report(str(tmp_path / name), ordered, plots=False)
+    assert (tmp_path / "one/report.json").read_bytes() == (tmp_path / "two/report.json").read_bytes()
+
+
+def test_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the disk is full half-way, the old file stays whole and no temporary file is left."""
+    target = tmp_path / "report.json"
+    files.write_whole(target, b"old")
+
+    def half(path: Path, content: bytes) -> None:
+        with path.open("wb") as file:
+            file.write(content[:1])
+        msg = "no space left on device"
+        raise OSError(msg)
+
+    monkeypatch.setattr(Path, "write_bytes", half)
+    with pytest.raises(OSError, match="no space"):
+        files.write_whole(target, b"new")
+    assert target.read_bytes() == b"old"
+    assert _below(tmp_path) == {"report.json"}
+
+
+def test_failed_rename_leaves_the_old_file(tmp_path: Path) -> None:
+    """If the place is taken by a directory, the error is told and no temporary file is left."""
+    (tmp_path / "report.json").mkdir()
+    with pytest.raises(OSError, match=r"report\.json"):
+        files.write_whole(tmp_path / "report.json", b"new")
+    assert _below(tmp_path) == set()
+
+
+def test_hostile_names_stay_in_the_directory(tmp_path: Path) -> None:
+    """Observables and tests called like paths or markup give one harmless plot file each."""
+    pytest.importorskip("matplotlib")
+    folder = tmp_path / "deep" / "er" / "out"
+    observables = {name: (lambda sample: sample["m"]) for name in HOSTILE}
+    events = [{"m": np.random.default_rng(seed).normal(size=2_000)} for seed in (1, 2)]
+    report = gv.validate(*events, n_required=100, bins=5, observables=observables)
+    files.write_report(str(folder), [_record(report, "../../" * 5 + "test_x.py::test[<script>]")], plots=True)
+    plots = sorted((folder / "plots").iterdir())
+    assert len(plots) == len(HOSTILE)
+    assert all(plot.suffix == ".png" and len(plot.name) < 200 and plot.name.isascii() for plot in plots)
+    assert _below(tmp_path) == {f"deep/er/out/{path}" for path in _below(folder)}
+    if (folder / "report.html").exists():
+        assert "<script" not in (folder / "report.html").read_text(encoding="utf-8")
+
+
+def test_plot_names_are_unique_and_stable() -> None:
+    """Names that look alike once made safe, or differ in case only, still name different files."""
+    names = {
+        files.plot_name(*what).lower() for what in (("t", 1, "a/b"), ("t", 1, "a:b"), ("t", 2, "a/b"), ("t", 1, "A/b"))
+    }
+    assert len(names) == 4
+    assert files.plot_name("test_a.py::test", 1, "mass").startswith("test_a-py-test-mass-")
+
+
+def test_missing_jinja2_leaves_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without jinja2 report.json is written, and a line says what is missing and how to get it."""
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    lines = files.write_report(str(tmp_path), [_record(COMPARISON)], plots=False)
+    assert _below(tmp_path) == {"report.json"}
+    assert len(lines) == 2
+    assert "report.html was not written" in lines[1]
+    assert INSTALL in lines[1]
+
+
+def test_missing_matplotlib_leaves_out_plots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without matplotlib report.html has no plots, and a line says how to get them."""
+    pytest.importorskip("jinja2")
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    lines = files.write_report(str(tmp_path), [_record(COMPARISON)], plots=False)
+    assert "report.html has no plots" in lines[-1]
+    assert INSTALL in lines[-1]
+    assert "<img" not in (tmp_path / "report.html").read_text(encoding="utf-8")
+    with pytest.raises(MissingExtraError):
+        files.write_report(str(tmp_path), [_record(COMPARISON)], plots=True)
+
+
+TESTS = """
+    import os, numpy as np, pytest
+
+    @pytest.mark.ganvalid(n_required=100)
+    @pytest.mark.parametrize("seed", [1, 2])
+    def test_robust(ganvalid, seed):
+        rng = np.random.default_rng(seed)
+        ganvalid.check({"mass": rng.normal(size=9000)}, {"mass": rng.normal(size=9000)}, bins=5)
+
+    @pytest.mark.ganvalid(n_required=100_000)
+    def test_biased(ganvalid, tmp_path):
+        os.chdir(tmp_path)
+        ganvalid.compare([500, 500], [501, 499])
+        ganvalid.check([10_000, 90_000], [50_000, 50_000], name="charge")
+"""
+
+
+@pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["alone", "xdist"])
+def test_run_writes_the_report(pytester: pytest.Pytester, workers: tuple[str, ...]) -> None:
+    """One run, in one process or several, writes one report of all checks where it was asked to."""
+    for package in ("jinja2", "matplotlib", *(["xdist"] if workers else [])):
+        pytest.importorskip(package)
+    pytester.makepyfile(TESTS)
+    result = pytester.runpytest_subprocess("--ganvalid-report=out", "--ganvalid-plots", *workers)
+    result.assert_outcomes(passed=2, failed=1)
+    result.stdout.fnmatch_lines(["*ganvalid: wrote *report.json", "*wrote 4 plots to *plots", "*wrote *report.html"])
+    session = json.loads((pytester.path / "out/report.json").read_text())
+    assert [check["robust"] for check in session["checks"]] == [False, False, True, True]
+    assert {path.split("/")[0] for path in _below(pytester.path / "out")} == {"report.json", "report.html", "plots"}
+    assert len(list((pytester.path / "out/plots").iterdir())) == 4
+
+
+def test_no_report_unless_asked(pytester: pytest.Pytester) -> None:
+    """Without the option nothing is written."""
+    pytester.makepyfile("def test_nothing(): pass")
+    assert pytester.runpytest_inprocess().ret == 0
+    assert list(pytester.path.rglob("report.*")) == []
+
+
+def test_missing_jinja2_is_told_at_the_end(pytester: pytest.Pytester) -> None:
+    """A run without jinja2 passes, leaves report.json and says in one line how to get report.html."""
+    pytester.makeconftest("import sys; sys.modules['jinja2'] = None")
+    pytester.makepyfile("def test_nothing(): pass")
+    result = pytester.runpytest_subprocess("--ganvalid-report=out")
+    assert result.ret == 0
+    assert [line for line in result.outlines if "report.html was not written" in line and INSTALL in line]
+    assert _below(pytester.path / "out") == {"report.json"}
+
+
+def test_plots_without_matplotlib_are_refused_first(pytester: pytest.Pytester) -> None:
+    """Plots that cannot be drawn are an error before any test runs, with the command that helps."""
+    pytester.makepyfile(hide="import sys; sys.modules['matplotlib'] = None")
+    pytester.makepyfile("def test_nothing(): pass")
+    result = pytester.runpytest_subprocess("-p", "hide", "--ganvalid-report=out", "--ganvalid-plots")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"*--ganvalid-plots needs the package 'matplotlib'*{INSTALL.replace('[', '[[]')}*"])
+    assert "passed" not in result.stdout.str()
+
+
+def test_unwritable_report_fails_the_run(pytester: pytest.Pytester) -> None:
+    """A report that cannot be written fails a run that passed, and the summary of the tests is still shown."""
+    pytester.makepyfile("def test_nothing(): pass")
+    (pytester.path / "out").write_text("a file")
+    result = pytester.runpytest_inprocess("--ganvalid-report=out")
+    assert result.ret != 0
+    result.stdout.fnmatch_lines(["*ganvalid: the report was not written: *", "*1 passed*"])

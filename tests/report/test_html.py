@@ -1,0 +1,181 @@
+"""The HTML report says what the verdicts say, of anything called anything, and needs nothing but itself."""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import replace
+from html.parser import HTMLParser
+from importlib.metadata import version
+
+import numpy as np
+import pytest
+
+import pytest_ganvalid as gv
+from pytest_ganvalid.errors import MissingExtraError
+from pytest_ganvalid.reasons import percent
+from pytest_ganvalid.report import html
+from pytest_ganvalid.report.text import as_report
+
+pytest.importorskip("jinja2")
+
+PIXEL = b"\x89PNG\r\n\x1a\n"
+
+
+class _Page(HTMLParser):
+    """The tags, addresses, identifiers and text of a page; checks that tags are balanced."""
+
+    VOID = frozenset({"meta", "img", "br"})
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.addresses: list[str] = []
+        self.ids: list[str] = []
+        self.words: list[str] = []
+        self._open: list[str] = []
+        self.feed(page)
+        assert self._open == []
+        self.text = " ".join(" ".join(self.words).split())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.addresses += [value or "" for name, value in attrs if name in {"href", "src", "action", "srcset"}]
+        self.ids += [value or "" for name, value in attrs if name == "id"]
+        if tag not in self.VOID:
+            self._open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if "style" not in self._open:
+            self.words.append(data)
+
+
+def _histograms(shift: float = 0.0, events: int = 100_000) -> gv.Comparison:
+    rng = np.random.default_rng(2)
+    truth = np.full(10, events / 10)
+    return gv.compare(rng.poisson(truth * (1 + shift * np.linspace(-1, 1, 10))), rng.poisson(truth), n_required=5_000)
+
+
+ROBUST, BIASED, UNPROVEN = _histograms(), _histograms(shift=0.3), _histograms(events=500)
+
+
+def _check(result: gv.Report | gv.Comparison, nodeid: str = "test_a.py::test", *, gate: bool = True) -> html.Check:
+    report = as_report(result)
+    return html.Check(nodeid=nodeid, gate=gate, report=report, pictures=dict.fromkeys(report.comparisons, PIXEL))
+
+
+def _report() -> gv.Report:
+    rng = np.random.default_rng(5)
+    generated = {"mass": rng.normal(90, 5, 20_000), "pt": rng.exponential(30, 20_000)}
+    reference = {"mass": rng.normal(90, 5, 20_000), "pt": rng.exponential(30, 20_000)}
+    return gv.validate(generated, reference, n_required=1_000, bins=20)
+
+
+def test_samples_have_the_verdicts_they_are_named_after() -> None:
+    """The samples of these tests cover the three verdicts."""
+    assert (str(ROBUST.verdict), str(BIASED.verdict), str(UNPROVEN.verdict)) == ("ROBUST", "BIASED", "UNPROVEN")
+
+
+def test_page_needs_nothing_else() -> None:
+    """Every address is a place on the page or holds its own data, no script runs, and tags are balanced."""
+    page = _Page(html.render([_check(_report()), _check(BIASED, "test_a.py::other[a b]")]))
+    assert {"script", "link", "iframe"}.isdisjoint(page.tags)
+    assert len(page.ids) == len(set(page.ids))
+    for address in page.addresses:
+        assert address.startswith("data:image/png;base64,") or address.removeprefix("#") in page.ids
+
+
+@pytest.mark.parametrize("comparison", [ROBUST, BIASED, UNPROVEN], ids=lambda c: str(c.verdict))
+def test_all_numbers_and_reasons_are_told(comparison: gv.Comparison) -> None:
+    """Verdict, χ², bias, supported and equivalent events, power, samples and reasons are on the page."""
+    text = _Page(html.render([_check(comparison)])).text
+    c, per = comparison, comparison.ndf
+    assert f"from {c.chi2_required.lower / per:.4g} to {c.chi2_required.upper / per:.4g}" in text
+    assert f"critical {c.chi2_critical / per:.4g}" in text
+    assert f"from {c.rms_bias.lower:.4g} to {c.rms_bias.upper:.4g}" in text
+    for number in (c.n_required, c.n_supported, c.n_generated, c.n_reference, c.n_equivalent.lower):
+        assert f"{number:,.0f}" in text
+    for words in (*c.reasons, str(c.verdict), percent(c.power), version("pytest-ganvalid")):
+        assert words in text
+
+
+def test_infinite_is_a_sign() -> None:
+    """A generator that may be worth infinitely many events is told with ∞."""
+    upper = replace(ROBUST, n_equivalent=gv.Interval(lower=3, estimate=float("inf"), upper=float("inf")))
+    text = _Page(html.render([_check(upper)])).text
+    assert "∞ from 3 to ∞" in text
+    assert " inf" not in text
+
+
+@pytest.mark.parametrize(
+    "name", ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "{{ 7 * 7 }}", "a&b;'"]
+)
+def test_names_are_text(name: str) -> None:
+    """An observable, bin, test or file called like markup is shown, not obeyed."""
+    worst = replace(BIASED.worst_bins[0], label=name)
+    report = replace(
+        as_report(replace(BIASED, name=name, worst_bins=(worst,), reasons=(name,))), provenance={name: name}
+    )
+    page = _Page(html.render([_check(report, f"test_a.py::test[{name}]")]))
+    assert page.tags.count("script") == 0
+    assert page.tags.count("img") == 1
+    assert page.text.count(name) >= 5
+
+
+@pytest.mark.parametrize("nodeid", ["a/test_b.py::T::test_c[1-x]", "test_a.py::test[a b]", "test_a.py::test[<é>]"])
+def test_tests_are_anchors(nodeid: str) -> None:
+    """A link to report.html#nodeid, as a browser spells it, finds the test; plain identifiers are spelt as they are."""
+    page = _Page(html.render([_check(ROBUST, nodeid)]))
+    spelt = nodeid.replace(" ", "%20").replace("<é>", "%3C%C3%A9%3E")
+    assert page.ids[0] == spelt
+    assert f"#{spelt}" in page.addresses
+
+
+def test_checks_of_one_test_stay_together() -> None:
+    """Two checks of a test are under one heading, and one that only looked says so."""
+    page = _Page(html.render([_check(ROBUST), _check(BIASED, gate=False)]))
+    assert page.tags.count("section") == 1
+    assert page.tags.count("h3") == 2
+    assert "1 ROBUST , 1 BIASED" in page.text
+    assert page.text.count("looked only, not a gate") == 2
+
+
+@pytest.mark.parametrize("comparison", [BIASED, UNPROVEN], ids=lambda c: str(c.verdict))
+def test_nothing_is_claimed_beyond_the_verdict(comparison: gv.Comparison) -> None:
+    """Apart from the legend and the counts, the page of a failed check nowhere says ROBUST."""
+    page = html.render([_check(comparison)])
+    body = page[page.index("<main>") :]
+    assert "ROBUST" not in body
+    assert re.search(r"agreement at .* is demonstrated", body) is None
+
+
+def test_no_check_is_not_a_success() -> None:
+    """A run without a check says that nothing was demonstrated."""
+    text = _Page(html.render([])).text
+    assert "nothing was demonstrated" in text
+    assert "ROBUST" not in text
+
+
+def test_provenance_is_told() -> None:
+    """The settings and versions that go with a report are on the page."""
+    text = _Page(html.render([_check(_report())])).text
+    assert '"generated_events": 20000' in text
+
+
+def test_pictures_may_lack() -> None:
+    """Without matplotlib the page has no picture, and is whole otherwise."""
+    page = _Page(html.render([replace(_check(ROBUST), pictures={})]))
+    assert "img" not in page.tags
+    assert ROBUST.reasons[0] in page.text
+
+
+def test_missing_jinja2_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without jinja2 the error names the feature, the package and the command."""
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    with pytest.raises(
+        MissingExtraError, match=r"HTML report needs .*'jinja2'.*pip install \"pytest-ganvalid\[report\]\""
+    ):
+        html.render([])

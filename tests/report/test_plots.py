@@ -1,0 +1,161 @@
+"""Plots show what was compared, for any number of bins and any name, and leave matplotlib as it was."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import warnings
+from dataclasses import replace
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+import pytest_ganvalid as gv
+from pytest_ganvalid.errors import MissingExtraError
+from pytest_ganvalid.report import plots
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+matplotlib = pytest.importorskip("matplotlib")
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+
+def _comparison(bins: int, *, n_required: float = 10_000, shift: float = 0.0) -> gv.Comparison:
+    rng = np.random.default_rng(bins)
+    spectrum = 1_000 * np.exp(-3 * np.arange(bins) / bins)
+    return gv.compare(rng.poisson(spectrum * (1 + shift)), rng.poisson(spectrum), n_required=n_required)
+
+
+def _labels(axes: Axes) -> list[str]:
+    legend = axes.get_legend()
+    return [text.get_text() for text in legend.get_texts()] if legend else []
+
+
+def _settings() -> dict[str, object]:
+    keys = set(matplotlib.rcParams) - {"backend"}  # asking for the backend would choose one, and import pyplot
+    return {key: matplotlib.rcParams[key] for key in keys}
+
+
+@pytest.mark.parametrize("bins", [2, 50, 200, 201, 5_000])
+def test_any_number_of_bins_renders(bins: int) -> None:
+    """A plot is a PNG file, drawn without a warning, be there 2 bins or thousands."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert plots.png("mass", _comparison(bins)).startswith(SIGNATURE)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "$x^$", "<script>", "x" * 300, "two\nlines", "質量 \N{SNOWMAN}", "\0", "lone \ud800", r"\frac{a}{"]
+)
+def test_any_name_renders(name: str) -> None:
+    """No name is understood as a formula, breaks the layout or warns, whether of an observable or of a bin."""
+    comparison = _comparison(2)
+    worst = replace(comparison.worst_bins[0], label=name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        picture = plots.png(name, replace(comparison, worst_bins=(worst,)))
+    assert picture.startswith(SIGNATURE)
+
+
+def test_negative_contents_render() -> None:
+    """Weights may make contents negative and spread them over orders of magnitude: all are drawn."""
+    sums = np.array([50_000.0, 500.0, 50.0, -20.0]), np.array([50_000.0, 500.0, 50.0, 200.0])
+    truth = np.array([50_000.0, 500.0, 50.0, 200.0])
+    axes = plots.draw("pt", gv.compare(sums, truth, n_required=1_000)).axes[0]
+    assert axes.get_yscale() == "symlog"
+    assert axes.get_ylim()[0] < 0
+
+
+def test_orders_of_magnitude_make_the_axis_logarithmic() -> None:
+    """A falling spectrum is drawn on a logarithmic axis, a flat one is not, and no content is cut off."""
+    falling = np.array([100_000, 10_000, 1_000, 100])
+    flat = np.array([1_000, 1_010, 990, 1_000])
+    steep = plots.draw("pt", gv.compare(falling, falling + 30, n_required=100)).axes[0]
+    assert steep.get_yscale() == "log"
+    assert steep.get_ylim()[0] < 100 / falling.sum()
+    assert plots.draw("eta", gv.compare(flat, flat + 3, n_required=100)).axes[0].get_yscale() == "linear"
+
+
+def test_only_few_bins_have_markers() -> None:
+    """Up to 200 bins every bin has a marker; beyond, markers would hide the histogram."""
+    for bins, marker in ((200, "o"), (201, "None")):
+        axes = plots.draw("mass", _comparison(bins)).axes[0]
+        assert {line.get_marker() for line in axes.lines if line.get_marker() != "None"} == ({marker} - {"None"})
+
+
+def test_title_and_worst_bin_say_what_was_found() -> None:
+    """The title names observable, verdict and n_required; the worst bin is labelled."""
+    comparison = _comparison(50)
+    figure = plots.draw("mass", comparison)
+    assert figure.get_suptitle() == f"mass: {comparison.verdict} at n_required 10,000"
+    labels = _labels(figure.axes[1])
+    assert any(label.startswith(f"worst: {comparison.worst_bins[0].label}, ") for label in labels)
+
+
+def test_limit_is_drawn_where_it_is_in_view() -> None:
+    """Lines at the limit on one bin appear if biases come near it, and only then."""
+    near, far = _comparison(50, n_required=10_000_000), _comparison(50, n_required=100)
+    for comparison, seen in ((near, True), (far, False), (replace(near, max_local_bias=float("inf")), False)):
+        assert ("limit" in _labels(plots.draw("m", comparison).axes[1])) is seen
+
+
+def test_thinning_keeps_the_extremes() -> None:
+    """Of 100,000 bins few are drawn, the worst and the fullest among them, and the title says so."""
+    comparison = _comparison(100_000)
+    bins = plots._Bins.to_draw(comparison)
+    assert bins.at.size <= plots.MAX_DRAWN
+    for drawn, given in ((bins.bias, comparison.contents.bias), (bins.generated, comparison.contents.generated)):
+        assert drawn.min() == min(given)
+        assert drawn.max() == max(given)
+    assert f"drawn: {bins.at.size:,} of {comparison.bins:,} bins" in plots.draw("m", comparison).get_suptitle()
+
+
+def test_every_run_keeps_its_own_extremes() -> None:
+    """Thinning loses no local extreme: each run of neighbours gives its least and its largest value."""
+    values = np.random.default_rng(0).normal(size=1_003)
+    at = plots.extremes([values], 10)
+    borders = np.linspace(0, values.size, 11).astype(int)
+    for start, stop in pairwise(borders):
+        inside = values[at[(at >= start) & (at < stop)]]
+        assert inside.min() == values[start:stop].min()
+        assert inside.max() == values[start:stop].max()
+
+
+def test_error_bars_of_the_bias() -> None:
+    """The error of a local bias is that of q - p in error bars of n_required events."""
+    bins = plots._Bins.to_draw(gv.compare([4_000, 6_000], [5_000, 5_000], n_required=1_000))
+    sigma = np.hypot(np.sqrt(4_000) / 10_000, np.sqrt(5_000) / 10_000)
+    assert bins.bias_errors[0] == pytest.approx(sigma * np.sqrt(2 * 1_000 / 0.9))
+
+
+def test_style_of_the_user_neither_leaks_in_nor_changes() -> None:
+    """The picture is the same under any matplotlib settings, which are afterwards as before."""
+    comparison = _comparison(2)
+    plain = plots.png("mass", comparison)
+    with matplotlib.rc_context({"text.usetex": True, "font.size": 30, "figure.dpi": 20, "axes.facecolor": "red"}):
+        before = _settings()
+        assert plots.png("mass", comparison) == plain
+        assert _settings() == before
+
+
+def test_pyplot_is_never_imported() -> None:
+    """Drawing needs no pyplot, whose figures and backend belong to the tests."""
+    code = (
+        "import sys, pytest_ganvalid as gv; from pytest_ganvalid.report import plots; "
+        "plots.png('m', gv.compare([900, 1100], [1000, 1000], n_required=10)); "
+        "sys.exit('matplotlib.pyplot' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_missing_matplotlib_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without matplotlib the error names the feature, the package and the command."""
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(
+        MissingExtraError, match=r"a plot needs .*'matplotlib'.*pip install \"pytest-ganvalid\[report\]\""
+    ):
+        plots.png("mass", _comparison(2))
