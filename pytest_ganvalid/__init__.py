@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pytest_ganvalid import generators, strategies, toys
     from pytest_ganvalid.check import chi2_test, combine, compare, validate
-    from pytest_ganvalid.gate import Gate
     from pytest_ganvalid.errors import GanvalidError, InputError, InputTypeError, MissingExtraError
+    from pytest_ganvalid.gate import Gate
     from pytest_ganvalid.results import Chi2Result, Comparison, Interval, Plan, Report, Verdict
     from pytest_ganvalid.samples import Sample
     from pytest_ganvalid.statistics.planning import plan

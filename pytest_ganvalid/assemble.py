@@ -71,9 +71,7 @@ def comparison(a: Assessment, merged: Merged, given: BinSums, n_train: float | N
 
 def _interval(a: Assessment) -> Interval:
     """The interval of Δ; the estimate, which may be negative, is brought into it."""
-    return Interval(
-        lower=a.lower, estimate=min(max(a.separation.estimate, a.lower), a.upper), upper=a.upper
-    )
+    return Interval(lower=a.lower, estimate=min(max(a.separation.estimate, a.lower), a.upper), upper=a.upper)
 
 
 def _map(interval: Interval, function: Callable[[float], float]) -> Interval:

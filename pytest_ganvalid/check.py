@@ -15,7 +15,7 @@ import numpy as np
 from pytest_ganvalid._arguments import check_positive
 from pytest_ganvalid.assemble import comparison
 from pytest_ganvalid.errors import GanvalidError, InputError, InputTypeError
-from pytest_ganvalid.histograms.binning import bins_for, bins_of
+from pytest_ganvalid.histograms.binning import bins_for
 from pytest_ganvalid.histograms.filling import fill
 from pytest_ganvalid.histograms.merging import merge_sparse_bins
 from pytest_ganvalid.histograms.sums import BinSums, as_bin_sums, check_same_bins
@@ -147,13 +147,15 @@ def validate(
     _check_names("nonfinite", nonfinite, chosen)
     comparisons = {}
     for observable in chosen:
-        spec, place = bins_of(bins, observable.name, DEFAULT_BINS), bins_of(nonfinite, observable.name, "error")
+        spec = _setting_for(bins, observable, DEFAULT_BINS)
+        place = _setting_for(nonfinite, observable, "error")
         try:
             comparisons[observable.name] = _compare(
                 *_histograms(gen, ref, observable, spec, place), n_required, n_train, limits, observable.name
             )
         except GanvalidError as error:
-            raise type(error)(f"observable {observable.name!r}: {error}") from None
+            msg = f"observable {observable.name!r}: {error}"
+            raise type(error)(msg) from None
     skipped = skipped_columns(gen, ref) if observables is None else {}
     return combine(comparisons, provenance=_provenance(gen, ref, skipped))
 
@@ -235,8 +237,8 @@ def _refuse_nonfinite(columns: tuple[np.ndarray[Any, Any], ...], side: str) -> N
         nans, infinities = int(np.isnan(values).sum()), int(np.isinf(values).sum())
         if nans or infinities:
             msg = (
-                f"{side} has {nans:,} NaN and {infinities:,} infinite values among {values.size:,} events; say where they "
-                "belong with nonfinite='underflow', 'overflow' or 'separate', or mend the sample"
+                f"{side} has {nans:,} NaN and {infinities:,} infinite values among {values.size:,} events; say where "
+                "they belong with nonfinite='underflow', 'overflow' or 'separate', or mend the sample"
             )
             raise InputError(msg)
 
@@ -265,6 +267,11 @@ def _weight_pair(weight: object) -> tuple[object, object]:
         return weight[0], weight[1]
     msg = f"weight is a {type(weight).__name__}; expected a column name or a pair (generated_weight, reference_weight)"
     raise InputTypeError(msg)
+
+
+def _setting_for(setting: object, observable: Observable, default: object) -> Any:  # noqa: ANN401
+    """Look up a setting that may be given observable by observable."""
+    return setting.get(observable.name, default) if isinstance(setting, Mapping) else setting
 
 
 def _check_names(what: str, setting: object, observables: tuple[Observable, ...]) -> None:

@@ -67,7 +67,7 @@ class Gate:
         """Make the gate of a test."""
         return cls(item.nodeid, marker_keywords(item), settings, marked=item.get_closest_marker(_MARKER) is not None)
 
-    def check(self, generated: object, reference: object, **keywords: Any) -> Report | Comparison:  # noqa: ANN401
+    def check(self, generated: object, reference: object, **keywords: Any) -> Report:  # noqa: ANN401
         """Fail the test unless the generated sample is shown to be as good as n_required true events.
 
         Args:
@@ -76,14 +76,16 @@ class Gate:
             **keywords: Those of ``validate`` or ``compare``; they take precedence over the marker's.
 
         Returns:
-            The report, or for histograms the comparison, which is ROBUST.
+            The report, which is ROBUST; for histograms it holds one comparison.
         """
-        decide = self._compare if _is_histogram(generated) and _is_histogram(reference) else self._validate
-        result = decide(generated, reference, keywords)
-        self._record(result, gate=True)
-        if not result.robust:
-            pytest.fail(text.explain(result), pytrace=False)
-        return result
+        if _is_histogram(generated) and _is_histogram(reference):
+            report = text.as_report(self._compare(generated, reference, keywords))
+        else:
+            report = self._validate(generated, reference, keywords)
+        self._record(report, gate=True)
+        if not report.robust:
+            pytest.fail(text.explain(report), pytrace=False)
+        return report
 
     def validate(self, generated: object, reference: object, **keywords: Any) -> Report:  # noqa: ANN401
         """Return the report on two samples of events, whatever the verdict."""
@@ -149,7 +151,7 @@ class Gate:
         marked = self._stated.get("n_required")
         stated = [check_positive("n_required", n) for n in (called, marked) if n is not None]
         if called is not None and marked is not None and stated[0] < stated[1]:
-            msg = f"check(n_required={called}) lowers the marker's n_required={marked}; the marker states what is needed"
+            msg = f"n_required={called} lowers the marker's n_required={marked}; the marker states what is needed"
             raise InputError(msg)
         refuse_lowering(self._nodeid, stated[0] if stated else None, self._settings)
         floors = [n for n in (*stated[:1], self._settings.n_required, self._settings.n_required_ini) if n is not None]
@@ -205,8 +207,8 @@ def refuse_lowering(nodeid: str, stated: float | None, settings: Settings) -> No
     """
     if stated is not None and settings.n_required is not None and settings.n_required < stated:
         msg = (
-            f"--ganvalid-n-required={count(settings.n_required)} would lower the n_required={count(stated)} that {nodeid} "
-            "states its analysis needs; the option may only raise it"
+            f"--ganvalid-n-required={count(settings.n_required)} would lower the n_required={count(stated)} that "
+            f"{nodeid} states its analysis needs; the option may only raise it"
         )
         raise pytest.UsageError(msg)
 

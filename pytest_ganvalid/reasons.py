@@ -15,7 +15,8 @@ def count(number: float) -> str:
 
 def percent(fraction: float) -> str:
     """Format a probability without rounding it to certainty."""
-    return f"{100 * fraction:.4g} %"
+    text = f"{100 * fraction:.4g}"
+    return "above 99.99 %" if text == "100" and fraction < 1 else f"{text} %"
 
 
 def reasons(assessment: Assessment, worst: tuple[BinBias, ...]) -> tuple[str, ...]:
@@ -55,24 +56,23 @@ def _biased(a: Assessment, worst: tuple[BinBias, ...]) -> tuple[str, ...]:
 
 
 def _improve(a: Assessment) -> str:
-    supported = a.allowed / a.upper if a.upper > 0 else math.inf
-    return (
-        "more events cannot help: improve the generator (look at the worst bins), or lower n_required to what it "
-        f"supports, {count(supported)} at most"
-    )
+    advice = "more events cannot help: improve the generator (look at the worst bins)"
+    if a.n_required * a.lower <= a.allowed:  # only single bins are off, for which no supported number is known
+        return advice
+    return f"{advice}, or lower n_required to what it supports, {count(a.allowed / a.upper)} at most"
 
 
 def _unproven(a: Assessment) -> tuple[str, ...]:
-    if a.too_good:
-        return (
-            f"agreement too good for independent samples (χ² {a.chi2.chi2:.4g} for {a.ndf} degrees of freedom, lower-tail "
-            f"probability below {TOO_GOOD:g}): they share events; compare with a reference that neither the generator "
-            "nor its training has seen",
-        )
     if a.sparse:
         return (
             f"too few events: with {a.n_generated:.4g} effective generated and {a.n_reference:.4g} effective reference "
             f"events there are no two bins that expect {a.limits.min_expected:g} events each in the smaller sample",
+        )
+    if a.too_good:
+        return (
+            f"agreement too good for independent samples (χ² {a.chi2.chi2:.4g} for {a.ndf} degrees of freedom, "
+            f"lower-tail probability below {TOO_GOOD:g}): do they share events? compare with a reference that neither "
+            "the generator nor its training has seen",
         )
     lines = [
         f"the data decide neither way: χ²_req/ndf lies between {_chi2_per_ndf(a, a.lower):.4g} and "
@@ -87,8 +87,8 @@ def _unproven(a: Assessment) -> tuple[str, ...]:
     p_agreement = a.separation.upper_tail(0)
     if p_agreement < a.limits.alpha:
         lines.append(
-            f"the samples do differ (p = {p_agreement:.2g} for perfect agreement): at the best estimate the generator is "
-            f"worth {count(a.ndf / (2 * a.separation.estimate))} events"
+            f"the samples seem to differ (p = {p_agreement:.2g} for perfect agreement): at the best estimate the "
+            f"generator is worth {count(a.ndf / (2 * a.separation.estimate))} events"
         )
     return (*lines, _advice(a))
 

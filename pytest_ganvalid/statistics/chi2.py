@@ -48,9 +48,7 @@ def chi2_test(generated: BinSums, reference: BinSums, *, method: str = "profile"
     chi2, pulls = _METHODS[method](generated.select(populated), reference.select(populated))
     residuals = np.zeros(populated.size)
     residuals[populated] = pulls
-    return Chi2Result(
-        chi2=chi2, ndf=ndf, p_value=float(special.chdtrc(ndf, chi2)), residuals=tuple(residuals.tolist())
-    )
+    return Chi2Result(chi2=chi2, ndf=ndf, p_value=float(special.chdtrc(ndf, chi2)), residuals=tuple(residuals.tolist()))
 
 
 def profile_chi2(generated: BinSums, reference: BinSums) -> tuple[float, FloatArray]:

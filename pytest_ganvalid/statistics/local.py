@@ -57,6 +57,6 @@ def local_bias(generated: Fractions, reference: Fractions, n_required: float, li
 
 
 def _variance(sample: Fractions, least: FloatArray) -> FloatArray:
-    """Variance of each fraction, but no less than that of the content ``least`` with the sample's mean weight."""
+    """Variance of each fraction, but no less than that of the content ``least``, or of one event, of mean weight."""
     content = np.clip(least, 0.0, 1.0)
-    return np.maximum(sample.variance, sample.sigma * content * (1 - content))
+    return np.maximum(sample.variance, np.maximum(sample.sigma * content * (1 - content), sample.sigma**2))

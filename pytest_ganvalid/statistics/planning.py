@@ -27,8 +27,18 @@ def allowed_excess(ndf: int, confidence: float, max_bias: float) -> float:
     """Return E, the largest allowed n_required Δ.
 
     A χ² test at n_required is still expected to pass, and the rms bias is at most ``max_bias``.
+
+    Raises:
+        InputError: If the critical value is below the mean of χ², as for one degree of freedom up to confidence 0.683.
     """
-    return min(chi2_critical(ndf, confidence) - ndf, max_bias**2 * ndf / 2)
+    excess = chi2_critical(ndf, confidence) - ndf
+    if excess <= 0:
+        msg = (
+            f"at confidence={confidence:g} the critical χ² of {ndf} degrees of freedom is below its mean, so no bias "
+            "could be allowed; raise the confidence (0.7 is enough for any number of bins)"
+        )
+        raise InputError(msg)
+    return min(excess, max_bias**2 * ndf / 2)
 
 
 def power(ndf: int, noncentrality: float, confidence: float) -> float:
@@ -53,7 +63,9 @@ def required_noncentrality(ndf: int, target: float, confidence: float) -> float:
     return float(brentq(lambda x: power(ndf, x, confidence) - target, 0.0, upper, rtol=1e-10))
 
 
-def reference_needed(n_required: float, ndf: int, target: float, n_generated: float, limits: tuple[float, float]) -> float:
+def reference_needed(
+    n_required: float, ndf: int, target: float, n_generated: float, limits: tuple[float, float]
+) -> float:
     """Return the reference events with which a perfect generator reaches the power ``target``.
 
     Args:

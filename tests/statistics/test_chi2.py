@@ -1,0 +1,148 @@
+"""The classical χ² test against scipy, ROOT's own example, and its nominal size."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import pytest_ganvalid as gv
+from pytest_ganvalid.strategies import Pair
+
+RNG = np.random.default_rng
+# The unweighted and the weighted histogram of ROOT's tutorial chi2test.C.
+ROOT_COUNTS = np.array([0, 1, 0, 1, 1, 6, 7, 2, 22, 30, 27, 20, 13, 9, 9, 13, 19, 11, 9, 0])
+ROOT_WEIGHTS = np.fromstring(
+    "2.20173025 3.30143857 2.5892849 2.99990201 4.92877054 8.33036995 6.95084763 15.206357 23.9236012 44.3848114 "
+    "49.4465599 25.1868858 16.3129692 13.0289612 16.7857609 22.9914703 30.5279255 12.5252123 16.4104557 "
+    "7.86067867",
+    sep=" ",
+)
+ROOT_ERRORS = np.fromstring(
+    "0.38974303 0.536510944 0.529702604 0.642001867 0.969341516 1.47611344 1.69797957 3.28577447 5.40784931 9.10106468 "
+    "9.73541737 5.55019951 3.57914758 2.77877331 3.23697519 4.3608489 5.77172089 3.38666105 2.98861837 "
+    "1.58402085",
+    sep=" ",
+)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_unweighted_is_pearsons(seed: int) -> None:
+    """For two unweighted histograms χ², ndf and p are those of the contingency table, empty bins left out."""
+    rng = RNG(seed)
+    one, other = rng.poisson(5, 30), rng.poisson(rng.uniform(2, 40, 30))
+    one[:3] = other[:3] = 0
+    found = gv.chi2_test(one, other, method="gagunashvili")
+    table = np.array([one, other])[:, one + other > 0]
+    expected = stats.chi2_contingency(table, correction=False)
+    assert found.chi2 == pytest.approx(expected.statistic, rel=1e-12)
+    assert found.ndf == expected.dof
+    assert found.p_value == pytest.approx(expected.pvalue, rel=1e-10)
+    assert found.residuals[:3] == (0, 0, 0)
+
+
+def test_profile_equals_pearsons_for_samples_of_one_size_that_agree() -> None:
+    """With equal totals and large counts the profile χ² approaches Pearson's from below."""
+    rng = RNG(1)
+    one, other = rng.multinomial(1_000_000, [0.05] * 20), rng.multinomial(1_000_000, [0.05] * 20)
+    profile, pearson = gv.chi2_test(one, other), gv.chi2_test(one, other, method="gagunashvili")
+    assert profile.chi2 <= pearson.chi2
+    assert profile.chi2 == pytest.approx(pearson.chi2, rel=1e-3)
+
+
+def test_profile_is_a_minimum() -> None:
+    """No relative normalisation gives a smaller χ² than the reported one."""
+    rng = RNG(2)
+    g, vg = rng.uniform(5, 10, 12), rng.uniform(1, 3, 12)
+    r, vr = rng.uniform(50, 100, 12), rng.uniform(10, 30, 12)
+    found = gv.chi2_test((g, vg), (r, vr))
+    scan = [np.sum((g - c * r) ** 2 / (vg + c**2 * vr)) for c in np.geomspace(0.02, 0.5, 4001)]
+    assert found.chi2 <= min(scan)
+    assert found.chi2 == pytest.approx(min(scan), rel=1e-5)
+    assert sum(pull**2 for pull in found.residuals) == pytest.approx(found.chi2)
+
+
+def test_roots_unweighted_weighted_example() -> None:
+    """Maximum-likelihood bin probabilities make both equations of the paper hold, and p is that of ROOT's example."""
+    found = gv.chi2_test(ROOT_COUNTS, (ROOT_WEIGHTS, ROOT_ERRORS**2), method="gagunashvili")
+    assert found.ndf == 19
+    total_n, total_w, s2 = ROOT_COUNTS.sum(), ROOT_WEIGHTS.sum(), ROOT_ERRORS**2
+    b = total_w * ROOT_WEIGHTS - total_n * s2
+    p = (b + np.sqrt(b**2 + 4 * total_w**2 * s2 * ROOT_COUNTS)) / (2 * total_w**2)
+    chi2 = np.sum((ROOT_COUNTS - total_n * p) ** 2 / (total_n * p) + (ROOT_WEIGHTS - total_w * p) ** 2 / s2)
+    assert found.chi2 == pytest.approx(chi2, rel=1e-12)
+    assert np.abs(found.residuals).max() < 3.5
+    # The likelihood equation n/p + (w - Wp) W/s² - N = 0 of each bin, without which p is no maximum.
+    filled = ROOT_COUNTS > 0
+    score = ROOT_COUNTS[filled] / p[filled] + (ROOT_WEIGHTS - total_w * p)[filled] * total_w / s2[filled] - total_n
+    np.testing.assert_allclose(score / total_n, 0, atol=1e-9)
+
+
+def test_order_of_the_samples_changes_signs_only() -> None:
+    """Exchanging the samples keeps χ² and turns the residuals round, for every combination of weights."""
+    weighted = (ROOT_WEIGHTS, ROOT_ERRORS**2)
+    other = (ROOT_WEIGHTS[::-1].copy(), ROOT_ERRORS[::-1] ** 2)
+    for method in ("profile", "gagunashvili"):
+        for pair in ((ROOT_COUNTS, weighted), (weighted, other), (ROOT_COUNTS, ROOT_COUNTS[::-1])):
+            one, two = gv.chi2_test(*pair, method=method), gv.chi2_test(*pair[::-1], method=method)
+            assert one.chi2 == pytest.approx(two.chi2, rel=1e-9)
+            np.testing.assert_allclose(one.residuals, np.negative(two.residuals), rtol=1e-5, atol=1e-7)
+
+
+def test_weighted_form_with_a_common_weight_is_pearsons_in_the_limit() -> None:
+    """The weighted/weighted form does not depend on the scale of the weights."""
+    one = gv.chi2_test(
+        (ROOT_WEIGHTS, ROOT_ERRORS**2), (ROOT_WEIGHTS[::-1], ROOT_ERRORS[::-1] ** 2), method="gagunashvili"
+    )
+    two = gv.chi2_test(
+        (1e6 * ROOT_WEIGHTS, 1e12 * ROOT_ERRORS**2), (ROOT_WEIGHTS[::-1], ROOT_ERRORS[::-1] ** 2), method="gagunashvili"
+    )
+    assert one.chi2 == pytest.approx(two.chi2, rel=1e-12)
+
+
+def _weighted(rng: np.random.Generator, n: int, heavy: float) -> Pair:
+    """A flat weighted histogram of 10 bins, one of which holds weights of size ``heavy``, represented rightly."""
+    weights = np.where(np.arange(10) == 9, heavy, 1.0)
+    counts = rng.poisson(n / weights).astype(np.float64)
+    return counts * weights, counts * weights**2
+
+
+def test_size_of_the_profile_test_is_nominal() -> None:
+    """On toys of one distribution 5 % of the p-values lie below 5 %, weighted or not, also with weights of 100."""
+    rng = RNG(4)
+    toys = 2_000
+    for heavy in (1.0, 100.0):
+        pairs = [(_weighted(rng, 20_000, heavy), _weighted(rng, 4_000, 1.0)) for _ in range(toys)]
+        profile = np.mean([gv.chi2_test(*pair).p_value < 0.05 for pair in pairs])
+        assert abs(profile - 0.05) < 4 * np.sqrt(0.05 * 0.95 / toys)
+
+
+def test_disjoint_histograms_disagree() -> None:
+    """Histograms without a common bin give the largest χ² there is, without a warning."""
+    for method in ("profile", "gagunashvili"):
+        found = gv.chi2_test([100, 200, 0, 0], [0, 0, 300, 50], method=method)
+        assert found.p_value < 1e-50
+        assert np.isfinite(found.chi2)
+
+
+def test_equal_histograms_agree_exactly() -> None:
+    """Proportional histograms have χ² zero."""
+    assert gv.chi2_test([1, 2, 3], [10, 20, 30]).chi2 == pytest.approx(0, abs=1e-20)
+
+
+def test_weighted_bin_without_entries_is_a_disagreement() -> None:
+    """Counts where the weighted sample has nothing add to χ², as they do in ROOT."""
+    found = gv.chi2_test(
+        [50, 50, 40], (np.array([60.0, 55.0, 0.0]), np.array([66.0, 60.0, 0.0])), method="gagunashvili"
+    )
+    assert found.p_value < 1e-6
+
+
+def test_refusals() -> None:
+    """An unknown method and a single populated bin are refused."""
+    with pytest.raises(
+        gv.InputError, match=r"method='pearson' is unknown; expected one of \['gagunashvili', 'profile'\]"
+    ):
+        gv.chi2_test([1, 2], [3, 4], method="pearson")
+    with pytest.raises(gv.InputError, match="at least two populated bins; got 1 of 3"):
+        gv.chi2_test([0, 5, 0], [0, 6, 0])

@@ -1,0 +1,324 @@
+"""The plain functions: worked examples, both directions, bad input."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+import pytest_ganvalid as gv
+from pytest_ganvalid.generators import Bootstrap, DropRegion, Shift, Smear, Source
+from pytest_ganvalid.toys import CamelBack
+
+GENERATED = [105, 212, 287, 214, 182]
+REFERENCE = [812, 1630, 2421, 1577, 1560]
+TRUTH = CamelBack()
+
+
+def test_worked_example_unproven() -> None:
+    """The first worked example of the statistics is reproduced to six digits."""
+    found = gv.compare(GENERATED, REFERENCE, n_required=500)
+    assert found.verdict is gv.Verdict.UNPROVEN
+    assert found.separation.lower == 0
+    assert 2 * found.separation.upper == pytest.approx(0.0041598176, rel=1e-7)
+    assert found.n_supported == pytest.approx(480.79, rel=1e-5)
+    assert found.power == pytest.approx(0.4475, rel=2e-5)
+
+
+def test_worked_example_robust() -> None:
+    """The second worked example of the statistics is reproduced to the digits given."""
+    generated = [9830, 10120, 9911, 10230, 9950, 10045, 9870, 10111, 9960, 9973]
+    reference = [20110, 19820, 20240, 19790, 20005, 20120, 19850, 20065, 19930, 20070]
+    found = gv.compare(generated, reference, n_required=5000)
+    assert found.verdict is gv.Verdict.ROBUST
+    separation = (found.separation.lower, found.separation.estimate, found.separation.upper)
+    assert separation == pytest.approx((1.6623e-06, 3.2781e-05, 9.2906e-05), rel=2e-5)
+    chi2 = (found.chi2_required.lower, found.chi2_required.estimate, found.chi2_required.upper)
+    assert chi2 == pytest.approx((9.017, 9.328, 9.929), rel=5e-5)
+    assert found.n_equivalent.lower == pytest.approx(24218, rel=1e-5)
+    assert found.n_equivalent.upper == pytest.approx(1.3535e6, rel=3e-5)
+
+
+def test_worked_example_weighted() -> None:
+    """The third worked example, with a weighted generated sample, is reproduced to the digits given."""
+    weighted = (np.array([88, 190, 250, 180, 150]), np.array([130, 260, 350, 240, 210]))
+    found = gv.compare(weighted, REFERENCE, n_required=300)
+    assert found.verdict is gv.Verdict.ROBUST
+    assert found.n_generated == pytest.approx(618.63, rel=1e-5)
+    assert found.n_supported == pytest.approx(346.18, rel=2e-5)
+
+
+def test_numbers_are_consistent() -> None:
+    """The published numbers follow from one another as documented."""
+    found = gv.compare(GENERATED, REFERENCE, n_required=500, n_train=100)
+    delta = 2 * found.separation.upper
+    assert found.bins == found.ndf + 1 == 5
+    assert found.chi2_required.upper == pytest.approx(found.ndf + 500 * delta)
+    assert found.rms_bias.upper == pytest.approx(math.sqrt(2 * 500 * delta / found.ndf))
+    assert found.n_equivalent.lower == pytest.approx(found.ndf / (2 * delta))
+    assert found.n_systematic == 100
+    assert found.worst_bin == found.worst_bins[0].index
+    assert abs(found.worst_bins[0].bias) == max(map(abs, found.contents.bias))
+    assert sum(found.contents.generated) == pytest.approx(1)
+
+
+def test_n_supported_is_where_the_verdict_turns() -> None:
+    """The largest supported n_required is ROBUST by the interval, and a little more is not."""
+    counts = [10_100, 9_900, 10_050, 9_950, 10_000], [20_000, 20_100, 19_900, 20_050, 19_950]
+    supported = gv.compare(*counts, n_required=100).n_supported
+    assert gv.compare(*counts, n_required=0.999 * supported, min_power=0).verdict is gv.Verdict.ROBUST
+    assert gv.compare(*counts, n_required=1.001 * supported, min_power=0).verdict is gv.Verdict.UNPROVEN
+
+
+def test_power_is_required() -> None:
+    """A lucky agreement against a reference that is far too small does not pass."""
+    rng = np.random.default_rng(3)
+    lucky = 0
+    for _ in range(200):
+        generated, reference = rng.multinomial(100_000, [0.1] * 10), rng.multinomial(200, [0.1] * 10)
+        found = gv.compare(generated, reference, n_required=1_000)
+        assert found.power < 0.2
+        assert found.verdict is not gv.Verdict.ROBUST
+        lucky += gv.compare(generated, reference, n_required=1_000, min_power=0).robust
+    assert lucky > 0
+
+
+def test_local_bias_is_biased_though_the_sum_is_small() -> None:
+    """A single bin shown to be off by more than five error bars is BIASED even where the sum over bins is allowed."""
+    rng = np.random.default_rng(0)
+    reference = np.full(1000, 1e6)
+    generated = reference.copy()
+    generated[500] *= 1.05  # 7 error bars of 20 000 000 events in one of 1000 bins
+    counts = rng.poisson(generated), rng.poisson(reference)
+    found = gv.compare(*counts, n_required=20_000_000)
+    assert found.verdict is gv.Verdict.BIASED
+    assert found.worst_bin == 500
+    assert found.worst_bins[0].lower > 5
+    assert found.reasons[0].startswith("bin 500 is off by at least")
+    assert gv.compare(*counts, n_required=20_000_000, max_local_bias=math.inf).verdict is gv.Verdict.ROBUST
+
+
+def test_identical_histograms_are_too_good() -> None:
+    """A sample compared with itself, or with a scaled copy, is never ROBUST."""
+    counts = np.random.default_rng(0).poisson(1000, size=50)
+    for copy in (counts, (3.0 * counts, 9.0 * counts)):
+        found = gv.compare(copy, counts, n_required=100)
+        assert found.verdict is gv.Verdict.UNPROVEN
+        assert "too good" in found.reasons[0]
+
+
+def test_sample_that_contains_the_reference_is_too_good() -> None:
+    """A generator that resamples the reference agrees better than independent samples can."""
+    reference = TRUTH.sample(20_000, seed=1)
+    generated = Bootstrap(reference).sample(100_000, seed=2)
+    report = gv.validate(generated, reference, n_required=1_000)
+    assert report.verdict is gv.Verdict.UNPROVEN
+    assert any("too good" in reason for reason in report.reasons)
+
+
+def test_too_few_events_decide_nothing() -> None:
+    """With fewer than two bins of ten expected events the verdict is UNPROVEN, whatever the contents."""
+    for pair in (([6, 4], [3, 7]), ([10, 0], [0, 9]), ([1, 1], [1000, 1000])):
+        found = gv.compare(*pair, n_required=10)
+        assert found.verdict is gv.Verdict.UNPROVEN
+        assert "too few events" in found.reasons[0]
+
+
+def test_verdict_is_symmetric_in_the_bins_merged() -> None:
+    """Sparse bins are merged, the number is reported, and no event is lost."""
+    generated, reference = [1000, 500, 9, 3, 1], [1100, 480, 8, 4, 0]
+    found = gv.compare(generated, reference, n_required=100)
+    assert (found.bins, found.merged_bins) == (3, 2)
+    assert found.worst_bins[-1].label
+    assert found.n_generated == pytest.approx(sum(generated))
+
+
+def test_every_flaw_is_found() -> None:
+    """Each flawed generator is BIASED, and its perfect source is ROBUST with the same sizes."""
+    reference = TRUTH.sample(100_000, seed=1)
+    flaws: list[Source] = [Shift(TRUTH, "x", 0.05), Smear(TRUTH, "x", 0.5), DropRegion(TRUTH, "x", 4.0, 4.2)]
+    for source in flaws:
+        assert gv.validate(source.sample(200_000, seed=2), reference, n_required=20_000).verdict is gv.Verdict.BIASED
+    assert gv.validate(TRUTH.sample(200_000, seed=2), reference, n_required=20_000).verdict is gv.Verdict.ROBUST
+
+
+def test_resampling_is_worth_its_training_sample() -> None:
+    """n_equivalent of a bootstrap agrees with n_train, over many training samples."""
+    edges = TRUTH.equiprobable_edges(20)
+    reference = TRUTH.sample(400_000, seed=0)
+    worth = []
+    for seed in range(40):
+        generated = Bootstrap(TRUTH.sample(1_000, seed=100 + seed)).sample(100_000, seed=seed)
+        found = gv.validate(generated, reference, n_required=10_000, bins=edges).comparisons["x"]
+        assert found.verdict is gv.Verdict.BIASED
+        worth.append(1 / found.n_equivalent.estimate)
+    # 1/n_equivalent is n_train⁻¹ χ²/ndf of the training sample: relative spread sqrt(2/19), known mean.
+    assert np.mean(worth) * 1_000 == pytest.approx(1, abs=4 * math.sqrt(2 / 19 / 40))
+
+
+def test_several_observables_and_pairs() -> None:
+    """Columns, pairs and functions are all compared, each under its own name."""
+    rng = np.random.default_rng(1)
+    generated, reference = ({"x": rng.normal(size=50_000), "y": rng.normal(size=50_000)} for _ in range(2))
+    report = gv.validate(
+        generated,
+        reference,
+        n_required=5_000,
+        observables=["x", ("x", "y"), ("r2", lambda s: s["x"] ** 2 + s["y"] ** 2)],
+    )
+    assert list(report.comparisons) == ["x", "x:y", "r2"]
+    assert report.robust
+    assert report.comparisons["x:y"].bins > 40
+
+
+def test_pair_sees_a_correlation_that_marginals_miss() -> None:
+    """A wrong correlation with exact marginals is BIASED in the pair and ROBUST in each column."""
+    rng = np.random.default_rng(5)
+    covariance = [[1, 0.2], [0.2, 1]]
+    generated = dict(zip("xy", rng.multivariate_normal([0, 0], covariance, 100_000).T, strict=True))
+    reference = {name: rng.normal(size=100_000) for name in "xy"}
+    assert gv.validate(generated, reference, n_required=20_000, observables=["x", "y"]).robust
+    assert gv.validate(generated, reference, n_required=20_000, observables=[("x", "y")]).verdict is gv.Verdict.BIASED
+
+
+def test_weights_are_honoured() -> None:
+    """A weighted sample that represents the truth is ROBUST, and the same events without weights are BIASED."""
+    rng = np.random.default_rng(2)
+    x = rng.uniform(-1, 1, size=200_000)
+    generated = {"x": x, "w": 1 + x / 2}
+    u = rng.random(200_000)
+    reference = {"x": np.sqrt(1 + 8 * u) - 2, "w": np.ones(200_000)}  # density (1 + x/2)/2 by its inverse
+    assert gv.validate(generated, reference, n_required=20_000, weight="w").robust
+    plain = gv.validate(generated, reference, n_required=20_000, observables=["x"])
+    assert plain.verdict is gv.Verdict.BIASED
+    one_sided = gv.validate(generated, {"x": reference["x"]}, n_required=20_000, weight=("w", None))
+    assert one_sided.robust
+
+
+def test_difference_beyond_the_edges_counts() -> None:
+    """Events outside the user's edges are compared too: a spurious tail is found."""
+    rng = np.random.default_rng(3)
+    reference = {"x": rng.uniform(size=50_000)}
+    generated = {"x": np.where(rng.random(50_000) < 0.02, 7.0, rng.uniform(size=50_000))}
+    report = gv.validate(generated, reference, n_required=10_000, bins=np.linspace(0, 1, 11))
+    assert report.verdict is gv.Verdict.BIASED
+    assert report.comparisons["x"].worst_bins[0].label == ">= 1"
+
+
+def test_nonfinite_values_are_refused_and_counted() -> None:
+    """NaN and infinite values are an error that counts them, and a bin where the user says which."""
+    x = np.random.default_rng(0).normal(size=20_000)
+    broken = np.where(np.arange(20_000) < 400, np.nan, x)
+    broken[400:410] = np.inf
+    clean = {"x": np.random.default_rng(1).normal(size=20_000)}
+    with pytest.raises(gv.InputError, match=r"'x': generated has 400 NaN and 10 infinite values among 20,000 events"):
+        gv.validate({"x": broken}, clean, n_required=100)
+    with pytest.raises(gv.InputError, match="reference has 400 NaN"):
+        gv.validate(clean, {"x": broken}, n_required=100)
+    for place in ("underflow", "overflow", "separate"):
+        assert gv.validate({"x": broken}, clean, n_required=10_000, nonfinite=place).verdict is gv.Verdict.BIASED
+    with pytest.raises(gv.InputError, match="nonfinite='drop' is unknown"):
+        gv.validate(clean, clean, n_required=100, nonfinite="drop")
+
+
+def test_settings_by_observable() -> None:
+    """Bins and the place of NaN may be given observable by observable, and a misspelt name is refused."""
+    rng = np.random.default_rng(1)
+    one, two = ({"x": rng.normal(size=5_000), "y": rng.normal(size=5_000)} for _ in range(2))
+    report = gv.validate(one, two, n_required=100, bins={"x": 10, "y": [-1, 0, 1]}, nonfinite={"y": "separate"})
+    assert [c.bins for c in report.comparisons.values()] == [10, 4]
+    with pytest.raises(gv.InputError, match=r"bins names \['z'\], which are not observables"):
+        gv.validate(one, two, n_required=100, bins={"z": 10})
+
+
+def test_holm_corrects_the_naming_of_biased() -> None:
+    """Among many observables a mild excess in one is not called BIASED, and an overwhelming one is."""
+    rng = np.random.default_rng(11)
+    flat = np.full(20, 0.05)
+    clean = {
+        str(i): gv.compare(rng.multinomial(20_000, flat), rng.multinomial(20_000, flat), n_required=2_000)
+        for i in range(20)
+    }
+    for tilt in np.linspace(0.02, 0.2, 60):
+        tilted = flat * (1 + tilt * np.repeat([1, -1], 10))
+        mild = gv.compare(rng.multinomial(20_000, tilted), rng.multinomial(20_000, flat), n_required=2_000)
+        if 0.01 < mild.p_biased < 0.04:
+            break
+    assert mild.verdict is gv.Verdict.BIASED
+    report = gv.combine({**clean, "mild": mild})
+    assert report.comparisons["mild"].verdict is gv.Verdict.UNPROVEN
+    assert "Holm" in report.comparisons["mild"].reasons[0]
+    gross = gv.compare(rng.multinomial(20_000, flat * np.repeat([1.5, 0.5], 10)), [1000] * 20, n_required=2_000)
+    assert gv.combine({**clean, "gross": gross}).comparisons["gross"].verdict is gv.Verdict.BIASED
+
+
+def test_report_is_robust_only_if_all_are() -> None:
+    """One observable that is not ROBUST makes the report not ROBUST, and the reasons name it."""
+    good = gv.compare([5000, 5050, 4950], [4980, 5030, 5100], n_required=1_000)
+    small = gv.compare([50, 40, 45], [49, 50, 41], n_required=1_000)
+    assert gv.combine({"good": good}).robust
+    report = gv.combine({"good": good, "small": small})
+    assert report.verdict is gv.Verdict.UNPROVEN
+    assert all(reason.startswith("small: ") for reason in report.reasons)
+    with pytest.raises(gv.InputError, match="no comparison"):
+        gv.combine({})
+
+
+def test_provenance_says_what_was_compared() -> None:
+    """The report carries sizes, versions and what was left out."""
+    one = {"x": np.arange(100.0), "only": np.arange(100.0), "name": np.array(["a"] * 100)}
+    two = {"x": np.arange(100.0) + 0.5, "name": np.array(["a"] * 100)}
+    provenance = gv.validate(one, two, n_required=10).provenance
+    assert provenance["generated_events"] == provenance["reference_events"] == 100
+    assert provenance["skipped_columns"] == {"only": "only generated has it", "name": "not numeric"}
+
+
+@pytest.mark.parametrize("bad", [0, -1, math.nan, math.inf])
+def test_impossible_n_required(bad: float) -> None:
+    """n_required must be a positive finite number."""
+    with pytest.raises(gv.InputError, match="n_required"):
+        gv.compare(GENERATED, REFERENCE, n_required=bad)
+    with pytest.raises(gv.InputError, match="n_required"):
+        gv.validate({"x": [1.0, 2.0]}, {"x": [1.0, 2.0]}, n_required=bad)
+
+
+def test_missing_n_required() -> None:
+    """There is no default for what an analysis needs."""
+    with pytest.raises(TypeError, match="n_required"):
+        gv.compare(GENERATED, REFERENCE)  # type: ignore[call-arg]
+    with pytest.raises(gv.InputTypeError, match="n_required=None is a NoneType; expected a number"):
+        gv.compare(GENERATED, REFERENCE, n_required=None)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [
+        ({"confidence": 1}, "confidence=1 is out of range"),
+        ({"confidence": 0.5}, "above 0.5 and below 1"),
+        ({"max_bias": 0}, "max_bias=0 is out of range"),
+        ({"max_local_bias": -1}, "max_local_bias=-1"),
+        ({"min_power": 1}, "can never be reached"),
+        ({"min_expected": -1}, "0 or more"),
+        ({"n_train": 0}, "n_train=0"),
+    ],
+)
+def test_impossible_limits(limits: dict[str, Any], words: str) -> None:
+    """Every limit out of range is refused with its range."""
+    with pytest.raises(gv.InputError, match=words):
+        gv.compare(GENERATED, REFERENCE, n_required=10, **limits)
+
+
+def test_weight_must_be_a_name_or_a_pair() -> None:
+    """A single array of weights is ambiguous and refused."""
+    with pytest.raises(gv.InputTypeError, match="expected a column name or a pair"):
+        gv.validate({"x": [1.0]}, {"x": [1.0]}, n_required=1, weight=np.ones(1))
+
+
+def test_constant_column_compares_nothing() -> None:
+    """A column that is the same constant on both sides is an error that names it; different constants are BIASED."""
+    five, seven = {"x": np.full(10_000, 5.0)}, {"x": np.full(10_000, 7.0)}
+    with pytest.raises(gv.InputError, match="observable 'x': all events of both samples lie in 1 bin"):
+        gv.validate(five, {"x": np.full(20_000, 5.0)}, n_required=100)
+    assert gv.validate(seven, five, n_required=100).verdict is gv.Verdict.BIASED

@@ -1,0 +1,70 @@
+"""Every code block of the documentation runs, and every file it names exists."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+FIXTURES = """
+    import numpy as np
+    import pytest
+
+    def events(seed):
+        rng = np.random.default_rng(seed)
+        return {"mass": rng.normal(91, 3, 90_000), "pt": rng.exponential(20, 90_000), "eta": rng.normal(size=90_000)}
+
+    @pytest.fixture
+    def generated():
+        return events(1)
+
+    @pytest.fixture
+    def reference():
+        return events(2)
+"""
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    """The fenced blocks of one language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_python_blocks_run(page: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The plain Python blocks of a page run one after the other, their assertions included."""
+    namespace: dict[str, object] = {}
+    for block in blocks(page, "python"):
+        if "def test_" not in block:
+            exec(compile(block, str(page), "exec"), namespace)  # noqa: S102 - our own documentation
+    printed = capsys.readouterr().out
+    for text in blocks(page, "text"):
+        if text.startswith("n_required"):
+            assert text in printed
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_test_blocks_pass(page: Path, pytester: pytest.Pytester) -> None:
+    """The blocks that are tests pass as tests, with suitable samples as fixtures."""
+    tests = [block for block in blocks(page, "python") if "def test_" in block]
+    if not tests:
+        assert page.name != "README.md"
+        return
+    pytester.makeconftest(FIXTURES)
+    pytester.makepyfile(*tests)
+    pytester.runpytest("--strict-markers").assert_outcomes(passed=len(tests))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    """Every relative link names a file that exists."""
+    targets = re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text(encoding="utf-8"))
+    assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+def test_ci_runs_the_readmes_test_command() -> None:
+    """The command that CI picks out of the README is the one that runs all tests."""
+    commands = re.findall(r"^\$ (.* tox run)$", PAGES[0].read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert commands == ["python3.11 -m pip install tox && python3.11 -m tox run"]

@@ -1,0 +1,400 @@
+"""The plugin as its users meet it: marker, fixture, options, summary."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+import pytest_ganvalid as gv
+from pytest_ganvalid._options import KEYWORDS, OPTIONS
+
+SAMPLES = """
+    import numpy as np
+    import pytest
+
+    rng = np.random.default_rng(1)
+    GOOD = {"x": rng.normal(size=60_000), "y": rng.exponential(size=60_000)}
+    REFERENCE = {"x": rng.normal(size=60_000), "y": rng.exponential(size=60_000)}
+    BAD = {"x": rng.normal(0.1, size=60_000), "y": rng.exponential(size=60_000)}
+"""
+
+
+def make(pytester: pytest.Pytester, tests: str) -> None:
+    """Write a test module that has samples at hand."""
+    pytester.makepyfile(SAMPLES + tests)
+
+
+def test_robust_sample_passes(pytester: pytest.Pytester) -> None:
+    """A sample that is shown to be robust passes, and the summary says so in one line."""
+    make(
+        pytester,
+        """
+    @pytest.mark.ganvalid(n_required=10_000)
+    def test_it(ganvalid):
+        report = ganvalid.check(GOOD, REFERENCE)
+        assert set(report.comparisons) == {"x", "y"}
+    """,
+    )
+    result = pytester.runpytest()
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["*= ganvalid =*", "ROBUST *test_it: n_required 10,000, supported * 2 observables)"])
+
+
+def test_biased_sample_fails_with_what_to_do(pytester: pytest.Pytester) -> None:
+    """A biased sample fails the test, and the text has every number, the worst bins and the remedy."""
+    make(
+        pytester,
+        """
+    @pytest.mark.ganvalid(n_required=10_000, n_train=1_000, observables=["x"])
+    def test_it(ganvalid):
+        ganvalid.check(BAD, REFERENCE)
+    """,
+    )
+    result = pytester.runpytest()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "ganvalid: BIASED at n_required 10,000: 1 of 1 observable not ROBUST",
+            "x: BIASED",
+            "  χ²_req/ndf *critical 1.354; 50 bins)",
+            "  rms bias *(limit 1)",
+            "  n_equivalent *times n_train 1,000)",
+            "  n_supported *",
+            "  samples *60,000 generated, 60,000 reference*",
+            "  - a disagreement is demonstrated at 95 % confidence*",
+            "  - more events cannot help: improve the generator*",
+            "  worst bins*",
+            "    *: ?*.* (at least *)",
+            "  - until then an analysis must keep the relative error bars of * events*",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*gate.py*")
+
+
+def test_unproven_sample_fails_and_says_how_many_events_it_takes(pytester: pytest.Pytester) -> None:
+    """Failing to find a difference is no pass, and the text names the reference events that would decide."""
+    make(
+        pytester,
+        """
+    @pytest.mark.ganvalid(n_required=300_000)
+    def test_it(ganvalid):
+        ganvalid.check(GOOD, REFERENCE)
+    """,
+    )
+    result = pytester.runpytest()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*it takes 362,068 reference events and 3,000,000 generated events*probability 90 %"])
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("pass", "made no check: nothing was demonstrated"),
+        ("ganvalid.validate(GOOD, REFERENCE)", "made no check (compare and validate only look"),
+        (
+            "\n        try:\n            ganvalid.check(BAD, REFERENCE)\n        except BaseException: pass",
+            "was swallowed",
+        ),
+    ],
+)
+def test_marked_test_without_a_passed_check_fails(pytester: pytest.Pytester, body: str, words: str) -> None:
+    """A marked test passes only by a check that passed: none, a look, and a swallowed failure all fail."""
+    make(
+        pytester,
+        f"""
+    @pytest.mark.ganvalid(n_required=10_000)
+    def test_it(ganvalid):
+        {body}
+    """,
+    )
+    result = pytester.runpytest()
+    result.assert_outcomes(failed=1)
+    assert words in result.stdout.str()
+
+
+def test_marked_test_without_the_fixture_fails(pytester: pytest.Pytester) -> None:
+    """A marked test that does not even ask for the fixture fails, in a class and in unittest too."""
+    make(
+        pytester,
+        """
+    import unittest
+
+    @pytest.mark.ganvalid(n_required=10)
+    def test_function(): pass
+
+    @pytest.mark.ganvalid(n_required=10)
+    class TestClass:
+        def test_method(self): pass
+
+    @pytest.mark.ganvalid(n_required=10)
+    class TestUnit(unittest.TestCase):
+        def test_method(self): pass
+    """,
+    )
+    pytester.runpytest().assert_outcomes(failed=3)
+
+
+def test_other_outcomes_of_a_marked_test_stay(pytester: pytest.Pytester) -> None:
+    """A skip stays a skip, an expected failure is one, and an error of the test's own is shown as it is."""
+    make(
+        pytester,
+        """
+    @pytest.mark.ganvalid(n_required=10)
+    def test_skip():
+        pytest.skip("no data")
+
+    @pytest.mark.xfail(strict=True, raises=pytest.fail.Exception)
+    @pytest.mark.ganvalid(n_required=10_000)
+    def test_known_bias(ganvalid):
+        ganvalid.check(BAD, REFERENCE)
+
+    @pytest.mark.ganvalid(n_required=10)
+    def test_own():
+        raise RuntimeError("the reader broke")
+    """,
+    )
+    result = pytester.runpytest()
+    result.assert_outcomes(skipped=1, xfailed=1, failed=1)
+    result.stdout.fnmatch_lines(["*RuntimeError: the reader broke"])
+    result.stdout.no_fnmatch_line("*nothing was demonstrated*")
+
+
+def test_histograms_can_be_checked(pytester: pytest.Pytester) -> None:
+    """The gate takes filled histograms as well, and refuses keywords that mean nothing for them."""
+    make(
+        pytester,
+        """
+    @pytest.mark.ganvalid(n_required=1_000)
+    def test_it(ganvalid):
+        report = ganvalid.check(np.array([5000, 5050, 4950]), np.array([4980, 5030, 5100]), name="jet_pt")
+        assert list(report.comparisons) == ["jet_pt"]
+
+    @pytest.mark.ganvalid(n_required=1_000, observables=["x"])
+    def test_pointless(ganvalid):
+        ganvalid.check(np.array([5000, 5050, 4950]), np.array([4980, 5030, 5100]))
+    """,
+    )
+    result = pytester.runpytest()
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*InputError: *'observables'* have no meaning for histograms*"])
+
+
+def test_looking_never_fails(pytester: pytest.Pytester) -> None:
+    """compare, validate and plan return what they find, in tests without the marker, whatever the verdict."""
+    make(
+        pytester,
+        """
+    def test_it(ganvalid):
+        report = ganvalid.validate(BAD, REFERENCE, n_required=10_000)
+        assert report.verdict == "BIASED" and not report.robust
+        assert ganvalid.compare([90, 10], [86, 14], n_required=1_000).verdict == "UNPROVEN"
+        assert ganvalid.plan(10_000, bins=50).n_reference > 10_000
+    """,
+    )
+    result = pytester.runpytest()
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["BIASED *test_it: n_required 10,000, * - looked at, not gated"])
+
+
+@pytest.mark.parametrize("workers", [(), ("-n2",), ("-n0",)])
+def test_unknown_keyword_is_refused_with_the_valid_ones(pytester: pytest.Pytester, workers: tuple[str, ...]) -> None:
+    """A misspelt keyword of the marker stops the run and lists what there is, with xdist the test."""
+    if workers:
+        pytest.importorskip("xdist")
+    make(
+        pytester,
+        """
+    @pytest.mark.ganvalid(n_requird=10_000)
+    def test_it(ganvalid): pass
+    """,
+    )
+    result = pytester.runpytest(*workers)
+    text = result.stdout.str() + result.stderr.str()
+    assert "unknown keyword n_requird; expected n_required, observables, n_train" in text
+    assert result.ret == (pytest.ExitCode.TESTS_FAILED if workers == ("-n2",) else pytest.ExitCode.USAGE_ERROR)
+
+
+@pytest.mark.parametrize(
+    ("marker", "words"),
+    [
+        ("10_000", "takes keywords only"),
+        ("n_required=0", "expected a positive finite number"),
+        ("n_required=-5", "expected a positive finite number"),
+        ("n_required='many'", "expected a number"),
+        ("n_required=float('nan')", "n_required is NaN"),
+        ("n_required=True", "is a bool; expected a number"),
+    ],
+)
+def test_impossible_marker_is_a_usage_error(pytester: pytest.Pytester, marker: str, words: str) -> None:
+    """A marker that can never make sense stops the run before any test, naming the test."""
+    make(
+        pytester,
+        f"""
+    @pytest.mark.ganvalid({marker})
+    def test_it(ganvalid): pass
+    """,
+    )
+    result = pytester.runpytest()
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: *::test_it: ganvalid marker: *"])
+    assert words in result.stderr.str()
+
+
+def test_missing_n_required_is_an_error_at_the_users_line(pytester: pytest.Pytester) -> None:
+    """Without n_required anywhere the check refuses, at the user's line, and names the three places to state it."""
+    make(
+        pytester,
+        """
+    def test_it(ganvalid):
+        ganvalid.check(GOOD, REFERENCE)
+    """,
+    )
+    result = pytester.runpytest()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*InputError: n_required is missing*", "*test_*.py:*: InputError"])
+
+
+def test_command_line_raises_n_required(pytester: pytest.Pytester) -> None:
+    """The option raises what tests state, so a test that passed at its own n_required may fail."""
+    make(
+        pytester,
+        """
+    @pytest.mark.ganvalid(n_required=10_000)
+    def test_it(ganvalid):
+        assert ganvalid.check(GOOD, REFERENCE).n_required == 20_000
+    """,
+    )
+    pytester.runpytest("--ganvalid-n-required=2e4").assert_outcomes(passed=1)
+    pytester.runpytest("--ganvalid-n-required=1000000").assert_outcomes(failed=1)
+
+
+def test_command_line_cannot_lower_n_required(pytester: pytest.Pytester) -> None:
+    """Asking for less than a test states is a usage error, before any test runs."""
+    make(
+        pytester,
+        """
+    @pytest.mark.ganvalid(n_required=10_000)
+    def test_it(ganvalid):
+        ganvalid.check(GOOD, REFERENCE)
+    """,
+    )
+    result = pytester.runpytest("--ganvalid-n-required=9999")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: --ganvalid-n-required=9,999 would lower the n_required=10,000 that *test_it*"])
+
+
+def test_call_cannot_lower_n_required(pytester: pytest.Pytester) -> None:
+    """Neither can the call lower what the marker states, nor the command line what the call states."""
+    make(
+        pytester,
+        """
+    @pytest.mark.ganvalid(n_required=10_000)
+    def test_marker(ganvalid):
+        ganvalid.check(GOOD, REFERENCE, n_required=9_000)
+
+    def test_call(ganvalid):
+        ganvalid.check(GOOD, REFERENCE, n_required=20_000)
+    """,
+    )
+    result = pytester.runpytest("--ganvalid-n-required=15000")
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines(["*InputError: n_required=9000 lowers the marker's n_required=10000*"])
+    result.stdout.fnmatch_lines(["*--ganvalid-n-required=15,000 would lower the n_required=20,000*"])
+
+
+def test_ini_is_a_floor_and_command_line_goes_over_ini(pytester: pytest.Pytester) -> None:
+    """The ini file gives defaults: n_required as a floor under every test, the rest unless the command line speaks."""
+    make(
+        pytester,
+        """
+    def test_floor(ganvalid):
+        assert ganvalid.validate(GOOD, REFERENCE).n_required == 5_000
+        assert ganvalid.validate(GOOD, REFERENCE, n_required=100).n_required == 5_000
+        assert ganvalid.validate(GOOD, REFERENCE, n_required=9_000).n_required == 9_000
+
+    def test_limits(ganvalid):
+        found = ganvalid.validate(GOOD, REFERENCE).comparisons["x"]
+        assert (found.confidence, found.max_bias) == (0.9, 2.0)
+        assert ganvalid.validate(GOOD, REFERENCE, max_bias=3).comparisons["x"].max_bias == 3
+    """,
+    )
+    pytester.makeini("[pytest]\nganvalid_n_required = 5000\nganvalid_confidence = 0.99\nganvalid_max_bias = 2\n")
+    pytester.runpytest("--ganvalid-confidence=0.9").assert_outcomes(passed=2)
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ("--ganvalid-n-required=0", "expected a positive finite number"),
+        ("--ganvalid-n-required=many", "could not convert"),
+        ("--ganvalid-n-required=nan", "NaN"),
+        ("--ganvalid-confidence=95", "above 0.5 and below 1"),
+        ("--ganvalid-max-bias=-1", "expected a positive finite number"),
+        ("--ganvalid-plots", "needs --ganvalid-report"),
+    ],
+)
+def test_bad_option_is_a_usage_error(pytester: pytest.Pytester, option: str, words: str) -> None:
+    """An option out of range stops the run and says what is expected."""
+    result = pytester.runpytest(option)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert words in result.stderr.str()
+
+
+def test_markers_of_class_and_function_are_merged(pytester: pytest.Pytester) -> None:
+    """Keywords of the class hold for its tests, and the closest marker wins."""
+    make(
+        pytester,
+        """
+    @pytest.mark.ganvalid(n_required=5_000, observables=["x"])
+    class TestRelease:
+        @pytest.mark.ganvalid(n_required=8_000)
+        def test_it(self, ganvalid):
+            report = ganvalid.check(GOOD, REFERENCE)
+            assert report.n_required == 8_000 and list(report.comparisons) == ["x"]
+    """,
+    )
+    pytester.runpytest("--strict-markers").assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize("workers", [(), ("-n0",), ("-n2",)])
+def test_summary_is_the_same_with_xdist(pytester: pytest.Pytester, workers: tuple[str, ...]) -> None:
+    """Every check appears once in the summary, whoever ran the test."""
+    if workers:
+        pytest.importorskip("xdist")
+    make(
+        pytester,
+        """
+    @pytest.mark.ganvalid(n_required=10_000)
+    @pytest.mark.parametrize("column", ["x", "y"])
+    def test_it(ganvalid, column):
+        ganvalid.check(GOOD, REFERENCE, observables=[column])
+    """,
+    )
+    result = pytester.runpytest(*workers)
+    result.assert_outcomes(passed=2)
+    lines = sorted(line for line in result.stdout.lines if line.startswith("ROBUST"))
+    assert [name in line for name, line in zip(("test_it[x]", "test_it[y]"), lines, strict=True)] == [True, True]
+
+
+def test_nothing_is_said_without_a_check(pytester: pytest.Pytester) -> None:
+    """A run that makes no check prints nothing of the plugin."""
+    pytester.makepyfile("def test_it(): pass")
+    result = pytester.runpytest()
+    result.assert_outcomes(passed=1)
+    result.stdout.no_fnmatch_line("*ganvalid =*")
+
+
+def test_marker_and_options_are_documented(pytester: pytest.Pytester) -> None:
+    """--markers and --help explain the plugin."""
+    pytester.runpytest("--markers").stdout.fnmatch_lines(["@pytest.mark.ganvalid(n_required=*"])
+    text = pytester.runpytest("--help").stdout.str()
+    for option in OPTIONS:
+        assert option.flag in text
+        assert option.ini in text
+
+
+def test_keywords_are_those_of_validate() -> None:
+    """The marker takes exactly the keywords of the plain function."""
+    parameters = inspect.signature(gv.validate).parameters.values()
+    assert sorted(KEYWORDS) == sorted(p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY)
