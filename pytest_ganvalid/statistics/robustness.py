@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 from scipy import special
 
@@ -25,7 +26,7 @@ TOO_GOOD = 1e-4
 _WANTED_POWER = 0.9
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Assessment:
     """All that decides a verdict.
 
@@ -55,12 +56,12 @@ class Assessment:
     local: LocalBias
     sparse: bool
 
-    @property
+    @cached_property
     def allowed(self) -> float:
         """E, the largest allowed n_required Δ."""
         return allowed_excess(self.ndf, self.limits.confidence, self.limits.max_bias)
 
-    @property
+    @cached_property
     def critical(self) -> float:
         """The critical value of χ²_req."""
         return chi2_critical(self.ndf, self.limits.confidence)
@@ -70,18 +71,18 @@ class Assessment:
         """The Δ that separates ROBUST from BIASED."""
         return self.allowed / self.n_required
 
-    @property
+    @cached_property
     def power(self) -> float:
         """Probability that a perfect generator is shown ROBUST with these sample sizes."""
         n_h = self.n_generated * self.n_reference / (self.n_generated + self.n_reference)
         return power(self.ndf, 2 * n_h * self.boundary, self.limits.confidence)
 
-    @property
+    @cached_property
     def p_robust(self) -> float:
         """p-value of the boundary against agreement."""
         return self.separation.lower_tail(self.boundary)
 
-    @property
+    @cached_property
     def p_biased(self) -> float:
         """p-value of the boundary against disagreement, local or global."""
         return min(self.separation.upper_tail(self.boundary), self.local.p_value)
@@ -109,11 +110,12 @@ class Assessment:
         limits = (self.limits.confidence, self.limits.max_bias)
         ample = max(self.n_generated, 10 * self.n_required)
         least = reference_needed(self.n_required, self.ndf, _WANTED_POWER, math.inf, limits)
+        # Ten times the least always leaves a reference of at most 10/9 of it.
         for n_generated in (self.n_generated, ample, 10 * least):
             needed = reference_needed(self.n_required, self.ndf, _WANTED_POWER, n_generated, limits)
             if needed <= 2 * least:
-                return math.ceil(needed), math.ceil(n_generated)
-        raise AssertionError  # ten times the least always leaves a reference of at most 10/9 of it
+                break
+        return math.ceil(needed), math.ceil(n_generated)
 
 
 def assess(
