@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -69,3 +71,11 @@ def test_no_random_state_is_global() -> None:
         assert "import random" not in text, path.name
         assert "np.random.seed" not in text, path.name
         assert "RandomState" not in text, path.name
+
+
+@pytest.mark.skipif("GANVALID_TEST_WHEEL" not in os.environ, reason="only where the wheel is installed, as by tox")
+def test_the_wheel_is_what_is_tested() -> None:
+    """Under tox the package comes from the environment and not from the source tree, with its data files."""
+    assert Path(sys.prefix) in PACKAGE.parents
+    assert (PACKAGE / "py.typed").exists()
+    assert (PACKAGE / "report" / "templates" / "report.html.jinja").exists()
