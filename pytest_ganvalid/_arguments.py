@@ -18,10 +18,24 @@ def check_number(name: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         msg = f"{name}={value!r} is a {type(value).__name__}; expected a number"
         raise InputTypeError(msg)
-    if math.isnan(value):
+    try:
+        number = float(value)
+    except OverflowError:
+        msg = f"{name} is an integer of {len(str(value))} digits; expected a number that fits into a float"
+        raise InputError(msg) from None
+    if math.isnan(number):
         msg = f"{name} is NaN; expected a number"
         raise InputError(msg)
-    return int(value) if isinstance(value, numbers.Integral) else float(value)
+    return int(value) if isinstance(value, numbers.Integral) else number
+
+
+def check_event_count(name: str, value: object) -> float:
+    """Return ``value`` if it is a number of events: finite, at least 1, not necessarily an integer."""
+    number = check_number(name, value)
+    if not 1 <= number < math.inf:
+        msg = f"{name}={value!r} is out of range; expected a finite number of events, 1 or more"
+        raise InputError(msg)
+    return number
 
 
 def check_positive(name: str, value: object, *, infinite: bool = False) -> float:

@@ -134,12 +134,12 @@ def _number(name: str, text: str | None, source: str) -> float | None:
     """Parse a number and check its range; imports nothing unless an option is given."""
     if text is None:
         return None
-    from pytest_ganvalid._arguments import check_positive
+    from pytest_ganvalid._arguments import check_event_count
     from pytest_ganvalid.errors import GanvalidError
     from pytest_ganvalid.statistics.limits import Limits
 
     checks: dict[str, Callable[[float], object]] = {
-        "n_required": lambda value: check_positive("n_required", value),
+        "n_required": lambda value: check_event_count("n_required", value),
         "confidence": lambda value: Limits(confidence=value),
         "max_bias": lambda value: Limits(max_bias=value),
     }

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from pytest_ganvalid._arguments import check_positive
+from pytest_ganvalid._arguments import check_event_count
 from pytest_ganvalid.assemble import comparison
-from pytest_ganvalid.errors import GanvalidError, InputError, InputTypeError
+from pytest_ganvalid.errors import InputError, InputTypeError
 from pytest_ganvalid.histograms.binning import bins_for
 from pytest_ganvalid.histograms.filling import fill
 from pytest_ganvalid.histograms.merging import merge_sparse_bins
@@ -74,9 +74,9 @@ def compare(
         min_power=min_power,
         min_expected=min_expected,
     )
-    check_positive("n_required", n_required)
+    n_required = check_event_count("n_required", n_required)
     if n_train is not None:
-        check_positive("n_train", n_train)
+        n_train = check_event_count("n_train", n_train)
     return _compare(
         as_bin_sums(generated, "generated"), as_bin_sums(reference, "reference"), n_required, n_train, limits, name
     )
@@ -136,9 +136,9 @@ def validate(
         min_power=min_power,
         min_expected=min_expected,
     )
-    check_positive("n_required", n_required)
+    n_required = check_event_count("n_required", n_required)
     if n_train is not None:
-        check_positive("n_train", n_train)
+        n_train = check_event_count("n_train", n_train)
     generated_weight, reference_weight = _weight_pair(weight)
     gen = as_sample(generated, "generated", generated_weight)
     ref = as_sample(reference, "reference", reference_weight)
@@ -153,7 +153,7 @@ def validate(
             comparisons[observable.name] = _compare(
                 *_histograms(gen, ref, observable, spec, place), n_required, n_train, limits, observable.name
             )
-        except GanvalidError as error:
+        except (InputError, InputTypeError) as error:
             msg = f"observable {observable.name!r}: {error}"
             raise type(error)(msg) from None
     skipped = skipped_columns(gen, ref) if observables is None else {}
@@ -185,10 +185,14 @@ def combine(comparisons: Mapping[str, Comparison], provenance: Mapping[str, Any]
     corrected for their number by Holm's method.
 
     Raises:
-        InputError: If there is no comparison.
+        InputError: If there is no comparison, or they differ in n_required or confidence.
     """
     if not comparisons:
         msg = "no comparison to combine; a check of nothing demonstrates nothing"
+        raise InputError(msg)
+    asked = {(comparison.n_required, comparison.confidence) for comparison in comparisons.values()}
+    if len(asked) > 1:
+        msg = f"the comparisons answer different questions: (n_required, confidence) are {sorted(asked)}; make them one"
         raise InputError(msg)
     corrected = _holm(comparisons)
     by_verdict = {v: [name for name, c in corrected.items() if c.verdict is v] for v in Verdict}
@@ -276,7 +280,7 @@ def _setting_for(setting: object, observable: Observable, default: object) -> An
 
 def _check_names(what: str, setting: object, observables: tuple[Observable, ...]) -> None:
     names = {observable.name for observable in observables}
-    unknown = sorted(set(setting) - names) if isinstance(setting, Mapping) else []
+    unknown = [name for name in setting if name not in names] if isinstance(setting, Mapping) else []
     if unknown:
         msg = f"{what} names {unknown}, which are not observables of this check; there are {sorted(names)}"
         raise InputError(msg)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from pytest_ganvalid import check as flow
-from pytest_ganvalid._arguments import check_positive
+from pytest_ganvalid._arguments import check_event_count
 from pytest_ganvalid._options import KEYWORDS, Settings
 from pytest_ganvalid.errors import GanvalidError, InputError
 from pytest_ganvalid.reasons import count
@@ -149,7 +149,7 @@ class Gate:
     def _n_required(self, called: object) -> float:
         """What the test states, raised by options but never lowered."""
         marked = self._stated.get("n_required")
-        stated = [check_positive("n_required", n) for n in (called, marked) if n is not None]
+        stated = [check_event_count("n_required", n) for n in (called, marked) if n is not None]
         if called is not None and marked is not None and stated[0] < stated[1]:
             msg = f"n_required={called} lowers the marker's n_required={marked}; the marker states what is needed"
             raise InputError(msg)
@@ -192,7 +192,7 @@ def check_markers(items: Iterable[pytest.Item], settings: Settings) -> None:
                     raise InputError(msg)
                 _refuse_unknown(marker.kwargs)
             stated = marker_keywords(item).get("n_required")
-            number = None if stated is None else check_positive("n_required", stated)
+            number = None if stated is None else check_event_count("n_required", stated)
         except GanvalidError as error:
             msg = f"{item.nodeid}: ganvalid marker: {error}"
             raise pytest.UsageError(msg) from None

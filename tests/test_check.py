@@ -266,6 +266,25 @@ def test_report_is_robust_only_if_all_are() -> None:
         gv.combine({})
 
 
+def test_comparisons_of_different_questions_are_not_combined() -> None:
+    """Comparisons at different n_required or confidence have no common verdict."""
+    counts = [5000, 5050, 4950], [4980, 5030, 5100]
+    one, other = (gv.compare(*counts, n_required=n) for n in (1_000, 10))
+    with pytest.raises(gv.InputError, match="answer different questions"):
+        gv.combine({"one": one, "other": other})
+
+
+def test_missing_extra_inside_an_observable_is_told_as_it_is() -> None:
+    """An observable that needs a package says so, unchanged."""
+
+    def needy(_: gv.Sample) -> float:
+        feature, package, extra = "needy", "nosuchpackage", "gan"
+        raise gv.MissingExtraError(feature, package, extra)
+
+    with pytest.raises(gv.MissingExtraError, match="nosuchpackage"):
+        gv.validate({"x": [1.0, 2.0]}, {"x": [1.0, 2.0]}, n_required=10, observables=[needy])
+
+
 def test_provenance_says_what_was_compared() -> None:
     """The report carries sizes, versions and what was left out."""
     one = {"x": np.arange(100.0), "only": np.arange(100.0), "name": np.array(["a"] * 100)}
@@ -275,9 +294,9 @@ def test_provenance_says_what_was_compared() -> None:
     assert provenance["skipped_columns"] == {"only": "only generated has it", "name": "not numeric"}
 
 
-@pytest.mark.parametrize("bad", [0, -1, math.nan, math.inf])
+@pytest.mark.parametrize("bad", [0, -1, 0.5, 1e-320, math.nan, math.inf, 10**400])
 def test_impossible_n_required(bad: float) -> None:
-    """n_required must be a positive finite number."""
+    """n_required must be a finite number of at least one event."""
     with pytest.raises(gv.InputError, match="n_required"):
         gv.compare(GENERATED, REFERENCE, n_required=bad)
     with pytest.raises(gv.InputError, match="n_required"):

@@ -219,8 +219,8 @@ def test_unknown_keyword_is_refused_with_the_valid_ones(pytester: pytest.Pyteste
     ("marker", "words"),
     [
         ("10_000", "takes keywords only"),
-        ("n_required=0", "expected a positive finite number"),
-        ("n_required=-5", "expected a positive finite number"),
+        ("n_required=0", "expected a finite number of events, 1 or more"),
+        ("n_required=-5", "expected a finite number of events, 1 or more"),
         ("n_required='many'", "expected a number"),
         ("n_required=float('nan')", "n_required is NaN"),
         ("n_required=True", "is a bool; expected a number"),
@@ -326,7 +326,7 @@ def test_ini_is_a_floor_and_command_line_goes_over_ini(pytester: pytest.Pytester
 @pytest.mark.parametrize(
     ("option", "words"),
     [
-        ("--ganvalid-n-required=0", "expected a positive finite number"),
+        ("--ganvalid-n-required=0", "expected a finite number of events, 1 or more"),
         ("--ganvalid-n-required=many", "could not convert"),
         ("--ganvalid-n-required=nan", "NaN"),
         ("--ganvalid-confidence=95", "above 0.5 and below 1"),

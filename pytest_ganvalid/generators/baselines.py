@@ -12,12 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from pytest_ganvalid._arguments import check_positive_integer
+from pytest_ganvalid._arguments import check_positive, check_positive_integer
 from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.samples import Sample, as_sample
 from pytest_ganvalid.samples.tables import numeric
 
 FloatArray = NDArray[np.float64]
+_STREAM = 3
+_BANDWIDTHS = ("scott", "silverman")
 
 
 class Bootstrap:
@@ -55,7 +57,7 @@ class HistogramSampler:
         """
         sample = as_sample(training, "training", weight)
         names, values = _matrix(sample)
-        check_positive_integer("bins", bins)
+        bins = check_positive_integer("bins", bins)
         low, high = values.min(axis=0), values.max(axis=0)
         self._names, self._low, self._width = names, low, (high - low) / bins
         # Only the occupied cells are kept, so any number of columns fits in memory.
@@ -83,17 +85,20 @@ class GaussianKDE:
         Args:
             training: Any table of events, all columns finite numbers, more events than columns.
             weight: A column name, an array of shape (events,), or ``None``; none may be negative.
-            bandwidth: As ``bw_method`` of `scipy.stats.gaussian_kde`.
+            bandwidth: ``"scott"``, ``"silverman"`` or a factor, as ``bw_method`` of `scipy.stats.gaussian_kde`.
 
         Raises:
             InputError: If the covariance of the columns is singular, as for a constant column.
         """
+        if bandwidth not in _BANDWIDTHS:
+            check_positive(f"bandwidth (a number or one of {_BANDWIDTHS})", bandwidth)
         sample = as_sample(training, "training", weight)
         self._names, values = _matrix(sample)
         self.n_train = len(sample)
         weights = None if sample.weight is None else _probabilities(sample)
         try:
-            self._kde = stats.gaussian_kde(values.T, bw_method=bandwidth, weights=weights)
+            estimate: Any = stats.gaussian_kde
+            self._kde = estimate(values.T, bandwidth, weights)
         except (np.linalg.LinAlgError, ValueError) as error:
             msg = (
                 f"the columns {self._names} of {self.n_train} training events have no regular covariance ({error}); "
@@ -108,7 +113,8 @@ class GaussianKDE:
 
 
 def _generator(seed: int) -> np.random.Generator:
-    return np.random.default_rng(check_positive_integer("seed", seed, least=0))
+    # A stream of its own: a reference drawn from a toy with the same seed must stay independent.
+    return np.random.default_rng([check_positive_integer("seed", seed, least=0), _STREAM])
 
 
 def _provenance(generator: Bootstrap | HistogramSampler | GaussianKDE, seed: int) -> dict[str, Any]:

@@ -69,8 +69,9 @@ class Smear:
     def sample(self, n: int, *, seed: int) -> Sample:
         """Draw ``n`` events."""
         events = self.source.sample(n, seed=seed)
-        # A stream of its own: the noise must not be correlated with the source's use of the same seed.
-        noise = np.random.default_rng([seed, 1]).standard_normal(len(events))
+        # A stream of its own: the noise must not be correlated with the source's use of the same seed, nor with
+        # that of another smearing beneath this one.
+        noise = np.random.default_rng([seed, 1, _depth(self)]).standard_normal(len(events))
         values = _column(events, self.column) + self.width * noise
         return _with_column(events, self.column, values, {"flaw": f"{self.column} smeared by {self.width:g}"})
 
@@ -118,8 +119,14 @@ class DropRegion:
 
     def _refuse_emptiness(self, tries: int) -> None:
         if tries > 100:  # noqa: PLR2004 - at least 10 000 events, none of them outside
-            msg = f"the source has hardly any event outside {self.low:g} <= {self.column} < {self.high:g}; narrow the region"
+            region = f"{self.low:g} <= {self.column} < {self.high:g}"
+            msg = f"the source has hardly any event outside {region}; narrow the region"
             raise InputError(msg)
+
+
+def _depth(source: object) -> int:
+    """Count the flaws that are stacked."""
+    return 1 + _depth(source.source) if isinstance(source, Shift | Smear | DropRegion) else 0
 
 
 def _column(events: Sample, name: str) -> NDArray[np.float64]:

@@ -6,7 +6,7 @@ The edges never come from the generated sample: it must not choose where it is l
 from __future__ import annotations
 
 import numbers
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from pytest_ganvalid.histograms.bins import Axis, Grid, Slabs
 
 FloatArray = NDArray[np.float64]
 BinsSpec = Any  # int | edges | axis | pair of edges; validated below
+_ROUNDING = 1e-9  # of a share, summed up in another order
 
 
 def bins_for(spec: BinsSpec, columns: Sequence[FloatArray], weight: FloatArray | None, nonfinite: str) -> Grid | Slabs:
@@ -36,15 +37,13 @@ def bins_for(spec: BinsSpec, columns: Sequence[FloatArray], weight: FloatArray |
     if isinstance(spec, numbers.Integral) and not isinstance(spec, bool):
         return _equiprobable(int(spec), columns, weight, nonfinite)
     axes = [spec] if len(columns) == 1 else spec
-    if len(columns) > 1 and (not isinstance(axes, Sequence) or len(axes) != len(columns) or np.ndim(axes[0]) != 1):
-        msg = f"bins={spec!r} does not fit a pair of columns; expected a number of bins or a pair of edges (x_edges, y_edges)"
+    if len(columns) > 1 and not _is_pair(spec):
+        msg = (
+            f"bins={spec!r} does not fit a pair of columns; expected a number of bins or a pair of edges "
+            "(x_edges, y_edges)"
+        )
         raise InputTypeError(msg)
     return Grid(tuple(Axis(_user_edges(axis), nonfinite=nonfinite) for axis in axes))
-
-
-def bins_of(bins: BinsSpec | Mapping[str, BinsSpec], name: str, default: int) -> BinsSpec:
-    """Return the specification for the observable ``name``."""
-    return bins.get(name, default) if isinstance(bins, Mapping) else bins
 
 
 def equiprobable_edges(values: FloatArray, weight: FloatArray | None, bins: int) -> tuple[float, ...]:
@@ -58,16 +57,27 @@ def equiprobable_edges(values: FloatArray, weight: FloatArray | None, bins: int)
         weight: Shape (events,), or ``None``.
         bins: At least 2.
     """
+    bins = min(bins, max(2, values.size))  # by then every event has a bin of its own
     order = np.argsort(values, kind="stable") if weight is not None else None
     ordered = np.sort(values) if order is None else values[order]
     mass = np.arange(1, ordered.size + 1) if order is None or weight is None else np.cumsum(np.abs(weight[order]))
-    shares = mass[-1] * np.arange(1, bins) / bins
+    shares = mass[-1] * np.arange(bins) / bins
     edges = np.unique(ordered[np.minimum(np.searchsorted(mass, shares, side="right"), ordered.size - 1)])
     before = np.searchsorted(ordered, edges, side="left") - 1
     until = np.searchsorted(ordered, edges, side="right") - 1
     share = mass[until] - np.where(before >= 0, mass[before], 0)
-    atoms = edges[share >= mass[-1] / bins]
-    return tuple(np.unique(np.concatenate([edges, np.nextafter(atoms, np.inf)])).tolist())
+    atoms = edges[share >= mass[-1] / bins * (1 - _ROUNDING)]
+    inner = edges[np.isin(edges, atoms) | (edges > ordered[0])]  # nothing lies below the smallest value
+    ends = np.nextafter(atoms[atoms < np.finfo(np.float64).max], np.inf)
+    return tuple(np.unique(np.concatenate([inner, ends])).tolist())
+
+
+def _is_pair(spec: BinsSpec) -> bool:
+    return (
+        isinstance(spec, Sequence)
+        and len(spec) == 2  # noqa: PLR2004
+        and all(hasattr(axis, "edges") or np.ndim(axis) == 1 for axis in spec)
+    )
 
 
 def _equiprobable(bins: int, columns: Sequence[FloatArray], weight: FloatArray | None, nonfinite: str) -> Grid | Slabs:
@@ -83,9 +93,7 @@ def _equiprobable(bins: int, columns: Sequence[FloatArray], weight: FloatArray |
     return Slabs(x_axis, tuple(_slab_axis(y, weight, slab == i, per_axis, nonfinite) for i in range(x_axis.size)))
 
 
-def _slab_axis(
-    y: FloatArray, weight: FloatArray | None, inside: NDArray[np.bool_], bins: int, nonfinite: str
-) -> Axis:
+def _slab_axis(y: FloatArray, weight: FloatArray | None, inside: NDArray[np.bool_], bins: int, nonfinite: str) -> Axis:
     """Cut a slab by its own quantiles; one without finite reference events is cut like the whole."""
     chosen = inside if np.isfinite(y[inside]).any() else np.ones_like(inside)
     return _axis(y[chosen], None if weight is None else weight[chosen], bins, nonfinite)
@@ -102,13 +110,17 @@ def _axis(values: FloatArray, weight: FloatArray | None, bins: int, nonfinite: s
 
 
 def _user_edges(spec: BinsSpec) -> tuple[float, ...]:
+    if not getattr(getattr(spec, "traits", None), "ordered", True):
+        msg = f"bins={spec!r} is an axis of categories; fill histograms with it and compare those"
+        raise InputTypeError(msg)
+    found = getattr(spec, "edges", spec)
     try:
-        edges = np.asarray(getattr(spec, "edges", spec), dtype=np.float64)
+        edges = np.asarray(found() if callable(found) else found, dtype=np.float64)  # uproot's is a method
     except (TypeError, ValueError) as error:
         msg = f"bins={spec!r} is a {type(spec).__name__}; expected a number of bins or increasing edges"
         raise InputTypeError(msg) from error
     edges = edges[~np.isinf(edges)] if edges.ndim == 1 else edges  # the flow bins are open already
-    if edges.ndim != 1 or not edges.size or not np.all(np.diff(edges) > 0):
+    if edges.ndim != 1 or not edges.size or np.isnan(edges).any() or not np.all(np.diff(edges) > 0):
         msg = f"bins={spec!r} are not edges; expected at least one finite number, strictly increasing, without NaN"
         raise InputError(msg)
     return tuple(edges.tolist())

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 IntArray = NDArray[np.intp]
+_ROUNDING = 1e-9  # of the narrowest bin
 
 
 class Bins(Protocol):
@@ -74,9 +75,28 @@ class Axis:
             values: Shape (events,).
         """
         index = np.searchsorted(self.edges, values, side="right")
-        if not np.isfinite(values.sum()):  # one cheap pass where there is nothing to do
-            index[~np.isfinite(values)] = 0 if self.nonfinite == "underflow" else self.size - 1
+        index[~np.isfinite(values)] = 0 if self.nonfinite == "underflow" else self.size - 1
         return index
+
+    def difference(self, other: Axis) -> str:
+        """Say where the bins of two axes differ, by more than rounding; empty if they do not.
+
+        Args:
+            other: An axis with as many bins.
+        """
+        kinds = (self.underflow, self.overflow, len(self.edges)) == (other.underflow, other.overflow, len(other.edges))
+        if not kinds:
+            ours, theirs = ([axis.label(i, i) for i in range(axis.size)] for axis in (self, other))
+            return next(
+                f"bin {i} is {a!r} and {b!r}" for i, (a, b) in enumerate(zip(ours, theirs, strict=True)) if a != b
+            )
+        # Edges computed by two programs differ in the last digit; no event of note lies between them.
+        near = _ROUNDING * min(np.diff(self.edges), default=0.0)
+        categories = enumerate(zip(self.categories, other.categories, strict=True))
+        edges = enumerate(zip(self.edges, other.edges, strict=True))
+        unlike = [f"category {i} is {a!r} and {b!r}" for i, (a, b) in categories if a != b]
+        unlike += [f"edge {i} is {a!r} and {b!r}" for i, (a, b) in edges if a != b and not abs(a - b) <= near]
+        return next(iter(unlike), "")
 
     def label(self, first: int, last: int) -> str:
         """Return the bins ``first`` to ``last`` in words."""
@@ -129,9 +149,9 @@ class Grid:
         """Return the merged bins ``first`` to ``last`` in words."""
         ends = zip(np.unravel_index(first, self.shape), np.unravel_index(last, self.shape), strict=True)
         pairs = [(int(low), int(high)) for low, high in ends]
-        return " x ".join(
-            axis.label(min(pair), max(pair)) for axis, pair in zip(self.axes, pairs, strict=True)
-        )
+        if len(pairs) > 1 and pairs[0][0] != pairs[0][1]:
+            return f"{self.label(first, first)} to {self.label(last, last)}"  # a stretch of the path is no rectangle
+        return " x ".join(axis.label(min(pair), max(pair)) for axis, pair in zip(self.axes, pairs, strict=True))
 
     def path(self) -> IntArray:
         """Return the bins row by row, every other row backwards."""

@@ -24,7 +24,7 @@ def fill(bins: Grid | Slabs, columns: Sequence[FloatArray], weight: FloatArray |
     index = bins.index(columns)
     size = int(np.prod(bins.shape))
     if weight is None:
-        counts = np.bincount(index, minlength=size).astype(np.float64)
+        counts: FloatArray = np.bincount(index, minlength=size).astype(np.float64)
         return BinSums(counts, counts, bins)
-    sumw = np.bincount(index, weight, minlength=size)
-    return BinSums(sumw, np.bincount(index, weight**2, minlength=size), bins)
+    sumw, sumw2 = (np.bincount(index, values, minlength=size) for values in (weight, weight**2))
+    return BinSums(np.asarray(sumw, np.float64), np.asarray(sumw2, np.float64), bins)

@@ -16,6 +16,7 @@ from pytest_ganvalid.histograms.sums import BinSums
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
+_ROUNDING = 1e-9  # a bin that expects exactly the least is full
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,13 +49,16 @@ def merge_sparse_bins(generated: BinSums, reference: BinSums, min_expected: floa
     """
     populated = int((generated.populated | reference.populated).sum())
     if populated < 2:  # noqa: PLR2004
-        msg = f"all events of both samples lie in {populated} bin of {generated.sumw.size}: nothing is compared; use other bins"
+        msg = (
+            f"all events of both samples lie in {populated} bin of {generated.sumw.size}: nothing is compared; "
+            "use other bins"
+        )
         raise InputError(msg)
     path = generated.bins.path()
     q, p = generated.sumw[path] / generated.total, reference.sumw[path] / reference.total
     n_g, n_r = generated.n_effective, reference.n_effective
     expected = min(n_g, n_r) * (n_g * q + n_r * p) / (n_g + n_r)
-    starts = _group_starts(expected, q + p, min_expected)
+    starts = _group_starts(expected, q + p, min_expected * (1 - _ROUNDING))
     sparse = starts.size < 2  # noqa: PLR2004
     if sparse:
         starts = _two_halves(generated.sumw2[path] / generated.total**2 + reference.sumw2[path] / reference.total**2)

@@ -17,6 +17,8 @@ from pytest_ganvalid.errors import InputError, InputTypeError
 from pytest_ganvalid.histograms.bins import Axis, Bins, Grid, Unlabelled
 
 FloatArray = NDArray[np.float64]
+_LARGEST = 1e100  # sum of weights: the square of its square is still a number
+_SAME = 1e-6  # relative, of numbers that may have been stored in single precision
 _ACCEPTED = (
     "a histogram with .values() and .variances() (hist, boost-histogram, uproot), a 1-D or 2-D array of counts, "
     "or a pair (sum_of_weights, sum_of_squared_weights)"
@@ -78,7 +80,7 @@ def as_bin_sums(histogram: object, side: str) -> BinSums:
         sums = histogram
     elif hasattr(histogram, "values") and hasattr(histogram, "variances"):
         sums = _from_uhi(histogram, side)
-    elif isinstance(histogram, tuple) and len(histogram) == 2 and np.ndim(histogram[0]) > 0:  # noqa: PLR2004
+    elif isinstance(histogram, tuple) and len(histogram) == 2 and np.iterable(histogram[0]):  # noqa: PLR2004
         sums = _from_pair(histogram, side)
     elif isinstance(histogram, np.ndarray | list | tuple):
         sums = _from_counts(histogram, side)
@@ -102,11 +104,15 @@ def check_same_bins(generated: BinSums, reference: BinSums) -> None:
             "(underflow and overflow included); fill both with the same axes"
         )
         raise InputError(msg)
-    if ours != theirs and not isinstance(ours, Unlabelled) and not isinstance(theirs, Unlabelled):
-        labels = ((i, ours.label(i, i), theirs.label(i, i)) for i in range(generated.sumw.size))
-        where = next((f"bin {i} is {a} in generated and {b} in reference" for i, a, b in labels if a != b), "by rounding")
-        msg = f"the histograms have different bin edges: {where}; fill both with the same axes"
-        raise InputError(msg)
+    if isinstance(ours, Grid) and isinstance(theirs, Grid):
+        differences = [a.difference(b) for a, b in zip(ours.axes, theirs.axes, strict=True)]
+        where = [f"on axis {i} {difference}" for i, difference in enumerate(differences) if difference]
+        if where:
+            msg = (
+                f"the histograms have different bin edges: {where[0]} (generated and reference); "
+                "fill both with the same axes"
+            )
+            raise InputError(msg)
     if generated.sumw.size < 2:  # noqa: PLR2004
         msg = f"a histogram of {generated.sumw.size} bin compares nothing; expected at least 2 bins"
         raise InputError(msg)
@@ -118,6 +124,9 @@ def _numeric(values: object, what: str) -> FloatArray:
     except ValueError as error:
         msg = f"{what} is not a rectangular array: {error}"
         raise InputError(msg) from error
+    if np.ma.is_masked(values):
+        msg = f"{what} has masked bins, whose content is unknown; fill them with .filled(0) if they are empty"
+        raise InputError(msg)
     if array.dtype.kind not in "iuf":
         msg = f"{what} has dtype {array.dtype}; expected real numbers (convert with .astype(float))"
         raise InputTypeError(msg)
@@ -141,7 +150,10 @@ def _from_counts(values: object, side: str) -> BinSums:
     counts = _numeric(values, f"{side}: the array of counts")
     negative, fractional = counts < 0, counts != np.floor(counts)
     if negative.any():
-        msg = f"{side}: a count is negative at bin {_first(negative)}; weighted? pass (sum_of_weights, sum_of_squared_weights)"
+        msg = (
+            f"{side}: a count is negative at bin {_first(negative)}; weighted? "
+            "pass (sum_of_weights, sum_of_squared_weights)"
+        )
         raise InputError(msg)
     if fractional.any():
         msg = (
@@ -161,6 +173,9 @@ def _from_pair(pair: tuple[object, object], side: str) -> BinSums:
             hint = "; is this numpy.histogram's (counts, edges)? then pass the counts alone"
         msg = f"{side}: sums of weights of shape {sumw.shape} and of squared weights of shape {sumw2.shape}{hint}"
         raise InputError(msg)
+    if np.any(sumw2 > 1) and np.allclose(sumw2**2, np.abs(sumw), rtol=_SAME):
+        msg = f"{side}: these are sums of weights and their errors; square the errors: pass (sum_of_weights, errors**2)"
+        raise InputError(msg)
     return _checked(BinSums(sumw.ravel(), sumw2.ravel(), Unlabelled(sumw.shape)), side)
 
 
@@ -178,12 +193,16 @@ def _from_uhi(histogram: Any, side: str) -> BinSums:  # noqa: ANN401 - any objec
         )
         raise InputError(msg)
     sumw = _numeric(histogram.values(**flow), f"{side}: the histogram")
-    sums = BinSums(
-        sumw.ravel(),
-        _numeric(variances, f"{side}: the variances of the histogram").ravel(),
-        _bins_of(histogram, sumw.shape),
-    )
-    return _checked(sums, side)
+    sumw2 = _numeric(variances, f"{side}: the variances of the histogram")
+    fractional = sumw != np.floor(sumw)
+    if fractional.any() and np.array_equal(sumw, sumw2):
+        msg = (
+            f"{side}: the histogram holds {sumw[fractional][0]:g} at bin {_first(fractional)} and takes it for a count "
+            "(variances equal contents); a scaled or weighted histogram needs its errors: use a Weight storage "
+            "(in ROOT, Sumw2), or pass (sum_of_weights, sum_of_squared_weights)"
+        )
+        raise InputError(msg)
+    return _checked(BinSums(sumw.ravel(), sumw2.ravel(), _bins_of(histogram, sumw.shape)), side)
 
 
 def _parameters(method: Any) -> set[str]:  # noqa: ANN401
@@ -222,6 +241,13 @@ def _check_total(sums: BinSums, side: str) -> None:
         raise InputError(msg)
     if not sums.populated.any():
         msg = f"{side}: the histogram has no events"
+        raise InputError(msg)
+    largest = max(float(np.abs(sums.sumw).max()), float(sums.sumw2.max()) ** 0.5)
+    if not 1 / _LARGEST < largest < _LARGEST:
+        msg = (
+            f"{side}: the sums of weights reach {largest:.3g}, beyond what can be squared; "
+            "scale all weights by a constant"
+        )
         raise InputError(msg)
     if sums.total <= 0:
         msg = f"{side}: the total weight is {sums.total:g}; expected a positive sum of weights"

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pytest_ganvalid.errors import InputError, InputTypeError
 from pytest_ganvalid.samples import Sample
-from pytest_ganvalid.samples.tables import is_text, numeric
+from pytest_ganvalid.samples.tables import as_array, is_text, numeric
 
 FloatArray = NDArray[np.float64]
 _ACCEPTED = "a column name, a pair of column names, a named function of the sample, or a pair (name, function)"
@@ -42,7 +42,7 @@ class Observable:
         if self.function is None:
             return tuple(_column(sample, name, side) for name in self.columns)
         what = f"{side}: observable {self.name!r}"
-        values = numeric(np.asarray(self.function(sample)), what)
+        values = numeric(as_array(self.function(sample), what), what)
         if values.shape != (len(sample),):
             msg = f"{what} returned shape {values.shape}; expected one number per event, shape ({len(sample)},)"
             raise InputError(msg)
@@ -88,7 +88,8 @@ def skipped_columns(generated: Sample, reference: Sample) -> dict[str, str]:
     """Say which columns ``observables=None`` leaves out, and why."""
     skipped = {name: "only generated has it" for name in generated.columns if name not in reference.columns}
     skipped |= {name: "only reference has it" for name in reference.columns if name not in generated.columns}
-    texts = (name for name, values in reference.columns.items() if name not in skipped and is_text(values))
+    shared = (name for name in reference.columns if name not in skipped)
+    texts = (name for name in shared if is_text(reference.columns[name]) and is_text(generated.columns[name]))
     return skipped | dict.fromkeys(texts, "not numeric")
 
 
@@ -104,7 +105,10 @@ def _shared_columns(generated: Sample, reference: Sample) -> list[Observable]:
     return [Observable(name, (name,)) for name in names]
 
 
-def _one(value: object, name: str | None = None) -> Observable:
+def _one(value: object, name: object = None) -> Observable:
+    if not isinstance(name, str | None):
+        msg = f"the name {name!r} of an observable is a {type(name).__name__}; expected a str"
+        raise InputTypeError(msg)
     if isinstance(value, str):
         return Observable(name or value, (value,))
     if callable(value):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from pytest_ganvalid.errors import GanvalidError, InputError, InputTypeError
 from pytest_ganvalid.samples.sample import Sample
 
+_LARGEST = 1e90  # weight: sums of squares over many events are still numbers
 _ACCEPTED = (
     "a mapping of column -> 1-D array, a structured array, a pandas, polars or arrow table, an awkward record array, "
     "or a Sample"
@@ -30,51 +32,78 @@ def as_sample(events: object, side: str, weight: object = None) -> Sample:
         InputError: If there are no events, lengths differ, or a weight is not finite.
     """
     try:
-        sample = events if isinstance(events, Sample) else Sample(dict(_columns(events)))
+        if isinstance(events, Sample):  # whoever made it, its columns may be of any kind
+            sample = Sample(_columns(events.columns), provenance=events.provenance)
+            weight = events.weight if weight is None else weight
+        else:
+            sample = Sample(_columns(events))
         return sample if weight is None else _weighted(sample, weight)
     except GanvalidError as error:
-        raise type(error)(f"{side}: {error}") from None
+        msg = f"{side}: {error}"
+        raise type(error)(msg) from None
 
 
-def _columns(events: Any) -> Iterable[tuple[str, NDArray[Any]]]:  # noqa: ANN401
-    for name, column in _named(events):
+def _columns(events: Any) -> dict[str, NDArray[Any]]:  # noqa: ANN401
+    columns: dict[str, NDArray[Any]] = {}
+    names = _names(events)
+    for name in names:
         if not isinstance(name, str):
             msg = f"the column name {name!r} is a {type(name).__name__}; expected a str"
             raise InputTypeError(msg)
-        yield name, _array(name, column)
+        if names.count(name) > 1:
+            msg = f"the table has {names.count(name)} columns named {name!r}; rename them"
+            raise InputError(msg)
+        columns[name] = as_array(events[name], f"column {name!r}")
+    return columns
 
 
-def _named(events: Any) -> Iterable[tuple[Any, Any]]:  # noqa: ANN401
-    """Yield (name, column) of any kind of table; found by what it can do, as the libraries may not be installed."""
+def _names(events: Any) -> list[Any]:  # noqa: ANN401
+    """List the column names of any kind of table; found by what it can do, as the libraries may not be installed."""
     if isinstance(events, Mapping):
-        return events.items()
+        return list(events.keys())
     if isinstance(events, np.ndarray) and events.dtype.names:
-        return ((name, events[name]) for name in events.dtype.names)
-    if type(events).__module__.startswith("awkward"):
-        return ((name, events[name]) for name in events.fields)
+        return list(events.dtype.names)
+    if type(events).__module__.startswith("awkward") and events.fields:
+        return list(events.fields)
     if hasattr(events, "column_names"):
-        return ((name, events[name]) for name in events.column_names)
-    if hasattr(events, "columns") and hasattr(events, "__getitem__"):
-        return ((name, events[name]) for name in events.columns)
+        return list(events.column_names)
+    lazy = hasattr(events, "collect")
+    if not lazy and hasattr(events, "columns") and hasattr(events, "__getitem__"):
+        return list(events.columns)
     hint = ""
     if isinstance(events, np.ndarray | list):
         hint = "; name the column: {'x': array}"
     elif isinstance(events, str) or hasattr(events, "__fspath__"):
         hint = "; files are not read: load the columns first, for example with uproot, h5py or pyarrow"
+    elif lazy:
+        hint = "; it is lazy: call .collect() first"
     msg = f"a {type(events).__name__} is not a table of events; expected {_ACCEPTED}{hint}"
     raise InputTypeError(msg)
 
 
-def _array(name: str, column: Any) -> NDArray[Any]:  # noqa: ANN401
-    """Convert a column; missing values become NaN, so that they are counted and not dropped."""
-    if isinstance(column, np.ma.MaskedArray):
-        return np.asarray(column.astype(np.float64).filled(np.nan) if column.mask.any() else column.data)
+def as_array(column: Any, what: str) -> NDArray[Any]:  # noqa: ANN401
+    """Convert a column of any kind; missing numbers become NaN, so that they are counted and not dropped.
+
+    Args:
+        column: An array, a list, or a column of a table.
+        what: What it is, for error messages.
+
+    Raises:
+        InputError: If it is not rectangular.
+    """
     try:
-        if hasattr(column, "iloc") and getattr(column.dtype, "kind", "O") in "iuf":  # pandas, nullable types included
-            return np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan) if column.hasnans else column.to_numpy())
-        return np.asarray(column.to_numpy() if hasattr(column, "to_numpy") else column)
+        if hasattr(column, "hasnans") and column.dtype.kind in "iuf" and column.hasnans:  # pandas, nullable types too
+            column = column.to_numpy(dtype=np.float64, na_value=np.nan)
+        elif hasattr(column, "to_pylist"):  # arrow
+            column = column.to_numpy(zero_copy_only=False)
+        elif hasattr(column, "to_numpy"):
+            column = column.to_numpy()
+        if np.ma.is_masked(column):  # awkward's missing values too
+            column = column.astype(np.float64).filled(np.nan)
+        return np.asarray(column)
     except (TypeError, ValueError) as error:
-        msg = f"column {name!r} is not a one-dimensional array: {error}; reduce it to one number per event first"
+        reason = str(error).splitlines()[0]
+        msg = f"{what} is not a one-dimensional array of numbers: {reason}; reduce it to one number per event first"
         raise InputError(msg) from error
 
 
@@ -86,8 +115,12 @@ def numeric(values: NDArray[Any], what: str) -> NDArray[np.float64]:
     """
     values = np.asarray(values)
     if values.dtype.kind not in "biuf":
-        first = f" (its first element is a {type(values.flat[0]).__name__})" if values.dtype == object and values.size else ""
-        msg = f"{what} has dtype {values.dtype}{first}; expected real numbers: convert it with .astype(float), or leave it out"
+        kinds = sorted({type(value).__name__ for value in values.flat}) if values.dtype == object else []
+        found = f" ({', '.join(kinds)})" if kinds else ""
+        msg = (
+            f"{what} has dtype {values.dtype}{found}; expected real numbers: convert it with .astype(float), "
+            "or leave it out"
+        )
         raise InputTypeError(msg)
     return values.astype(np.float64, copy=False)
 
@@ -95,8 +128,13 @@ def numeric(values: NDArray[Any], what: str) -> NDArray[np.float64]:
 def is_text(values: NDArray[Any]) -> bool:
     """Tell whether a column holds words, dates or the like, which no histogram of numbers is wanted of."""
     if values.dtype == object:
-        return all(isinstance(value, str) for value in values.flat)
+        present = [value for value in values.flat if not (value is None or _is_nan(value))]
+        return bool(present) and all(isinstance(value, str) for value in present)
     return values.dtype.kind in "USMmV"
+
+
+def _is_nan(value: object) -> bool:
+    return isinstance(value, float) and math.isnan(value)
 
 
 def _weighted(sample: Sample, weight: object) -> Sample:
@@ -104,10 +142,14 @@ def _weighted(sample: Sample, weight: object) -> Sample:
         values = numeric(sample[weight], f"the weight column {weight!r}")
         columns = {name: column for name, column in sample.columns.items() if name != weight}
     else:
-        values, columns = numeric(np.asarray(weight), "the weight"), dict(sample.columns)
+        values, columns = numeric(as_array(weight, "the weight"), "the weight"), dict(sample.columns)
     bad = int(np.count_nonzero(~np.isfinite(values)))
     if bad:
         msg = f"{bad} of {values.size} weights are NaN or infinite; remove those events from the sample, knowingly"
+        raise InputError(msg)
+    largest = float(np.abs(values).max(initial=0))
+    if largest and not 1 / _LARGEST < largest < _LARGEST:
+        msg = f"the weights reach {largest:.3g}, beyond what can be squared; scale them all by a constant"
         raise InputError(msg)
     if not columns:
         msg = f"the sample has no column but the weight {weight!r}"

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import special
 from scipy.optimize import brentq
 
-from pytest_ganvalid._arguments import check_fraction, check_positive, check_positive_integer
+from pytest_ganvalid._arguments import check_event_count, check_fraction, check_positive, check_positive_integer
 from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.results import Plan
 from pytest_ganvalid.statistics import noncentral
@@ -163,7 +163,7 @@ def _check_plan(
     confidence: float,
     max_bias: float,
 ) -> None:
-    check_positive("n_required", n_required)
+    check_event_count("n_required", n_required)
     check_positive_integer("bins", bins, least=2)
     check_positive_integer("observables", observables)
     check_positive("generated_ratio", generated_ratio)

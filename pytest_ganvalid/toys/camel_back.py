@@ -71,7 +71,7 @@ class CamelBack:
         Raises:
             InputError: If the edges do not increase.
         """
-        if not np.all(np.diff(edges) > 0):
+        if np.isnan(edges).any() or not np.all(np.diff(edges) > 0):
             msg = f"edges={edges!r} do not increase; sort them and remove repeated ones"
             raise InputError(msg)
         return np.diff(np.concatenate([[0.0], self.cdf(edges), [1.0]]))

@@ -298,7 +298,7 @@ class _Worker:
         # The parent's path, set before any other import: what the parent can import, the worker can, and nothing in
         # the current folder shadows the standard library. A session of its own, or Ctrl-C would make every worker
         # print a traceback: the parent kills the workers instead.
-        path = [entry for entry in sys.path if isinstance(entry, str)]
+        path = [str(entry) for entry in sys.path]
         code = f"import sys; sys.path[:] = {path!a}; from {__name__} import _serve; _serve()"
         self.process = subprocess.Popen(  # noqa: S603 - our own code in our own interpreter
             [sys.executable, "-c", code],

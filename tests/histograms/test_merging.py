@@ -1,0 +1,173 @@
+"""Merging makes every bin fit for the statistics, symmetrically, and loses nothing."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+import pytest_ganvalid as gv
+from pytest_ganvalid.errors import InputError
+from pytest_ganvalid.histograms.merging import Merged, merge_sparse_bins
+from pytest_ganvalid.histograms.sums import BinSums, as_bin_sums
+
+Array = NDArray[np.float64]
+
+
+def _sums(values: Any) -> BinSums:  # noqa: ANN401
+    return as_bin_sums(values, "generated")
+
+
+def _counts(seed: int, bins: int = 60, events: int = 2_000) -> tuple[BinSums, BinSums]:
+    rng = np.random.default_rng(seed)
+    p = rng.dirichlet(np.full(bins, 0.3))
+    return _sums(rng.multinomial(events, p)), _sums(rng.multinomial(3 * events, p))
+
+
+def _signed(seed: int, bins: int = 40, events: int = 3_000) -> tuple[BinSums, BinSums]:
+    """Fill both sides with events of which about a third weigh -1, more of them towards the end."""
+    rng = np.random.default_rng(seed)
+
+    def one() -> BinSums:
+        index = np.minimum(rng.exponential(bins / 6, events).astype(int), bins - 1)
+        weight = np.where(rng.random(events) < 0.3 + 0.2 * index / bins, -1.0, 1.0)
+        return _sums(
+            (np.bincount(index, weight, minlength=bins), np.bincount(index, weight**2, minlength=bins).astype(float))
+        )
+
+    return one(), one()
+
+
+def _expected(merged: Merged) -> Array:
+    n_g, n_r = merged.generated.n_effective, merged.reference.n_effective
+    q, p = merged.generated.sumw / merged.generated.total, merged.reference.sumw / merged.reference.total
+    return np.asarray(min(n_g, n_r) * (n_g * q + n_r * p) / (n_g + n_r))
+
+
+@pytest.mark.parametrize("make", [_counts, _signed])
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("least", [0.5, 10, 100])
+def test_every_group_is_full_and_nothing_is_lost(make: Any, seed: int, least: float) -> None:  # noqa: ANN401
+    """Every group expects enough events, has a positive pooled weight, and the groups add up to the whole."""
+    generated, reference = make(seed)
+    merged = merge_sparse_bins(generated, reference, least)
+    assert not merged.sparse
+    assert (_expected(merged) >= least * (1 - 1e-9)).all()
+    for after, before in ((merged.generated, generated), (merged.reference, reference)):
+        assert after.total == pytest.approx(before.total, rel=1e-12)
+        assert after.sumw2.sum() == pytest.approx(before.sumw2.sum(), rel=1e-12)
+    assert (merged.generated.sumw / generated.total + merged.reference.sumw / reference.total > 0).all()
+    assert merged.groups[0, 0] == 0
+    assert merged.groups[-1, 1] == generated.sumw.size - 1
+    np.testing.assert_array_equal(merged.groups[1:, 0], merged.groups[:-1, 1] + 1)
+
+
+@pytest.mark.parametrize("make", [_counts, _signed])
+@pytest.mark.parametrize("seed", range(5))
+def test_groups_are_symmetric_and_scale_free(make: Any, seed: int) -> None:  # noqa: ANN401
+    """Neither swapping the samples nor scaling the weights of one of them changes the groups."""
+    generated, reference = make(seed)
+    groups = merge_sparse_bins(generated, reference, 10).groups
+    np.testing.assert_array_equal(merge_sparse_bins(reference, generated, 10).groups, groups)
+    for factor in (1e-6, 3.7, 1e6):
+        scaled = _sums((factor * generated.sumw, factor**2 * generated.sumw2))
+        np.testing.assert_array_equal(merge_sparse_bins(scaled, reference, 10).groups, groups)
+
+
+@settings(derandomize=True, deadline=None)
+@given(
+    counts=st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), min_size=2, max_size=30),
+    least=st.floats(0, 50),
+)
+def test_merging_of_any_counts(counts: list[tuple[int, int]], least: float) -> None:
+    """Any two histograms of counts are merged into full groups or called sparse, and keep their totals."""
+    first, second = np.array(counts, dtype=float).T
+    if not first.sum() or not second.sum() or ((first + second) > 0).sum() < 2:
+        return
+    merged = merge_sparse_bins(_sums(first), _sums(second), least)
+    assert merged.generated.total == first.sum()
+    assert merged.reference.total == second.sum()
+    assert merged.generated.sumw.size >= 2
+    assert ((merged.generated.sumw + merged.reference.sumw) > 0).all()
+    if not merged.sparse:
+        assert (_expected(merged) >= least * (1 - 1e-8)).all()
+
+
+def test_full_bins_are_left_alone() -> None:
+    """Bins that expect exactly the least are full, whatever the rounding of their shares."""
+    for bins in range(2, 40):
+        merged = merge_sparse_bins(_sums([10] * bins), _sums([10] * bins), 10)
+        assert merged.groups[:, 0].tolist() == list(range(bins))
+
+
+def test_too_few_events_are_sparse() -> None:
+    """With too few events for two bins, the two halves are still compared but flagged, and never ROBUST."""
+    generated, reference = [4, 1, 0, 5], [4, 3, 2, 1]
+    merged = merge_sparse_bins(_sums(generated), _sums(reference), 10)
+    assert merged.sparse
+    assert merged.generated.sumw.size == 2
+    assert (merged.generated.total, merged.reference.total) == (10, 10)
+    found = gv.compare(generated, reference, n_required=1, min_power=0)
+    assert found.verdict is gv.Verdict.UNPROVEN
+    assert "too few events" in found.reasons[0]
+
+
+def test_a_huge_reference_does_not_help_a_tiny_sample() -> None:
+    """What counts is the smaller sample: three generated events never pass."""
+    found = gv.compare([2, 1, 0], [500_000, 300_000, 200_000], n_required=1, min_power=0)
+    assert found.verdict is gv.Verdict.UNPROVEN
+
+
+@pytest.mark.parametrize("bins", [3, 50])
+def test_one_populated_bin_is_refused(bins: int) -> None:
+    """All events of both samples in one bin compare nothing."""
+    counts = [0] * bins
+    counts[1] = 1000
+    with pytest.raises(InputError, match=f"lie in 1 bin of {bins}: nothing is compared"):
+        merge_sparse_bins(_sums(counts), _sums(counts), 10)
+
+
+def test_leftovers_join_the_last_group() -> None:
+    """Sparse, empty and negative bins at the end are kept in the last group."""
+    generated = ([50.0, 50.0, 3.0, -2.0, 0.0], [50.0, 50.0, 3.0, 2.0, 0.0])
+    merged = merge_sparse_bins(_sums(generated), _sums(generated), 10)
+    assert merged.groups.tolist() == [[0, 0], [1, 4]]
+    assert merged.generated.sumw.tolist() == [50, 51]
+
+
+def test_negative_leftovers_eat_their_way_back() -> None:
+    """A negative end that empties the last group takes in the one before, until the sum is positive."""
+    generated = ([100.0, 30.0, 20.0, -45.0], [100.0, 30.0, 20.0, 45.0])
+    merged = merge_sparse_bins(_sums(generated), _sums(generated), 1)
+    assert merged.groups.tolist() == [[0, 0], [1, 3]]
+    assert merged.generated.sumw.tolist() == [100, 5]
+
+
+def test_no_two_positive_bins_are_refused() -> None:
+    """Signed weights that leave no two bins with a positive sum are refused."""
+    sums = ([-10.0, 20.0, -5.0], [10.0, 20.0, 5.0])
+    with pytest.raises(InputError, match="no two bins with a positive sum"):
+        merge_sparse_bins(_sums(sums), _sums(sums), 10)
+
+
+def test_two_dimensional_groups_are_neighbours() -> None:
+    """On a grid, groups run along the snake, so that what is merged lies together."""
+    generated = np.zeros((2, 3), dtype=int)
+    generated[0, 0] = generated[0, 2] = generated[1, 2] = generated[1, 0] = 50
+    merged = merge_sparse_bins(_sums(generated), _sums(generated), 60)
+    assert merged.groups.tolist() == [[0, 2], [5, 3]]
+
+
+def test_many_bins_are_fast() -> None:
+    """A hundred thousand bins are merged in well under a second."""
+    rng = np.random.default_rng(1)
+    generated, reference = (_sums(rng.poisson(3, 100_000)) for _ in range(2))
+    start = time.process_time()
+    merged = merge_sparse_bins(generated, reference, 10)
+    assert time.process_time() - start < 1
+    assert merged.generated.sumw.size < 50_000
