@@ -9,7 +9,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pytest_ganvalid import generators, strategies, toys
+    from pytest_ganvalid import generators, toys
+    from pytest_ganvalid import strategies as strategies
     from pytest_ganvalid.check import chi2_test, combine, compare, validate
     from pytest_ganvalid.errors import GanvalidError, InputError, InputTypeError, MissingExtraError
     from pytest_ganvalid.gate import Gate
@@ -35,7 +36,6 @@ __all__ = [
     "compare",
     "generators",
     "plan",
-    "strategies",
     "toys",
     "validate",
 ]

@@ -7,6 +7,9 @@ import numbers
 
 from pytest_ganvalid.errors import InputError, InputTypeError
 
+_MOST_EVENTS = 1e18
+_ORDINARY = 1e6
+
 
 def check_number(name: str, value: object) -> float:
     """Return ``value`` as a builtin number.
@@ -30,19 +33,20 @@ def check_number(name: str, value: object) -> float:
 
 
 def check_event_count(name: str, value: object) -> float:
-    """Return ``value`` if it is a number of events: finite, at least 1, not necessarily an integer."""
+    """Return ``value`` if it is a number of events: 1 to 10¹⁸, not necessarily an integer."""
     number = check_number(name, value)
-    if not 1 <= number < math.inf:
-        msg = f"{name}={value!r} is out of range; expected a finite number of events, 1 or more"
+    if not 1 <= number <= _MOST_EVENTS:
+        msg = f"{name}={value!r} is out of range; expected a finite number of events, 1 or more (and at most 1e18)"
         raise InputError(msg)
     return number
 
 
 def check_positive(name: str, value: object, *, infinite: bool = False) -> float:
-    """Return ``value`` if it is a positive number, finite unless ``infinite``."""
+    """Return ``value`` if it is a positive number from 10⁻⁶ to 10⁶, or infinite where that is allowed."""
     number = check_number(name, value)
-    if number <= 0 or (math.isinf(number) and not infinite):
-        msg = f"{name}={value!r} is out of range; expected a positive{'' if infinite else ' finite'} number"
+    if not (1 / _ORDINARY <= number <= _ORDINARY or (infinite and number == math.inf)):
+        expected = f"a positive finite number (1e-6 to 1e6){' or inf' if infinite else ''}"
+        msg = f"{name}={value!r} is out of range; expected {expected}"
         raise InputError(msg)
     return number
 

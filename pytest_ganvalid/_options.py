@@ -107,11 +107,14 @@ def read_settings(config: pytest.Config) -> Settings:
     settings = Settings(
         n_required=_number("n_required", given["n_required"], "--ganvalid-n-required"),
         n_required_ini=_number("n_required", ini["n_required"], "ganvalid_n_required"),
-        confidence=_number("confidence", chosen["confidence"], "--ganvalid-confidence"),
-        max_bias=_number("max_bias", chosen["max_bias"], "--ganvalid-max-bias"),
+        confidence=_number("confidence", chosen["confidence"], "ganvalid confidence"),
+        max_bias=_number("max_bias", chosen["max_bias"], "ganvalid max_bias"),
         report=chosen["report"],
         plots=bool(chosen["plots"]),
     )
+    if given["report"] == "":
+        msg = "--ganvalid-report= names no directory; expected --ganvalid-report DIR"
+        raise pytest.UsageError(msg)
     if settings.plots and not settings.report:
         msg = "--ganvalid-plots needs --ganvalid-report DIR, where the plots go"
         raise pytest.UsageError(msg)
@@ -145,8 +148,12 @@ def _number(name: str, text: str | None, source: str) -> float | None:
     }
     try:
         value = float(text)
+    except ValueError:
+        msg = f"{source}: {text!r} is not a number; expected one such as 100000 or 0.95"
+        raise pytest.UsageError(msg) from None
+    try:
         checks[name](value)
-    except (ValueError, GanvalidError) as error:
+    except GanvalidError as error:
         msg = f"{source}: {error}"
         raise pytest.UsageError(msg) from None
     return int(value) if value.is_integer() else value

@@ -34,8 +34,8 @@ def comparison(a: Assessment, merged: Merged, given: BinSums, n_train: float | N
         name=name,
         verdict=a.verdict(),
         reasons=reasons.reasons(a, worst),
-        n_required=_builtin(a.n_required),
-        n_train=None if n_train is None else _builtin(n_train),
+        n_required=a.n_required,
+        n_train=n_train,
         n_generated=a.n_generated,
         n_reference=a.n_reference,
         bins=ndf + 1,
@@ -52,7 +52,7 @@ def comparison(a: Assessment, merged: Merged, given: BinSums, n_train: float | N
             estimate=_ratio(ndf / 2, delta.estimate),
             upper=_ratio(ndf / 2, delta.lower),
         ),
-        n_supported=_ratio(a.allowed, delta.upper),
+        n_supported=_ratio(a.allowed, delta.upper) if a.admissible else 0.0,
         power=a.power,
         n_reference_needed=n_reference_needed,
         n_generated_needed=n_generated_needed,
@@ -61,11 +61,11 @@ def comparison(a: Assessment, merged: Merged, given: BinSums, n_train: float | N
         worst_bin=worst[0].index,
         worst_bins=worst,
         contents=_contents(a, merged),
-        confidence=float(limits.confidence),
-        max_bias=float(limits.max_bias),
-        max_local_bias=float(limits.max_local_bias),
-        min_power=float(limits.min_power),
-        min_expected=float(limits.min_expected),
+        confidence=limits.confidence,
+        max_bias=limits.max_bias,
+        max_local_bias=limits.max_local_bias,
+        min_power=limits.min_power,
+        min_expected=limits.min_expected,
     )
 
 
@@ -82,10 +82,6 @@ def _map(interval: Interval, function: Callable[[float], float]) -> Interval:
 
 def _ratio(numerator: float, denominator: float) -> float:
     return numerator / denominator if denominator > 0 else math.inf
-
-
-def _builtin(number: float) -> float:
-    return int(number) if float(number).is_integer() else float(number)
 
 
 def _worst_bins(a: Assessment, merged: Merged, given: BinSums) -> tuple[BinBias, ...]:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from pytest_ganvalid._arguments import check_event_count
+from pytest_ganvalid._json import plain
 from pytest_ganvalid.assemble import comparison
 from pytest_ganvalid.errors import InputError, InputTypeError
 from pytest_ganvalid.histograms.binning import bins_for
@@ -21,7 +22,7 @@ from pytest_ganvalid.histograms.merging import merge_sparse_bins
 from pytest_ganvalid.histograms.sums import BinSums, as_bin_sums, check_same_bins
 from pytest_ganvalid.observables import Observable, resolve
 from pytest_ganvalid.observables.observable import skipped_columns
-from pytest_ganvalid.results import Chi2Result, Comparison, Report, Verdict
+from pytest_ganvalid.results import Chi2Result, Comparison, Report, Verdict, worst_verdict
 from pytest_ganvalid.samples import Sample, as_sample
 from pytest_ganvalid.statistics import chi2 as chi2_module
 from pytest_ganvalid.statistics.limits import Limits
@@ -185,19 +186,19 @@ def combine(comparisons: Mapping[str, Comparison], provenance: Mapping[str, Any]
     corrected for their number by Holm's method.
 
     Raises:
-        InputError: If there is no comparison, or they differ in n_required or confidence.
+        InputError: If there is no comparison, or they differ in n_required or a limit.
     """
     if not comparisons:
         msg = "no comparison to combine; a check of nothing demonstrates nothing"
         raise InputError(msg)
-    asked = {(comparison.n_required, comparison.confidence) for comparison in comparisons.values()}
-    if len(asked) > 1:
-        msg = f"the comparisons answer different questions: (n_required, confidence) are {sorted(asked)}; make them one"
-        raise InputError(msg)
+    for name in ("n_required", "confidence", "max_bias", "max_local_bias", "min_power", "min_expected"):
+        asked = sorted({getattr(comparison, name) for comparison in comparisons.values()})
+        if len(asked) > 1:
+            msg = f"the comparisons answer different questions: {name} is {asked}; compare all with one {name}"
+            raise InputError(msg)
     corrected = _holm(comparisons)
-    by_verdict = {v: [name for name, c in corrected.items() if c.verdict is v] for v in Verdict}
-    worst = next(v for v in (Verdict.BIASED, Verdict.UNPROVEN, Verdict.ROBUST) if by_verdict[v])
-    words = tuple(f"{name}: {reason}" for name in by_verdict[worst] for reason in corrected[name].reasons)
+    worst = worst_verdict(c.verdict for c in corrected.values())
+    words = tuple(f"{name}: {why}" for name, c in corrected.items() if c.verdict is worst for why in c.reasons)
     n_required = next(iter(corrected.values())).n_required
     return Report(
         verdict=worst, reasons=words, n_required=n_required, comparisons=corrected, provenance=dict(provenance or {})
@@ -293,7 +294,7 @@ def _provenance(generated: Sample, reference: Sample, skipped: dict[str, str]) -
         "scipy": version("scipy"),
         "generated_events": len(generated),
         "reference_events": len(reference),
-        "generated": dict(generated.provenance),
-        "reference": dict(reference.provenance),
+        "generated": plain(generated.provenance),
+        "reference": plain(reference.provenance),
         "skipped_columns": skipped,
     }

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 import pytest
 
+from pytest_ganvalid import _markers
 from pytest_ganvalid import check as flow
 from pytest_ganvalid._arguments import check_event_count
-from pytest_ganvalid._options import KEYWORDS, Settings
+from pytest_ganvalid._options import Settings
 from pytest_ganvalid.errors import GanvalidError, InputError
-from pytest_ganvalid.reasons import count
 from pytest_ganvalid.report import text
 from pytest_ganvalid.results import Comparison, Plan, Report
 from pytest_ganvalid.statistics import planning
 
-if TYPE_CHECKING:
-    from typing import Self
-
 __tracebackhide__ = True  # a traceback of a failed check ends in the user's test
-_MARKER = "ganvalid"
+_MOST_BINS = 1000
 _FOR_HISTOGRAMS = ("n_required", "n_train", "confidence", "max_bias", "max_local_bias", "min_power", "min_expected")
 _FOR_PLANS = ("confidence", "max_bias")
 
@@ -47,25 +44,18 @@ def _at_the_surface(method: Callable[P, T]) -> Callable[P, T]:
 class Gate:
     """Compares generated with reference events in a test; see ``check``."""
 
-    def __init__(self, nodeid: str, stated: Mapping[str, Any], settings: Settings, *, marked: bool) -> None:
-        """Hold what the test's markers and the command line say.
+    def __init__(self, item: pytest.Item, settings: Settings) -> None:
+        """Serve one test.
 
         Args:
-            nodeid: The test.
-            stated: The keywords of its markers.
+            item: The test.
             settings: Command line and ini file.
-            marked: Whether the test has the marker at all.
         """
-        self._nodeid = nodeid
-        self._stated = dict(stated)
+        self._item = item
         self._settings = settings
-        self._marked = marked
-        self.records: list[dict[str, Any]] = []
-
-    @classmethod
-    def for_item(cls, item: pytest.Item, settings: Settings) -> Self:
-        """Make the gate of a test."""
-        return cls(item.nodeid, marker_keywords(item), settings, marked=item.get_closest_marker(_MARKER) is not None)
+        self._attempts = 0
+        self._records: list[dict[str, Any]] = []
+        self._published = 0
 
     def check(self, generated: object, reference: object, **keywords: Any) -> Report:  # noqa: ANN401
         """Fail the test unless the generated sample is shown to be as good as n_required true events.
@@ -78,6 +68,7 @@ class Gate:
         Returns:
             The report, which is ROBUST; for histograms it holds one comparison.
         """
+        self._attempts += 1
         if _is_histogram(generated) and _is_histogram(reference):
             report = text.as_report(self._compare(generated, reference, keywords))
         else:
@@ -99,6 +90,7 @@ class Gate:
         self._record(comparison, gate=False)
         return comparison
 
+    @_at_the_surface
     def plan(self, n_required: float | None = None, **keywords: Any) -> Plan:  # noqa: ANN401
         """Plan sample sizes (see `pytest_ganvalid.plan`) for the marker's n_required and limits."""
         merged = self._merge({"n_required": n_required} if n_required is not None else {})
@@ -107,20 +99,29 @@ class Gate:
 
     def require_demonstration(self) -> None:
         """Fail a test that passed without having demonstrated anything."""
-        gates = [record for record in self.records if record["gate"]]
-        if not gates:
-            looked = " (compare and validate only look, and never fail)" if self.records else ""
+        if not self._attempts:
+            looked = " (compare and validate only look, and never fail)" if self._records else ""
             pytest.fail(
                 f"ganvalid: the test is marked but made no check{looked}: nothing was demonstrated; call "
                 "ganvalid.check(generated, reference), or remove the marker",
                 pytrace=False,
             )
-        if not all(record["robust"] for record in gates):
+        self.refuse_lost_failures()
+
+    def refuse_lost_failures(self) -> None:
+        """Fail a test in which a check failed, or broke off, without the test failing from it."""
+        if self._attempts != sum(record["gate"] and record["robust"] for record in self._records):
             pytest.fail(
-                "ganvalid: a check of this marked test failed and the failure was swallowed; let it propagate, or use "
-                "ganvalid.validate, which returns the verdict, in a test without the marker",
+                "ganvalid: a check of this marked test failed, and the failure did not reach the end of the test (an "
+                "except or suppress clause, a thread, a subtest?); let it propagate, or use ganvalid.validate, which "
+                "returns the verdict, in a test without the marker",
                 pytrace=False,
             )
+
+    def publish(self) -> list[dict[str, Any]]:
+        """Return the records that have not been returned yet."""
+        new, self._published = self._records[self._published :], len(self._records)
+        return new
 
     @_at_the_surface
     def _validate(self, generated: object, reference: object, keywords: Mapping[str, Any]) -> Report:
@@ -138,23 +139,23 @@ class Gate:
 
     def _merge(self, keywords: Mapping[str, Any]) -> dict[str, Any]:
         """Keywords of the call over the marker's over command line and ini file."""
-        _refuse_unknown(keywords)
+        _markers.refuse_unknown(keywords)
+        stated = _markers.keywords(self._item)
         options = {"confidence": self._settings.confidence, "max_bias": self._settings.max_bias}
         merged = {name: value for name, value in options.items() if value is not None}
-        merged.update(self._stated)
+        merged.update(stated)
         merged.update(keywords)
-        merged["n_required"] = self._n_required(keywords.get("n_required"))
+        merged["n_required"] = self._n_required(keywords.get("n_required"), stated.get("n_required"))
         return merged
 
-    def _n_required(self, called: object) -> float:
+    def _n_required(self, called: object, marked: float | None) -> float:
         """What the test states, raised by options but never lowered."""
-        marked = self._stated.get("n_required")
-        stated = [check_event_count("n_required", n) for n in (called, marked) if n is not None]
-        if called is not None and marked is not None and stated[0] < stated[1]:
+        asked = marked if called is None else check_event_count("n_required", called)
+        if marked is not None and asked is not None and asked < marked:
             msg = f"n_required={called} lowers the marker's n_required={marked}; the marker states what is needed"
             raise InputError(msg)
-        refuse_lowering(self._nodeid, stated[0] if stated else None, self._settings)
-        floors = [n for n in (*stated[:1], self._settings.n_required, self._settings.n_required_ini) if n is not None]
+        _markers.refuse_lowering(self._item.nodeid, asked, self._settings)
+        floors = [n for n in (asked, self._settings.n_required, self._settings.n_required_ini) if n is not None]
         if not floors:
             msg = (
                 "n_required is missing: how many true events shall the generated sample stand in for? State it with "
@@ -165,63 +166,26 @@ class Gate:
 
     def _record(self, result: Report | Comparison, *, gate: bool) -> None:
         kind = "report" if isinstance(result, Report) else "comparison"
-        self.records.append(
-            {"nodeid": self._nodeid, "kind": kind, "gate": gate, "robust": result.robust, "result": result.to_json()}
+        nodeid, robust = self._item.nodeid, result.robust
+        self._records.append(
+            {"nodeid": nodeid, "kind": kind, "gate": gate, "robust": robust, "result": result.to_json()}
         )
-
-
-def marker_keywords(item: pytest.Item) -> dict[str, Any]:
-    """Merge the keywords of all markers of a test, the closest last."""
-    merged: dict[str, Any] = {}
-    for marker in reversed(list(item.iter_markers(_MARKER))):
-        merged.update(marker.kwargs)
-    return merged
-
-
-def check_markers(items: Iterable[pytest.Item], settings: Settings) -> None:
-    """Refuse unknown keywords, impossible numbers, and a lowered n_required.
-
-    Raises:
-        pytest.UsageError: For the first test whose marker is wrong.
-    """
-    for item in items:
-        try:
-            for marker in item.iter_markers(_MARKER):
-                if marker.args:
-                    msg = f"the marker takes keywords only; got {marker.args!r}; expected {', '.join(KEYWORDS)}"
-                    raise InputError(msg)
-                _refuse_unknown(marker.kwargs)
-            stated = marker_keywords(item).get("n_required")
-            number = None if stated is None else check_event_count("n_required", stated)
-        except GanvalidError as error:
-            msg = f"{item.nodeid}: ganvalid marker: {error}"
-            raise pytest.UsageError(msg) from None
-        refuse_lowering(item.nodeid, number, settings)
-
-
-def refuse_lowering(nodeid: str, stated: float | None, settings: Settings) -> None:
-    """Refuse a command line that asks for less than a test states.
-
-    Raises:
-        pytest.UsageError: If it does.
-    """
-    if stated is not None and settings.n_required is not None and settings.n_required < stated:
-        msg = (
-            f"--ganvalid-n-required={count(settings.n_required)} would lower the n_required={count(stated)} that "
-            f"{nodeid} states its analysis needs; the option may only raise it"
-        )
-        raise pytest.UsageError(msg)
-
-
-def _refuse_unknown(keywords: Iterable[str]) -> None:
-    unknown = sorted(set(keywords) - set(KEYWORDS))
-    if unknown:
-        msg = f"unknown keyword {', '.join(unknown)}; expected {', '.join(KEYWORDS)}"
-        raise InputError(msg)
 
 
 def _is_histogram(value: object) -> bool:
-    """Tell histograms from tables of events."""
-    if isinstance(value, np.ndarray):
-        return value.dtype.names is None
-    return isinstance(value, tuple | list) or (hasattr(value, "values") and hasattr(value, "variances"))
+    """Tell histograms from tables of events.
+
+    Raises:
+        InputError: If it may be either: a long array without a name or edges.
+    """
+    if isinstance(value, np.ndarray) and value.dtype.names is None:
+        if value.ndim == 1 and value.size > _MOST_BINS:
+            msg = (
+                f"an array of {value.size:,} numbers without a name: are these events? then name the column: "
+                "{'x': array}; counts of as many bins? then say so by a pair: (counts, counts)"
+            )
+            raise InputError(msg)
+        return True
+    if isinstance(value, tuple | list):
+        return True
+    return callable(getattr(value, "values", None)) and callable(getattr(value, "variances", None))

@@ -52,29 +52,33 @@ class _Collector:
         self.records += getattr(report, MARKER, ())
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Refuse markers that make no sense before any test runs; a worker of xdist cannot, and leaves it to set-up."""
+    """Refuse markers that make no sense before any selected test runs; xdist's workers leave that to set-up."""
     marked = [item for item in items if item.get_closest_marker(MARKER)]
     if marked and not hasattr(config, "workerinput"):
         _check_markers(marked, config)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Refuse, test by test, what a worker of xdist could not refuse at collection."""
+    """Start afresh, as a test may run again; refuse what a worker of xdist could not refuse at collection."""
+    if _GATE in item.stash:
+        del item.stash[_GATE]
+    message = ""
     if hasattr(item.config, "workerinput") and item.get_closest_marker(MARKER):
-        message = ""
         try:
             _check_markers([item], item.config)
         except pytest.UsageError as error:
             message = str(error)
-        if message:  # out of the except clause, or the traceback would tell it twice
-            pytest.fail(message, pytrace=False)
+    if message:  # out of the except clause, or the traceback would tell it twice
+        pytest.fail(message, pytrace=False)
 
 
 def _check_markers(marked: list[pytest.Item], config: pytest.Config) -> None:
-    from pytest_ganvalid import gate
+    from pytest_ganvalid import _markers
 
-    gate.check_markers(marked, config.stash[_SETTINGS])
+    _markers.check(marked, config.stash[_SETTINGS])
 
 
 @pytest.fixture
@@ -87,17 +91,19 @@ def _gate(item: pytest.Item) -> Gate:
     from pytest_ganvalid.gate import Gate
 
     if _GATE not in item.stash:
-        item.stash[_GATE] = Gate.for_item(item, item.config.stash[_SETTINGS])
+        item.stash[_GATE] = Gate(item, item.config.stash[_SETTINGS])
     return item.stash[_GATE]
 
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, None]:
-    """Fail a marked test that ends without a passed check."""
+    """Fail a marked test that ends without a passed check, or by a skip after a failed one."""
     outcome = yield
-    if item.get_closest_marker(MARKER) and outcome.excinfo is None:
+    error = outcome.excinfo[1] if outcome.excinfo else None
+    skipped = isinstance(error, pytest.skip.Exception | pytest.xfail.Exception)
+    if item.get_closest_marker(MARKER) and (error is None or skipped):
         try:
-            _gate(item).require_demonstration()
+            _gate(item).refuse_lost_failures() if skipped else _gate(item).require_demonstration()
         except pytest.fail.Exception as failure:
             outcome.force_exception(failure) if hasattr(outcome, "force_exception") else _replace(outcome, failure)
 
@@ -107,11 +113,11 @@ def _replace(outcome: Any, failure: BaseException) -> None:  # noqa: ANN401 - pl
 
 
 @pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, None]:
-    """Let the records travel with the report, across processes too."""
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, None]:
+    """Let the records travel with the report of the phase that made them, across processes too."""
     outcome = yield
-    if call.when == "call" and _GATE in item.stash:
-        setattr(outcome.get_result(), MARKER, item.stash[_GATE].records)
+    if _GATE in item.stash:
+        setattr(outcome.get_result(), MARKER, item.stash[_GATE].publish())
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -127,12 +133,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write the report, once: workers of xdist leave it to their controller."""
-    settings = session.config.stash[_SETTINGS]
-    if settings.report and not hasattr(session.config, "workerinput"):
+    settings, records = session.config.stash[_SETTINGS], session.config.stash[_COLLECTOR].records
+    # A run without a check leaves the report of an earlier one alone.
+    if settings.report and records and not hasattr(session.config, "workerinput"):
         from pytest_ganvalid.report import files
 
         directory = str(session.config.invocation_params.dir / settings.report)  # wherever a test has left us
-        records = session.config.stash[_COLLECTOR].records
         try:
             lines = files.write_report(directory, records, plots=settings.plots)
         except OSError as error:

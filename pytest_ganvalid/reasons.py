@@ -13,6 +13,11 @@ def count(number: float) -> str:
     return "∞" if math.isinf(number) else f"{number:,.0f}"
 
 
+def at_most(number: float) -> str:
+    """Format a number of events that must not be exceeded, so never rounded up."""
+    return "∞" if math.isinf(number) else f"{math.floor(number):,}"
+
+
 def percent(fraction: float) -> str:
     """Format a probability without rounding it to certainty."""
     text = f"{100 * fraction:.4g}"
@@ -59,7 +64,7 @@ def _improve(a: Assessment) -> str:
     advice = "more events cannot help: improve the generator (look at the worst bins)"
     if a.n_required * a.lower <= a.allowed:  # only single bins are off, for which no supported number is known
         return advice
-    return f"{advice}, or lower n_required to what it supports, {count(a.allowed / a.upper)} at most"
+    return f"{advice}, or lower n_required to what it supports, {at_most(a.allowed / a.upper)} at most"
 
 
 def _unproven(a: Assessment) -> tuple[str, ...]:
@@ -98,7 +103,7 @@ def _advice(a: Assessment) -> str:
     if n_reference <= a.n_reference and n_generated <= a.n_generated:
         return (
             f"a perfect generator would pass with probability {percent(a.power)}: this one is worse, or unlucky; "
-            f"these data support n_required {count(a.allowed / a.upper)}"
+            f"these data support n_required {at_most(a.allowed / a.upper)}"
         )
     more = f" and {count(n_generated)} generated events" if n_generated > math.ceil(a.n_generated) else ""
     return (

@@ -6,11 +6,13 @@ with ``==`` and be written to JSON without loss.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from pytest_ganvalid import _json
+from pytest_ganvalid.errors import InputError
 
 __all__ = ["BinBias", "BinContents", "Chi2Result", "Comparison", "Interval", "Plan", "Report", "Verdict"]
 
@@ -85,12 +87,12 @@ def _bin_biases(rows: list[dict[str, Any]]) -> tuple[BinBias, ...]:
 
 
 def _bin_contents(data: dict[str, Any]) -> BinContents:
-    return BinContents(**{name: tuple(values) for name, values in data.items()})
+    return _json.decode(BinContents, data, dict.fromkeys(BinContents.__dataclass_fields__, _json.numbers))
 
 
 _COMPARISON_DECODERS: dict[str, _json.Decoder] = {
     "verdict": Verdict,
-    "reasons": tuple,
+    "reasons": _json.strings,
     "chi2_required": _interval,
     "separation": _interval,
     "n_equivalent": _interval,
@@ -122,7 +124,8 @@ class Comparison:
         chi2_critical: Quantile of χ² with ndf degrees of freedom at the confidence level.
         rms_bias: Root-mean-square bias in error bars of n_required events.
         n_equivalent: Number of true events the generator is worth, ndf / (2Δ).
-        n_supported: Largest n_required that these data demonstrate.
+        n_supported: Largest n_required whose limit on Δ these data meet, E/Δ_up (a single bin may still be shown to be
+            off); 0 if the samples are too few or not independent, and demonstrate nothing.
         power: Probability that a perfect generator is shown ROBUST with these sample sizes.
         n_reference_needed: Reference events with which a perfect generator would reach 90 % power, if
             ``n_generated_needed`` events are generated.
@@ -203,6 +206,12 @@ class Comparison:
         return _json.decode(cls, data, _COMPARISON_DECODERS)
 
 
+def worst_verdict(verdicts: Iterable[Verdict]) -> Verdict:
+    """Return BIASED if any is, else UNPROVEN if any is, else ROBUST."""
+    found = set(verdicts)
+    return next(v for v in (Verdict.BIASED, Verdict.UNPROVEN, Verdict.ROBUST) if v in found)
+
+
 def _comparisons(data: dict[str, dict[str, Any]]) -> dict[str, Comparison]:
     return {name: Comparison._from_dict(value) for name, value in data.items()}  # noqa: SLF001 - same module
 
@@ -225,6 +234,20 @@ class Report:
     comparisons: dict[str, Comparison]
     provenance: dict[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Refuse a verdict that does not follow from the comparisons.
+
+        Raises:
+            InputError: If it does not, or there are none.
+        """
+        if not self.comparisons:
+            msg = "a report without a comparison demonstrates nothing"
+            raise InputError(msg)
+        expected = worst_verdict(comparison.verdict for comparison in self.comparisons.values())
+        if self.verdict is not expected:
+            msg = f"the verdict {self.verdict} does not follow from the comparisons, which make it {expected}"
+            raise InputError(msg)
+
     @property
     def robust(self) -> bool:
         """Whether agreement at n_required is demonstrated in every observable."""
@@ -242,7 +265,12 @@ class Report:
             InputError: If the text is not a report of this version.
         """
         data = _json.loads("report", 1, text)
-        return _json.decode(cls, data, {"verdict": Verdict, "reasons": tuple, "comparisons": _comparisons})
+        return _json.decode(cls, data, {"verdict": Verdict, "reasons": _json.strings, "comparisons": _comparisons})
+
+
+def _plan_row(row: object) -> tuple[float, int, float]:
+    power, n_reference, ratio = _json.numbers(row)
+    return power, int(n_reference), ratio
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -294,7 +322,7 @@ class Plan:
             InputError: If the text is not a plan of this version.
         """
         data = _json.loads("plan", 1, text)
-        return _json.decode(cls, data, {"rows": lambda rows: tuple((p, n, r) for p, n, r in rows)})
+        return _json.decode(cls, data, {"rows": lambda rows: tuple(_plan_row(row) for row in rows)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

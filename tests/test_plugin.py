@@ -94,7 +94,7 @@ def test_unproven_sample_fails_and_says_how_many_events_it_takes(pytester: pytes
         ("ganvalid.validate(GOOD, REFERENCE)", "made no check (compare and validate only look"),
         (
             "\n        try:\n            ganvalid.check(BAD, REFERENCE)\n        except BaseException: pass",
-            "was swallowed",
+            "did not reach the end of the test",
         ),
     ],
 )
@@ -327,7 +327,7 @@ def test_ini_is_a_floor_and_command_line_goes_over_ini(pytester: pytest.Pytester
     ("option", "words"),
     [
         ("--ganvalid-n-required=0", "expected a finite number of events, 1 or more"),
-        ("--ganvalid-n-required=many", "could not convert"),
+        ("--ganvalid-n-required=many", "'many' is not a number; expected one such as 100000"),
         ("--ganvalid-n-required=nan", "NaN"),
         ("--ganvalid-confidence=95", "above 0.5 and below 1"),
         ("--ganvalid-max-bias=-1", "expected a positive finite number"),
@@ -342,7 +342,7 @@ def test_bad_option_is_a_usage_error(pytester: pytest.Pytester, option: str, wor
 
 
 def test_markers_of_class_and_function_are_merged(pytester: pytest.Pytester) -> None:
-    """Keywords of the class hold for its tests, and the closest marker wins."""
+    """Keywords of the class hold for its tests, and the closest marker is over them."""
     make(
         pytester,
         """
@@ -398,3 +398,124 @@ def test_keywords_are_those_of_validate() -> None:
     """The marker takes exactly the keywords of the plain function."""
     parameters = inspect.signature(gv.validate).parameters.values()
     assert sorted(KEYWORDS) == sorted(p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY)
+
+
+def test_largest_n_required_of_all_markers_counts(pytester: pytest.Pytester) -> None:
+    """n_required is only ever raised: by the class, the parameters, or at run time, in whatever order."""
+    make(
+        pytester,
+        """
+    RAISED = pytest.mark.ganvalid(n_required=20_000)
+
+    @RAISED
+    class TestClass:
+        @pytest.mark.ganvalid(n_required=10)
+        def test_it(self, ganvalid):
+            assert ganvalid.validate(GOOD, REFERENCE).n_required == 20_000
+            ganvalid.check(GOOD, REFERENCE, observables=["x"])
+
+    @pytest.mark.ganvalid(n_required=10)
+    @pytest.mark.parametrize("column", [pytest.param("x", marks=RAISED)])
+    def test_parameter(ganvalid, column):
+        assert ganvalid.check(GOOD, REFERENCE, observables=[column]).n_required == 20_000
+
+    @pytest.fixture
+    def late(request, ganvalid):
+        request.node.add_marker(RAISED)
+
+    @pytest.mark.ganvalid(n_required=10, observables=["x"])
+    def test_at_run_time(late, ganvalid):
+        assert ganvalid.check(GOOD, REFERENCE).n_required == 20_000
+
+    @pytest.mark.ganvalid(n_required=10, observables=["x"])
+    def test_misspelt_at_run_time(request, ganvalid):
+        request.node.add_marker(pytest.mark.ganvalid(n_requird=20_000))
+        with pytest.raises(ValueError, match="unknown keyword n_requird"):
+            ganvalid.validate(GOOD, REFERENCE)
+        pytest.skip("nothing to demonstrate")
+    """,
+    )
+    pytester.runpytest().assert_outcomes(passed=3, skipped=1)
+
+
+def test_check_that_breaks_off_is_not_forgotten(pytester: pytest.Pytester) -> None:
+    """A check that ends in an error counts as failed, also where the error is suppressed or left in a thread."""
+    make(
+        pytester,
+        """
+    import contextlib
+    from concurrent.futures import ThreadPoolExecutor
+
+    @pytest.mark.ganvalid(n_required=10_000)
+    def test_suppressed(ganvalid):
+        for column in ("x", "z"):
+            with contextlib.suppress(ValueError):
+                ganvalid.check(GOOD, REFERENCE, observables=[column])
+
+    @pytest.mark.ganvalid(n_required=10_000)
+    def test_thread(ganvalid):
+        with ThreadPoolExecutor() as pool:
+            pool.submit(ganvalid.check, GOOD, REFERENCE)
+            pool.submit(ganvalid.check, GOOD, REFERENCE, observables=["z"])
+
+    @pytest.mark.ganvalid(n_required=10_000)
+    def test_skip(ganvalid):
+        with contextlib.suppress(BaseException):
+            ganvalid.check(BAD, REFERENCE)
+        pytest.skip("better not")
+    """,
+    )
+    result = pytester.runpytest()
+    result.assert_outcomes(failed=3)
+    assert result.stdout.str().count("did not reach the end of the test") >= 3
+
+
+def test_long_array_without_a_name_is_refused(pytester: pytest.Pytester) -> None:
+    """Events passed as a bare array are not taken for the counts of as many bins."""
+    make(
+        pytester,
+        """
+    def test_it(ganvalid):
+        with pytest.raises(ValueError, match="are these events"):
+            ganvalid.check(rng.poisson(6, 20_000), rng.poisson(5, 20_000), n_required=10)
+    """,
+    )
+    pytester.runpytest().assert_outcomes(passed=1)
+
+
+def test_checks_in_fixtures_are_reported(pytester: pytest.Pytester) -> None:
+    """A check in a fixture counts, and is told once, whether it passes or fails there."""
+    make(
+        pytester,
+        """
+    @pytest.fixture
+    def checked(ganvalid, request):
+        ganvalid.check(request.param, REFERENCE)
+
+    @pytest.mark.ganvalid(n_required=10_000)
+    @pytest.mark.parametrize("checked", [GOOD, BAD], indirect=True, ids=["good", "bad"])
+    def test_it(checked): pass
+    """,
+    )
+    result = pytester.runpytest()
+    result.assert_outcomes(passed=1, errors=1)
+    lines = [line.split()[0] for line in result.stdout.lines if "n_required 10,000, supported" in line]
+    assert lines == ["ROBUST", "BIASED"]
+
+
+def test_deselected_tests_are_not_judged(pytester: pytest.Pytester) -> None:
+    """A wrong marker of a test that does not run stops nothing."""
+    make(
+        pytester,
+        """
+    @pytest.mark.ganvalid(n_requird=10)
+    def test_wrong(): pass
+
+    @pytest.mark.ganvalid(n_required=100_000)
+    def test_big(): pass
+
+    def test_small(ganvalid):
+        ganvalid.check(GOOD, REFERENCE, n_required=1_000)
+    """,
+    )
+    pytester.runpytest("-k", "small", "--ganvalid-n-required=5000").assert_outcomes(passed=1, deselected=2)

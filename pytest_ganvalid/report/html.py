@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from pytest_ganvalid.errors import MissingExtraError
-from pytest_ganvalid.reasons import count, percent
+from pytest_ganvalid.reasons import at_most, count, percent
 from pytest_ganvalid.results import Interval, Report, Verdict
 
 if TYPE_CHECKING:
@@ -72,7 +72,9 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    filters = {f.__name__: f for f in (anchor, count, data_uri, percent, pretty, span, span_of_events, weakest)}
+    filters = {
+        f.__name__: f for f in (anchor, at_most, count, data_uri, percent, pretty, span, span_of_events, weakest)
+    }
     environment.filters.update(filters)
     return environment
 
@@ -101,7 +103,7 @@ def span(interval: Interval, unit: float = 1.0) -> str:
 
 def span_of_events(interval: Interval) -> str:
     """Format the limits of an interval of event numbers."""
-    return f"from {count(interval.lower)} to {count(interval.upper)}"
+    return f"from {at_most(interval.lower)} to {count(interval.upper)}"
 
 
 def pretty(provenance: Mapping[str, Any]) -> str:

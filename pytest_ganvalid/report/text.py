@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_ganvalid.reasons import count
+from pytest_ganvalid.reasons import at_most, count
 from pytest_ganvalid.results import Comparison, Interval, Report, Verdict
 
 
@@ -33,6 +33,7 @@ def explain(result: Report | Comparison) -> str:
 
 def describe(name: str, comparison: Comparison) -> list[str]:
     """Describe one comparison: all numbers, the reasons and, unless it is ROBUST, the worst bins."""
+    name = printable(name)
     c, ndf = comparison, comparison.ndf
     chi2 = c.chi2_required
     lines = [
@@ -41,7 +42,7 @@ def describe(name: str, comparison: Comparison) -> list[str]:
         f"(critical {c.chi2_critical / ndf:.4g}; {c.bins} bins{_merged(c)})",
         f"  rms bias      {_range(c.rms_bias)} error bars of {count(c.n_required)} events (limit {c.max_bias:g})",
         f"  n_equivalent  {_events(c.n_equivalent)}{_amplification(c)}",
-        f"  n_supported   {count(c.n_supported)} (n_required {count(c.n_required)})",
+        f"  n_supported   {at_most(c.n_supported)} (n_required {count(c.n_required)})",
         f"  samples       {count(c.n_generated)} generated, {count(c.n_reference)} reference events; "
         f"power {c.power:.3g} for a perfect generator",
     ]
@@ -50,7 +51,7 @@ def describe(name: str, comparison: Comparison) -> list[str]:
         lines.append("  worst bins, in error bars of n_required events:")
         lines += [f"    {bias.label}: {bias.bias:+.2f} (at least {bias.lower:.2f})" for bias in c.worst_bins]
         lines.append(
-            f"  - until then an analysis must keep the relative error bars of {count(c.n_systematic)} events "
+            f"  - until then an analysis must keep the relative error bars of {at_most(c.n_systematic)} events "
             "as a systematic uncertainty"
         )
     return lines
@@ -61,9 +62,14 @@ def summary(nodeid: str, result: Report | Comparison) -> str:
     report = as_report(result)
     name, least = min(report.comparisons.items(), key=lambda item: item[1].n_supported)
     return (
-        f"{report.verdict:<8} {nodeid}: n_required {count(report.n_required)}, supported {count(least.n_supported)} "
-        f"({name}, {_observables(len(report.comparisons))})"
+        f"{report.verdict:<8} {nodeid}: n_required {count(report.n_required)}, supported {at_most(least.n_supported)} "
+        f"({printable(name)}, {_observables(len(report.comparisons))})"
     )
+
+
+def printable(name: str) -> str:
+    """Escape what would break a line or steer a terminal."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in name)
 
 
 def _observables(number: int) -> str:
@@ -79,7 +85,7 @@ def _range(interval: Interval) -> str:
 
 
 def _events(interval: Interval) -> str:
-    return f"{count(interval.estimate)}, from {count(interval.lower)} to {count(interval.upper)} events"
+    return f"{count(interval.estimate)}, from {at_most(interval.lower)} to {count(interval.upper)} events"
 
 
 def _amplification(c: Comparison) -> str:

@@ -37,7 +37,7 @@ def chi2_test(generated: BinSums, reference: BinSums, *, method: str = "profile"
     Raises:
         InputError: If the method is unknown or fewer than two bins are populated.
     """
-    if method not in _METHODS:
+    if method not in tuple(_METHODS):
         msg = f"method={method!r} is unknown; expected one of {sorted(_METHODS)}"
         raise InputError(msg)
     populated = generated.populated | reference.populated

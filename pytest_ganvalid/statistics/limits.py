@@ -27,15 +27,19 @@ class Limits:
     min_expected: float = 10.0
 
     def __post_init__(self) -> None:
-        """Check every limit."""
-        check_fraction("confidence", self.confidence, least=0.5)
-        check_positive("max_bias", self.max_bias)
-        check_positive("max_local_bias", self.max_local_bias, infinite=True)
-        check_not_negative("min_expected", self.min_expected)
-        check_not_negative("min_power", self.min_power)
-        if self.min_power >= 1:
+        """Check every limit, and hold it as a builtin float whatever kind of number was given."""
+        checked = {
+            "confidence": check_fraction("confidence", self.confidence, least=0.5),
+            "max_bias": check_positive("max_bias", self.max_bias),
+            "max_local_bias": check_positive("max_local_bias", self.max_local_bias, infinite=True),
+            "min_expected": check_not_negative("min_expected", self.min_expected),
+            "min_power": check_not_negative("min_power", self.min_power),
+        }
+        if checked["min_power"] >= 1:
             msg = f"min_power={self.min_power!r} can never be reached; expected a number from 0 to below 1"
             raise InputError(msg)
+        for name, value in checked.items():
+            object.__setattr__(self, name, float(value))
 
     @property
     def alpha(self) -> float:

@@ -114,7 +114,14 @@ def plan(
     Raises:
         InputError: If an argument is out of range, or no reference reaches the power with so few generated events.
     """
-    _check_plan(n_required, bins, observables, generated_ratio, power, confidence, max_bias)
+    n_required = check_event_count("n_required", n_required)
+    bins = check_positive_integer("bins", bins, least=2)
+    observables = check_positive_integer("observables", observables)
+    generated_ratio = check_positive("generated_ratio", generated_ratio)
+    max_bias = float(check_positive("max_bias", max_bias))
+    confidence = float(check_fraction("confidence", confidence, least=0.5))
+    # Below 1 - confidence even a generator on the boundary passes, and no size can be wanted.
+    power = float(check_fraction("power", power, least=1 - confidence))
     n_generated = math.ceil(generated_ratio * n_required)
     ndf, limits = bins - 1, (confidence, max_bias)
 
@@ -152,21 +159,3 @@ def _joint_power(
     n_h = n_generated * n_reference / (n_generated + n_reference)
     noncentrality = 2 * n_h * allowed_excess(ndf, confidence, max_bias) / n_required
     return float(np.clip(1 - observables * (1 - power(ndf, noncentrality, confidence)), 0.0, 1.0))
-
-
-def _check_plan(
-    n_required: float,
-    bins: int,
-    observables: int,
-    generated_ratio: float,
-    power: float,
-    confidence: float,
-    max_bias: float,
-) -> None:
-    check_event_count("n_required", n_required)
-    check_positive_integer("bins", bins, least=2)
-    check_positive_integer("observables", observables)
-    check_positive("generated_ratio", generated_ratio)
-    check_positive("max_bias", max_bias)
-    check_fraction("power", power)
-    check_fraction("confidence", confidence, least=0.5)

@@ -87,14 +87,19 @@ class Assessment:
         """p-value of the boundary against disagreement, local or global."""
         return min(self.separation.upper_tail(self.boundary), self.local.p_value)
 
-    @property
+    @cached_property
     def too_good(self) -> bool:
         """Whether the samples agree better than independent samples can."""
         return float(special.chdtr(self.ndf, self.chi2.chi2)) < TOO_GOOD
 
+    @property
+    def admissible(self) -> bool:
+        """Whether these samples can demonstrate anything: enough events, and independent ones."""
+        return not (self.sparse or self.too_good)
+
     def verdict(self) -> Verdict:
         """Decide."""
-        if self.sparse or self.too_good:
+        if not self.admissible:
             return Verdict.UNPROVEN
         if self.n_required * self.lower > self.allowed or self.local.p_value < self.limits.alpha:
             return Verdict.BIASED

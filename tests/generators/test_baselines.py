@@ -33,7 +33,7 @@ def _counts(sample: Sample) -> NDArray[np.intp]:
 
 
 @pytest.mark.parametrize("make", ALL)
-def test_reproducible(make: Any) -> None:  # noqa: ANN401
+def test_reproducible(make: Any) -> None:
     """The same seed gives the same events, another seed others, and both are told in the provenance."""
     generator = make(_training())
     first, again, other = (generator.sample(500, seed=seed) for seed in (3, 3, 4))
@@ -47,7 +47,7 @@ def test_reproducible(make: Any) -> None:  # noqa: ANN401
 
 
 @pytest.mark.parametrize("make", ALL)
-def test_marginals_are_those_of_the_training_events(make: Any) -> None:  # noqa: ANN401
+def test_marginals_are_those_of_the_training_events(make: Any) -> None:
     """Means, spreads and the correlation of many generated events are those of the training events."""
     training = _training()
     sample = make(training).sample(200_000, seed=1)
@@ -59,7 +59,7 @@ def test_marginals_are_those_of_the_training_events(make: Any) -> None:  # noqa:
 
 
 @pytest.mark.parametrize("make", ALL)
-def test_weights_are_respected(make: Any) -> None:  # noqa: ANN401
+def test_weights_are_respected(make: Any) -> None:
     """Events are drawn in proportion to their weights, given by name or as an array; those of weight 0 never."""
     x = np.concatenate([np.linspace(0, 1, 500), np.linspace(10, 11, 500), np.linspace(20, 21, 500)])
     weight = np.repeat([1.0, 3.0, 0.0], 500)
@@ -72,7 +72,7 @@ def test_weights_are_respected(make: Any) -> None:  # noqa: ANN401
 
 
 @pytest.mark.parametrize("make", ALL)
-def test_independent_of_a_toy_with_the_same_seed(make: Any) -> None:  # noqa: ANN401
+def test_independent_of_a_toy_with_the_same_seed(make: Any) -> None:
     """A reference drawn from a toy with the seed of the generator shares no fluctuation with the generated events."""
     generator = make(TOY.sample(5_000, seed=10_000))
     pairs = [
@@ -173,7 +173,7 @@ def test_training_is_neither_mutated_nor_shared() -> None:
         ({"n": 5, "seed": True}, InputTypeError, "seed=True is a bool"),
     ],
 )
-def test_impossible_requests(make: Any, arguments: dict[str, Any], error: type[Exception], text: str) -> None:  # noqa: ANN401
+def test_impossible_requests(make: Any, arguments: dict[str, Any], error: type[Exception], text: str) -> None:
     """The number of events and the seed must be integers in range: nothing is drawn without a seed."""
     with pytest.raises(error, match=text):
         make(_training(100)).sample(**arguments)
@@ -191,8 +191,8 @@ def test_impossible_requests(make: Any, arguments: dict[str, Any], error: type[E
     ],
 )
 def test_impossible_training(
-    make: Any,  # noqa: ANN401
-    training: Any,  # noqa: ANN401
+    make: Any,
+    training: Any,
     weight: object,
     error: type[Exception],
     text: str,
@@ -210,7 +210,7 @@ def test_impossible_training(
         (["a", "b", "c"], InputTypeError, "training: column 'x' has dtype <U1"),
     ],
 )
-def test_impossible_columns(make: Any, values: list[Any], error: type[Exception], text: str) -> None:  # noqa: ANN401
+def test_impossible_columns(make: Any, values: list[Any], error: type[Exception], text: str) -> None:
     """What makes a density must be finite numbers."""
     with pytest.raises(error, match=text):
         make({"x": values})
@@ -219,7 +219,7 @@ def test_impossible_columns(make: Any, values: list[Any], error: type[Exception]
 @pytest.mark.parametrize(
     "columns", [{"x": np.ones(10)}, {"x": np.arange(10.0), "y": 2 * np.arange(10.0)}, {"x": [1.0]}]
 )
-def test_singular_densities(columns: Any) -> None:  # noqa: ANN401
+def test_singular_densities(columns: Any) -> None:
     """Constant and redundant columns, and a single event, have no kernel density."""
     with pytest.raises(InputError, match=r"have no regular covariance .*leave out constant and redundant columns"):
         GaussianKDE(columns)
@@ -228,14 +228,14 @@ def test_singular_densities(columns: Any) -> None:  # noqa: ANN401
 @pytest.mark.parametrize(
     ("bandwidth", "error"), [(0, InputError), (-1.0, InputError), ("wide", InputTypeError), (None, InputTypeError)]
 )
-def test_impossible_bandwidths(bandwidth: Any, error: type[Exception]) -> None:  # noqa: ANN401
+def test_impossible_bandwidths(bandwidth: Any, error: type[Exception]) -> None:
     """A bandwidth is a rule that exists or a positive factor."""
     with pytest.raises(error, match="bandwidth"):
         GaussianKDE(_training(100), bandwidth=bandwidth)
 
 
 @pytest.mark.parametrize(("bins", "error"), [(0, InputError), (2.5, InputTypeError), (True, InputTypeError)])
-def test_impossible_bins(bins: Any, error: type[Exception]) -> None:  # noqa: ANN401
+def test_impossible_bins(bins: Any, error: type[Exception]) -> None:
     """The number of bins is a positive integer."""
     with pytest.raises(error, match="bins="):
         HistogramSampler(_training(100), bins=bins)

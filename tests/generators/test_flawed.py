@@ -29,7 +29,7 @@ FLAWS: list[Any] = [Shift(_Weighted(), "x", 0.5), Smear(_Weighted(), "x", 0.5), 
 
 
 @pytest.mark.parametrize("flaw", FLAWS, ids=lambda flaw: type(flaw).__name__)
-def test_reproducible(flaw: Any) -> None:  # noqa: ANN401
+def test_reproducible(flaw: Any) -> None:
     """The same seed gives the same flawed events, another seed others; the flaw is told in the provenance."""
     first, again, other = (flaw.sample(1_000, seed=seed) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first["x"], again["x"])
@@ -116,7 +116,7 @@ def test_flaws_of_integers() -> None:
     ],
     ids=repr,
 )
-def test_large_flaws_are_biased_and_none_is_robust(flaw: Any, shown: str) -> None:  # noqa: ANN401
+def test_large_flaws_are_biased_and_none_is_robust(flaw: Any, shown: str) -> None:
     """A check says BIASED to every large flaw, and ROBUST to the unflawed source and to flaws of size zero."""
     generated, reference = flaw.sample(100_000, seed=1), TOY.sample(40_000, seed=2)
     assert gv.validate(generated, reference, n_required=10_000).verdict.value == shown
@@ -131,7 +131,7 @@ def test_large_flaws_are_biased_and_none_is_robust(flaw: Any, shown: str) -> Non
         ({"n": 5, "seed": 0.5}, InputTypeError, "seed=0.5 is a float"),
     ],
 )
-def test_impossible_requests(flaw: Any, arguments: dict[str, Any], error: type[Exception], text: str) -> None:  # noqa: ANN401
+def test_impossible_requests(flaw: Any, arguments: dict[str, Any], error: type[Exception], text: str) -> None:
     """A flaw refuses what any source refuses."""
     fields = {name: getattr(flaw, name) for name in type(flaw).__slots__ if name != "source"}
     with pytest.raises(error, match=text):
@@ -158,7 +158,7 @@ def test_impossible_requests(flaw: Any, arguments: dict[str, Any], error: type[E
         ),
     ],
 )
-def test_impossible_flaws(make: Any, error: type[Exception], text: str) -> None:  # noqa: ANN401
+def test_impossible_flaws(make: Any, error: type[Exception], text: str) -> None:
     """Flaws without a size, columns that do not exist and sources without a remainder are refused."""
     with pytest.raises(error, match=text):
         make()

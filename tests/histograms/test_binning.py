@@ -283,7 +283,7 @@ def test_bins_of_an_unknown_kind(spec: object) -> None:
         _edges(spec)
 
 
-def test_axes_of_histograms_as_bins(tmp_path: Any) -> None:  # noqa: ANN401
+def test_axes_of_histograms_as_bins(tmp_path: Any) -> None:
     """An axis of hist, boost-histogram or uproot gives its edges; one of categories is refused."""
     hist: Any = pytest.importorskip("hist")
     assert _edges(hist.axis.Regular(2, 0, 1)) == (0, 0.5, 1)

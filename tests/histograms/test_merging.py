@@ -19,7 +19,7 @@ from pytest_ganvalid.histograms.sums import BinSums, as_bin_sums
 Array = NDArray[np.float64]
 
 
-def _sums(values: Any) -> BinSums:  # noqa: ANN401
+def _sums(values: Any) -> BinSums:
     return as_bin_sums(values, "generated")
 
 
@@ -52,7 +52,7 @@ def _expected(merged: Merged) -> Array:
 @pytest.mark.parametrize("make", [_counts, _signed])
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("least", [0.5, 10, 100])
-def test_every_group_is_full_and_nothing_is_lost(make: Any, seed: int, least: float) -> None:  # noqa: ANN401
+def test_every_group_is_full_and_nothing_is_lost(make: Any, seed: int, least: float) -> None:
     """Every group expects enough events, has a positive pooled weight, and the groups add up to the whole."""
     generated, reference = make(seed)
     merged = merge_sparse_bins(generated, reference, least)
@@ -69,7 +69,7 @@ def test_every_group_is_full_and_nothing_is_lost(make: Any, seed: int, least: fl
 
 @pytest.mark.parametrize("make", [_counts, _signed])
 @pytest.mark.parametrize("seed", range(5))
-def test_groups_are_symmetric_and_scale_free(make: Any, seed: int) -> None:  # noqa: ANN401
+def test_groups_are_symmetric_and_scale_free(make: Any, seed: int) -> None:
     """Neither swapping the samples nor scaling the weights of one of them changes the groups."""
     generated, reference = make(seed)
     groups = merge_sparse_bins(generated, reference, 10).groups

@@ -19,7 +19,7 @@ GENERATED = Sample({"a": RNG.normal(size=200), "b": RNG.normal(size=200)})
 REFERENCE = Sample({"b": RNG.normal(size=300), "a": RNG.normal(size=300)})
 
 
-def total(sample: Sample) -> Any:  # noqa: ANN401
+def total(sample: Sample) -> Any:
     """Sum up."""
     return sample["a"] + sample["b"]
 

@@ -141,6 +141,7 @@ def test_missing_matplotlib_leaves_out_plots(tmp_path: Path, monkeypatch: pytest
         files.write_report(str(tmp_path), [_record(COMPARISON)], plots=True)
 
 
+LOOK = "def test_look(ganvalid): ganvalid.compare([50, 60], [70, 80], n_required=10)"
 TESTS = """
     import os, numpy as np, pytest
 
@@ -183,11 +184,22 @@ def test_no_report_unless_asked(pytester: pytest.Pytester) -> None:
 def test_missing_jinja2_is_told_at_the_end(pytester: pytest.Pytester) -> None:
     """A run without jinja2 passes, leaves report.json and says in one line how to get report.html."""
     pytester.makeconftest("import sys; sys.modules['jinja2'] = None")
-    pytester.makepyfile("def test_nothing(): pass")
+    pytester.makepyfile(LOOK)
     result = pytester.runpytest_subprocess("--ganvalid-report=out")
     assert result.ret == 0
     assert [line for line in result.outlines if "report.html was not written" in line and INSTALL in line]
     assert _below(pytester.path / "out") == {"report.json"}
+
+
+@pytest.mark.parametrize("arguments", [(), ("--collect-only",), ("-k", "nothing")])
+def test_run_without_a_check_keeps_the_last_report(pytester: pytest.Pytester, arguments: tuple[str, ...]) -> None:
+    """A run that makes no check neither overwrites a report nor says anything of it."""
+    (pytester.path / "out").mkdir()
+    (pytester.path / "out" / "report.json").write_text("the last one")
+    pytester.makepyfile("def test_nothing(): pass")
+    result = pytester.runpytest_inprocess("--ganvalid-report=out", *arguments)
+    assert (pytester.path / "out" / "report.json").read_text() == "the last one"
+    result.stdout.no_fnmatch_line("*ganvalid: *")
 
 
 def test_plots_without_matplotlib_are_refused_first(pytester: pytest.Pytester) -> None:
@@ -202,7 +214,7 @@ def test_plots_without_matplotlib_are_refused_first(pytester: pytest.Pytester) -
 
 def test_unwritable_report_fails_the_run(pytester: pytest.Pytester) -> None:
     """A report that cannot be written fails a run that passed, and the summary of the tests is still shown."""
-    pytester.makepyfile("def test_nothing(): pass")
+    pytester.makepyfile(LOOK)
     (pytester.path / "out").write_text("a file")
     result = pytester.runpytest_inprocess("--ganvalid-report=out")
     assert result.ret != 0

@@ -18,42 +18,42 @@ from pytest_ganvalid.samples.tables import is_text, numeric
 X, N = np.array([0.5, -1.25, 3.0]), np.array([4, 0, 7])
 
 
-def _structured() -> Any:  # noqa: ANN401
+def _structured() -> Any:
     table = np.zeros(3, dtype=[("x", "f8"), ("n", "i4")])
     table["x"], table["n"] = X, N
     return table
 
 
-def _pandas() -> Any:  # noqa: ANN401
+def _pandas() -> Any:
     return pytest.importorskip("pandas").DataFrame({"x": X, "n": N}, index=[7, 7, 1])
 
 
-def _pandas_nullable() -> Any:  # noqa: ANN401
+def _pandas_nullable() -> Any:
     return _pandas().convert_dtypes()
 
 
-def _polars() -> Any:  # noqa: ANN401
+def _polars() -> Any:
     return pytest.importorskip("polars").DataFrame({"x": X, "n": N})
 
 
-def _arrow() -> Any:  # noqa: ANN401
+def _arrow() -> Any:
     return pytest.importorskip("pyarrow").table({"x": X, "n": N})
 
 
-def _arrow_chunks() -> Any:  # noqa: ANN401
+def _arrow_chunks() -> Any:
     library: Any = pytest.importorskip("pyarrow")
     return library.concat_tables([_arrow().slice(0, 1), _arrow().slice(1)])
 
 
-def _arrow_batch() -> Any:  # noqa: ANN401
+def _arrow_batch() -> Any:
     return pytest.importorskip("pyarrow").record_batch({"x": X, "n": N})
 
 
-def _awkward() -> Any:  # noqa: ANN401
+def _awkward() -> Any:
     return pytest.importorskip("awkward").Array([{"x": x, "n": n} for x, n in zip(X.tolist(), N.tolist(), strict=True)])
 
 
-def _ttree(folder: Path) -> Any:  # noqa: ANN401
+def _ttree(folder: Path) -> Any:
     uproot: Any = pytest.importorskip("uproot")
     with uproot.recreate(folder / "t.root") as file:
         file["t"] = {"x": X, "n": N}
@@ -98,7 +98,7 @@ def test_root_trees(tmp_path: Path) -> None:
     np.testing.assert_array_equal(as_sample(_ttree(tmp_path), "generated")["x"], X)
 
 
-def _arrow_missing() -> Any:  # noqa: ANN401
+def _arrow_missing() -> Any:
     return pytest.importorskip("pyarrow").table({"a": [1, None, 3]})
 
 
@@ -143,7 +143,7 @@ def test_text_is_skipped_and_said() -> None:
     pandas: Any = pytest.importorskip("pandas")
     rng = np.random.default_rng(1)
 
-    def table() -> Any:  # noqa: ANN401
+    def table() -> Any:
         words = pandas.Series(["e", "mu", None] * 1_000, dtype=object)
         times = pandas.date_range("2020-01-01", periods=3_000)
         return pandas.DataFrame({"x": rng.normal(size=3_000), "w": words, "s": words.astype("str"), "t": times})

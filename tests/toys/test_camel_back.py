@@ -117,7 +117,7 @@ def test_impossible_edges(edges: list[float]) -> None:
         (lambda toy: toy.equiprobable_edges(1), InputError, "bins=1 is too small; expected at least 2"),
     ],
 )
-def test_impossible_requests(call: Any, error: type[Exception], text: str) -> None:  # noqa: ANN401
+def test_impossible_requests(call: Any, error: type[Exception], text: str) -> None:
     """Numbers of events, of bins and seeds are integers in range."""
     with pytest.raises(error, match=text):
         call(TOYS[0])

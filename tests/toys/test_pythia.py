@@ -30,6 +30,7 @@ SMALL = PythiaZ(block=100)  # several blocks in few events
 
 @pytest.fixture(scope="module")
 def events() -> Columns:
+    """5000 events of the default settings."""
     return PythiaZ().sample(5_000, seed=11, processes=1).columns
 
 
@@ -48,6 +49,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
 
 
 def assert_same(one: Columns, other: Columns) -> None:
+    """Compare column by column, exactly."""
     assert one.keys() == other.keys()
     for name in one:
         np.testing.assert_array_equal(one[name], other[name], err_msg=name)

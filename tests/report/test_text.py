@@ -1,0 +1,51 @@
+"""Text for terminals: honest numbers, and nothing that steers the terminal."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+import pytest_ganvalid as gv
+from pytest_ganvalid.report.text import explain, summary
+
+UNPROVEN = gv.compare([105, 212, 287, 214, 182], [812, 1630, 2421, 1577, 1560], n_required=500, name="mass")
+
+
+def test_supported_number_is_not_rounded_up() -> None:
+    """The n_required that is printed as supported is one, so following the advice gives ROBUST."""
+    assert UNPROVEN.n_supported > 480.5
+    assert "n_supported   480 (n_required 500)" in explain(UNPROVEN)
+    assert "supported 480 (mass" in summary("test", UNPROVEN)
+    rng = np.random.default_rng(0)
+    for _ in range(100):
+        counts = rng.multinomial(3_000, [0.1] * 10), rng.multinomial(3_000, [0.1] * 10)
+        supported = gv.compare(*counts, n_required=400).n_supported
+        if 1 <= supported < math.inf:
+            supported = math.floor(supported)
+            assert gv.compare(*counts, n_required=supported, min_power=0).robust
+
+
+def test_nothing_is_supported_by_samples_that_demonstrate_nothing() -> None:
+    """Samples that are not independent, or too few, support no n_required at all."""
+    same = gv.compare([1000, 2000, 3000, 4000], [1000, 2000, 3000, 4000], n_required=10, name="copy")
+    few = gv.compare([3, 4], [4, 3], n_required=10, name="few")
+    for found in (same, few):
+        assert found.n_supported == 0
+        assert "supported 0" in summary("test", found)
+
+
+def test_hostile_names_stay_on_their_line() -> None:
+    """Line breaks and escape sequences in a name are shown, not obeyed."""
+    found = gv.compare([50, 60], [70, 80], n_required=10, name="a\nb\x1b[31mc")
+    text = explain(found) + summary("test", found)
+    assert "\x1b" not in text
+    assert "a\\nb\\x1b[31mc: " in text
+
+
+def test_robust_comparison_is_told_without_worst_bins() -> None:
+    """Where nothing is wrong no bin is accused and no systematic is asked for."""
+    good = gv.compare([10_100, 9_900, 10_050], [20_000, 20_100, 19_900], n_required=1_000, name="good")
+    assert good.robust
+    assert "worst bins" not in explain(good)
+    assert "systematic" not in explain(good)
