@@ -51,12 +51,13 @@ def render(checks: Sequence[Check]) -> str:
     """
     template = _environment().get_template("report.html.jinja")
     verdicts = [check.report.verdict for check in checks]
-    return template.render(
+    page: str = template.render(
         tests=_by_test(checks),
         totals={verdict: verdicts.count(verdict) for verdict in Verdict},
         meanings=MEANINGS,
         version=version("pytest-ganvalid"),
     )
+    return page
 
 
 def _environment() -> jinja2.Environment:

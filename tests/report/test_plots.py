@@ -147,9 +147,10 @@ def test_pyplot_is_never_imported() -> None:
     code = (
         "import sys, pytest_ganvalid as gv; from pytest_ganvalid.report import plots; "
         "plots.png('m', gv.compare([900, 1100], [1000, 1000], n_required=10)); "
-        "sys.exit('matplotlib.pyplot' in sys.modules)"
+        "print('matplotlib.pyplot' in sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout == "False\n"
 
 
 def test_missing_matplotlib_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""The verdict is wrong as rarely as it promises: a small version of benchmarks/calibration.py."""
+"""The verdict is wrong as rarely as it promises: a small version of benchmarks/calibration."""
 
 from __future__ import annotations
 

@@ -58,7 +58,9 @@ def _uneven(bins: int) -> FloatArray:
     return np.asarray(p / p.sum())
 
 
-def _compare_or_refuse(generated: object, reference: object, n_required: float, confidence: float = 0.95) -> None:
+def _assert_compared_or_refused(
+    generated: object, reference: object, n_required: float, confidence: float = 0.95
+) -> None:
     """Compare and check; only data that leave nothing to compare may be refused, in words."""
     try:
         result = compare(generated, reference, n_required=n_required, confidence=confidence)
@@ -78,7 +80,7 @@ def test_agreeing_samples(events: float, bins: int, n_required: float) -> None:
     rng = np.random.default_rng(int(bins + events))
     p = _uneven(bins)
     for ratio in (1, 10, 1e-3):
-        _compare_or_refuse(_counts(rng, events, p), _counts(rng, max(10, events * ratio), p), n_required)
+        _assert_compared_or_refused(_counts(rng, events, p), _counts(rng, max(10, events * ratio), p), n_required)
 
 
 @pytest.mark.parametrize("events", _EVENTS)
@@ -180,7 +182,7 @@ def test_signed_weights(seed: int, bins: int, sizes: tuple[float, float], n_requ
     for size in sizes:
         plus, minus = rng.poisson(10**size * p * (1 - negative)), rng.poisson(10**size * p * negative)
         pair.append(((plus - minus).astype(float), (plus + minus).astype(float)))
-    _compare_or_refuse(pair[0], pair[1], 10**n_required)
+    _assert_compared_or_refused(pair[0], pair[1], 10**n_required)
 
 
 @settings(max_examples=200, deadline=None, derandomize=True)
@@ -200,4 +202,4 @@ def test_anything_in_the_range(
     p = rng.dirichlet(np.full(bins, 0.5)) + 1e-12
     q = p * np.exp(10**bias * rng.normal(size=bins))
     pair = [_counts(rng, 10**size, x / x.sum()) for size, x in zip(events, (q, p), strict=True)]
-    _compare_or_refuse(pair[0], pair[1], 10**n_required, confidence)
+    _assert_compared_or_refused(pair[0], pair[1], 10**n_required, confidence)
