@@ -94,6 +94,9 @@ def as_array(column: Any, what: str) -> NDArray[Any]:  # noqa: ANN401
     try:
         if hasattr(column, "hasnans") and column.dtype.kind in "iuf" and column.hasnans:  # pandas, nullable types too
             column = column.to_numpy(dtype=np.float64, na_value=np.nan)
+        elif hasattr(column, "detach"):  # torch, also on a GPU, with a gradient, or of a width that numpy lacks
+            column = column.detach().cpu()
+            column = (column.double() if column.is_floating_point() else column).numpy()
         elif hasattr(column, "to_pylist"):  # arrow
             column = column.to_numpy(zero_copy_only=False)
         elif hasattr(column, "to_numpy"):

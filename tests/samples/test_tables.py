@@ -422,3 +422,18 @@ def test_text() -> None:
     assert all(is_text(values) for values in texts)
     others = (X, np.array([1.0, "a"], dtype=object), np.array([None, None]), np.array([1j]), np.array([True]))
     assert not any(is_text(values) for values in others)
+
+
+def test_torch_tensors_are_columns() -> None:
+    """Tensors are read as they come out of a generator: with a gradient, of half precision, or of integers."""
+    torch: Any = pytest.importorskip("torch")
+    x = torch.arange(5.0, requires_grad=True)
+    columns = {"x": x, "half": x.bfloat16(), "n": torch.arange(5), "flag": torch.arange(5) > 2}
+    sample = as_sample(columns, "generated", torch.ones(5, requires_grad=True))
+    for name in ("x", "half", "n"):
+        np.testing.assert_array_equal(sample[name], np.arange(5))
+    assert sample["flag"].sum() == 2
+    assert sample.weight is not None
+    assert sample.weight.sum() == 5
+    with pytest.raises(InputError, match="one-dimensional"):
+        as_sample({"x": torch.ones(2, 2)}, "generated")
