@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pytest_ganvalid.check import chi2_test, combine, compare, validate
     from pytest_ganvalid.errors import GanvalidError, InputError, InputTypeError, MissingExtraError
     from pytest_ganvalid.gate import Gate
+    from pytest_ganvalid.report.text import explain
     from pytest_ganvalid.results import Chi2Result, Comparison, Interval, Plan, Report, Verdict
     from pytest_ganvalid.samples import Sample
     from pytest_ganvalid.statistics.planning import plan
@@ -34,6 +35,7 @@ __all__ = [
     "chi2_test",
     "combine",
     "compare",
+    "explain",
     "generators",
     "plan",
     "toys",
@@ -45,6 +47,7 @@ _HOMES = {
     "check": ("chi2_test", "combine", "compare", "validate"),
     "errors": ("GanvalidError", "InputError", "InputTypeError", "MissingExtraError"),
     "gate": ("Gate",),
+    "report.text": ("explain",),
     "results": ("Chi2Result", "Comparison", "Interval", "Plan", "Report", "Verdict"),
     "samples": ("Sample",),
     "statistics.planning": ("plan",),
@@ -68,4 +71,4 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - any public name
 
 def __dir__() -> list[str]:
     """List the public names, loaded or not."""
-    return sorted({*globals(), *__all__})
+    return sorted({*__all__, *_SUBMODULES, "__version__"})

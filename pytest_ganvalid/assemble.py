@@ -39,7 +39,7 @@ def comparison(a: Assessment, merged: Merged, given: BinSums, n_train: float | N
         n_generated=a.n_generated,
         n_reference=a.n_reference,
         bins=ndf + 1,
-        merged_bins=given.sumw.size - ndf - 1,
+        merged_bins=max(merged.populated - ndf - 1, 0),
         ndf=ndf,
         chi2=a.chi2.chi2,
         p_value=a.chi2.p_value,

@@ -152,7 +152,12 @@ def validate(
         place = _setting_for(nonfinite, observable, "error")
         try:
             comparisons[observable.name] = _compare(
-                *_histograms(gen, ref, observable, spec, place), n_required, n_train, limits, observable.name
+                *_histograms(gen, ref, observable, spec, place),
+                n_required,
+                n_train,
+                limits,
+                observable.name,
+                len(chosen),
             )
         except (InputError, InputTypeError) as error:
             msg = f"observable {observable.name!r}: {error}"
@@ -249,7 +254,13 @@ def _refuse_nonfinite(columns: tuple[np.ndarray[Any, Any], ...], side: str) -> N
 
 
 def _compare(
-    generated: BinSums, reference: BinSums, n_required: float, n_train: float | None, limits: Limits, name: str
+    generated: BinSums,
+    reference: BinSums,
+    n_required: float,
+    n_train: float | None,
+    limits: Limits,
+    name: str,
+    observables: int = 1,
 ) -> Comparison:
     check_same_bins(generated, reference)
     merged = merge_sparse_bins(generated, reference, limits.min_expected)
@@ -260,6 +271,7 @@ def _compare(
         limits,
         chi2_module.chi2_test(merged.generated, merged.reference),
         sparse=merged.sparse,
+        observables=observables,
     )
     return comparison(assessment, merged, generated, n_train, name)
 

@@ -178,14 +178,20 @@ def _is_histogram(value: object) -> bool:
     Raises:
         InputError: If it may be either: a long array without a name or edges.
     """
-    if isinstance(value, np.ndarray) and value.dtype.names is None:
-        if value.ndim == 1 and value.size > _MOST_BINS:
-            msg = (
-                f"an array of {value.size:,} numbers without a name: are these events? then name the column: "
-                "{'x': array}; counts of as many bins? then say so by a pair: (counts, counts)"
-            )
-            raise InputError(msg)
-        return True
-    if isinstance(value, tuple | list):
+    rows = _rows_of_array(value)
+    if rows is not None and rows > _MOST_BINS:
+        msg = (
+            "an array of more than 1000 rows without a name: are these events? then name the columns: {'x': array}; "
+            "counts of as many bins? then say so by a pair: (counts, counts)"
+        )
+        raise InputError(msg)
+    if rows is not None or isinstance(value, tuple):
         return True
     return callable(getattr(value, "values", None)) and callable(getattr(value, "variances", None))
+
+
+def _rows_of_array(value: object) -> int | None:
+    """Length of a list or plain array; ``None`` for anything else."""
+    if isinstance(value, np.ndarray) and value.dtype.names is None:
+        return int(value.shape[0]) if value.ndim else 0
+    return len(value) if isinstance(value, list) else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from pytest_ganvalid.results import BinBias, Verdict
-from pytest_ganvalid.statistics.robustness import TOO_GOOD, Assessment
+from pytest_ganvalid.statistics.robustness import TOO_GOOD, WANTED_POWER, Assessment
 
 
 def count(number: float) -> str:
@@ -105,10 +105,11 @@ def _advice(a: Assessment) -> str:
             f"a perfect generator would pass with probability {percent(a.power)}: this one is worse, or unlucky; "
             f"these data support n_required {at_most(a.allowed / a.upper)}"
         )
+    together = f" all {a.observables} observables" if a.observables > 1 else ""
     more = f" and {count(n_generated)} generated events" if n_generated > math.ceil(a.n_generated) else ""
     return (
         f"it takes {count(n_reference)} reference events{more} (have {count(a.n_reference)} and "
-        f"{count(a.n_generated)}) for a perfect generator to pass with probability 90 %"
+        f"{count(a.n_generated)}) for a perfect generator to pass{together} with probability {percent(WANTED_POWER)}"
     )
 
 

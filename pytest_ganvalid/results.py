@@ -115,7 +115,7 @@ class Comparison:
         n_generated: Effective number of generated events, (Σw)²/Σw².
         n_reference: Effective number of reference events.
         bins: Number of bins compared, after merging.
-        merged_bins: Number of bins that merging took away.
+        merged_bins: Number of populated bins that merging took away.
         ndf: bins - 1.
         chi2: Classical χ² of the two samples as they are.
         p_value: Its upper-tail probability under perfect agreement.
@@ -127,8 +127,8 @@ class Comparison:
         n_supported: Largest n_required whose limit on Δ these data meet, E/Δ_up (a single bin may still be shown to be
             off); 0 if the samples are too few or not independent, and demonstrate nothing.
         power: Probability that a perfect generator is shown ROBUST with these sample sizes.
-        n_reference_needed: Reference events with which a perfect generator would reach 90 % power, if
-            ``n_generated_needed`` events are generated.
+        n_reference_needed: Reference events with which a perfect generator would pass with 90 % probability, in all
+            observables of the check together, if ``n_generated_needed`` events are generated.
         n_generated_needed: Generated events that go with ``n_reference_needed``.
         p_robust: p-value of the boundary n_required Δ = E against agreement; ROBUST needs at most 1 - confidence.
         p_biased: p-value of the boundary against disagreement, local or global.

@@ -183,6 +183,29 @@ def test_pair_sees_a_correlation_that_marginals_miss() -> None:
     assert gv.validate(generated, reference, n_required=20_000, observables=[("x", "y")]).verdict is gv.Verdict.BIASED
 
 
+@pytest.mark.parametrize("n_generated", [2_000, 10_000, 100_000])
+def test_generator_cannot_have_its_holes_merged_away(n_generated: int) -> None:
+    """A comb that fills every other bin twice over is BIASED however many events are generated."""
+    rng = np.random.default_rng(1)
+    comb = np.tile([2.0, 0.0], 25) / 50
+    counts = rng.multinomial(n_generated, comb), rng.multinomial(1_207, np.full(50, 0.02))
+    found = gv.compare(*counts, n_required=1_000)
+    assert found.merged_bins < 12  # those where few reference events happened to fall
+    assert found.verdict is gv.Verdict.BIASED
+
+
+@pytest.mark.parametrize("n_generated", [10_000, 100_000])
+def test_integers_are_not_mistaken_for_their_neighbourhood(n_generated: int) -> None:
+    """A generator that forgets to round is BIASED, and the bins that say so are named as what they are."""
+    rng = np.random.default_rng(1)
+    generated = {"tracks": rng.poisson(6, n_generated) + rng.random(n_generated)}
+    report = gv.validate(generated, {"tracks": rng.poisson(6, 1_207)}, n_required=1_000)
+    assert report.verdict is gv.Verdict.BIASED
+    labels = {bias.label for bias in report.comparisons["tracks"].worst_bins}
+    assert "= 6" in labels
+    assert "(6, 7)" in labels
+
+
 def test_weights_are_honoured() -> None:
     """A weighted sample that represents the truth is ROBUST, and the same events without weights are BIASED."""
     rng = np.random.default_rng(2)

@@ -84,7 +84,9 @@ def test_unproven_sample_fails_and_says_how_many_events_it_takes(pytester: pytes
     )
     result = pytester.runpytest()
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*it takes 362,068 reference events and 3,000,000 generated events*probability 90 %"])
+    result.stdout.fnmatch_lines(
+        ["*it takes 421,648 reference events and 3,000,000 generated events*all 2 observables with probability 90 %"]
+    )
 
 
 @pytest.mark.parametrize(

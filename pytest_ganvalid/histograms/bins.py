@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -116,22 +117,32 @@ class Axis:
         if self.nonfinite == "separate" and last > n:
             rest = "" if first > n else f"{self._range_label(first, n)} or "
             return f"{rest}NaN or infinite"
-        words = self._words(max(first, 0), min(last + 1, n))
-        if first < 0 and last >= n:
+        low, high = first, last + 1  # the edges at both ends, where there are
+        if low < 0 and high > n:
             return "all"
-        if first < 0:
-            return f"< {words[1] if last >= 0 else words[0]}"
-        if last >= n:
-            return f">= {words[0]}" if first < n else f">= {self._words(n, n)[0]}"
-        return f"[{words[0]}, {words[1]})"
+        if low < 0:
+            return f"{'<=' if self._is_after(high) else '<'} {self._word(high)}"
+        if high > n:
+            return f"{'>' if self._is_after(low) else '>='} {self._word(low)}"
+        if high == low + 1 and self._is_after(high):
+            return f"= {self._word(low)}"
+        opening, closing = "(" if self._is_after(low) else "[", "]" if self._is_after(high) else ")"
+        return f"{opening}{self._word(low)}, {self._word(high)}{closing}"
 
-    def _words(self, low: int, high: int) -> tuple[str, str]:
-        """Format two edges with as few digits as keep them apart from each other and from their neighbours."""
-        near = self.edges[max(low - 1, 0) : high + 2]
+    def _is_after(self, i: int) -> bool:
+        """Whether an edge only closes the bin of a single value, the edge before it."""
+        return i > 0 and self.edges[i] == math.nextafter(self.edges[i - 1], math.inf)
+
+    def _value(self, i: int) -> float:
+        return self.edges[i - 1] if self._is_after(i) else self.edges[i]
+
+    def _word(self, i: int) -> str:
+        """Format an edge with as few digits as keep it apart from its neighbours."""
+        near = {self._value(k) for k in range(max(i - 2, 0), min(i + 3, len(self.edges)))}
         for digits in range(4, 18):
-            if len({f"{edge:.{digits}g}" for edge in near}) == len(near):
+            if len({f"{value:.{digits}g}" for value in near}) == len(near):
                 break
-        return f"{self.edges[low]:.{digits}g}", f"{self.edges[high]:.{digits}g}"
+        return f"{self._value(i):.{digits}g}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Merging of sparse bins, so that every bin compared holds enough events for the statistics to be right.
 
-Decided on the pooled sample, so neither side can steer it; no bin is ever dropped.
+Decided on both samples alike, whatever their sizes: in the sum of events a large generated sample would decide
+alone, and a hole of its own making would count as sparse and be merged away. No bin is ever dropped.
 """
 
 from __future__ import annotations
@@ -26,12 +27,14 @@ class Merged:
     Attributes:
         generated: Sums per group.
         reference: Sums per group.
+        populated: Number of bins, before merging, that hold any event.
         groups: First and last bin of each group along the path of neighbours, as flat positions; shape (groups, 2).
         sparse: Whether even so the bins are too few: fewer than two groups expect enough events.
     """
 
     generated: BinSums
     reference: BinSums
+    populated: int
     groups: IntArray
     sparse: bool
 
@@ -57,8 +60,7 @@ def merge_sparse_bins(generated: BinSums, reference: BinSums, min_expected: floa
     path = generated.bins.path()
     q, p = generated.sumw[path] / generated.total, reference.sumw[path] / reference.total
     n_g, n_r = generated.n_effective, reference.n_effective
-    expected = min(n_g, n_r) * (n_g * q + n_r * p) / (n_g + n_r)
-    starts = _group_starts(expected, q + p, min_expected * (1 - _ROUNDING))
+    starts = _group_starts(min(n_g, n_r) * (q + p) / 2, min_expected * (1 - _ROUNDING))
     sparse = starts.size < 2  # noqa: PLR2004
     if sparse:
         starts = _two_halves(generated.sumw2[path] / generated.total**2 + reference.sumw2[path] / reference.total**2)
@@ -72,27 +74,33 @@ def merge_sparse_bins(generated: BinSums, reference: BinSums, min_expected: floa
     return Merged(
         _sums(generated, path, starts),
         _sums(reference, path, starts),
+        populated,
         np.stack([path[starts], path[ends]], axis=1),
         sparse,
     )
 
 
-def _group_starts(expected: FloatArray, pooled: FloatArray, least: float) -> IntArray:
+def _group_starts(expected: FloatArray, least: float) -> IntArray:
     """Close a group as soon as it is full; what is left over at the end joins the last group."""
-    if np.all((expected >= least) & (pooled > 0)):
+
+    def full(count: float) -> bool:
+        return count >= least and count > 0
+
+    if expected.min() >= least and expected.min() > 0:
         return np.arange(expected.size)
-    groups: list[tuple[int, float, float]] = []
-    start, count, content = 0, 0.0, 0.0
-    for i, (more, weight) in enumerate(zip(expected.tolist(), pooled.tolist(), strict=True)):
-        count, content = count + more, content + weight
-        if count >= least and content > 0:
-            groups.append((start, count, content))
-            start, count, content = i + 1, 0.0, 0.0
+    groups: list[tuple[int, float]] = []
+    start, count = 0, 0.0
+    for i, more in enumerate(expected.tolist()):
+        count += more
+        if full(count):
+            groups.append((start, count))
+            start, count = i + 1, 0.0
+    # Left-over weights may be negative, so that the group they join is no longer full and joins its neighbour.
     while groups and start < expected.size:
-        start, more, weight = groups.pop()
-        count, content = count + more, content + weight
-        if count >= least and content > 0:
-            groups.append((start, count, content))
+        start, more = groups.pop()
+        count += more
+        if full(count):
+            groups.append((start, count))
             break
     return np.array([group[0] for group in groups] or [0], dtype=np.intp)
 

@@ -157,8 +157,9 @@ def _from_counts(values: object, side: str) -> BinSums:
         raise InputError(msg)
     if fractional.any():
         msg = (
-            f"{side}: the count at bin {_first(fractional)} is {counts[fractional][0]:g}, not an integer; a scaled or "
-            "weighted histogram needs its errors: pass (sum_of_weights, sum_of_squared_weights)"
+            f"{side}: the count at bin {_first(fractional)} is {counts[fractional][0]:g}, not an integer; are these "
+            "events? then name the column: {'x': array}; a scaled or weighted histogram needs its errors: pass "
+            "(sum_of_weights, sum_of_squared_weights)"
         )
         raise InputError(msg)
     return BinSums(counts.ravel(), counts.ravel(), Unlabelled(counts.shape))

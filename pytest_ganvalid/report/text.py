@@ -26,6 +26,8 @@ def explain(result: Report | Comparison) -> str:
         f"ganvalid: {report.verdict} at n_required {count(report.n_required)}: "
         f"{failing} of {_observables(len(report.comparisons))} not ROBUST"
     ]
+    skipped = report.provenance.get("skipped_columns") or {}
+    lines += [f"not compared: {printable(name)} ({why})" for name, why in skipped.items()]
     for name, comparison in report.comparisons.items():
         lines += ["", *describe(name, comparison)]
     return "\n".join(lines)
@@ -33,28 +35,31 @@ def explain(result: Report | Comparison) -> str:
 
 def describe(name: str, comparison: Comparison) -> list[str]:
     """Describe one comparison: all numbers, the reasons and, unless it is ROBUST, the worst bins."""
-    name = printable(name)
     c, ndf = comparison, comparison.ndf
     chi2 = c.chi2_required
     lines = [
-        f"{name}: {c.verdict}",
+        f"{printable(name)}: {c.verdict}",
         f"  χ²_req/ndf    {chi2.estimate / ndf:.4g}, from {chi2.lower / ndf:.4g} to {chi2.upper / ndf:.4g} "
         f"(critical {c.chi2_critical / ndf:.4g}; {c.bins} bins{_merged(c)})",
         f"  rms bias      {_range(c.rms_bias)} error bars of {count(c.n_required)} events (limit {c.max_bias:g})",
         f"  n_equivalent  {_events(c.n_equivalent)}{_amplification(c)}",
         f"  n_supported   {at_most(c.n_supported)} (n_required {count(c.n_required)})",
-        f"  samples       {count(c.n_generated)} generated, {count(c.n_reference)} reference events; "
+        f"  samples       {count(c.n_generated)} generated, {count(c.n_reference)} reference events (effective); "
         f"power {c.power:.3g} for a perfect generator",
     ]
     lines += [f"  - {reason}" for reason in c.reasons]
-    if c.verdict is not Verdict.ROBUST:
-        lines.append("  worst bins, in error bars of n_required events:")
-        lines += [f"    {bias.label}: {bias.bias:+.2f} (at least {bias.lower:.2f})" for bias in c.worst_bins]
-        lines.append(
-            f"  - until then an analysis must keep the relative error bars of {at_most(c.n_systematic)} events "
-            "as a systematic uncertainty"
-        )
-    return lines
+    # Samples that are not independent, or too few, say nothing about bins or what the generator is worth.
+    return lines + _what_is_wrong(c) if c.n_supported > 0 and c.verdict is not Verdict.ROBUST else lines
+
+
+def _what_is_wrong(c: Comparison) -> list[str]:
+    shown = any(bias.lower > 0 for bias in c.worst_bins)
+    return [
+        f"  worst bins, in error bars of n_required events{'' if shown else ', none of them shown to be off'}:",
+        *(f"    {bias.label}: {bias.bias:+.2f} (at least {bias.lower:.2f})" for bias in c.worst_bins),
+        f"  - until then an analysis must keep the relative error bars of {at_most(c.n_systematic)} events "
+        "as a systematic uncertainty",
+    ]
 
 
 def summary(nodeid: str, result: Report | Comparison) -> str:

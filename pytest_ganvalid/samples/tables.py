@@ -67,18 +67,27 @@ def _names(events: Any) -> list[Any]:  # noqa: ANN401
         return list(events.fields)
     if hasattr(events, "column_names"):
         return list(events.column_names)
-    lazy = hasattr(events, "collect")
-    if not lazy and hasattr(events, "columns") and hasattr(events, "__getitem__"):
+    if not hasattr(events, "collect") and hasattr(events, "columns") and hasattr(events, "__getitem__"):
         return list(events.columns)
-    hint = ""
-    if isinstance(events, np.ndarray | list):
-        hint = "; name the column: {'x': array}"
-    elif isinstance(events, str) or hasattr(events, "__fspath__"):
-        hint = "; files are not read: load the columns first, for example with uproot, h5py or pyarrow"
-    elif lazy:
-        hint = "; it is lazy: call .collect() first"
-    msg = f"a {type(events).__name__} is not a table of events; expected {_ACCEPTED}{hint}"
+    msg = f"a {type(events).__name__} is not a table of events; expected {_ACCEPTED}{_hint(events)}"
     raise InputTypeError(msg)
+
+
+def _hint(events: Any) -> str:  # noqa: ANN401
+    """Guess what the user meant."""
+    hints = {
+        "name the column: {'x': array}": isinstance(events, np.ndarray | list),
+        "files are not read: load the columns first, for example with uproot, h5py or pyarrow": (
+            isinstance(events, str) or hasattr(events, "__fspath__")
+        ),
+        "it is lazy: call .collect() first": hasattr(events, "collect"),
+        "name the column: {'x': series}": hasattr(events, "to_numpy"),
+        "it is a histogram: give histograms on both sides, or fill the other into the same axes": (
+            callable(getattr(events, "variances", None))
+        ),
+        "it is a generator: call .sample(n, seed=...) first": callable(getattr(events, "sample", None)),
+    }
+    return next((f"; {hint}" for hint, fits in hints.items() if fits), "")
 
 
 def as_array(column: Any, what: str) -> NDArray[Any]:  # noqa: ANN401
@@ -91,6 +100,9 @@ def as_array(column: Any, what: str) -> NDArray[Any]:  # noqa: ANN401
     Raises:
         InputError: If it is not rectangular.
     """
+    if callable(getattr(column, "variances", None)):
+        msg = f"{what} is a histogram; compare histograms one by one, generated with reference"
+        raise InputTypeError(msg)
     try:
         if hasattr(column, "hasnans") and column.dtype.kind in "iuf" and column.hasnans:  # pandas, nullable types too
             column = column.to_numpy(dtype=np.float64, na_value=np.nan)
@@ -142,6 +154,12 @@ def _is_nan(value: object) -> bool:
 
 def _weighted(sample: Sample, weight: object) -> Sample:
     if isinstance(weight, str):
+        if weight not in sample.columns:
+            msg = (
+                f"no weight column {weight!r}; there are {sorted(sample.columns)}; if only one sample is weighted, "
+                "give a pair: weight=(generated_weight, reference_weight), None for the other"
+            )
+            raise InputError(msg)
         values = numeric(sample[weight], f"the weight column {weight!r}")
         columns = {name: column for name, column in sample.columns.items() if name != weight}
     else:

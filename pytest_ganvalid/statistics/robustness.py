@@ -23,7 +23,8 @@ from pytest_ganvalid.statistics.separation import Fractions, Separation, separat
 
 TOO_GOOD = 1e-4
 """Lower-tail probability of the classical χ² below which two samples are not independent."""
-_WANTED_POWER = 0.9
+WANTED_POWER = 0.9
+"""Probability to pass that advice on sample sizes aims at."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Assessment:
         upper: Upper confidence limit of Δ.
         local: Biases of the single bins.
         sparse: Whether the samples are too small for two bins of min_expected events.
+        observables: How many must pass together; only the advice depends on it.
     """
 
     n_required: float
@@ -55,6 +57,7 @@ class Assessment:
     upper: float
     local: LocalBias
     sparse: bool
+    observables: int
 
     @cached_property
     def allowed(self) -> float:
@@ -108,16 +111,18 @@ class Assessment:
         return Verdict.UNPROVEN
 
     def events_needed(self) -> tuple[float, float]:
-        """Return (reference, generated) events with which a perfect generator reaches 90 % power.
+        """Return (reference, generated) events with which a perfect generator passes with 90 % probability.
 
+        All observables together: the probability to fail is shared out evenly, as by the planner.
         The generated sample at hand is kept if some reference goes with it that is not absurdly larger.
         """
         limits = (self.limits.confidence, self.limits.max_bias)
         ample = max(self.n_generated, 10 * self.n_required)
-        least = reference_needed(self.n_required, self.ndf, _WANTED_POWER, math.inf, limits)
+        power = 1 - (1 - WANTED_POWER) / self.observables
+        least = reference_needed(self.n_required, self.ndf, power, math.inf, limits)
         # Ten times the least always leaves a reference of at most 10/9 of it.
         for n_generated in (self.n_generated, ample, 10 * least):
-            needed = reference_needed(self.n_required, self.ndf, _WANTED_POWER, n_generated, limits)
+            needed = reference_needed(self.n_required, self.ndf, power, n_generated, limits)
             if needed <= 2 * least:
                 break
         return math.ceil(needed), math.ceil(n_generated)
@@ -131,6 +136,7 @@ def assess(
     chi2: Chi2Result,
     *,
     sparse: bool = False,
+    observables: int = 1,
 ) -> Assessment:
     """Compute all that decides a verdict.
 
@@ -141,6 +147,7 @@ def assess(
         limits: What counts as agreement.
         chi2: The classical test of the same bins.
         sparse: Whether the samples are too small for two bins of min_expected events.
+        observables: How many must pass together.
     """
     result = separation(generated, reference)
     return Assessment(
@@ -155,4 +162,5 @@ def assess(
         upper=result.upper_limit(limits.alpha),
         local=local_bias(generated, reference, n_required, limits.max_local_bias, limits.alpha),
         sparse=sparse,
+        observables=observables,
     )

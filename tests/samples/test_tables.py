@@ -271,7 +271,7 @@ def test_weights_of_any_library() -> None:
 @pytest.mark.parametrize(
     ("weight", "error", "text"),
     [
-        ("v", InputError, r"no column 'v'; there are \['n', 'x'\]"),
+        ("v", InputError, r"no weight column 'v'; there are \['n', 'x'\]"),
         ([1.0, 2.0], InputError, r"'the weight': \(2,\)"),
         (1.0, InputError, r"'the weight': \(\)"),
         ([[1.0], [2.0], [3.0]], InputError, r"'the weight': \(3, 1\)"),
