@@ -51,11 +51,10 @@ def _biased(a: Assessment, worst: tuple[BinBias, ...]) -> tuple[str, ...]:
             f"{_rms(a, a.lower):.3g} error bars of {count(a.n_required)} events (limit {a.limits.max_bias:g})"
         )
     if a.local.p_value < a.limits.alpha:
+        unit = f"error bars of {count(a.n_required)} events (limit {a.limits.max_local_bias:g})"
         shown = [bias for bias in worst if bias.lower > a.limits.max_local_bias]
-        found += [
-            f"{bias.label} is off by at least {bias.lower:.3g} error bars of {count(a.n_required)} events "
-            f"(limit {a.limits.max_local_bias:g})"
-            for bias in shown
+        found += [f"{bias.label} is off by at least {bias.lower:.3g} {unit}" for bias in shown] or [
+            f"a bin other than those of the largest estimates is off by at least {a.local.lower.max():.3g} {unit}"
         ]
     return tuple(found)
 
