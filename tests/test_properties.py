@@ -101,6 +101,18 @@ def test_order_of_events_does_not_matter(one: gv.Sample, other: gv.Sample, seed:
     assert shuffled == straight
 
 
+@settings(max_examples=30)
+@given(samples(("x",)), samples(("x",)), st.integers(0, 2**32 - 1))
+def test_order_of_weighted_events_does_not_matter(one: gv.Sample, other: gv.Sample, seed: int) -> None:
+    """Permuting weighted events changes numbers by the rounding of their sums at most, and no verdict."""
+    rng = np.random.default_rng(seed)
+    weighted = gv.Sample(one.columns, rng.lognormal(sigma=0.5, size=len(one)))
+    straight = gv.validate(weighted, other, n_required=50, bins=10).comparisons["x"]
+    shuffled = gv.validate(weighted.select(rng.permutation(len(one))), other, n_required=50, bins=10).comparisons["x"]
+    assert shuffled.verdict is straight.verdict
+    np.testing.assert_allclose(numbers(shuffled), numbers(straight), rtol=1e-8, atol=1e-12)
+
+
 @given(ANY, st.floats(1, 1e12), st.sampled_from([None, 17]))
 def test_comparison_survives_json(pair: Counts, n_required: float, n_train: int | None) -> None:
     """A comparison read back from its JSON text equals the original, infinities included."""
