@@ -8,10 +8,8 @@ from typing import Any
 import pytest
 
 from pytest_ganvalid._arguments import check_event_count
-from pytest_ganvalid._options import KEYWORDS, Settings
+from pytest_ganvalid._options import KEYWORDS, MARKER, Settings
 from pytest_ganvalid.errors import GanvalidError, InputError
-
-MARKER = "ganvalid"
 
 
 def keywords(item: pytest.Item) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+MARKER = "ganvalid"
 KEYWORDS = (
     "n_required",
     "observables",

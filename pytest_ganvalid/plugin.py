@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_ganvalid import _options
+from pytest_ganvalid._options import MARKER
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from pytest_ganvalid.gate import Gate
 
-MARKER = "ganvalid"
 _SETTINGS = pytest.StashKey[_options.Settings]()
 _COLLECTOR = pytest.StashKey["_Collector"]()
 _GATE = pytest.StashKey["Gate"]()
@@ -102,14 +102,19 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, None]:
     error = outcome.excinfo[1] if outcome.excinfo else None
     skipped = isinstance(error, pytest.skip.Exception | pytest.xfail.Exception)
     if item.get_closest_marker(MARKER) and (error is None or skipped):
+        gate = _gate(item)
+        require = gate.refuse_lost_failures if skipped else gate.require_demonstration
         try:
-            _gate(item).refuse_lost_failures() if skipped else _gate(item).require_demonstration()
+            require()
         except pytest.fail.Exception as failure:
-            outcome.force_exception(failure) if hasattr(outcome, "force_exception") else _replace(outcome, failure)
+            _force(outcome, failure)
 
 
-def _replace(outcome: Any, failure: BaseException) -> None:  # noqa: ANN401 - pluggy before 1.1
-    outcome._result, outcome._excinfo = None, (type(failure), failure, failure.__traceback__)  # noqa: SLF001
+def _force(outcome: Any, failure: BaseException) -> None:  # noqa: ANN401 - pluggy does not export its type
+    if hasattr(outcome, "force_exception"):
+        outcome.force_exception(failure)
+    else:  # pluggy before 1.1
+        outcome._result, outcome._excinfo = None, (type(failure), failure, failure.__traceback__)  # noqa: SLF001
 
 
 @pytest.hookimpl(hookwrapper=True)

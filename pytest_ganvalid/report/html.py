@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from pytest_ganvalid.errors import MissingExtraError
 from pytest_ganvalid.reasons import at_most, count, percent
+from pytest_ganvalid.report.text import weakest
 from pytest_ganvalid.results import Interval, Report, Verdict
 
 if TYPE_CHECKING:
@@ -90,11 +91,6 @@ def _by_test(checks: Iterable[Check]) -> dict[str, list[Check]]:
 def anchor(nodeid: str) -> str:
     """Spell the identifier of a test as a browser spells it in an address."""
     return quote(nodeid, safe=_AS_IS, errors="replace")
-
-
-def weakest(report: Report) -> str:
-    """Name the observable that supports the fewest events."""
-    return min(report.comparisons, key=lambda name: report.comparisons[name].n_supported)
 
 
 def span(interval: Interval, unit: float = 1.0) -> str:

@@ -65,11 +65,17 @@ def _what_is_wrong(c: Comparison) -> list[str]:
 def summary(nodeid: str, result: Report | Comparison) -> str:
     """Tell a check in one line."""
     report = as_report(result)
-    name, least = min(report.comparisons.items(), key=lambda item: item[1].n_supported)
+    name = weakest(report)
+    supported = at_most(report.comparisons[name].n_supported)
     return (
-        f"{report.verdict:<8} {nodeid}: n_required {count(report.n_required)}, supported {at_most(least.n_supported)} "
+        f"{report.verdict:<8} {nodeid}: n_required {count(report.n_required)}, supported {supported} "
         f"({printable(name)}, {_observables(len(report.comparisons))})"
     )
+
+
+def weakest(report: Report) -> str:
+    """Name the observable that supports the fewest events."""
+    return min(report.comparisons, key=lambda name: report.comparisons[name].n_supported)
 
 
 def printable(name: str) -> str:

@@ -41,12 +41,23 @@ def allowed_excess(ndf: int, confidence: float, max_bias: float) -> float:
     return min(excess, max_bias**2 * ndf / 2)
 
 
+def boundary_noncentrality(n_required: float, excess: float, n_generated: float, n_reference: float) -> float:
+    """Return 2 n_h E / n_required, n_h = n_g n_r / (n_g + n_r): of a χ² test of a generator on the boundary."""
+    n_h = n_generated * n_reference / (n_generated + n_reference)
+    return 2 * n_h * excess / n_required
+
+
+def power_of_each(joint: float, observables: int) -> float:
+    """Return the power of each observable that makes all pass with probability ``joint``, however correlated."""
+    return 1 - (1 - joint) / observables
+
+
 def power(ndf: int, noncentrality: float, confidence: float) -> float:
     """Return the probability that a perfect generator is shown ROBUST.
 
     Args:
         ndf: Bins - 1.
-        noncentrality: 2 n_h E / n_required, of a generator on the boundary; n_h = n_g n_r / (n_g + n_r).
+        noncentrality: Of a generator on the boundary (see `boundary_noncentrality`).
         confidence: Confidence level of the upper limit.
     """
     if noncentrality > max(_CERTAIN_FROM, 10 * ndf):
@@ -126,7 +137,7 @@ def plan(
     ndf, limits = bins - 1, (confidence, max_bias)
 
     def sizes(target: float) -> float:
-        return reference_needed(n_required, ndf, 1 - (1 - target) / observables, n_generated, limits)
+        return reference_needed(n_required, ndf, power_of_each(target, observables), n_generated, limits)
 
     n_reference = sizes(power)
     if math.isinf(n_reference):
@@ -156,6 +167,6 @@ def _joint_power(
 ) -> float:
     """Lower bound of the probability that all observables are shown ROBUST."""
     confidence, max_bias = limits
-    n_h = n_generated * n_reference / (n_generated + n_reference)
-    noncentrality = 2 * n_h * allowed_excess(ndf, confidence, max_bias) / n_required
+    excess = allowed_excess(ndf, confidence, max_bias)
+    noncentrality = boundary_noncentrality(n_required, excess, n_generated, n_reference)
     return float(np.clip(1 - observables * (1 - power(ndf, noncentrality, confidence)), 0.0, 1.0))

@@ -18,7 +18,14 @@ from scipy import special
 from pytest_ganvalid.results import Chi2Result, Verdict
 from pytest_ganvalid.statistics.limits import Limits
 from pytest_ganvalid.statistics.local import LocalBias, local_bias
-from pytest_ganvalid.statistics.planning import allowed_excess, chi2_critical, power, reference_needed
+from pytest_ganvalid.statistics.planning import (
+    allowed_excess,
+    boundary_noncentrality,
+    chi2_critical,
+    power,
+    power_of_each,
+    reference_needed,
+)
 from pytest_ganvalid.statistics.separation import Fractions, Separation, separation
 
 TOO_GOOD = 1e-4
@@ -77,8 +84,8 @@ class Assessment:
     @cached_property
     def power(self) -> float:
         """Probability that a perfect generator is shown ROBUST with these sample sizes."""
-        n_h = self.n_generated * self.n_reference / (self.n_generated + self.n_reference)
-        return power(self.ndf, 2 * n_h * self.boundary, self.limits.confidence)
+        noncentrality = boundary_noncentrality(self.n_required, self.allowed, self.n_generated, self.n_reference)
+        return power(self.ndf, noncentrality, self.limits.confidence)
 
     @cached_property
     def p_robust(self) -> float:
@@ -118,11 +125,11 @@ class Assessment:
         """
         limits = (self.limits.confidence, self.limits.max_bias)
         ample = max(self.n_generated, 10 * self.n_required)
-        power = 1 - (1 - WANTED_POWER) / self.observables
-        least = reference_needed(self.n_required, self.ndf, power, math.inf, limits)
+        each = power_of_each(WANTED_POWER, self.observables)
+        least = reference_needed(self.n_required, self.ndf, each, math.inf, limits)
         # Ten times the least always leaves a reference of at most 10/9 of it.
         for n_generated in (self.n_generated, ample, 10 * least):
-            needed = reference_needed(self.n_required, self.ndf, power, n_generated, limits)
+            needed = reference_needed(self.n_required, self.ndf, each, n_generated, limits)
             if needed <= 2 * least:
                 break
         return math.ceil(needed), math.ceil(n_generated)
