@@ -14,6 +14,7 @@ from pytest_ganvalid import check as flow
 from pytest_ganvalid._arguments import check_event_count
 from pytest_ganvalid._options import Settings
 from pytest_ganvalid.errors import GanvalidError, InputError
+from pytest_ganvalid.histograms.sums import is_uhi
 from pytest_ganvalid.report import text
 from pytest_ganvalid.results import Comparison, Plan, Report
 from pytest_ganvalid.statistics import planning
@@ -185,9 +186,7 @@ def _is_histogram(value: object) -> bool:
             "counts of as many bins? then say so by a pair: (counts, counts)"
         )
         raise InputError(msg)
-    if rows is not None or isinstance(value, tuple):
-        return True
-    return callable(getattr(value, "values", None)) and callable(getattr(value, "variances", None))
+    return rows is not None or isinstance(value, tuple) or is_uhi(value)
 
 
 def _rows_of_array(value: object) -> int | None:

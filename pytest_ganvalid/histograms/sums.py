@@ -78,7 +78,7 @@ def as_bin_sums(histogram: object, side: str) -> BinSums:
     """
     if isinstance(histogram, BinSums):
         sums = histogram
-    elif hasattr(histogram, "values") and hasattr(histogram, "variances"):
+    elif is_uhi(histogram):
         sums = _from_uhi(histogram, side)
     elif isinstance(histogram, tuple) and len(histogram) == 2 and np.iterable(histogram[0]):  # noqa: PLR2004
         sums = _from_pair(histogram, side)
@@ -89,6 +89,11 @@ def as_bin_sums(histogram: object, side: str) -> BinSums:
         raise InputTypeError(msg)
     _check_total(sums, side)
     return sums
+
+
+def is_uhi(value: object) -> bool:
+    """Tell whether something is a histogram with the UHI protocol; a table with such columns is not."""
+    return callable(getattr(value, "values", None)) and callable(getattr(value, "variances", None))
 
 
 def check_same_bins(generated: BinSums, reference: BinSums) -> None:
