@@ -1,0 +1,540 @@
+"""Whether reference, training and generated samples are independent: which rows they share, and whether by chance.
+
+Equal rows are no proof of a shared origin: discrete data repeat themselves. Chance is judged by counting
+(`coincidence`) and, where rows hardly ever repeat, so that doubletons are too few to limit chance, by the resolution
+of the columns (`resolution`): two independent rows agree no more often than their columns do. That must not be trusted
+too far: columns may be functions of one another, or hold rare special values. So at most two columns count, the second
+as far as it does not follow from the first, and only values that occur in no other row, are not short numbers such as
+0 or -999, and are not at an end of their column, where values are cut off.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from pytest_ganvalid import _json
+from pytest_ganvalid.errors import InputError
+from pytest_ganvalid.samples.coincidence import ALPHA, p_convexity, p_counting, poisson_tail, poisson_upper
+from pytest_ganvalid.samples.digests import (
+    LARGEST,
+    Digests,
+    Distinct,
+    Numbers,
+    distinct,
+    first_rows,
+    numeric_columns,
+    rounded,
+    row_digests,
+    shared,
+    width,
+)
+from pytest_ganvalid.samples.fingerprint import Fingerprint
+from pytest_ganvalid.samples.resolution import collision, freedom, is_short, occurs
+from pytest_ganvalid.samples.sample import Sample
+
+Side = Literal["reference", "training", "generated"]
+Row = dict[str, Any]
+
+_HINT = 1e-3  # counting must at least hint at what the resolution of a single column claims
+_CONFIDENCE = 0.95  # of the limits that are reported
+_SHOWN, _NAMED = 3, 6  # rows, and columns of each
+_LOOKED_AT = 64  # shared rows whose values are looked at
+_LOOKED_INTO = 16  # columns of them
+_SELDOM = 3  # a row that occurs more often is no full-resolution row
+_ROWS = 100_000  # first rows, of which the resolution is found
+_FINEST = 8  # columns among which the second one is sought
+_HALF = 16  # bits of half precision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overlap:
+    """The rows of one sample that also occur in another.
+
+    Attributes:
+        sides: The sample whose rows are counted, and the one in which they occur.
+        columns: What makes up a row.
+        rows: How many rows are shared; an estimate unless ``exact``.
+        rows_lower: Lower confidence limit (95 %, two-sided), ``rows`` if exact.
+        rows_upper: Upper confidence limit, ``rows`` if exact.
+        distinct: How many different rows are shared; an estimate unless ``exact``.
+        of: Number of rows of the first sample.
+        expected_by_chance: How many of them independent samples would share: an upper confidence limit (95 %).
+        beyond_chance: Whether the samples are shown not to be independent.
+        exact: Whether all rows were compared, and not a fingerprint.
+        examples: Up to three shared rows, column -> value.
+    """
+
+    sides: tuple[str, str]
+    columns: tuple[str, ...]
+    rows: int
+    rows_lower: int
+    rows_upper: int
+    distinct: int
+    of: int
+    expected_by_chance: float
+    beyond_chance: bool
+    exact: bool
+    examples: tuple[Row, ...] = ()
+
+    def sentence(self) -> str:
+        """Say how many rows are shared, which ones, and what to do if they are more than by chance."""
+        first, second = self.sides
+        estimate = f" (95 % interval {self.rows_lower:,} to {self.rows_upper:,}, from a fingerprint)"
+        found = (
+            f"{self.rows:,} of {self.of:,} {first} rows are also in the {second} sample{'' if self.exact else estimate}"
+        )
+        if not self.beyond_chance:
+            return f"{found}; chance allows for {self.expected_by_chance:,.3g}"
+        limit = f"where chance allows for {self.expected_by_chance:,.3g} at most"
+        pattern = "too evenly, or in too many rare rows, for independent samples"
+        excess = limit if self.rows > self.expected_by_chance else pattern
+        return f"{found}, {excess}; for example {_shown(self.examples)}; {_REMEDIES[self.sides]}"
+
+
+_REMEDIES = {
+    ("reference", "training"): "take a reference that the training has not seen",
+    ("generated", "training"): (
+        "the generator repeats events that it was trained on: stop its training earlier, make it smaller or train it "
+        "on more events"
+    ),
+    ("generated", "reference"): "generate anew, with a generator that has never seen the reference",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Independence:
+    """Which rows the samples of a check share.
+
+    Attributes:
+        overlaps: Of each pair of samples that was compared.
+        duplicates: Side -> number of its rows that repeat another row of it.
+        duplicated: The sides that repeat rows more often than independent events would.
+        columns: The columns of the reference that make up a row of it.
+        examples: Up to three such rows of the reference.
+        notes: What could not be compared, in sentences.
+    """
+
+    overlaps: tuple[Overlap, ...]
+    duplicates: dict[str, int]
+    duplicated: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    examples: tuple[Row, ...] = ()
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def independent(self) -> bool:
+        """Whether nothing speaks against independent samples.
+
+        That is, no overlap beyond chance, and no reference rows that are repeated beyond chance. What a generator
+        repeats of its own is for the comparison with the reference to judge.
+        """
+        return "reference" not in self.duplicated and not any(overlap.beyond_chance for overlap in self.overlaps)
+
+    def reasons(self) -> tuple[str, ...]:
+        """Say what speaks against independence, in sentences; none if nothing does."""
+        found = [overlap.sentence() for overlap in self.overlaps if overlap.beyond_chance]
+        if "reference" in self.duplicated:
+            found.append(
+                f"{self.duplicates['reference']:,} reference rows repeat another one, more than independent events "
+                f"would; for example {_shown(self.examples)}; was a file read twice? keep each event once"
+            )
+        return tuple(found)
+
+    def to_json(self, indent: int | None = None) -> str:
+        """Write as a JSON text; `from_json` restores an equal object."""
+        return _json.dumps("independence", 1, self, indent)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Independence:
+        """Read what `to_json` wrote.
+
+        Raises:
+            InputError: If the text is not of this kind and version.
+        """
+        return cls.from_dict(_json.loads("independence", 1, text))
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Independence:
+        """Build from the JSON types that `_json.encode` makes of it.
+
+        Raises:
+            InputError: If fields are missing, unknown or of another type.
+        """
+        decoders: dict[str, _json.Decoder] = dict.fromkeys(("duplicated", "columns", "notes"), _json.strings)
+        return _json.decode(cls, data, {**decoders, "overlaps": _overlaps, "examples": _rows, "duplicates": _counts})
+
+
+def check_independence(
+    generated: Sample, reference: Sample, training: Sample | Fingerprint | None = None
+) -> Independence:
+    """Find the rows that the samples of a check share.
+
+    The rows are compared in the numeric columns that both samples have; a column that one of them holds in single
+    precision is rounded to it on both sides. Columns of other kinds are ignored, and those that number the events.
+
+    Args:
+        generated: Generated events.
+        reference: True events.
+        training: The true events that the generator was trained on, or their fingerprint; ``None`` if unknown.
+
+    Raises:
+        InputError: If the reference cannot be compared with the training, for want of common columns.
+    """
+    g, r = _Table("generated", generated), _Table("reference", reference)
+    pairs, notes = _pairs(g, r, training)
+    tables = (g, r, *(b for _, b in pairs if isinstance(b, _Table)))
+    held = {table.side: table for table in tables if numeric_columns(table.sample)}
+    repeated = {side: _repeated(table) for side, table in held.items()}
+    return Independence(
+        overlaps=tuple(_counted(a, b) if isinstance(b, _Table) else _estimated(a, b, r) for a, b in pairs),
+        duplicates={side: table.own().repeats for side, table in held.items()},
+        duplicated=tuple(side for side, examples in repeated.items() if examples is not None),
+        columns=numeric_columns(reference),
+        examples=repeated.get("reference") or (),
+        notes=notes,
+    )
+
+
+def _pairs(
+    g: _Table, r: _Table, training: Sample | Fingerprint | None
+) -> tuple[list[tuple[_Table, _Table | Fingerprint]], tuple[str, ...]]:
+    """List what is to be compared with what, and what cannot be, in sentences.
+
+    Raises:
+        InputError: If the reference cannot be compared with the training.
+    """
+    pairs: list[tuple[_Table, _Table | Fingerprint]] = []
+    notes = []
+    if training is not None:
+        other = training if isinstance(training, Fingerprint) else _Table("training", training)
+        for table in (r, g):
+            missing = _missing(table, other)
+            if missing is None:
+                pairs.append((table, other))
+            elif table is r:
+                msg = f"{missing}; expected the same columns, by the same names: whether they share rows must be known"
+                raise InputError(msg)
+            else:
+                notes.append(f"whether generated rows repeat training rows was not checked: {missing}")
+    missing = _missing(g, r)
+    if missing is None:
+        pairs.append((g, r))
+    else:
+        notes.append(f"whether generated rows repeat reference rows was not checked: {missing}")
+    return pairs, tuple(notes)
+
+
+class _Table:
+    """A sample whose digests are kept for the next comparison."""
+
+    def __init__(self, side: Side, sample: Sample) -> None:
+        self.side = side
+        self.sample = sample
+        self._digests: dict[tuple[tuple[str, int], ...], Digests] = {}
+        self._distinct: dict[tuple[tuple[str, int], ...], Distinct] = {}
+
+    def widths(self, columns: Sequence[str]) -> dict[str, int]:
+        """Return the bits that the values of columns are held in."""
+        return {name: width(self.sample, name) for name in columns}
+
+    def digests(self, widths: Mapping[str, int]) -> Digests:
+        """Return the digests of all rows, at these widths."""
+        key = self._key(widths)
+        if key not in self._digests:
+            self._digests[key] = row_digests(self.sample, tuple(widths), dict(key))
+        return self._digests[key]
+
+    def distinct(self, widths: Mapping[str, int]) -> Distinct:
+        """Return the distinct digests, at these widths."""
+        key = self._key(widths)
+        if key not in self._distinct:
+            self._distinct[key] = distinct(self.digests(widths))
+        return self._distinct[key]
+
+    def own(self) -> Distinct:
+        """Return the distinct digests of the rows as they are."""
+        return self.distinct(self.widths(numeric_columns(self.sample)))
+
+    def values(self, rows: NDArray[np.intp] | slice, widths: Mapping[str, int]) -> Numbers:
+        """Return rows as numbers of shape (rows, columns), rounded to these widths."""
+        return np.stack([rounded(self.sample[name][rows], bits) for name, bits in widths.items()], axis=1)
+
+    def _key(self, widths: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
+        return tuple((name, 64 if bits >= width(self.sample, name) else bits) for name, bits in sorted(widths.items()))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Found:
+    """Distinct rows that occur where they should not: in two samples, or again in one.
+
+    Attributes:
+        digests: Of those that are looked at, of shape (found,), those that occur least first.
+        holders: The samples that hold them, with the number of rows that each sample has of them.
+        pairs: Number of pairs of distinct rows that might have coincided.
+        seldom: Which of them occur seldom enough to be of full resolution, of shape (found,).
+        widths: Columns and their widths.
+        true: A sample of true events, whose resolution is that of all.
+    """
+
+    digests: Digests
+    holders: tuple[tuple[_Table, NDArray[np.int64]], ...]
+    pairs: float
+    seldom: NDArray[np.bool_]
+    widths: Mapping[str, int]
+    true: _Table
+
+    def rows(self) -> tuple[Numbers, tuple[Row, ...]]:
+        """Return the values, of shape (found, columns), and up to three rows; NaN for unequal rows of one digest."""
+        first = [table.values(_positions(table, self), self.widths) for table, _ in self.holders]
+        same = np.all([np.all((other == first[0]) | (np.isnan(other) & np.isnan(first[0])), 1) for other in first], 0)
+        table = self.holders[0][0]
+        shown = _positions(table, self)[same][:_SHOWN]  # in the order of digests, whatever that of the events
+        examples = tuple({name: _builtin(table.sample[name][row]) for name in self.widths} for row in shown)
+        return np.where(same[:, None], first[0], np.nan), examples
+
+
+def _positions(table: _Table, found: _Found) -> NDArray[np.intp]:
+    return first_rows(table.digests(found.widths), found.digests)
+
+
+def _common(a: _Table, b: _Table) -> tuple[str, ...]:
+    return tuple(sorted(set(numeric_columns(a.sample)) & set(numeric_columns(b.sample))))
+
+
+def _counted(a: _Table, b: _Table) -> Overlap:
+    """Compare all rows of two samples, the second of true events."""
+    columns = _common(a, b)
+    widths = {name: min(width(a.sample, name), width(b.sample, name)) for name in columns}
+    return _overlap(a, b.side, a.distinct(widths), b.distinct(widths), widths, b, b)
+
+
+def _missing(a: _Table, b: _Table | Fingerprint) -> str | None:
+    """Say why two samples cannot be compared, if so."""
+    if isinstance(b, _Table):
+        if _common(a, b):
+            return None
+        return (
+            f"{a.side} and {b.side} have no numeric column in common: {list(numeric_columns(a.sample))} and "
+            f"{list(numeric_columns(b.sample))}"
+        )
+    absent = sorted(set(b.columns) - set(numeric_columns(a.sample)))
+    if absent:
+        return (
+            f"the {a.side} has no numeric columns {absent}, of which the fingerprint of the training was made beside "
+            f"others; it has {list(numeric_columns(a.sample))}"
+        )
+    for (name, held), bits in zip(a.widths(b.columns).items(), b.widths, strict=True):
+        if held != bits and _HALF in {held, bits}:
+            return (
+                f"the column {name!r} has {held} bits in the {a.side} and {bits} in the training, whose fingerprint "
+                "cannot be rounded to half precision"
+            )
+    return None
+
+
+def _estimated(a: _Table, training: Fingerprint, reference: _Table) -> Overlap:
+    """Compare a sample with the fingerprint of the training."""
+    same = tuple(a.widths(training.columns).values()) == training.widths
+    widths = dict.fromkeys(training.columns, 64 if same else 32)
+    sketch = (training.wide if same else training.narrow).distinct(training.rows)
+    return _overlap(a, "training", a.distinct(widths).up_to(sketch.limit), sketch, widths, None, reference)
+
+
+def _overlap(
+    a: _Table, side: str, in_a: Distinct, in_b: Distinct, widths: Mapping[str, int], b: _Table | None, true: _Table
+) -> Overlap:
+    """Compare the distinct rows of two samples, or those up to the limit of a sketch.
+
+    Args:
+        a: The first sample.
+        side: What the second one is.
+        in_a: Distinct rows of the first.
+        in_b: Distinct rows of the second.
+        widths: Columns and the widths that they were rounded to.
+        b: The second sample, if at hand.
+        true: A sample of true events.
+    """
+    from_a, from_b = shared(in_a, in_b)
+    p_value, hint = p_counting(in_a, in_b, from_a, from_b, exchangeable=a.side != "generated")
+    expected = _expected(in_a, in_b)
+    scale = LARGEST / max(in_b.limit, 1)
+    examples: tuple[Row, ...] = ()
+    if from_a.size:
+        least = np.argsort(in_a.counts[from_a] + in_b.counts[from_b], kind="stable")[:_LOOKED_AT]
+        at_a, at_b = from_a[least], from_b[least]
+        holders = ((a, in_a.counts[at_a]), *(() if b is None else ((b, in_b.counts[at_b]),)))
+        pairs = scale * in_a.values.size * in_b.values.size
+        found = _Found(in_a.values[at_a], holders, pairs, in_b.counts[at_b] <= _SELDOM, widths, true)
+        values, examples = found.rows()
+        if p_value >= ALPHA:
+            p_value, mean = _with_resolution(found, values, p_value, hint)
+            expected = min(expected, scale * mean)
+    rows = int(in_a.counts[from_a].sum())
+    exact = in_b.limit == LARGEST
+    lower, estimate, upper = (rows,) * 3 if exact else _scaled(in_a, rows)
+    return Overlap(
+        sides=(a.side, side),
+        columns=tuple(widths),
+        rows=estimate,
+        rows_lower=lower,
+        rows_upper=upper,
+        distinct=from_a.size if exact else min(round(scale * from_a.size), estimate),
+        of=in_a.rows,
+        expected_by_chance=float(min(expected, in_a.rows)),
+        beyond_chance=bool(p_value < ALPHA),
+        exact=exact,
+        examples=examples,
+    )
+
+
+def _scaled(in_a: Distinct, rows: int) -> tuple[int, int, int]:
+    """Scale the shared rows found among those up to the limit of a sketch to the whole sample.
+
+    Clopper-Pearson limits of the share. Equal rows are looked at together or not at all, so what counts is their
+    effective number, (Σ c)² / Σ c² for rows that occur c times.
+    """
+    held = float(in_a.counts.sum())
+    if not held:
+        return 0, 0, in_a.rows
+    effective = held**2 / float((in_a.counts.astype(float) ** 2).sum())
+    share, tail = rows / held, (1 - _CONFIDENCE) / 2
+    hits, misses = share * effective, (1 - share) * effective
+    lower = float(special.betaincinv(hits, misses + 1, tail)) if hits else 0.0
+    upper = float(special.betaincinv(hits + 1, misses, 1 - tail)) if misses else 1.0
+    estimate = round(share * in_a.rows)
+    return (
+        min(max(math.floor(lower * in_a.rows), rows), estimate),
+        estimate,
+        max(math.ceil(min(upper, 1.0) * in_a.rows), estimate),
+    )
+
+
+def _expected(in_a: Distinct, in_b: Distinct) -> float:
+    """Limit the rows of one sample that chance repeats from another: Good's estimate of the mass that was seen."""
+    held = int(in_b.counts.sum())
+    if not held:
+        return float(in_a.rows)
+    once, twice = in_b.occurring(1), in_b.occurring(2)
+    return in_a.rows * (held - once + 2 * (poisson_upper(twice, 1 - _CONFIDENCE) - twice)) / held
+
+
+def _repeated(table: _Table) -> tuple[Row, ...] | None:
+    """Return examples of the rows that a sample repeats, if more than independent events would; else ``None``."""
+    whole, widths = table.own(), table.widths(numeric_columns(table.sample))
+    again = np.flatnonzero(whole.counts > 1)
+    if not again.size:
+        return None
+    p_value = p_convexity(whole.counts)
+    least = again[np.argsort(whole.counts[again], kind="stable")[:_LOOKED_AT]]
+    counts = whole.counts[least]
+    pairs = 0.5 * whole.values.size**2
+    found = _Found(whole.values[least], ((table, counts),), pairs, counts <= _SELDOM, widths, table)
+    values, examples = found.rows()
+    if p_value >= ALPHA:
+        p_value, _ = _with_resolution(found, values, p_value, p_value)
+    return examples if p_value < ALPHA else None
+
+
+def _with_resolution(found: _Found, values: Numbers, p_value: float, hint: float) -> tuple[float, float]:
+    """Judge chance by the resolution of the columns too.
+
+    Args:
+        found: The rows.
+        values: Their values, of shape (found, columns).
+        p_value: What counting says.
+        hint: What it hints at; without a hint, the resolution of a single column is not enough.
+
+    Returns:
+        The smaller p-value, and how many such rows chance makes, infinite if the resolution does not tell.
+    """
+    fresh = _fresh(found, values) & found.seldom[:, None]
+    often = fresh.sum(0)
+    if not often.any():
+        return p_value, math.inf
+    names = [name for name, number in zip(found.widths, often, strict=True) if 2 * number >= often.max()]
+    columns = {name: rounded(found.true.sample[name][:_ROWS], found.widths[name]) for name in names}
+    chances = {name: collision(column, found.widths[name]) for name, column in columns.items()}
+    finest, *others = sorted(names, key=chances.__getitem__)[:_FINEST]
+    if chances[finest] == 1:  # nor do columns of fewer values than it takes to say more
+        return p_value, math.inf
+    at = list(found.widths).index
+    claims = [(found.pairs * chances[finest], fresh[:, at(finest)])] if hint < _HINT else []
+    for name in others:
+        free = freedom(columns[finest], columns[name])
+        if free >= 0.5:  # noqa: PLR2004 - half way from a function to independence
+            mean = found.pairs * chances[finest] * chances[name] ** free
+            claims.append((mean, fresh[:, at(finest)] & fresh[:, at(name)]))
+    tests = [(poisson_tail(int(rows.sum()), mean), mean) for mean, rows in claims]
+    return min([(p_value, math.inf), *tests])
+
+
+def _fresh(found: _Found, values: Numbers) -> NDArray[np.bool_]:
+    """Tell which values occur in no other row and are not special, of shape (found, columns).
+
+    Special are short numbers, and the least and the greatest of a column: rare values where a column is cut off,
+    or that stand for a failure, are not known to be special after a change of scale but are still at an end.
+    """
+    holders = list(found.holders)
+    if all(found.true is not table for table, _ in holders):
+        holders.append((found.true, np.zeros(len(values), np.int64)))
+    bits = list(found.widths.values())
+    fresh = np.array([[not is_short(value, bits[place]) for place, value in enumerate(row)] for row in values])
+    looked_at = np.argsort(-fresh.sum(0), kind="stable")[:_LOOKED_INTO]
+    for place, name in enumerate(found.widths):
+        for table, rows in holders if place in looked_at else ():
+            fresh[:, place] &= occurs(rounded(table.sample[name], bits[place]), values[:, place], rows)
+    fresh[:, np.setdiff1d(np.arange(len(bits)), looked_at)] = False
+    return fresh
+
+
+def _builtin(value: Any) -> Any:  # noqa: ANN401
+    """Turn a numpy scalar into what JSON can hold."""
+    number = value.item() if value.dtype.itemsize <= 8 else float(value)  # noqa: PLR2004 - longdouble is wider
+    return number if isinstance(number, bool | int) or math.isfinite(number) else str(number)
+
+
+def _shown(examples: tuple[Row, ...]) -> str:
+    return ", ".join(f"({_columns_shown(row)})" for row in examples)
+
+
+def _columns_shown(row: Row) -> str:
+    shown = [f"{name} = {_short(value)}" for name, value in list(row.items())[:_NAMED]]
+    return ", ".join([*shown, f"and {len(row) - _NAMED} more"] if len(row) > _NAMED else shown)
+
+
+def _short(value: object) -> str:
+    return f"{value:.9g}" if isinstance(value, float) else str(value)
+
+
+def _overlaps(data: list[dict[str, Any]]) -> tuple[Overlap, ...]:
+    decoders: dict[str, _json.Decoder] = {"sides": _sides, "columns": _json.strings, "examples": _rows}
+    return tuple(_json.decode(Overlap, row, decoders) for row in data)
+
+
+def _sides(values: object) -> tuple[str, str]:
+    sides = _json.strings(values)
+    if sides not in _REMEDIES:
+        msg = f"expected two sides, one of {list(_REMEDIES)}; got {sides}"
+        raise InputError(msg)
+    return sides[0], sides[1]
+
+
+def _rows(data: object) -> tuple[Row, ...]:
+    if not isinstance(data, list) or not all(isinstance(row, dict) for row in data):
+        msg = "expected an array of rows"
+        raise InputError(msg)
+    return tuple(dict(row) for row in data)
+
+
+def _counts(data: object) -> dict[str, int]:
+    if not isinstance(data, dict) or not all(type(count) is int for count in data.values()):
+        msg = "expected the number of rows of each side"
+        raise InputError(msg)
+    return dict(data)
