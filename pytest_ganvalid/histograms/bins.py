@@ -31,6 +31,14 @@ class Bins(Protocol):
         ...
 
 
+class Fillable(Bins, Protocol):
+    """Bins that events can be filled into."""
+
+    def index(self, columns: Sequence[NDArray[Any]]) -> IntArray:
+        """Return the flat position of each entry, given one array of shape (entries,) per dimension."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Axis:
     """One axis: bin i is [edge i-1, edge i), with underflow and overflow where it has them; or categories.
@@ -251,6 +259,38 @@ class Slabs:
             inside = slab == i
             index[inside] += axis.index(y[inside])
         return index
+
+
+@dataclass(frozen=True, slots=True)
+class WithOutside:
+    """Bins of a selection, and one more for the events outside it.
+
+    Attributes:
+        inside: The bins of the selected events.
+    """
+
+    inside: Fillable
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Number of bins in all."""
+        return (int(np.prod(self.inside.shape)) + 1,)
+
+    def label(self, first: int, last: int) -> str:
+        """Return the merged bins ``first`` to ``last`` in words."""
+        outside = self.shape[0] - 1
+        if last < outside:
+            return self.inside.label(first, last)
+        rest = "" if first == outside else f"{self.inside.label(first, int(self.inside.path()[-1]))} or "
+        return f"{rest}outside the selection"
+
+    def path(self) -> IntArray:
+        """Return the path through the bins inside, and then the one outside."""
+        return np.append(self.inside.path(), self.shape[0] - 1)
+
+    def index(self, columns: Sequence[NDArray[Any]]) -> IntArray:
+        """Return the flat position of each selected entry."""
+        return self.inside.index(columns)
 
 
 def snake(shape: tuple[int, ...]) -> IntArray:

@@ -39,13 +39,16 @@ class Merged:
     sparse: bool
 
 
-def merge_sparse_bins(generated: BinSums, reference: BinSums, min_expected: float) -> Merged:
+def merge_sparse_bins(
+    generated: BinSums, reference: BinSums, min_expected: float, sizes: tuple[float, float] | None = None
+) -> Merged:
     """Merge neighbouring bins until each expects ``min_expected`` events in the smaller sample.
 
     Args:
         generated: Any bins.
         reference: The same bins.
         min_expected: Least expected effective events of a group in the smaller sample.
+        sizes: Effective sizes of both samples; by default (Σw)²/Σw².
 
     Raises:
         InputError: If all events of both samples lie in one bin: there is nothing to compare.
@@ -59,7 +62,7 @@ def merge_sparse_bins(generated: BinSums, reference: BinSums, min_expected: floa
         raise InputError(msg)
     path = generated.bins.path()
     q, p = generated.sumw[path] / generated.total, reference.sumw[path] / reference.total
-    n_g, n_r = generated.n_effective, reference.n_effective
+    n_g, n_r = sizes or (generated.n_effective, reference.n_effective)
     starts = _group_starts(min(n_g, n_r) * (q + p) / 2, min_expected * (1 - _ROUNDING))
     sparse = starts.size < 2  # noqa: PLR2004
     if sparse:
@@ -113,5 +116,9 @@ def _two_halves(mass: FloatArray) -> IntArray:
 
 
 def _sums(sums: BinSums, path: IntArray, starts: IntArray) -> BinSums:
-    sumw, sumw2 = np.add.reduceat(sums.sumw[path], starts), np.add.reduceat(sums.sumw2[path], starts)
-    return BinSums(sumw, sumw2, Unlabelled(sumw.shape))
+    sumw = np.add.reduceat(sums.sumw[path], starts)
+    if sums.products is None:
+        return BinSums(sumw, np.add.reduceat(sums.sumw2[path], starts), Unlabelled(sumw.shape))
+    rows = np.add.reduceat(sums.products[np.ix_(path, path)], starts, axis=0)
+    products = np.add.reduceat(rows, starts, axis=1)
+    return BinSums(sumw, products.diagonal(), Unlabelled(sumw.shape), products, sums.n_events)

@@ -31,13 +31,18 @@ class BinSums:
 
     Attributes:
         sumw: Shape (bins,).
-        sumw2: Shape (bins,), not negative.
+        sumw2: Sums over events of their squared contents, shape (bins,), not negative.
         bins: What the bins are.
+        products: Where events have several entries, Σ h hᵀ over the events' contents h, shape (bins, bins), with
+            ``sumw2`` on the diagonal; ``None`` for one entry per event.
+        n_events: Effective number of those events, with or without entries.
     """
 
     sumw: FloatArray
     sumw2: FloatArray
     bins: Bins
+    products: FloatArray | None = None
+    n_events: float | None = None
 
     @property
     def total(self) -> float:
@@ -56,13 +61,14 @@ class BinSums:
 
     @property
     def unweighted(self) -> bool:
-        """Whether these are plain counts."""
-        return bool(np.array_equal(self.sumw, self.sumw2))
+        """Whether these are plain counts of independent entries."""
+        return self.products is None and bool(np.array_equal(self.sumw, self.sumw2))
 
     def select(self, keep: NDArray[np.bool_]) -> BinSums:
         """Keep the bins where the mask ``keep`` is set."""
         sumw = self.sumw[keep]
-        return BinSums(sumw, self.sumw2[keep], Unlabelled(sumw.shape))
+        products = None if self.products is None else self.products[np.ix_(keep, keep)]
+        return BinSums(sumw, self.sumw2[keep], Unlabelled(sumw.shape), products, self.n_events)
 
 
 def as_bin_sums(histogram: object, side: str) -> BinSums:

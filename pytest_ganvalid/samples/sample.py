@@ -17,7 +17,7 @@ class Sample:
     """Events as columns.
 
     Attributes:
-        columns: Name -> array of shape (events,).
+        columns: Name -> array of shape (events,), or `Entries` for a column with several numbers per event.
         weight: Event weights of shape (events,), any sign; ``None`` for unweighted events.
         provenance: What is known of their origin.
 
@@ -25,7 +25,7 @@ class Sample:
         InputError: If there are no columns or events, or lengths differ.
     """
 
-    columns: Mapping[str, NDArray[Any]]
+    columns: Mapping[str, Any]
     weight: NDArray[np.float64] | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
@@ -49,7 +49,7 @@ class Sample:
         """Return the number of events."""
         return len(next(iter(self.columns.values())))
 
-    def __getitem__(self, name: str) -> NDArray[Any]:
+    def __getitem__(self, name: str) -> Any:  # noqa: ANN401 - an array or Entries
         """Return a column.
 
         Raises:

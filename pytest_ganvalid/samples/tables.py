@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_ganvalid.errors import GanvalidError, InputError, InputTypeError
+from pytest_ganvalid.samples.entries import Entries
 from pytest_ganvalid.samples.sample import Sample
 
 _LARGEST = 1e90  # weight: sums of squares over many events are still numbers
@@ -43,8 +44,8 @@ def as_sample(events: object, side: str, weight: object = None) -> Sample:
         raise type(error)(msg) from None
 
 
-def _columns(events: Any) -> dict[str, NDArray[Any]]:  # noqa: ANN401
-    columns: dict[str, NDArray[Any]] = {}
+def _columns(events: Any) -> dict[str, Any]:  # noqa: ANN401
+    columns: dict[str, Any] = {}
     names = _names(events)
     for name in names:
         if not isinstance(name, str):
@@ -53,7 +54,8 @@ def _columns(events: Any) -> dict[str, NDArray[Any]]:  # noqa: ANN401
         if names.count(name) > 1:
             msg = f"the table has {names.count(name)} columns named {name!r}; rename them"
             raise InputError(msg)
-        columns[name] = as_array(events[name], f"column {name!r}")
+        column = events[name]
+        columns[name] = column if isinstance(column, Entries) else as_array(column, f"column {name!r}")
     return columns
 
 
@@ -118,7 +120,10 @@ def as_array(column: Any, what: str) -> NDArray[Any]:  # noqa: ANN401
         return np.asarray(column)
     except (TypeError, ValueError) as error:
         reason = str(error).splitlines()[0]
-        msg = f"{what} is not a one-dimensional array of numbers: {reason}; reduce it to one number per event first"
+        msg = (
+            f"{what} is not a one-dimensional array of numbers: {reason}; reduce it to one number per "
+            "event first, or compare all entries: wrap the column as pytest_ganvalid.Entries.of(column)"
+        )
         raise InputError(msg) from error
 
 
@@ -140,8 +145,10 @@ def numeric(values: NDArray[Any], what: str) -> NDArray[np.float64]:
     return values.astype(np.float64, copy=False)
 
 
-def is_text(values: NDArray[Any]) -> bool:
+def is_text(values: NDArray[Any] | Entries) -> bool:
     """Tell whether a column holds words, dates or the like, which no histogram of numbers is wanted of."""
+    if isinstance(values, Entries):
+        return is_text(values.values)
     if values.dtype == object:
         present = [value for value in values.flat if not (value is None or _is_nan(value))]
         return bool(present) and all(isinstance(value, str) for value in present)
