@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from pytest_ganvalid.errors import InputError, InputTypeError
 from pytest_ganvalid.histograms.bins import Axis, Grid, Slabs
+from pytest_ganvalid.histograms.kdtree import Cells, kdtree_cells
 
 FloatArray = NDArray[np.float64]
 BinsSpec = Any  # int | edges | axis | pair of edges; validated below
@@ -21,7 +22,7 @@ _ROUNDING = 1e-9  # of a share, summed up in another order
 
 
 def bins_for(spec: BinsSpec, columns: Sequence[FloatArray], weight: FloatArray | None, nonfinite: str) -> Grid | Slabs:
-    """Turn what the user asked for into bins.
+    """Turn what the user asked for into bins of one or two columns.
 
     Args:
         spec: A number of equiprobable bins; increasing edges or an object that has them as ``.edges``;
@@ -34,16 +35,39 @@ def bins_for(spec: BinsSpec, columns: Sequence[FloatArray], weight: FloatArray |
         InputTypeError: If the specification is of another kind.
         InputError: If its numbers are out of range.
     """
-    if isinstance(spec, numbers.Integral) and not isinstance(spec, bool):
-        return _equiprobable(int(spec), columns, weight, nonfinite)
-    axes = [spec] if len(columns) == 1 else spec
-    if len(columns) > 1 and not _is_pair(spec):
+    if len(columns) == 1:
+        return Grid((axis_for(spec, columns[0], weight, nonfinite),))
+    if _is_number(spec):
+        return _slabs(_at_least_two(spec), columns, weight, nonfinite)
+    if not _is_pair(spec):
         msg = (
             f"bins={spec!r} does not fit a pair of columns; expected a number of bins or a pair of edges "
             "(x_edges, y_edges)"
         )
         raise InputTypeError(msg)
-    return Grid(tuple(Axis(_user_edges(axis), nonfinite=nonfinite) for axis in axes))
+    return Grid(tuple(Axis(_user_edges(axis), nonfinite=nonfinite) for axis in spec))
+
+
+def axis_for(spec: BinsSpec, values: FloatArray, weight: FloatArray | None, nonfinite: str) -> Axis:
+    """Turn what the user asked for into the bins of one column; see `bins_for`."""
+    if _is_number(spec):
+        return _axis(values, weight, _at_least_two(spec), nonfinite)
+    return Axis(_user_edges(spec), nonfinite=nonfinite)
+
+
+def cells_for(
+    spec: BinsSpec, columns: Sequence[FloatArray], weight: FloatArray | None, nonfinite: str, names: Sequence[str]
+) -> Cells:
+    """Cut any number of columns into equiprobable cells; arguments as for `bins_for`, with the columns' names.
+
+    Raises:
+        InputTypeError: If the specification is not a number.
+        InputError: If its number is out of range, or the columns cannot be cut.
+    """
+    if not _is_number(spec):
+        msg = f"bins={spec!r} does not fit the joint distribution of {list(names)}; expected a number of cells"
+        raise InputTypeError(msg)
+    return kdtree_cells(columns, weight, _at_least_two(spec), nonfinite, names)
 
 
 def equiprobable_edges(values: FloatArray, weight: FloatArray | None, bins: int) -> tuple[float, ...]:
@@ -80,12 +104,18 @@ def _is_pair(spec: BinsSpec) -> bool:
     )
 
 
-def _equiprobable(bins: int, columns: Sequence[FloatArray], weight: FloatArray | None, nonfinite: str) -> Grid | Slabs:
+def _is_number(spec: BinsSpec) -> bool:
+    return isinstance(spec, numbers.Integral) and not isinstance(spec, bool)
+
+
+def _at_least_two(bins: BinsSpec) -> int:
     if bins < 2:  # noqa: PLR2004
         msg = f"bins={bins} compares nothing; expected at least 2"
         raise InputError(msg)
-    if len(columns) == 1:
-        return Grid((_axis(columns[0], weight, bins, nonfinite),))
+    return int(bins)
+
+
+def _slabs(bins: int, columns: Sequence[FloatArray], weight: FloatArray | None, nonfinite: str) -> Slabs:
     x, y = columns
     per_axis = max(2, round(bins**0.5))
     x_axis = _axis(x, weight, per_axis, nonfinite)

@@ -180,7 +180,7 @@ def test_very_many_bins() -> None:
     """A hundred thousand bins are merged into such as the samples can fill."""
     rng = np.random.default_rng(7)
     generated, reference = ({"x": rng.normal(size=50_000)} for _ in range(2))
-    found = gv.validate(generated, reference, n_required=1_000, bins=100_000).comparisons["x"]
+    found = gv.validate(generated, reference, n_required=1_000, bins=100_000).histograms["x"]
     assert found.bins < 5_000
     assert found.verdict is gv.Verdict.ROBUST
 
@@ -190,7 +190,7 @@ def test_edges_do_not_depend_on_the_generated_sample() -> None:
     rng = np.random.default_rng(8)
     reference = {"x": rng.normal(size=5_000)}
     for generated in (rng.normal(size=5_000), rng.normal(5, 3, size=50_000)):
-        contents = gv.validate({"x": generated}, reference, n_required=100, bins=10).comparisons["x"].contents
+        contents = gv.validate({"x": generated}, reference, n_required=100, bins=10).histograms["x"].contents
         assert contents.reference == pytest.approx([0.1] * 10)
 
 

@@ -1,0 +1,300 @@
+"""Cells of a k-d tree share out the reference evenly, hold every event once, and see wrong correlations."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from pytest_ganvalid.check import compare
+from pytest_ganvalid.errors import InputError
+from pytest_ganvalid.histograms.filling import fill
+from pytest_ganvalid.histograms.kdtree import Cells, Cut, kdtree_cells
+
+Array = NDArray[np.float64]
+NAMES = tuple("abcdefghijklmnop")
+NAN, INF = np.nan, np.inf
+TREE = Cells(("x", "y"), Cut(0, 1.0, Cut(1, 0.5, None, None, 2), Cut(0, 3.0, None, Cut(1, -2.0, None, None, 2), 3), 5))
+SHAPES = st.tuples(st.integers(2, 400), st.integers(1, 6), st.integers(2, 70), st.integers(0, 2**32))
+
+
+def _cells(columns: Any, bins: int, weight: Array | None = None, nonfinite: str = "error") -> Cells:
+    return kdtree_cells(columns, weight, bins, nonfinite, NAMES[: len(columns)])
+
+
+def _counts(cells: Cells, columns: Any, weight: Array | None = None) -> Array:
+    return np.bincount(cells.index(columns), weight, minlength=cells.shape[0]).astype(np.float64)
+
+
+def _chain(n: int, rng: np.random.Generator, links: tuple[float, ...]) -> list[Array]:
+    """Standard normal columns, each correlated with the one before."""
+    values = rng.normal(size=(len(links) + 1, n))
+    for i, rho in enumerate(links):
+        values[i + 1] = rho * values[i] + (1 - rho**2) ** 0.5 * values[i + 1]
+    return list(values)
+
+
+def _fits(label: str, event: dict[str, float]) -> bool:
+    """Whether an event fits the words of a cell."""
+    for name, low, high, sign, edge in re.findall(r"(\w) (?:in \[(\S+), (\S+)\)|(<|>=) ([^\s,]+))", label):
+        bottom, top = (low, high) if low else (edge, "inf") if sign == ">=" else ("-inf", edge)
+        if not float(bottom) <= event[name] < float(top):
+            return False
+    return True
+
+
+@given(SHAPES)
+def test_equal_mass(shape: tuple[int, int, int, int]) -> None:
+    """Cells of continuous events hold equal numbers, to within one event, for any number of cells."""
+    events, columns, bins, seed = shape
+    values = list(np.random.default_rng(seed).normal(size=(columns, events)))
+    cells = _cells(values, bins)
+    counts = _counts(cells, values)
+    assert counts.size == min(bins, events)
+    assert np.abs(counts - events / counts.size).max() < 1
+
+
+@given(SHAPES, st.integers(1, 5), st.booleans())
+def test_every_event_is_in_one_cell(shape: tuple[int, int, int, int], levels: int, weighted: bool) -> None:  # noqa: FBT001
+    """Of discrete events, weighted or not, each lies in one cell, no cell of the reference is empty, and equal
+    events are in one cell.
+    """
+    events, columns, bins, seed = shape
+    rng = np.random.default_rng(seed)
+    values = list(rng.integers(0, levels + 1, size=(columns, events)).astype(np.float64))
+    weight = rng.exponential(size=events) if weighted else None
+    if all(np.ptp(column) == 0 for column in values):
+        return
+    try:
+        cells = _cells(values, bins, weight)
+    except InputError:
+        return  # an atom leaves too little
+    index = cells.index(values)
+    counts = _counts(cells, values, weight)
+    assert index.min() >= 0
+    assert np.unique(index).size == cells.shape[0] <= bins
+    assert counts.min() > 0
+    rows = np.column_stack(values)
+    for cell in range(cells.shape[0]):  # the same values are never told apart
+        same = (rows[:, None] == rows[index == cell][None]).all(axis=2).any(axis=1)
+        assert (index[same] == cell).all()
+
+
+@given(SHAPES, st.booleans(), st.booleans())
+def test_the_order_of_events_does_not_matter(shape: tuple[int, int, int, int], discrete: bool, weighted: bool) -> None:  # noqa: FBT001
+    """The tree is the same for the same events in another order, ties and weights included."""
+    events, columns, bins, seed = shape
+    rng = np.random.default_rng(seed)
+    values = rng.normal(size=(columns, events))
+    values = np.round(values * 2) if discrete else values
+    weight = rng.choice([0.1, 0.2, 0.3, -0.7], size=events) if weighted else None
+    order = rng.permutation(events)
+    trees: list[Cells | None] = []
+    for rows in (np.arange(events), order):
+        try:
+            trees.append(_cells(list(values[:, rows]), bins, None if weight is None else weight[rows]))
+        except InputError:
+            trees.append(None)
+    assert trees[0] == trees[1]
+
+
+@given(SHAPES)
+def test_increasing_transformations_do_not_matter(shape: tuple[int, int, int, int]) -> None:
+    """The events of a cell stay together when a column is transformed."""
+    events, columns, bins, seed = shape
+    values = list(np.random.default_rng(seed).normal(size=(columns, events)))
+    other = [3 * column**3 + 5 for column in values]
+    np.testing.assert_array_equal(_cells(values, bins).index(values), _cells(other, bins).index(other))
+
+
+@given(SHAPES)
+def test_labels_say_what_a_cell_is(shape: tuple[int, int, int, int]) -> None:
+    """Every event fits the words of one cell and of no other; integers are written exactly."""
+    events, columns, bins, seed = shape
+    values = list(np.random.default_rng(seed).integers(-99, 99, size=(columns, events)).astype(np.float64))
+    try:
+        cells = _cells(values, bins)
+    except InputError:
+        return
+    labels = [cells.label(i, i) for i in range(cells.shape[0])]
+    for row, cell in zip(zip(*values, strict=True), cells.index(values), strict=True):
+        event = dict(zip(cells.names, row, strict=True))
+        assert [i for i, label in enumerate(labels) if _fits(label, event)] == [cell]
+
+
+@pytest.mark.parametrize("signed", [False, True])
+def test_equal_weighted_mass(signed: bool) -> None:  # noqa: FBT001
+    """Weighted cells hold equal shares of the absolute weight, to within the largest weights."""
+    rng = np.random.default_rng(3)
+    values, size = list(rng.normal(size=(4, 20_000))), rng.exponential(size=20_000)
+    weight = size * np.where(rng.random(20_000) < 0.2, -1, 1) if signed else size
+    shares = _counts(_cells(values, 20, weight), values, np.abs(weight))
+    assert shares.size == 20
+    assert np.abs(shares - size.sum() / 20).max() <= 2 * size.max()
+
+
+def test_cells_of_a_hand_made_tree() -> None:
+    """Events go below a cut or, from the cut on, above it, and cells are numbered from the left."""
+    x, y = np.array([0.0, 0.0, 1.0, 2.9, 3.0, 3.0]), np.array([0.4, 0.5, 9.0, -9.0, -2.1, -2.0])
+    assert TREE.shape == (5,)
+    assert TREE.index([x, y]).tolist() == [0, 1, 2, 2, 3, 4]
+    assert TREE.index([x[:0], y[:0]]).tolist() == []
+    assert TREE.path().tolist() == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "label"),
+    [
+        (0, 0, "x < 1, y < 0.5"),
+        (2, 2, "x in [1, 3)"),
+        (4, 4, "x >= 3, y >= -2"),
+        (0, 1, "x < 1"),
+        (3, 4, "x >= 3"),
+        (2, 4, "x >= 1"),
+        (1, 2, "x < 1, y >= 0.5 to x in [1, 3)"),
+        (2, 3, "x in [1, 3) to x >= 3, y < -2"),
+        (0, 4, "all"),
+    ],
+)
+def test_labels(first: int, last: int, label: str) -> None:
+    """Merged cells that form a box are named as a box, others by both ends."""
+    assert TREE.label(first, last) == label
+
+
+def test_labels_of_events_that_are_not_finite() -> None:
+    """Cells of NaN are named so, whether they come from an atom or from their own cell."""
+    separate = Cells(TREE.names, TREE.root, "separate")
+    assert separate.label(5, 5) == "NaN or infinite"
+    assert separate.label(3, 5) == "x >= 3 or NaN or infinite"
+    values = [np.where(np.arange(100) % 2, NAN, np.arange(100.0))]
+    cells = _cells(values, 4, nonfinite="overflow")
+    assert cells.label(cells.shape[0] - 1, cells.shape[0] - 1) == "a NaN or infinite"
+    assert _counts(cells, values)[-1] == 50
+
+
+def test_places_of_events_that_are_not_finite() -> None:
+    """NaN and infinite values lie below or above all numbers of their column, or in a cell of their own."""
+    bad = np.array([NAN, INF, -INF])
+    zero = np.zeros(3)
+    assert Cells(TREE.names, TREE.root, "underflow").index([bad, zero]).tolist() == [0, 0, 0]
+    assert Cells(TREE.names, TREE.root, "overflow").index([bad, zero]).tolist() == [4, 4, 4]
+    assert Cells(TREE.names, TREE.root, "overflow").index([zero, bad]).tolist() == [1, 1, 1]
+    separate = Cells(TREE.names, TREE.root, "separate")
+    assert separate.shape == (6,)
+    assert separate.index([np.append(bad, 0.0), np.append(zero, NAN)]).tolist() == [5, 5, 5, 5]
+    assert separate.index([zero, zero]).tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_tree_does_not_see_separate_events(weighted: bool) -> None:  # noqa: FBT001
+    """The cells of the finite events are those of a reference without the others."""
+    rng = np.random.default_rng(4)
+    values, weight = rng.normal(size=(3, 500)), rng.exponential(size=500) if weighted else None
+    good = rng.random(500) > 0.2
+    dirty = [np.where(good, values[0], NAN), *values[1:]]
+    clean = _cells(list(values[:, good]), 8, None if weight is None else weight[good])
+    assert _cells(dirty, 8, weight, "separate").root == clean.root
+
+
+def test_atoms() -> None:
+    """A heavy value stays together, and the cells are shared out by what lies on either side of it."""
+    values = [np.concatenate([np.zeros(600), np.arange(1.0, 401.0)])]
+    cells = _cells(values, 10)
+    assert _counts(cells, values).tolist() == [600, 100, 100, 100, 100]
+    assert [cells.label(i, i) for i in (0, 1, 4)] == ["a < 1", "a in [1, 101)", "a >= 301"]
+
+
+def test_columns_that_cannot_be_cut() -> None:
+    """A constant column and a rare flag are passed over, and the other columns are cut instead."""
+    rng = np.random.default_rng(5)
+    flag = (np.arange(1_000) == 7).astype(np.float64)
+    values = [np.ones(1_000), rng.normal(size=1_000), flag]
+    cells = _cells(values, 16)
+    assert _counts(cells, values).tolist() == pytest.approx([1_000 / 16] * 16, abs=1)
+    assert all(cells.label(i, i).startswith("b ") for i in range(16))
+
+
+def test_two_columns_are_cut_in_turn() -> None:
+    """With 16 cells of two columns, every cell is cut twice along both."""
+    cells = _cells(list(np.random.default_rng(6).normal(size=(2, 1_600))), 16)
+    depths = _depths(cells.root, (0, 0))
+    assert set(depths) == {(2, 2)}
+
+
+def _depths(node: Cut | None, above: tuple[int, int]) -> list[tuple[int, int]]:
+    if node is None:
+        return [above]
+    here = (above[0] + (node.column == 0), above[1] + (node.column == 1))
+    return _depths(node.below, here) + _depths(node.above, here)
+
+
+def _share_seen(node: Cut | None, left: frozenset[int], pair: set[int]) -> float:
+    """Share of the cells that are cut along both columns of a pair."""
+    if node is None:
+        return float(pair <= left)
+    return sum(_share_seen(side, left | {node.column}, pair) for side in (node.below, node.above)) / 2
+
+
+def test_every_pair_of_ten_columns_is_seen() -> None:
+    """Of six cuts through ten columns some cells get every pair of columns, and all get the only correlated pair."""
+    rng = np.random.default_rng(7)
+    everything = _cells(list(rng.normal(size=(10, 20_000))), 64)
+    shares = [_share_seen(everything.root, frozenset(), {i, j}) for i in range(10) for j in range(i)]
+    assert min(shares) >= 0.1
+    pair = _cells(_chain(20_000, rng, (0.0,) * 6 + (0.5, 0.0, 0.0)), 64)
+    assert _share_seen(pair.root, frozenset(), {6, 7}) == 1
+
+
+@pytest.mark.parametrize("columns", [2, 10])
+def test_wrong_correlations_are_found(columns: int) -> None:
+    """Lost, weakened and invented correlations behind exact marginals are BIASED, and the same simulator is ROBUST."""
+    rng = np.random.default_rng(8)
+    right = (0.6,) * (columns - 1)
+    reference = _chain(8_000, rng, right)
+    same = _chain(40_000, rng, right)
+    cells = _cells(reference, 50)
+    ref = fill(cells, reference, None)
+    assert compare(fill(cells, same, None), ref, n_required=2_000).verdict.value == "ROBUST"
+    lost = [0.6] * (columns - 1)
+    lost[(columns - 1) // 2] = 0.0
+    wrong = [[rng.permutation(column) for column in same], _chain(40_000, rng, tuple(lost))]
+    for generated in wrong:
+        assert compare(fill(cells, generated, None), ref, n_required=2_000).verdict.value == "BIASED"
+
+
+def test_a_ring_is_found() -> None:
+    """A dependence without any correlation is seen in two columns."""
+    rng = np.random.default_rng(9)
+    angle = rng.uniform(0, 2 * np.pi, 50_000)
+    ring = [np.cos(angle), np.sin(angle)]
+    cells = _cells(ring, 64)
+    shuffled = fill(cells, [rng.permutation(column) for column in ring], None)
+    assert compare(shuffled, fill(cells, ring, None), n_required=1_000).verdict.value == "BIASED"
+
+
+def test_a_million_events() -> None:
+    """The cells of 10⁶ events of ten columns hold exactly equal numbers."""
+    values = list(np.random.default_rng(10).normal(size=(10, 1_000_000)))
+    assert _counts(_cells(values, 64), values).tolist() == [15_625] * 64
+
+
+@pytest.mark.parametrize(
+    ("values", "weight", "nonfinite", "text"),
+    [
+        ([[1.0] * 9, [2.0] * 9], None, "error", r"cannot be cut into cells along \['a', 'b'\].*compare each column"),
+        ([[1.0, 2.0]], [0.0, 0.0], "error", "no events to choose cells from"),
+        ([[1.0]], None, "error", "cannot be cut"),
+        ([[NAN, INF]], None, "separate", "no events to choose"),
+        ([[1.0, 2.0], [NAN, NAN]], None, "underflow", r"no events .*: \['a', 'b'\] need finite values"),
+        ([[]], None, "error", "no events"),
+    ],
+)
+def test_references_without_cells(values: Any, weight: Any, nonfinite: str, text: str) -> None:
+    """A reference that offers nothing to cut is refused."""
+    with pytest.raises(InputError, match=text):
+        _cells([np.array(v, float) for v in values], 4, None if weight is None else np.array(weight), nonfinite)
