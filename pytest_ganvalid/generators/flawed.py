@@ -124,9 +124,38 @@ class DropRegion:
             raise InputError(msg)
 
 
+@dataclass(frozen=True, slots=True)
+class Shuffle:
+    """Permutes columns among the events: each has the very same values, and nothing to do with the others any more.
+
+    Attributes:
+        source: Where the events come from; they must be unweighted.
+        columns: The columns that are permuted, each by itself; ``None`` for all.
+    """
+
+    source: Source
+    columns: tuple[str, ...] | None = None
+
+    def sample(self, n: int, *, seed: int) -> Sample:
+        """Draw ``n`` events.
+
+        Raises:
+            InputError: If a column does not exist, or the events are weighted.
+        """
+        events = self.source.sample(n, seed=seed)
+        if events.weight is not None:
+            msg = "the source's events are weighted: shuffling would change every distribution; unweight them first"
+            raise InputError(msg)
+        rng = np.random.default_rng([seed, 4, _depth(self)])
+        names = tuple(events.columns) if self.columns is None else self.columns
+        shuffled = {name: rng.permutation(events[name]) for name in names}
+        flaw = {"flaw": f"{', '.join(names)} shuffled"}
+        return Sample({**events.columns, **shuffled}, None, {**events.provenance, **flaw})
+
+
 def _depth(source: object) -> int:
     """Count the flaws that are stacked."""
-    return 1 + _depth(source.source) if isinstance(source, Shift | Smear | DropRegion) else 0
+    return 1 + _depth(source.source) if isinstance(source, Shift | Smear | DropRegion | Shuffle) else 0
 
 
 def _column(events: Sample, name: str) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ import pytest
 
 import pytest_ganvalid as gv
 from pytest_ganvalid.errors import InputError, InputTypeError
-from pytest_ganvalid.generators import Bootstrap, DropRegion, Shift, Smear
+from pytest_ganvalid.generators import Bootstrap, DropRegion, Shift, Shuffle, Smear
 from pytest_ganvalid.samples import Sample
 from pytest_ganvalid.toys import CamelBack
 
@@ -94,6 +94,49 @@ def test_the_ends_of_a_region() -> None:
     assert set(DropRegion(source, "x", 0.0, 1.0).sample(200, seed=1)["x"]) == {1.0, 2.0}
 
 
+class _Correlated:
+    """A source of three columns, each with much to do with the others."""
+
+    def sample(self, n: int, *, seed: int) -> Sample:
+        """Draw events."""
+        x = np.random.default_rng(seed).normal(size=n)
+        return Sample({"x": x, "y": 2 * x, "z": x**3}, provenance={"source": "mine"})
+
+
+@pytest.mark.parametrize("columns", [None, ("x", "y", "z"), ("x",), ("z", "y"), ()])
+def test_shuffling(columns: tuple[str, ...] | None) -> None:
+    """Every column keeps exactly its values, and those shuffled have nothing to do with any other."""
+    source = _Correlated().sample(10_000, seed=1)
+    shuffled = Shuffle(_Correlated(), columns).sample(10_000, seed=1)
+    moved = set("xyz" if columns is None else columns)
+    assert list(shuffled.columns) == ["x", "y", "z"]
+    assert shuffled.provenance["source"] == "mine"
+    assert "shuffled" in shuffled.provenance["flaw"]
+    for name, values in shuffled.columns.items():
+        np.testing.assert_array_equal(np.sort(values), np.sort(source[name]))
+        assert np.array_equal(values, source[name]) == (name not in moved)
+        for other in set("xyz") - {name}:
+            correlation = np.corrcoef(values, shuffled[other])[0, 1]
+            assert abs(correlation) < 0.05 if moved & {name, other} else correlation > 0.7
+
+
+def test_shuffling_is_reproducible() -> None:
+    """The same seed shuffles alike, another seed and a second shuffling do not."""
+    first, again, other = (Shuffle(_Correlated()).sample(500, seed=seed)["x"] for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
+    twice = Shuffle(Shuffle(_Correlated())).sample(500, seed=1)["x"]
+    assert np.corrcoef(np.argsort(np.argsort(first)), np.argsort(np.argsort(twice)))[0, 1] < 0.2
+
+
+def test_a_shuffled_source_is_right_in_each_column_and_wrong_in_both() -> None:
+    """Checks of single columns pass a shuffled source, and a check of the pair says BIASED."""
+    generated = Shuffle(_Correlated()).sample(100_000, seed=1)
+    reference = _Correlated().sample(40_000, seed=2)
+    report = gv.validate(generated, reference, n_required=10_000, observables=["x", "y", "z", ("x", "z")])
+    assert [c.verdict.value for c in report.comparisons.values()] == ["ROBUST"] * 3 + ["BIASED"]
+
+
 def test_flaws_of_integers() -> None:
     """A shift of an integer column is not rounded."""
     source = Bootstrap({"n": np.array([1, 2, 3], dtype=np.uint8)})
@@ -151,6 +194,8 @@ def test_impossible_requests(flaw: Any, arguments: dict[str, Any], error: type[E
         (lambda: Shift(TOY, "z", 1.0).sample(5, seed=1), InputError, r"no column 'z'; there are \['x'\]"),
         (lambda: Smear(TOY, "z", 1.0).sample(5, seed=1), InputError, "no column 'z'"),
         (lambda: DropRegion(TOY, "z", 0.0, 1.0).sample(5, seed=1), InputError, "no column 'z'"),
+        (lambda: Shuffle(TOY, ("x", "z")).sample(5, seed=1), InputError, "no column 'z'"),
+        (lambda: Shuffle(_Weighted()).sample(5, seed=1), InputError, "events are weighted: .*unweight them first"),
         (
             lambda: DropRegion(TOY, "x", -1e9, 1e9).sample(5, seed=1),
             InputError,
