@@ -1,5 +1,28 @@
-"""Observables: the numbers a histogram is made of, from the columns of a sample."""
+"""Observables: the numbers that are compared, made from the columns of a sample.
 
-from pytest_ganvalid.observables.observable import Observable, resolve
+What to use when:
 
-__all__ = ["Observable", "resolve"]
+- a column or a function of the events, by name: what an analysis histograms; `Selection` for what it histograms
+  after a cut.
+- a tuple of columns or a `KDTree`: their joint distribution, which single columns do not show.
+- a `Classifier`: whatever may be wrong in many columns at once.
+- `Mean`, `StandardDeviation`, `Quantile`, `Efficiency` and `Estimator`: an analysis that uses one number.
+"""
+
+from pytest_ganvalid.observables.classifier import Classifier
+from pytest_ganvalid.observables.estimators import Efficiency, Estimator, Mean, Quantile, StandardDeviation
+from pytest_ganvalid.observables.observable import KDTree, Observable, Selection
+from pytest_ganvalid.observables.resolve import resolve
+
+__all__ = [
+    "Classifier",
+    "Efficiency",
+    "Estimator",
+    "KDTree",
+    "Mean",
+    "Observable",
+    "Quantile",
+    "Selection",
+    "StandardDeviation",
+    "resolve",
+]

@@ -1,8 +1,8 @@
-"""A column, a pair of columns, or a function of the events."""
+"""Observables that are histogrammed: columns, functions of the events, selections, joint distributions."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,128 +10,187 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_ganvalid.errors import InputError, InputTypeError
-from pytest_ganvalid.samples import Sample
-from pytest_ganvalid.samples.tables import as_array, is_text, numeric
+from pytest_ganvalid.samples import Entries, Sample
+from pytest_ganvalid.samples.tables import as_array, numeric
 
 FloatArray = NDArray[np.float64]
-_ACCEPTED = "a column name, a pair of column names, a named function of the sample, or a pair (name, function)"
-_PAIR = 2
+IntArray = NDArray[np.intp]
+BoolArray = NDArray[np.bool_]
+Function = Callable[[Sample], Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Values:
+    """An observable of all events of a sample.
+
+    Attributes:
+        columns: One array of shape (entries,) per dimension, of the selected events.
+        counts: Number of entries of each selected event; ``None`` for one each.
+        selected: Which events are selected, shape (events,); ``None`` for all.
+    """
+
+    columns: tuple[FloatArray, ...]
+    counts: IntArray | None = None
+    selected: BoolArray | None = None
+
+    def weight(self, weight: FloatArray | None) -> FloatArray | None:
+        """Return the weight of each entry, given those of all events."""
+        if weight is None:
+            return None
+        kept = weight if self.selected is None else weight[self.selected]
+        return kept if self.counts is None else np.repeat(kept, self.counts)
+
+    def multiplicity(self) -> Values:
+        """Return the number of entries of each event, where there may be several."""
+        counts = np.ones(self.columns[0].size) if self.counts is None else self.counts.astype(np.float64)
+        return Values((counts,), None, self.selected)
 
 
 @dataclass(frozen=True, slots=True)
 class Observable:
-    """What to compare.
+    """What to fill a histogram with.
 
     Attributes:
         name: Its name in the report.
         columns: The columns it reads; empty if it is a function.
-        function: Takes the sample (indexed by column name) and returns an array of shape (events,).
+        function: Takes the sample (indexed by column name) and returns an array of shape (events,), or `Entries`.
+        where: Which events are selected: a function of the sample that returns booleans of shape (events,), or the
+            name of a column of booleans. ``None`` for all.
+        tree: Whether equiprobable bins are the cells of a k-d tree.
     """
 
     name: str
     columns: tuple[str, ...] = ()
-    function: Callable[[Sample], Any] | None = None
+    function: Function | None = None
+    where: Function | str | None = None
+    tree: bool = False
 
-    def values(self, sample: Sample, side: str) -> tuple[FloatArray, ...]:
-        """Compute the observable: one array of shape (events,) per dimension.
+    def values(self, sample: Sample, side: str) -> Values:
+        """Compute the observable.
 
         Raises:
-            InputError: If a column is missing or the function's result has another shape.
+            InputError: If a column is missing, or the result has another shape.
             InputTypeError: If the values are not real numbers.
         """
-        if self.function is None:
-            return tuple(_column(sample, name, side) for name in self.columns)
         what = f"{side}: observable {self.name!r}"
-        values = numeric(as_array(self.function(sample), what), what)
-        if values.shape != (len(sample),):
-            msg = f"{what} returned shape {values.shape}; expected one number per event, shape ({len(sample)},)"
-            raise InputError(msg)
-        return (values,)
+        selected = None if self.where is None else truths(self.where, sample, f"{what}: the selection")
+        if self.function is None:
+            columns = [column(sample, name, side) for name in self.columns]
+        else:
+            columns = [computed(self.function, sample, what)]
+        return _values(columns, selected, what)
 
 
-def resolve(spec: object, generated: Sample, reference: Sample) -> tuple[Observable, ...]:
-    """Turn what the user asked for into observables.
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """An observable of the events that pass a selection.
 
-    Args:
-        spec: ``None`` for every numeric column that both samples have; one observable; a sequence of them;
-            or a mapping of name -> observable.
-        generated: The generated sample.
-        reference: The reference sample.
+    The events outside form one more bin, so that the rate of the selection is compared too, and n_required stays
+    that of the whole sample.
+
+    Attributes:
+        observable: A column name, a tuple of column names, a named function, or a pair (name, function).
+        where: A function of the sample that returns booleans of shape (events,), or the name of a column of booleans.
+        name: Its name in the report; by default made of the other two.
+    """
+
+    observable: object
+    where: Function | str
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KDTree:
+    """The joint distribution of several columns in the cells of a k-d tree, equiprobable in the reference.
+
+    Attributes:
+        columns: The columns; ``None`` for every numeric column that both samples have.
+        name: Its name in the report.
+    """
+
+    columns: tuple[str, ...] | None = None
+    name: str = "kdtree"
+
+
+def column(sample: Sample, name: str, side: str) -> FloatArray | Entries:
+    """Return a column of numbers, one per event or several.
 
     Raises:
-        InputError: If there is no observable, or two have one name.
-        InputTypeError: If one is of an unknown kind.
+        InputError: If there is no such column.
+        InputTypeError: If it does not hold real numbers.
     """
-    if spec is None:
-        observables = _shared_columns(generated, reference)
-    elif isinstance(spec, Mapping):
-        observables = [_one(value, name) for name, value in spec.items()]
-    elif isinstance(spec, str) or callable(spec):
-        observables = [_one(spec)]
-    elif isinstance(spec, Iterable):
-        observables = [_one(value) for value in spec]
-    else:
-        msg = f"observables={spec!r} is a {type(spec).__name__}; expected a list, each {_ACCEPTED}"
+    if name not in sample.columns:
+        msg = f"{side}: there is no column {name!r}; there are {sorted(sample.columns)}"
+        raise InputError(msg)
+    return _numbers(sample.columns[name], f"{side}: column {name!r}")
+
+
+def computed(function: Function, sample: Sample, what: str) -> FloatArray | Entries:
+    """Return what a function makes of the events, one number per event or several.
+
+    Raises:
+        InputError: If the result has another shape.
+        InputTypeError: If it does not hold real numbers.
+    """
+    result = function(sample)
+    values = _numbers(result if isinstance(result, Entries) else as_array(result, what), what)
+    if values.shape != (len(sample),):
+        msg = f"{what} returned shape {values.shape}; expected one number per event, shape ({len(sample)},)"
+        raise InputError(msg)
+    return values
+
+
+def truths(condition: Function | str, sample: Sample, what: str) -> BoolArray:
+    """Evaluate a condition event by event.
+
+    Raises:
+        InputError: If it has another shape, or the column does not exist.
+        InputTypeError: If it is not of booleans.
+    """
+    result = sample[condition] if isinstance(condition, str) else condition(sample)
+    passed = np.asarray(result if isinstance(result, Entries) else as_array(result, what))
+    if passed.shape != (len(sample),):
+        msg = f"{what} has shape {passed.shape}; expected one truth value per event, shape ({len(sample)},)"
+        raise InputError(msg)
+    if passed.dtype != np.bool_:
+        msg = f"{what} has dtype {passed.dtype}; expected booleans, such as events['pt'] > 30"
         raise InputTypeError(msg)
-    names = [observable.name for observable in observables]
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated:
-        msg = f"observables {repeated} are named twice; give each a name of its own: (name, function)"
-        raise InputError(msg)
-    if not observables:
-        msg = "no observable to compare; a check of nothing demonstrates nothing"
-        raise InputError(msg)
-    return tuple(observables)
+    return passed
 
 
-def skipped_columns(generated: Sample, reference: Sample) -> dict[str, str]:
-    """Say which columns ``observables=None`` leaves out, and why."""
-    skipped = {name: "only generated has it" for name in generated.columns if name not in reference.columns}
-    skipped |= {name: "only reference has it" for name in reference.columns if name not in generated.columns}
-    shared = (name for name in reference.columns if name not in skipped)
-    texts = (name for name in shared if is_text(reference.columns[name]) and is_text(generated.columns[name]))
-    return skipped | dict.fromkeys(texts, "not numeric")
+def name_of(value: Function | str) -> str:
+    """Return the name of a column, or of a function that has one.
 
-
-def _shared_columns(generated: Sample, reference: Sample) -> list[Observable]:
-    skipped = skipped_columns(generated, reference)
-    names = [name for name in reference.columns if name not in skipped]
-    if not names:
-        msg = (
-            "the samples share no numeric column: generated has "
-            f"{sorted(generated.columns)}, reference has {sorted(reference.columns)}"
-        )
-        raise InputError(msg)
-    return [Observable(name, (name,)) for name in names]
-
-
-def _one(value: object, name: object = None) -> Observable:
-    if not isinstance(name, str | None):
-        msg = f"the name {name!r} of an observable is a {type(name).__name__}; expected a str"
-        raise InputTypeError(msg)
+    Raises:
+        InputError: If it has none.
+        InputTypeError: If it is neither.
+    """
     if isinstance(value, str):
-        return Observable(name or value, (value,))
-    if callable(value):
-        return Observable(name or _name_of(value), function=value)
-    if isinstance(value, tuple | list) and len(value) == _PAIR and isinstance(value[0], str):
-        if callable(value[1]):
-            return Observable(name or value[0], function=value[1])
-        if isinstance(value[1], str):
-            return Observable(name or ":".join(value), tuple(value))
-    msg = f"observable {value!r} is not understood; expected {_ACCEPTED}"
-    raise InputTypeError(msg)
-
-
-def _name_of(function: Callable[..., Any]) -> str:
-    name = getattr(function, "__name__", "<lambda>")
+        return value
+    if not callable(value):
+        msg = f"{value!r} is a {type(value).__name__}; expected the name of a column or a function of the sample"
+        raise InputTypeError(msg)
+    name = getattr(value, "__name__", "<lambda>")
     if name == "<lambda>":
-        msg = "a function without a name cannot be reported; give it one: (name, function)"
+        msg = "a function without a name cannot be reported; give it one: (name, function), or name=..."
         raise InputError(msg)
     return str(name)
 
 
-def _column(sample: Sample, name: str, side: str) -> FloatArray:
-    if name not in sample.columns:
-        msg = f"{side}: there is no column {name!r}; there are {sorted(sample.columns)}"
+def _numbers(values: Any, what: str) -> FloatArray | Entries:  # noqa: ANN401 - an array or Entries
+    if isinstance(values, Entries):
+        return Entries(numeric(values.values, what), values.counts)
+    return numeric(values, what)
+
+
+def _values(columns: Sequence[FloatArray | Entries], selected: BoolArray | None, what: str) -> Values:
+    if selected is not None:
+        columns = [values[selected] for values in columns]
+    several = [values for values in columns if isinstance(values, Entries)]
+    single = [values for values in columns if not isinstance(values, Entries)]
+    if not several:
+        return Values(tuple(single), None, selected)
+    if single or any(not np.array_equal(values.counts, several[0].counts) for values in several):
+        msg = f"{what} joins columns that differ in their number of entries per event; expected the same in every event"
         raise InputError(msg)
-    return numeric(sample.columns[name], f"{side}: column {name!r}")
+    return Values(tuple(values.values for values in several), several[0].counts, selected)

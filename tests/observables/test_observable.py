@@ -10,8 +10,8 @@ import pytest
 
 import pytest_ganvalid as gv
 from pytest_ganvalid.errors import InputError, InputTypeError
-from pytest_ganvalid.observables import Observable, resolve
-from pytest_ganvalid.observables.observable import skipped_columns
+from pytest_ganvalid.observables import KDTree, Observable, resolve
+from pytest_ganvalid.observables.resolve import skipped_columns
 from pytest_ganvalid.samples import Sample
 
 RNG = np.random.default_rng(1)
@@ -25,7 +25,9 @@ def total(sample: Sample) -> Any:
 
 
 def _resolve(spec: object) -> tuple[Observable, ...]:
-    return resolve(spec, GENERATED, REFERENCE)
+    found = resolve(spec, GENERATED, REFERENCE)
+    assert all(isinstance(observable, Observable) for observable in found)
+    return found  # type: ignore[return-value] # just asserted
 
 
 @pytest.mark.parametrize(
@@ -60,9 +62,11 @@ def test_accepted_forms(spec: object, expected: list[Observable]) -> None:
         ([], InputError, "no observable to compare; a check of nothing demonstrates nothing"),
         ({}, InputError, "no observable to compare"),
         (5, InputTypeError, "observables=5 is a int; expected a list"),
-        ([5], InputTypeError, "observable 5 is not understood; expected a column name, a pair"),
+        ([5], InputTypeError, "observable 5 is not understood; expected a column name, a tuple"),
         ([None], InputTypeError, "observable None is not understood"),
-        ([("a", "b", "a")], InputTypeError, "is not understood"),
+        ([("a", "b", "a")], InputError, r"joins column 'a' with itself"),
+        ([KDTree(("a", "a"))], InputError, r"joins column 'a' with itself"),
+        ([KDTree(())], InputError, "of no column"),
         ([("a",)], InputTypeError, "is not understood"),
         ([("a", 5)], InputTypeError, "is not understood"),
         ([(total, "a")], InputTypeError, "is not understood"),
@@ -85,7 +89,7 @@ def test_refused_forms(spec: object, error: type[Exception], text: str) -> None:
 def test_a_lambda_with_a_name_is_fine() -> None:
     """A nameless function can be given a name."""
     (observable,) = _resolve([("twice", lambda sample: 2 * sample["a"])])
-    np.testing.assert_array_equal(observable.values(GENERATED, "generated")[0], 2 * GENERATED["a"])
+    np.testing.assert_array_equal(observable.values(GENERATED, "generated").columns[0], 2 * GENERATED["a"])
 
 
 def test_all_shared_columns() -> None:
@@ -161,7 +165,8 @@ def test_masked_results_are_nan() -> None:
 @pytest.mark.parametrize("dtype", [bool, np.int8, np.uint16, np.float16, np.float32])
 def test_results_become_float64(dtype: type) -> None:
     """Any real type a function returns is compared as float64."""
-    (values,) = Observable("f", function=lambda sample: np.ones(len(sample), dtype)).values(GENERATED, "generated")
+    observable = Observable("f", function=lambda sample: np.ones(len(sample), dtype))
+    (values,) = observable.values(GENERATED, "generated").columns
     assert values.dtype == np.float64
     assert values.tolist() == [1] * 200
 

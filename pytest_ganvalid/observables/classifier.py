@@ -1,0 +1,296 @@
+"""The score of a classifier that was trained to tell generated from reference events.
+
+Half of the events of either side train the classifier, and only the other half is scored: to those the score is a
+function like any other, chosen without having seen them, so its histogram is compared like that of any other observable
+and n counts the tested half. A poor classifier makes a blind observable, never a wrong verdict (classifier two-sample
+tests: Friedman, PHYSTAT 2003, SLAC-PUB-10325; Lopez-Paz & Oquab, ICLR 2017, arXiv:1610.06545).
+"""
+
+from __future__ import annotations
+
+import copy
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_ganvalid._arguments import check_positive_integer
+from pytest_ganvalid.errors import InputError, InputTypeError, MissingExtraError
+from pytest_ganvalid.samples import Sample
+from pytest_ganvalid.samples.tables import numeric
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.intp]
+_STREAM = 5
+_LEAST_EVENTS = 4  # two to train with and two to test
+_ACCEPTED = (
+    "'boosting', 'mlp', or an object with fit(X, y, sample_weight=...) and predict_proba(X) or decision_function(X)"
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scores:
+    """What a classifier says of the events that it was not trained with: the higher, the more it takes for generated.
+
+    Attributes:
+        generated: Scores of the tested half, shape (tested generated events,).
+        generated_weight: Their weights, any sign; ``None`` for unweighted events.
+        reference: Likewise, shape (tested reference events,).
+        reference_weight: Likewise.
+        provenance: Model, seed, columns, the numbers of events trained with and tested, and the library's version.
+    """
+
+    generated: FloatArray
+    generated_weight: FloatArray | None
+    reference: FloatArray
+    reference_weight: FloatArray | None
+    provenance: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Classifier:
+    """The score of a classifier as an observable.
+
+    Attributes:
+        columns: The columns it is given; ``None`` for all that are plain numbers in both samples, by name.
+        model: ``"boosting"`` for gradient-boosted trees (scikit-learn's HistGradientBoostingClassifier), ``"mlp"`` for
+            a small neural network (torch), both on one thread of the CPU, or an object with ``fit(X, y,
+            sample_weight=...)`` and ``predict_proba(X)`` or ``decision_function(X)``. Of an object a copy is trained;
+            a ``random_state`` that is ``None`` is set to the seed in the copy.
+        name: Its name in the report.
+
+    Raises:
+        InputError: If there are no columns, or one is named twice.
+        InputTypeError: If the model or the columns are of another kind.
+    """
+
+    columns: tuple[str, ...] | None = None
+    model: Any = "boosting"
+    name: str = "classifier"
+
+    def __post_init__(self) -> None:
+        """Check what can be checked without events."""
+        if self.columns is not None:
+            object.__setattr__(self, "columns", _checked_names(self.columns))
+        scoring = any(callable(getattr(self.model, name, None)) for name in ("predict_proba", "decision_function"))
+        trainable = callable(getattr(self.model, "fit", None)) and scoring and not isinstance(self.model, type)
+        if not trainable and self.model not in tuple(_MODELS):
+            msg = f"model={self.model!r} is not a classifier; expected {_ACCEPTED}"
+            raise InputTypeError(msg)
+
+    def names(self, generated: Sample, reference: Sample) -> tuple[str, ...]:
+        """Return the columns it is given.
+
+        Raises:
+            InputError: If one is missing or holds several numbers per event, or the samples share none of numbers.
+            InputTypeError: If one does not hold numbers.
+        """
+        if self.columns is None:
+            shared = (name for name in reference.columns if name in generated.columns)
+            chosen = sorted(n for n in shared if _is_plain(generated.columns[n]) and _is_plain(reference.columns[n]))
+            if not chosen:
+                msg = (
+                    "the samples share no column of plain numbers to train a classifier with: generated has "
+                    f"{sorted(generated.columns)}, reference has {sorted(reference.columns)}"
+                )
+                raise InputError(msg)
+            return tuple(chosen)
+        for side, sample in (("generated", generated), ("reference", reference)):
+            for name in self.columns:
+                _check_column(sample, name, side)
+        return self.columns
+
+    def scores(self, generated: Sample, reference: Sample, seed: int) -> Scores:
+        """Train with one half of the events and score the other.
+
+        The halves are drawn at random, either side by itself. In training both sides count the same in all. An event
+        of negative weight counts by its magnitude: training chooses what to look at, and any choice is valid; it is
+        the histogram of the tested half that has to be unbiased, and it gets the weights with their signs.
+
+        The result depends on the events, their order and the seed only, on one kind of machine: rounding errors of
+        another may grow while ``"mlp"`` is trained.
+
+        Args:
+            generated: At least 4 events.
+            reference: Likewise.
+            seed: Not negative.
+
+        Raises:
+            InputError: If there are too few events, a half has no weight, the columns do not vary, or the model's
+                scores are not finite numbers, one per event.
+            InputTypeError: If a column does not hold numbers.
+            MissingExtraError: If scikit-learn or torch is needed and not installed.
+        """
+        names, seed = self.names(generated, reference), check_positive_integer("seed", seed, least=0)
+        sides = [
+            _Half.of(sample, names, side, np.random.default_rng([seed, _STREAM, i]))
+            for i, (side, sample) in enumerate((("generated", generated), ("reference", reference)))
+        ]
+        gen, ref = sides
+        model = _untrained(self.model, seed)
+        _train(model, gen, ref)
+        return Scores(
+            _score(model, gen.tested),
+            gen.tested_weight,
+            _score(model, ref.tested),
+            ref.tested_weight,
+            {
+                "model": self.model if isinstance(self.model, str) else type(self.model).__qualname__,
+                "library": _library(model),
+                "seed": seed,
+                "columns": list(names),
+                "generated_trained": len(gen.trained),
+                "generated_tested": len(gen.tested),
+                "reference_trained": len(ref.trained),
+                "reference_tested": len(ref.tested),
+            },
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Half:
+    """One side, split into the events trained with and those tested.
+
+    Attributes:
+        trained: Shape (events, columns).
+        importance: Of each event in training, shape (events,); 1 on average.
+        tested: Shape (other events, columns).
+        tested_weight: Shape (other events,), any sign, or ``None``.
+    """
+
+    trained: FloatArray
+    importance: FloatArray
+    tested: FloatArray
+    tested_weight: FloatArray | None
+
+    @classmethod
+    def of(cls, sample: Sample, names: tuple[str, ...], side: str, rng: np.random.Generator) -> _Half:
+        """Split a sample at random."""
+        if len(sample) < _LEAST_EVENTS:
+            msg = (
+                f"{side} has {len(sample)} events; a classifier needs at least {_LEAST_EVENTS} on either side (and "
+                "thousands to see anything)"
+            )
+            raise InputError(msg)
+        order = rng.permutation(len(sample))
+        train, test = np.sort(order[: len(sample) // 2]), np.sort(order[len(sample) // 2 :])
+        table = np.column_stack([numeric(sample.columns[name], f"{side}: column {name!r}") for name in names])
+        weight = sample.weight
+        size = np.ones(train.size) if weight is None else np.abs(weight[train])
+        if not size.any():
+            msg = f"{side}: all {train.size} events drawn for training have weight zero; remove events without weight"
+            raise InputError(msg)
+        return cls(table[train], size / size.mean(), table[test], None if weight is None else weight[test])
+
+
+def _train(model: Any, generated: _Half, reference: _Half) -> None:  # noqa: ANN401 - any classifier
+    events = np.concatenate([generated.trained, reference.trained])
+    alike = (events == events[0]) | (np.isnan(events) & np.isnan(events[0]))
+    if alike.all():
+        msg = "every column has one value only in the events to train with; a classifier needs a column that varies"
+        raise InputError(msg)
+    labels = np.repeat([1, 0], [len(generated.trained), len(reference.trained)])
+    shares = [half.importance * labels.size / (2 * half.importance.size) for half in (generated, reference)]
+    model.fit(events, labels, sample_weight=np.concatenate(shares))
+
+
+def _score(model: Any, events: FloatArray) -> FloatArray:  # noqa: ANN401
+    if callable(getattr(model, "predict_proba", None)):
+        found = np.asarray(model.predict_proba(events), dtype=np.float64)
+        found = found[:, 1] if found.ndim == 2 and found.shape[1] == 2 else found  # noqa: PLR2004
+    else:
+        found = np.asarray(model.decision_function(events), dtype=np.float64)
+    if found.shape != (len(events),) or not np.isfinite(found).all():
+        msg = (
+            f"the classifier {type(model).__qualname__} returned scores of shape {found.shape}, "
+            f"{int(np.count_nonzero(~np.isfinite(found)))} of them not finite; expected one finite number for each of "
+            f"{len(events)} events (two classes)"
+        )
+        raise InputError(msg)
+    return found
+
+
+class _Boosting:
+    """Gradient-boosted trees on one thread: OpenMP stalls where threads outnumber free cores, as under pytest-xdist."""
+
+    library = "sklearn"
+
+    def __init__(self, seed: int) -> None:
+        try:
+            from sklearn.ensemble import HistGradientBoostingClassifier
+            from threadpoolctl import threadpool_limits
+        except ImportError as error:
+            feature, package, extra = "a classifier", "scikit-learn", "classifier"
+            raise MissingExtraError(feature, package, extra) from error
+        # Early stopping would take a part of the training half; overfitting costs sensitivity only, never validity.
+        self._trees: Any = HistGradientBoostingClassifier(max_iter=100, early_stopping=False, random_state=seed)
+        self._threads: Any = threadpool_limits
+
+    def fit(self, events: FloatArray, labels: IntArray, sample_weight: FloatArray) -> None:
+        """Train from the beginning."""
+        with self._threads(limits=1, user_api="openmp"):
+            self._trees.fit(events, labels, sample_weight=sample_weight)
+
+    def decision_function(self, events: FloatArray) -> FloatArray:
+        """Return the logit of class 1, shape (events,)."""
+        with self._threads(limits=1, user_api="openmp"):
+            return np.asarray(self._trees.decision_function(events))
+
+
+def _mlp(seed: int) -> Any:  # noqa: ANN401
+    from pytest_ganvalid.observables.mlp import MLP
+
+    return MLP(seed)
+
+
+_MODELS: dict[str, Callable[[int], Any]] = {"boosting": _Boosting, "mlp": _mlp}
+
+
+def _untrained(model: Any, seed: int) -> Any:  # noqa: ANN401
+    """Return a model to train: a verdict must depend on the seed, and never on what the user's object has seen."""
+    if isinstance(model, str):
+        return _MODELS[model](seed)
+    own = copy.deepcopy(model)
+    if callable(getattr(own, "get_params", None)):
+        unset = [name for name, value in own.get_params().items() if name.endswith("random_state") and value is None]
+        own.set_params(**dict.fromkeys(unset, seed))
+    return own
+
+
+def _library(model: Any) -> str:  # noqa: ANN401
+    """Name the package a model comes from, with its version if it tells."""
+    package = getattr(model, "library", type(model).__module__.partition(".")[0])
+    version = getattr(sys.modules.get(package), "__version__", "")
+    return f"{package} {version}".strip()
+
+
+def _checked_names(columns: Any) -> tuple[str, ...]:  # noqa: ANN401 - a user's input
+    if not isinstance(columns, tuple | list) or not all(isinstance(name, str) for name in columns):
+        msg = f"columns={columns!r}; expected a tuple of column names, or None for all columns of numbers"
+        raise InputTypeError(msg)
+    names = tuple(columns)
+    if not names or len(set(names)) < len(names):
+        msg = f"columns={columns!r}; expected at least one column name, each once, or None for all columns of numbers"
+        raise InputError(msg)
+    return names
+
+
+def _is_plain(values: object) -> bool:
+    return isinstance(values, np.ndarray) and values.ndim == 1 and values.dtype.kind in "biuf"
+
+
+def _check_column(sample: Sample, name: str, side: str) -> None:
+    if name not in sample.columns:
+        msg = f"{side}: there is no column {name!r}; there are {sorted(sample.columns)}"
+        raise InputError(msg)
+    values: object = sample.columns[name]
+    if not isinstance(values, np.ndarray) or values.ndim != 1:
+        msg = (
+            f"{side}: column {name!r} does not hold one number per event; a classifier needs that: reduce it first, "
+            "for example to its first entry and the number of entries"
+        )
+        raise InputError(msg)
+    numeric(values, f"{side}: column {name!r}")

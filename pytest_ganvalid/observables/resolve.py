@@ -1,0 +1,179 @@
+"""From what the user asks for to observables, each with a name of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, runtime_checkable
+
+from pytest_ganvalid.errors import InputError, InputTypeError
+from pytest_ganvalid.observables.observable import KDTree, Observable, Selection, name_of
+from pytest_ganvalid.samples import Entries, Sample
+from pytest_ganvalid.samples.tables import is_text
+
+_ACCEPTED = (
+    "a column name, a tuple of column names, a named function of the sample, a pair (name, any of those), or one of "
+    "pytest_ganvalid.observables"
+)
+_PAIR = 2
+
+
+@runtime_checkable
+class Estimating(Protocol):
+    """An observable that is one number per sample."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the report."""
+        ...
+
+    def estimate(self, sample: Sample, side: str, seed: int) -> Any:  # noqa: ANN401
+        """Estimate the number and its standard error."""
+        ...
+
+
+@runtime_checkable
+class Scoring(Protocol):
+    """An observable that is learned on one part of the events and computed for the others."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the report."""
+        ...
+
+    def names(self, generated: Sample, reference: Sample) -> tuple[str, ...]:
+        """Return the columns it learns from."""
+        ...
+
+    def scores(self, generated: Sample, reference: Sample, seed: int) -> Any:  # noqa: ANN401
+        """Train, and return the scores of the events that were not trained on."""
+        ...
+
+
+Wanted = Observable | Estimating | Scoring
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """The columns that two samples share."""
+
+    generated: Sample
+    reference: Sample
+
+    def names(self) -> list[str]:
+        """List those of numbers."""
+        skipped = skipped_columns(self.generated, self.reference)
+        names = [name for name in self.reference.columns if name not in skipped]
+        if not names:
+            msg = (
+                "the samples share no numeric column: generated has "
+                f"{sorted(self.generated.columns)}, reference has {sorted(self.reference.columns)}"
+            )
+            raise InputError(msg)
+        return names
+
+
+def resolve(spec: object, generated: Sample, reference: Sample) -> tuple[Wanted, ...]:
+    """Turn what the user asked for into observables.
+
+    Args:
+        spec: ``None`` for every numeric column that both samples have; one observable; a sequence of them;
+            or a mapping of name -> observable.
+        generated: The generated sample.
+        reference: The reference sample.
+
+    Raises:
+        InputError: If there is no observable, or two have one name.
+        InputTypeError: If one is of an unknown kind.
+    """
+    shared = _Shared(generated, reference)
+    if spec is None:
+        observables: list[Wanted] = [Observable(name, (name,)) for name in shared.names()]
+    elif isinstance(spec, Mapping):
+        observables = [_one(value, shared, name) for name, value in spec.items()]
+    elif isinstance(spec, str) or callable(spec) or _is_wanted(spec):
+        observables = [_one(spec, shared)]
+    elif isinstance(spec, Iterable):
+        observables = [_one(value, shared) for value in spec]
+    else:
+        msg = f"observables={spec!r} is a {type(spec).__name__}; expected a list, each {_ACCEPTED}"
+        raise InputTypeError(msg)
+    names = [observable.name for observable in observables]
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        msg = f"observables {repeated} are named twice; give each a name of its own: (name, function)"
+        raise InputError(msg)
+    if not observables:
+        msg = "no observable to compare; a check of nothing demonstrates nothing"
+        raise InputError(msg)
+    return tuple(observables)
+
+
+def skipped_columns(generated: Sample, reference: Sample) -> dict[str, str]:
+    """Say which columns ``observables=None`` leaves out, and why."""
+    skipped = {name: "only generated has it" for name in generated.columns if name not in reference.columns}
+    skipped |= {name: "only reference has it" for name in reference.columns if name not in generated.columns}
+    shared = (name for name in reference.columns if name not in skipped)
+    texts = (name for name in shared if is_text(reference.columns[name]) and is_text(generated.columns[name]))
+    return skipped | dict.fromkeys(texts, "not numeric")
+
+
+def _is_wanted(value: object) -> bool:
+    return isinstance(value, Selection | KDTree | Observable | Estimating | Scoring)
+
+
+def _one(value: object, shared: _Shared, name: object = None) -> Wanted:
+    if not isinstance(name, str | None):
+        msg = f"the name {name!r} of an observable is a {type(name).__name__}; expected a str"
+        raise InputTypeError(msg)
+    if isinstance(value, str):
+        return Observable(name or value, (value,))
+    if _is_wanted(value):
+        return _special(value, shared, name)
+    if callable(value):
+        return Observable(name or name_of(value), function=value)
+    if isinstance(value, tuple | list) and len(value) >= _PAIR and isinstance(value[0], str):
+        if all(isinstance(part, str) for part in value):
+            make = _tree if len(value) > _PAIR else Observable
+            return make(name or ":".join(value), tuple(value))
+        if len(value) == _PAIR:
+            return _one(value[1], shared, name or value[0])
+    msg = f"observable {value!r} is not understood; expected {_ACCEPTED}"
+    raise InputTypeError(msg)
+
+
+def _special(value: Any, shared: _Shared, name: str | None) -> Wanted:  # noqa: ANN401 - one of the public classes
+    """Resolve an object that says itself what it is, under another name if one is given."""
+    if isinstance(value, KDTree):
+        columns = tuple(value.columns) if value.columns is not None else _one_per_event(shared)
+        return _tree(name or value.name, columns)
+    if isinstance(value, Selection):
+        inner = _one(value.observable, shared)
+        if not isinstance(inner, Observable) or inner.where is not None:
+            msg = f"a selection of {value.observable!r} is not understood; expected a column, columns or a function"
+            raise InputTypeError(msg)
+        condition = value.where if isinstance(value.where, str) else getattr(value.where, "__name__", "")
+        default = f"{inner.name} where {condition}" if condition not in ("", "<lambda>") else None
+        named = name or value.name or default
+        if named is None:
+            msg = (
+                f"the selection of {inner.name!r} cannot be named after a lambda; give it a name: Selection(..., name=)"
+            )
+            raise InputError(msg)
+        return replace(inner, name=named, where=value.where)
+    return replace(value, name=name) if name else value  # type: ignore[no-any-return]
+
+
+def _tree(name: str, columns: tuple[str, ...]) -> Observable:
+    repeated = sorted({column for column in columns if columns.count(column) > 1})
+    if repeated or not columns:
+        what = f"joins column {repeated[0]!r} with itself" if repeated else "is of no column"
+        msg = f"observable {name!r} {what}; expected columns that differ"
+        raise InputError(msg)
+    return Observable(name, columns, tree=True)
+
+
+def _one_per_event(shared: _Shared) -> tuple[str, ...]:
+    """Columns with one number per event: a joint distribution needs them to match."""
+    reference = shared.reference.columns
+    return tuple(name for name in shared.names() if not isinstance(reference[name], Entries))

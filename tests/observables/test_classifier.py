@@ -1,0 +1,355 @@
+"""The score of a classifier is a function of events, seed and nothing else, and finds what single columns hide."""
+
+from __future__ import annotations
+
+import builtins
+import copy
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pytest_ganvalid.check import compare
+from pytest_ganvalid.errors import InputError, InputTypeError, MissingExtraError
+from pytest_ganvalid.histograms.binning import bins_for
+from pytest_ganvalid.histograms.filling import fill
+from pytest_ganvalid.observables.classifier import Classifier, Scores
+from pytest_ganvalid.samples import Sample
+
+Array = NDArray[np.float64]
+MODELS = ["boosting", "mlp"]
+
+
+class Sum:
+    """A classifier whose score is the sum of the columns; it keeps what it was given."""
+
+    def __init__(self) -> None:
+        """Know nothing yet."""
+        self.seen: Any = None
+
+    def fit(self, events: Array, labels: Array, sample_weight: Array) -> None:
+        """Keep everything."""
+        self.seen = (events, labels, sample_weight)
+        SEEN.append(self.seen)
+
+    def decision_function(self, events: Array) -> Array:
+        """Add up the columns."""
+        return np.asarray(events.sum(axis=1))
+
+
+SEEN: list[Any] = []
+
+
+class Broken(Sum):
+    """A classifier whose scores are of another shape, or not finite."""
+
+    def __init__(self, scores: Any) -> None:
+        """Keep the scores."""
+        super().__init__()
+        self.scores = scores
+
+    def decision_function(self, events: Array) -> Array:
+        """Return what was asked for."""
+        return np.asarray(self.scores(len(events)))
+
+
+def _normal(n: int, seed: int, rho: float = 0.0, columns: int = 2) -> Sample:
+    """Standard normal columns, each correlated with the one before."""
+    values = np.random.default_rng(seed).normal(size=(columns, n))
+    for i in range(1, columns):
+        values[i] = rho * values[i - 1] + (1 - rho**2) ** 0.5 * values[i]
+    return Sample({f"x{i}": column for i, column in enumerate(values)})
+
+
+def _weighted(sample: Sample, weight: Array) -> Sample:
+    return Sample(sample.columns, weight)
+
+
+def _fitted(generated: Sample, reference: Sample, model: Any = None, seed: int = 0) -> tuple[Any, Scores]:
+    SEEN.clear()
+    scores = Classifier(model=model or Sum()).scores(generated, reference, seed)
+    return SEEN[0], scores
+
+
+def _verdict(scores: Scores, n_required: int) -> str:
+    bins = bins_for(20, [scores.reference], scores.reference_weight, "error")
+    gen = fill(bins, [scores.generated], scores.generated_weight)
+    ref = fill(bins, [scores.reference], scores.reference_weight)
+    return compare(gen, ref, n_required=n_required).verdict.value
+
+
+def _need(model: str) -> None:
+    pytest.importorskip("sklearn" if model == "boosting" else "torch")
+
+
+@pytest.mark.parametrize("events", [4, 5, 101])
+def test_halves(events: int) -> None:
+    """One half trains, the other is tested, no event does both, and none is left out."""
+    gen = Sample({"x": np.arange(events) + 0.0})
+    ref = Sample({"x": np.arange(events) + 1000.0})
+    (trained, labels, weight), scores = _fitted(gen, ref)
+    ours, theirs = trained[labels == 1, 0], trained[labels == 0, 0]
+    assert sorted([*ours, *scores.generated]) == gen["x"].tolist()
+    assert sorted([*theirs, *scores.reference]) == ref["x"].tolist()
+    assert ours.size == theirs.size == events // 2
+    assert not np.array_equal(ours, theirs - 1000) or events < 10  # the two sides are split by themselves
+    assert weight.tolist() == pytest.approx([1.0] * weight.size)
+
+
+def test_weights() -> None:
+    """In training both sides count the same in all and each event by its magnitude; the tested half keeps its signs."""
+    gen = _weighted(_normal(1_000, 1), np.random.default_rng(2).choice([-1.0, 3.0], size=1_000))
+    ref = _normal(200, 3)
+    (trained, labels, weight), scores = _fitted(gen, ref)
+    assert weight[labels == 1].sum() == pytest.approx(weight[labels == 0].sum())
+    assert weight.mean() == pytest.approx(1)
+    signed = dict(zip(gen["x0"].tolist(), gen.weight.tolist(), strict=True))  # type: ignore[union-attr]
+    sizes = np.abs([signed[x] for x in trained[labels == 1, 0]])
+    np.testing.assert_allclose(weight[labels == 1] / weight[labels == 1][0], sizes / sizes[0])
+    by_score = dict(zip((gen["x0"] + gen["x1"]).tolist(), gen.weight.tolist(), strict=True))  # type: ignore[union-attr]
+    assert scores.generated_weight is not None
+    assert scores.generated_weight.tolist() == [by_score[score] for score in scores.generated.tolist()]
+    assert scores.reference_weight is None
+
+
+def test_the_scale_of_weights_does_not_matter() -> None:
+    """Weights of 1e-80 and of 1e80 train alike, and unweighted events like events of one weight."""
+    shares = [
+        _fitted(_weighted(_normal(100, 1), np.full(100, scale)), _normal(100, 2))[0][2] for scale in (1e-80, 1.0, 1e80)
+    ]
+    np.testing.assert_allclose(shares[0], shares[2])
+    np.testing.assert_allclose(shares[1], 1)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_reproducible(model: str) -> None:
+    """The same seed gives the same scores to the last digit, another seed another split."""
+    _need(model)
+    gen, ref = _normal(600, 1, 0.5), _normal(400, 2)
+    first, again, other = (Classifier(model=model).scores(gen, ref, seed) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first.generated, again.generated)
+    np.testing.assert_array_equal(first.reference, again.reference)
+    assert not np.array_equal(first.generated, other.generated)
+
+
+def test_provenance() -> None:
+    """Seed, split, columns and library are told in builtin types."""
+    pytest.importorskip("sklearn")
+    provenance = Classifier().scores(_normal(601, 1), _normal(400, 2), np.int64(3)).provenance  # type: ignore[arg-type]
+    library = provenance.pop("library")
+    assert provenance == {
+        "model": "boosting",
+        "seed": 3,
+        "columns": ["x0", "x1"],
+        "generated_trained": 300,
+        "generated_tested": 301,
+        "reference_trained": 200,
+        "reference_tested": 200,
+    }
+    assert library.startswith("sklearn ")
+    assert type(provenance["seed"]) is int
+    assert Classifier(model=Sum()).scores(_normal(10, 1), _normal(10, 2), 0).provenance["model"] == "Sum"
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("columns", [2, 10])
+def test_wrong_correlations_are_found(model: str, columns: int) -> None:
+    """A generator with exact marginals and no correlation is BIASED, and the same simulator is ROBUST."""
+    _need(model)
+    reference = _normal(4_000, 1, 0.6, columns)
+    right = Classifier(model=model).scores(_normal(8_000, 2, 0.6, columns), reference, 0)
+    wrong = Classifier(model=model).scores(_normal(8_000, 3, 0.0, columns), reference, 0)
+    assert _verdict(right, 400) == "ROBUST"
+    assert _verdict(wrong, 400) == "BIASED"
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_weighted_events_are_told_like_their_distribution(model: str) -> None:
+    """Reference weights that reproduce the generated distribution leave nothing to tell; without them it is told."""
+    _need(model)
+    x, y = np.random.default_rng(1).normal(size=(2, 8_000))
+    generated = Sample({"x": np.random.default_rng(2).normal(0.5, 1, 6_000), "y": y[:6_000]})
+    reference = Sample({"x": x, "y": y})
+    assert _verdict(Classifier(model=model).scores(generated, reference, 0), 400) == "BIASED"
+    moved = _weighted(reference, np.exp(0.5 * x - 0.125))
+    assert _verdict(Classifier(model=model).scores(generated, moved, 0), 400) == "ROBUST"
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_higher_scores_look_generated(model: str) -> None:
+    """The score rises from what is like the reference to what is like the generated sample."""
+    _need(model)
+    gen, ref = Sample({"x": np.linspace(1, 2, 400)}), Sample({"x": np.linspace(0, 1, 400)})
+    scores = Classifier(model=model).scores(gen, ref, 0)
+    assert scores.generated.min() > np.median(scores.reference)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_missing_numbers(model: str) -> None:
+    """NaN, infinite, huge and tiny values are taken as they are, and an excess of NaN is found, without a warning."""
+    _need(model)
+    gen, ref = (np.random.default_rng(seed).normal(size=(3, 4_000)) for seed in (1, 2))
+    gen[0, ::5] = np.nan
+    ref[0, ::50] = np.nan
+    ref[1, 5] = gen[1, 6] = np.inf
+    gen[2] *= 1e-300
+    ref[2] *= 1e-300
+    gen[2, 7] = 1e300
+    generated, reference = (Sample(dict(zip("abc", values, strict=True))) for values in (gen, ref))
+    assert _verdict(Classifier(model=model).scores(generated, reference, 0), 200) == "BIASED"
+
+
+def test_plain_columns_are_taken_by_default() -> None:
+    """By default every column of plain numbers that both samples have is used, whatever their order."""
+    n = 10
+    gen = Sample({"b": np.arange(n), "a": np.ones(n), "t": np.array(["u"] * n), "mine": np.ones(n)})
+    jagged = np.empty(n, dtype=object)
+    jagged[:] = [[1.0]] * n
+    ref = Sample({"a": np.arange(n) > 3, "t": np.array(["u"] * n), "b": np.ones(n), "j": jagged})
+    assert Classifier().names(gen, ref) == ("a", "b")
+    assert Classifier(columns=("b",)).names(gen, ref) == ("b",)
+    assert Classifier(columns=["b", "a"]).names(gen, ref) == ("b", "a")  # type: ignore[arg-type]
+
+
+def test_the_order_of_columns_does_not_matter() -> None:
+    """Samples with the same columns in another order get the same scores."""
+    pytest.importorskip("sklearn")
+    gen, ref = _normal(300, 1, 0.5), _normal(300, 2)
+    turned = Sample({name: gen[name] for name in ("x1", "x0")})
+    scores = [Classifier().scores(sample, ref, 0).generated for sample in (gen, turned)]
+    np.testing.assert_array_equal(scores[0], scores[1])
+
+
+def test_an_object_is_copied() -> None:
+    """The user's classifier stays untrained, and its unset random state is set in the copy only."""
+    ensemble: Any = pytest.importorskip("sklearn.ensemble")
+    mine = Sum()
+    Classifier(model=mine).scores(_normal(10, 1), _normal(10, 2), 0)
+    assert mine.seen is None
+    forest = ensemble.RandomForestClassifier(n_estimators=5)
+    gen, ref = _normal(100, 1), _normal(100, 2)
+    first, again = (Classifier(model=forest).scores(gen, ref, 7) for _ in range(2))
+    np.testing.assert_array_equal(first.generated, again.generated)
+    assert forest.random_state is None
+    assert not hasattr(forest, "classes_")
+    assert first.provenance["library"].startswith("sklearn ")
+    set_before = copy.deepcopy(forest).set_params(random_state=1)
+    assert not np.array_equal(Classifier(model=set_before).scores(gen, ref, 7).generated, first.generated)
+
+
+def test_torch_stays_as_it_was() -> None:
+    """Training leaves torch's random state, threads, gradients and default type alone, and does not depend on them."""
+    torch: Any = pytest.importorskip("torch")
+    gen, ref = _normal(100, 1), _normal(100, 2)
+    usual = Classifier(model="mlp").scores(gen, ref, 0)
+    state, threads = torch.get_rng_state(), torch.get_num_threads()
+    torch.set_default_dtype(torch.float64)
+    try:
+        with torch.no_grad():
+            unusual = Classifier(model="mlp").scores(gen, ref, 0)
+            assert not torch.is_grad_enabled()
+        assert torch.get_default_dtype() == torch.float64
+    finally:
+        torch.set_default_dtype(torch.float32)
+    np.testing.assert_array_equal(usual.generated, unusual.generated)
+    assert torch.equal(state, torch.get_rng_state())
+    assert torch.get_num_threads() == threads
+
+
+@pytest.mark.parametrize(
+    ("model", "hidden", "text"),
+    [
+        ("boosting", "sklearn", r"a classifier needs the package 'scikit-learn'.*pytest-ganvalid\[classifier\]"),
+        ("mlp", "torch", r"a neural network as classifier needs the package 'torch'.*pytest-ganvalid\[gan\]"),
+    ],
+)
+def test_missing_packages(model: str, hidden: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A package that is not installed is named with the command that installs it."""
+    found = builtins.__import__
+
+    def without(name: str, *args: Any, **kwargs: Any) -> Any:
+        if name.partition(".")[0] == hidden:
+            raise ImportError(name)
+        return found(name, *args, **kwargs)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(MissingExtraError, match=text):
+        Classifier(model=model).scores(_normal(10, 1), _normal(10, 2), 0)
+
+
+@pytest.mark.parametrize(
+    "model", ["forest", Sum, None, 3, object(), ["boosting"]], ids=["word", "class", "None", "number", "object", "list"]
+)
+def test_what_is_no_model(model: Any) -> None:
+    """Names that are not known, classes and objects that cannot be trained are refused at once."""
+    with pytest.raises(InputTypeError, match=r"is not a classifier; expected 'boosting', 'mlp', or an object with fit"):
+        Classifier(model=model)
+
+
+@pytest.mark.parametrize(
+    ("columns", "error", "text"),
+    [
+        ("xy", InputTypeError, "columns='xy'; expected a tuple of column names"),
+        ((1,), InputTypeError, r"columns=\(1,\); expected a tuple"),
+        (3, InputTypeError, "columns=3; expected a tuple"),
+        ((), InputError, "at least one column name"),
+        (("x", "x"), InputError, "each once"),
+    ],
+)
+def test_what_are_no_columns(columns: Any, error: type[Exception], text: str) -> None:
+    """A single string, no column and repeated columns are refused at once."""
+    with pytest.raises(error, match=text):
+        Classifier(columns=columns)
+
+
+NUMBERS = Sample({"x": np.arange(10.0)})
+CONSTANT = Sample({"x": np.full(10, np.nan)})
+TEXTS = Sample({"x": np.array(list("abcdefghij"))})
+
+
+@pytest.mark.parametrize(
+    ("classifier", "generated", "reference", "error", "text"),
+    [
+        (
+            Classifier(("y",), Sum()),
+            NUMBERS,
+            NUMBERS,
+            InputError,
+            "generated: there is no column 'y'; there",
+        ),
+        (Classifier(("x",), Sum()), NUMBERS, TEXTS, InputTypeError, "reference: column 'x' has dtype <U1"),
+        (Classifier(None, Sum()), NUMBERS, TEXTS, InputError, "share no column of plain numbers"),
+        (Classifier(None, Sum()), NUMBERS.first(3), NUMBERS, InputError, "generated has 3 events; .* at least 4"),
+        (Classifier(None, Sum()), NUMBERS, NUMBERS.first(3), InputError, "reference has 3 events; .* at least 4"),
+        (Classifier(None, Sum()), CONSTANT, CONSTANT, InputError, "one value only .* needs a column that varies"),
+        (
+            Classifier(None, Sum()),
+            NUMBERS,
+            Sample({"x": np.arange(10.0)}, np.zeros(10)),
+            InputError,
+            "reference: all 5 events drawn for training have weight zero",
+        ),
+        (
+            Classifier(None, Broken(lambda n: np.full(n, np.nan))),
+            NUMBERS,
+            NUMBERS,
+            InputError,
+            r"Broken returned scores of shape \(5,\), 5 of them not finite",
+        ),
+        (Classifier(None, Broken(lambda n: np.ones((n, 3)))), NUMBERS, NUMBERS, InputError, r"shape \(5, 3\)"),
+    ],
+)
+def test_impossible_trainings(
+    classifier: Classifier, generated: Sample, reference: Sample, error: type[Exception], text: str
+) -> None:
+    """Samples and models that no score can come of are refused with the reason."""
+    with pytest.raises(error, match=text):
+        classifier.scores(generated, reference, 0)
+
+
+@pytest.mark.parametrize("seed", [-1, 0.5, None, True])
+def test_impossible_seeds(seed: Any) -> None:
+    """A seed is an integer that is not negative."""
+    with pytest.raises((InputError, InputTypeError), match="seed="):
+        Classifier(model=Sum()).scores(NUMBERS, NUMBERS, seed)
