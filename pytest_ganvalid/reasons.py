@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import math
 
-from pytest_ganvalid.results import BinBias, Verdict
+from pytest_ganvalid.results import BinBias, Estimate, Verdict
+from pytest_ganvalid.statistics.equivalence import Equivalence
 from pytest_ganvalid.statistics.robustness import TOO_GOOD, WANTED_POWER, Assessment
+
+_MOST_DECIMALS = 8
+_LARGEST = 1e8
 
 
 def count(number: float) -> str:
@@ -18,10 +22,23 @@ def at_most(number: float) -> str:
     return "∞" if math.isinf(number) else f"{math.floor(number):,}"
 
 
+def rounded(number: float, digits: int = 3) -> str:
+    """Format a number to a few digits."""
+    return "∞" if math.isinf(number) else f"{number:.{digits}g}"
+
+
 def percent(fraction: float) -> str:
     """Format a probability without rounding it to certainty."""
     text = f"{100 * fraction:.4g}"
     return "above 99.99 %" if text == "100" and fraction < 1 else f"{text} %"
+
+
+def measured(estimate: Estimate) -> str:
+    """Format a number with its standard error, both to the second digit of the error."""
+    decimals = 1 - math.floor(math.log10(estimate.error))
+    if 0 <= decimals <= _MOST_DECIMALS and abs(estimate.value) < _LARGEST:
+        return f"{estimate.value:.{decimals}f} ± {estimate.error:.{decimals}f}"
+    return f"{estimate.value:.8g} ± {estimate.error:.2g}"
 
 
 def reasons(assessment: Assessment, worst: tuple[BinBias, ...]) -> tuple[str, ...]:
@@ -81,34 +98,46 @@ def _unproven(a: Assessment) -> tuple[str, ...]:
     lines = [
         f"the data decide neither way: χ²_req/ndf lies between {_chi2_per_ndf(a, a.lower):.4g} and "
         f"{_chi2_per_ndf(a, a.upper):.4g} (critical {a.critical / a.ndf:.4g}), the rms bias between "
-        f"{_rms(a, a.lower):.3g} and {_rms(a, a.upper):.3g} error bars (limit {a.limits.max_bias:g})"
+        f"{_rms(a, a.lower):.3g} and {_rms(a, a.upper):.3g} error bars (limit {a.limits.max_bias:g})",
+        *_power(a),
+        *_difference(a, a.separation.upper_tail(0), a.ndf / 2, a.separation.estimate * a.per_event),
     ]
-    if a.power < a.limits.min_power:
-        lines.append(
-            f"with these sample sizes a perfect generator would pass with probability {percent(a.power)} only "
-            f"(min_power {percent(a.limits.min_power)})"
-        )
-    p_agreement = a.separation.upper_tail(0)
-    if p_agreement < a.limits.alpha:
-        lines.append(
-            f"the samples seem to differ (p = {p_agreement:.2g} for perfect agreement): at the best estimate the "
-            f"generator is worth {count(a.ndf / (2 * a.separation.estimate))} events"
-        )
-    return (*lines, _advice(a))
+    supported = a.allowed / a.upper if a.upper > 0 else math.inf
+    return (*lines, _advice(a, supported))
 
 
-def _advice(a: Assessment) -> str:
+def _power(a: Assessment | Equivalence) -> list[str]:
+    if a.power >= a.limits.min_power:
+        return []
+    return [
+        f"with these sample sizes a perfect generator would pass with probability {percent(a.power)} only "
+        f"(min_power {percent(a.limits.min_power)})"
+    ]
+
+
+def _difference(a: Assessment | Equivalence, p_agreement: float, events: float, excess: float) -> list[str]:
+    """Say what the generator is worth, events / excess, if perfect agreement is excluded."""
+    if p_agreement >= a.limits.alpha:
+        return []
+    return [
+        f"the samples seem to differ (p = {p_agreement:.2g} for perfect agreement): at the best estimate the "
+        f"generator is worth {count(events / excess)} events"
+    ]
+
+
+def _advice(a: Assessment | Equivalence, supported: float) -> str:
     n_reference, n_generated = a.events_needed()
-    if n_reference <= a.n_reference and n_generated <= a.n_generated:
+    have_reference, have_generated = a.n_reference / a.used, a.n_generated / a.used  # of the whole samples, like needed
+    if n_reference <= have_reference and n_generated <= have_generated:
         return (
             f"a perfect generator would pass with probability {percent(a.power)}: this one is worse, or unlucky; "
-            f"these data support n_required {at_most(a.allowed / a.upper)}"
+            f"these data support n_required {at_most(supported)}"
         )
     together = f" all {a.observables} observables" if a.observables > 1 else ""
-    more = f" and {count(n_generated)} generated events" if n_generated > math.ceil(a.n_generated) else ""
+    more = f" and {count(n_generated)} generated events" if n_generated > math.ceil(have_generated) else ""
     return (
-        f"it takes {count(n_reference)} reference events{more} (have {count(a.n_reference)} and "
-        f"{count(a.n_generated)}) for a perfect generator to pass{together} with probability {percent(WANTED_POWER)}"
+        f"it takes {count(n_reference)} reference events{more} (have {count(have_reference)} and "
+        f"{count(have_generated)}) for a perfect generator to pass{together} with probability {percent(WANTED_POWER)}"
     )
 
 
@@ -118,3 +147,31 @@ def _chi2_per_ndf(a: Assessment, delta: float) -> float:
 
 def _rms(a: Assessment, delta: float) -> float:
     return math.sqrt(2 * a.n_required * delta / a.ndf)
+
+
+def estimate_reasons(e: Equivalence) -> tuple[str, ...]:
+    """Explain the verdict on two estimates of one number."""
+    verdict, unit = e.verdict(), f"error bars of {count(e.n_required)} events (limit {e.limits.max_bias:g})"
+    if verdict is Verdict.ROBUST:
+        return (
+            f"agreement at n_required {count(e.n_required)} is demonstrated at {percent(e.limits.confidence)} "
+            f"confidence: the bias is at most {e.upper:.3g} {unit}",
+        )
+    if verdict is Verdict.BIASED:
+        return (
+            f"a disagreement is demonstrated at {percent(e.limits.confidence)} confidence: the bias is at least "
+            f"{e.lower:.3g} {unit}",
+            "more events cannot help: improve the generator, or lower n_required to what it supports, "
+            f"{at_most(e.n_supported)} at most",
+        )
+    if not e.admissible:
+        return (
+            "the two estimates are identical in value and error, as those of one sample are: do they share events? "
+            "compare with a reference that neither the generator nor its training has seen",
+        )
+    return (
+        f"the data decide neither way: the bias lies between {e.lower:.3g} and {e.upper:.3g} {unit}",
+        *_power(e),
+        *_difference(e, e.p_disagreement(0), e.n_required, e.centre**2),
+        _advice(e, e.n_supported),
+    )

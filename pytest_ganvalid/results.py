@@ -6,15 +6,29 @@ with ``==`` and be written to JSON without loss.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar, Self
 
 from pytest_ganvalid import _json
+from pytest_ganvalid._arguments import check_event_count, check_number
 from pytest_ganvalid.errors import InputError
 
-__all__ = ["BinBias", "BinContents", "Chi2Result", "Comparison", "Interval", "Plan", "Report", "Verdict"]
+__all__ = [
+    "BinBias",
+    "BinContents",
+    "Chi2Result",
+    "Comparison",
+    "Estimate",
+    "EstimateComparison",
+    "Interval",
+    "Judgement",
+    "Plan",
+    "Report",
+    "Verdict",
+]
 
 
 class Verdict(StrEnum):
@@ -78,8 +92,61 @@ class BinContents:
     bias: tuple[float, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """One number that was measured on a sample, with its error bar.
+
+    Attributes:
+        value: The number, in whatever unit.
+        error: Its standard error, in the same unit; positive.
+        n_events: Effective number of events: as many unweighted true events would have this error; ``None`` if not
+            known.
+        dof: Degrees of freedom of the error itself, 2 / (relative variance of error²): groups - 1 of a jackknife,
+            replicas - 1 of a bootstrap; infinite if the error is known exactly.
+
+    Raises:
+        InputError: If a number is NaN or infinite, the error is not positive, or there is less than one event or degree
+            of freedom.
+        InputTypeError: If one is not a number.
+    """
+
+    value: float
+    error: float
+    n_events: float | None = None
+    dof: float = math.inf
+
+    def __post_init__(self) -> None:
+        """Check every number, and hold it as a builtin float whatever kind of number was given."""
+        object.__setattr__(self, "value", _finite("value", self.value))
+        object.__setattr__(self, "error", _finite("error", self.error))
+        if self.error <= 0:
+            msg = (
+                f"error={self.error!r}; expected a positive standard error: a number without one demonstrates nothing "
+                "(bootstrap or jackknife the analysis to find it)"
+            )
+            raise InputError(msg)
+        if self.n_events is not None:
+            object.__setattr__(self, "n_events", float(check_event_count("n_events", self.n_events)))
+        object.__setattr__(self, "dof", float(check_number("dof", self.dof)))
+        if self.dof < 1:
+            msg = f"dof={self.dof!r}; expected at least one degree of freedom, or inf if the error is known exactly"
+            raise InputError(msg)
+
+
+def _finite(name: str, value: object) -> float:
+    number = float(check_number(name, value))
+    if math.isinf(number):
+        msg = f"{name}={number} is infinite; expected a finite number"
+        raise InputError(msg)
+    return number
+
+
 def _interval(data: dict[str, Any]) -> Interval:
     return _json.decode(Interval, data)
+
+
+def _estimate(data: dict[str, Any]) -> Estimate:
+    return _json.decode(Estimate, data)
 
 
 def _bin_biases(rows: list[dict[str, Any]]) -> tuple[BinBias, ...]:
@@ -90,21 +157,9 @@ def _bin_contents(data: dict[str, Any]) -> BinContents:
     return _json.decode(BinContents, data, dict.fromkeys(BinContents.__dataclass_fields__, _json.numbers))
 
 
-_COMPARISON_DECODERS: dict[str, _json.Decoder] = {
-    "verdict": Verdict,
-    "reasons": _json.strings,
-    "chi2_required": _interval,
-    "separation": _interval,
-    "n_equivalent": _interval,
-    "rms_bias": _interval,
-    "worst_bins": _bin_biases,
-    "contents": _bin_contents,
-}
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
-    """One generated histogram against one reference histogram.
+class Judgement:
+    """What a comparison of anything ends in: of two histograms (`Comparison`) or two numbers (`EstimateComparison`).
 
     Attributes:
         name: The observable.
@@ -112,35 +167,25 @@ class Comparison:
         reasons: Why, in sentences.
         n_required: Number of true events the generated sample is to stand in for.
         n_train: Number of events the generator was trained on, if known.
-        n_generated: Effective number of generated events, (Σw)²/Σw².
+        n_generated: Effective number of generated events.
         n_reference: Effective number of reference events.
-        bins: Number of bins compared, after merging.
-        merged_bins: Number of populated bins that merging took away.
-        ndf: bins - 1.
-        chi2: Classical χ² of the two samples as they are.
-        p_value: Its upper-tail probability under perfect agreement.
-        separation: Separation power Δ/2, Δ being the triangular discrimination, freed of its noise floor.
-        chi2_required: χ² expected between n_required generated and n_required true events, ndf + n_required Δ.
-        chi2_critical: Quantile of χ² with ndf degrees of freedom at the confidence level.
-        rms_bias: Root-mean-square bias in error bars of n_required events.
-        n_equivalent: Number of true events the generator is worth, ndf / (2Δ).
-        n_supported: Largest n_required whose limit on Δ these data meet, E/Δ_up (a single bin may still be shown to be
-            off); 0 if the samples are too few or not independent, and demonstrate nothing.
+        n_equivalent: Number of true events the generator is worth: their error bars are as large as its bias.
+        n_supported: Largest n_required at which these data demonstrate agreement; 0 if the samples are too few or not
+            independent, and demonstrate nothing.
         power: Probability that a perfect generator is shown ROBUST with these sample sizes.
         n_reference_needed: Reference events with which a perfect generator would pass with 90 % probability, in all
             observables of the check together, if ``n_generated_needed`` events are generated.
         n_generated_needed: Generated events that go with ``n_reference_needed``.
-        p_robust: p-value of the boundary n_required Δ = E against agreement; ROBUST needs at most 1 - confidence.
-        p_biased: p-value of the boundary against disagreement, local or global.
-        worst_bin: Position of the bin with the largest local bias (see `BinBias.index`).
-        worst_bins: The bins with the largest local bias, worst first.
-        contents: The histograms that were compared.
+        p_robust: p-value of the boundary against agreement; ROBUST needs at most 1 - confidence.
+        p_biased: p-value of the boundary against disagreement.
         confidence: Confidence level of each one-sided limit.
-        max_bias: Limit on the rms bias.
-        max_local_bias: Limit on the bias of a single bin.
+        max_bias: Limit on the (rms) bias in error bars of n_required events.
         min_power: Least power with which ROBUST may be said.
-        min_expected: Least expected effective events in a bin of the smaller sample.
+        share: Fraction of the check's n_required that this stratum of the events has to stand in for; 1 if the check
+            is not stratified.
     """
+
+    KIND: ClassVar[str]
 
     name: str
     verdict: Verdict
@@ -149,15 +194,6 @@ class Comparison:
     n_train: float | None
     n_generated: float
     n_reference: float
-    bins: int
-    merged_bins: int
-    ndf: int
-    chi2: float
-    p_value: float
-    separation: Interval
-    chi2_required: Interval
-    chi2_critical: float
-    rms_bias: Interval
     n_equivalent: Interval
     n_supported: float
     power: float
@@ -165,14 +201,10 @@ class Comparison:
     n_generated_needed: float
     p_robust: float
     p_biased: float
-    worst_bin: int
-    worst_bins: tuple[BinBias, ...]
-    contents: BinContents
     confidence: float
     max_bias: float
-    max_local_bias: float
     min_power: float
-    min_expected: float
+    share: float = 1.0
 
     @property
     def robust(self) -> bool:
@@ -190,20 +222,103 @@ class Comparison:
 
     def to_json(self, indent: int | None = None) -> str:
         """Write as a JSON text; `from_json` restores an equal object."""
-        return _json.dumps("comparison", 1, self, indent)
+        return _json.dumps(self.KIND, 1, self, indent)
 
     @classmethod
-    def from_json(cls, text: str | bytes) -> Comparison:
+    def from_json(cls, text: str | bytes) -> Self:
         """Read what `to_json` wrote.
 
         Raises:
-            InputError: If the text is not a comparison of this version.
+            InputError: If the text is not of this kind and version.
         """
-        return cls._from_dict(_json.loads("comparison", 1, text))
+        return cls._from_dict(_json.loads(cls.KIND, 1, text))
 
     @classmethod
-    def _from_dict(cls, data: dict[str, Any]) -> Comparison:
-        return _json.decode(cls, data, _COMPARISON_DECODERS)
+    def _from_dict(cls, data: dict[str, Any]) -> Self:
+        return _json.decode(cls, data, {**_JUDGEMENT_DECODERS, **_DECODERS[cls.KIND]})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison(Judgement):
+    """One generated histogram against one reference histogram; what is not listed here is a `Judgement`'s.
+
+    Effective events are (Σw)²/Σw², n_equivalent is ndf / (2Δ) and n_supported E/Δ_up (a single bin may still be shown
+    to be off). p_biased tests the overall and the local bias.
+
+    Attributes:
+        bins: Number of bins compared, after merging.
+        merged_bins: Number of populated bins that merging took away.
+        ndf: bins - 1.
+        chi2: Classical χ² of the two samples as they are.
+        p_value: Its upper-tail probability under perfect agreement.
+        separation: Separation power Δ/2, Δ being the triangular discrimination, freed of its noise floor.
+        chi2_required: χ² expected between n_required generated and n_required true events, ndf + n_required Δ.
+        chi2_critical: Quantile of χ² with ndf degrees of freedom at the confidence level.
+        rms_bias: Root-mean-square bias in error bars of n_required events.
+        worst_bin: Position of the bin with the largest local bias (see `BinBias.index`).
+        worst_bins: The bins with the largest local bias, worst first.
+        contents: The histograms that were compared.
+        max_local_bias: Limit on the bias of a single bin.
+        min_expected: Least expected effective events in a bin of the smaller sample.
+    """
+
+    KIND: ClassVar[str] = "comparison"
+
+    bins: int
+    merged_bins: int
+    ndf: int
+    chi2: float
+    p_value: float
+    separation: Interval
+    chi2_required: Interval
+    chi2_critical: float
+    rms_bias: Interval
+    worst_bin: int
+    worst_bins: tuple[BinBias, ...]
+    contents: BinContents
+    max_local_bias: float
+    min_expected: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EstimateComparison(Judgement):
+    """One number of the generated sample against that of the reference; what is not listed here is a `Judgement`'s.
+
+    n_equivalent is n_required / bias², n_supported n_required (max_bias / upper limit of the bias)².
+
+    Attributes:
+        generated: The estimate from generated events.
+        reference: The estimate from reference events.
+        required_error: The standard error that n_required unweighted true events would have.
+        difference: Generated minus reference, in the unit of the estimates.
+        bias: Magnitude of the difference, in units of ``required_error``.
+    """
+
+    KIND: ClassVar[str] = "estimate"
+
+    generated: Estimate
+    reference: Estimate
+    required_error: float
+    difference: float
+    bias: Interval
+
+
+_JUDGEMENT_DECODERS: dict[str, _json.Decoder] = {
+    "verdict": Verdict,
+    "reasons": _json.strings,
+    "n_equivalent": _interval,
+}
+_DECODERS: dict[str, dict[str, _json.Decoder]] = {
+    Comparison.KIND: {
+        "chi2_required": _interval,
+        "separation": _interval,
+        "rms_bias": _interval,
+        "worst_bins": _bin_biases,
+        "contents": _bin_contents,
+    },
+    EstimateComparison.KIND: {"generated": _estimate, "reference": _estimate, "bias": _interval},
+}
+_KINDS: dict[str, type[Comparison | EstimateComparison]] = {c.KIND: c for c in (Comparison, EstimateComparison)}
 
 
 def worst_verdict(verdicts: Iterable[Verdict]) -> Verdict:
@@ -212,8 +327,13 @@ def worst_verdict(verdicts: Iterable[Verdict]) -> Verdict:
     return next(v for v in (Verdict.BIASED, Verdict.UNPROVEN, Verdict.ROBUST) if v in found)
 
 
-def _comparisons(data: dict[str, dict[str, Any]]) -> dict[str, Comparison]:
-    return {name: Comparison._from_dict(value) for name, value in data.items()}  # noqa: SLF001 - same module
+def _comparisons(data: dict[str, dict[str, Any]]) -> dict[str, Comparison | EstimateComparison]:
+    return {name: _comparison({**value}) for name, value in data.items()}
+
+
+def _comparison(data: dict[str, Any]) -> Comparison | EstimateComparison:
+    """Restore the class that the tag names."""
+    return _KINDS[data.pop("kind")]._from_dict(data)  # noqa: SLF001 - same module
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,15 +344,19 @@ class Report:
         verdict: ROBUST only if every observable is; BIASED if any is, after Holm's correction.
         reasons: Why, in sentences.
         n_required: Number of true events the generated sample is to stand in for.
-        comparisons: Name of the observable -> its comparison.
+        comparisons: Name of the observable -> its comparison, of histograms or of one number.
         provenance: What was compared, and with which settings and versions.
+        shared: Which events the samples share that they may not share, in sentences; nothing is demonstrated then.
     """
+
+    KIND: ClassVar[str] = "report"
 
     verdict: Verdict
     reasons: tuple[str, ...]
     n_required: float
-    comparisons: dict[str, Comparison]
+    comparisons: Mapping[str, Comparison | EstimateComparison]
     provenance: dict[str, Any] = field(default_factory=dict)
+    shared: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a verdict that does not follow from the comparisons.
@@ -247,15 +371,29 @@ class Report:
         if self.verdict is not expected:
             msg = f"the verdict {self.verdict} does not follow from the comparisons, which make it {expected}"
             raise InputError(msg)
+        if self.shared and self.verdict is not Verdict.UNPROVEN:
+            msg = f"the verdict {self.verdict} does not follow from samples that share events; expected UNPROVEN"
+            raise InputError(msg)
 
     @property
     def robust(self) -> bool:
         """Whether agreement at n_required is demonstrated in every observable."""
         return self.verdict is Verdict.ROBUST
 
+    @property
+    def histograms(self) -> dict[str, Comparison]:
+        """The comparisons of histograms among all."""
+        return {name: c for name, c in self.comparisons.items() if isinstance(c, Comparison)}
+
+    @property
+    def estimates(self) -> dict[str, EstimateComparison]:
+        """The comparisons of one number per sample among all."""
+        return {name: c for name, c in self.comparisons.items() if isinstance(c, EstimateComparison)}
+
     def to_json(self, indent: int | None = None) -> str:
         """Write as a JSON text; `from_json` restores an equal object."""
-        return _json.dumps("report", 1, self, indent)
+        tagged = {name: {"kind": c.KIND, **_json.encode(c)} for name, c in self.comparisons.items()}
+        return _json.dumps(self.KIND, 1, {**_json.encode(self), "comparisons": tagged}, indent)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Report:
@@ -264,8 +402,9 @@ class Report:
         Raises:
             InputError: If the text is not a report of this version.
         """
-        data = _json.loads("report", 1, text)
-        return _json.decode(cls, data, {"verdict": Verdict, "reasons": _json.strings, "comparisons": _comparisons})
+        data = _json.loads(cls.KIND, 1, text)
+        words = {"reasons": _json.strings, "shared": _json.strings}
+        return _json.decode(cls, data, {"verdict": Verdict, "comparisons": _comparisons, **words})
 
 
 def _plan_row(row: object) -> tuple[float, int, float]:
@@ -281,34 +420,61 @@ class Plan:
         n_required: Number of true events the generated sample is to stand in for.
         n_reference: Reference events to simulate.
         n_generated: Events to generate.
-        power: Probability that all observables come out ROBUST, at least.
-        bins: Bins per observable.
-        observables: Number of observables.
+        power: Probability that all of the check comes out ROBUST, at least.
+        bins: Bins per observable and per classifier; ``None`` if there are only estimators.
+        observables: Number of histograms.
         confidence: Confidence level of each one-sided limit.
-        max_bias: Limit on the rms bias in error bars of n_required events.
+        max_bias: Limit on the (rms) bias in error bars of n_required events.
         rows: (power, n_reference, n_reference / n_required) for a ladder of powers.
+        estimators: Number of observables that are one number per sample.
+        classifiers: Number of classifiers, trained on one half of each sample and tested on the other.
+        least_ratio: Reference events per required event that it takes even if any number is generated.
     """
 
     n_required: float
     n_reference: int
     n_generated: int
     power: float
-    bins: int
+    bins: int | None
     observables: int
     confidence: float
     max_bias: float
     rows: tuple[tuple[float, int, float], ...]
+    estimators: int
+    classifiers: int
+    least_ratio: float
 
     def table(self) -> str:
         """Return the planning table as text, a line per power."""
-        noun = "observable" if self.observables == 1 else "observables"
         head = (
-            f"n_required {self.n_required:,.0f}; {self.observables} {noun} of {self.bins} bins; "
+            f"n_required {self.n_required:,.0f}; {self._what()}; "
             f"{self.n_generated:,} generated events; confidence {self.confidence:g}; max_bias {self.max_bias:g}"
         )
         lines = [head, f"{'power':>8}  {'reference events':>18}  {'per required event':>18}"]
         lines += [f"{power:8.3f}  {count:18,}  {ratio:18.3f}" for power, count, ratio in self.rows]
-        return "\n".join(lines)
+        return "\n".join(lines + self._notes())
+
+    def _what(self) -> str:
+        """Count what is tested."""
+        counted = {
+            "observable": (self.observables, f" of {self.bins} bins"),
+            "estimator": (self.estimators, ""),
+            "classifier": (self.classifiers, f" of {self.bins} bins"),
+        }
+        parts = [f"{number} {noun}{'s' * (number != 1)}{more}" for noun, (number, more) in counted.items() if number]
+        return ", ".join(parts)
+
+    def _notes(self) -> list[str]:
+        """Say what estimators and classifiers cost."""
+        notes = []
+        if self.estimators:
+            notes.append(
+                f"of these, {self.least_ratio:.1f} per required event even if any number were generated: estimators "
+                "are one number each, shown to be within its error bar by two one-sided tests"
+            )
+        if self.classifiers:
+            notes.append("classifiers are trained on one half of each sample and tested on the other")
+        return notes
 
     def to_json(self, indent: int | None = None) -> str:
         """Write as a JSON text; `from_json` restores an equal object."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from pytest_ganvalid.errors import MissingExtraError
-from pytest_ganvalid.reasons import at_most, count, percent
+from pytest_ganvalid.reasons import at_most, count, measured, percent, rounded
 from pytest_ganvalid.report.text import weakest
 from pytest_ganvalid.results import Interval, Report, Verdict
 
@@ -74,10 +74,8 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    filters = {
-        f.__name__: f for f in (anchor, at_most, count, data_uri, percent, pretty, span, span_of_events, weakest)
-    }
-    environment.filters.update(filters)
+    filters = (anchor, at_most, count, data_uri, measured, percent, pretty, span, span_of_events, weakest)
+    environment.filters.update({f.__name__: f for f in filters})
     return environment
 
 
@@ -95,7 +93,7 @@ def anchor(nodeid: str) -> str:
 
 def span(interval: Interval, unit: float = 1.0) -> str:
     """Format the limits of an interval in multiples of ``unit``."""
-    return f"from {interval.lower / unit:.4g} to {interval.upper / unit:.4g}"
+    return f"from {rounded(interval.lower / unit, 4)} to {rounded(interval.upper / unit, 4)}"
 
 
 def span_of_events(interval: Interval) -> str:

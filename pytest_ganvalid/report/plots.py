@@ -1,4 +1,4 @@
-"""A comparison as a picture: both histograms and, below them, the local bias.
+"""A comparison as a picture: both histograms and, below them, the local bias; or two numbers and what is allowed.
 
 Uses matplotlib's objects only, never pyplot, so that figures and settings of the tests are left alone.
 """
@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_ganvalid.errors import MissingExtraError
-from pytest_ganvalid.reasons import count
-from pytest_ganvalid.results import Comparison
+from pytest_ganvalid.reasons import count, measured
+from pytest_ganvalid.results import Comparison, EstimateComparison
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,7 +34,7 @@ _SMALL, _NORMAL = 8, 10
 _COLOURS = 64
 
 
-def png(name: str, comparison: Comparison) -> bytes:
+def png(name: str, comparison: Comparison | EstimateComparison) -> bytes:
     """Draw a comparison as a PNG file, 1120 by 840 pixels in 64 colours (a third of the bytes, no less sharp).
 
     Args:
@@ -66,20 +66,73 @@ def png(name: str, comparison: Comparison) -> bytes:
     return file.getvalue()
 
 
-def draw(name: str, comparison: Comparison) -> Figure:
-    """Draw a comparison: contents in the upper panel, local bias in the lower, against the bin number."""
+def draw(name: str, comparison: Comparison | EstimateComparison) -> Figure:
+    """Draw a comparison of two histograms or of two numbers."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(5.6, 4.2), dpi=200, layout="constrained")
+    if isinstance(comparison, Comparison):
+        title = _draw_histograms(figure, name, comparison)
+    else:
+        title = _draw_estimates(figure, name, comparison)
+    figure.suptitle(title, x=0.01, ha="left", fontsize=_NORMAL, parse_math=False)
+    return figure
+
+
+def _draw_histograms(figure: Figure, name: str, comparison: Comparison) -> str:
+    """Draw contents in the upper panel, local bias in the lower, against the bin number; return the title."""
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
     bins = _Bins.to_draw(comparison)
-    figure.suptitle(_title(name, comparison, bins), x=0.01, ha="left", fontsize=_NORMAL, parse_math=False)
     _draw_contents(top, comparison, bins)
     _draw_bias(bottom, comparison, bins)
     bottom.set_xlabel(_bin_axis(comparison), fontsize=_SMALL)
     bottom.set_xlim(bins.edges[0], bins.edges[-1])
     bottom.xaxis.get_major_locator().set_params(integer=True)
-    return figure
+    title = _title(name, comparison)
+    if bins.at.size < bins.total:
+        title += f"\n(drawn: {bins.at.size:,} of {bins.total:,} bins, all extremes among them)"
+    return title
+
+
+def _draw_estimates(figure: Figure, name: str, c: EstimateComparison) -> str:
+    """Draw the numbers with their errors, and the limits of the bias, around the reference; return the title.
+
+    The axis is generated minus reference in error bars of n_required events.
+    """
+    axes = figure.subplots()
+    axes.axvspan(-c.max_bias, c.max_bias, color=_SHADE, linewidth=0, zorder=0)
+    axes.axvline(0, color=_INK, linewidth=0.4, linestyle=":")
+    at = c.difference / c.required_error
+    points = (("reference", c.reference, 0.0, _INK), ("generated", c.generated, at, _BLUE))
+    for row, (_, estimate, place, colour) in enumerate(points):
+        axes.errorbar(place, row, xerr=estimate.error / c.required_error, fmt="o", markersize=4, color=colour)
+        _write(axes, measured(estimate), (place, row))
+    reach = _draw_limits(axes, c, at)
+    axes.set_xlim(-reach, reach)
+    axes.set_ylim(2.5, -0.5)
+    axes.set_yticks(range(3), [*(label for label, *_ in points), "limits of\nthe bias"], fontsize=_SMALL)
+    axes.set_xlabel(
+        f"generated - reference, in error bars of {count(c.n_required)} events, {c.required_error:.3g}; "
+        f"shaded: allowed, ±{c.max_bias:g}",
+        fontsize=_SMALL,
+    )
+    axes.tick_params(labelsize=_SMALL)
+    _open(axes)
+    return _title(name, c)
+
+
+def _draw_limits(axes: Axes, c: EstimateComparison, at: float) -> float:
+    """Draw from the lower to the upper limit, on the side of the estimate; return how far the axis must reach."""
+    errors = max(c.generated.error, c.reference.error) / c.required_error
+    side = -1 if at < 0 else 1
+    least, most = side * c.bias.lower, side * c.bias.upper
+    axes.plot([least, most], [2, 2], color=_VERMILION, linewidth=2, marker="|")
+    _write(axes, f"{c.bias.lower:.3g} to {c.bias.upper:.3g} in magnitude", ((least + most) / 2, 2))
+    return 1.3 * max(c.max_bias, abs(at) + errors, c.bias.upper)
+
+
+def _write(axes: Axes, words: str, place: tuple[float, float]) -> None:
+    axes.annotate(words, place, (0, 7), textcoords="offset points", ha="center", fontsize=_SMALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,15 +280,17 @@ def _tidy(axes: Axes) -> None:
     )
     for text in legend.get_texts():
         text.set_parse_math(False)
+    _open(axes)
+
+
+def _open(axes: Axes) -> None:
+    """Leave out the frame where there is nothing to read off."""
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
 
 
-def _title(name: str, c: Comparison, bins: _Bins) -> str:
-    title = f"{short(name, 36)}: {c.verdict} at n_required {count(c.n_required)}"
-    if bins.at.size < bins.total:
-        title += f"\n(drawn: {bins.at.size:,} of {bins.total:,} bins, all extremes among them)"
-    return title
+def _title(name: str, c: Comparison | EstimateComparison) -> str:
+    return f"{short(name, 36)}: {c.verdict} at n_required {count(c.n_required)}"
 
 
 def _bin_axis(c: Comparison) -> str:

@@ -6,15 +6,15 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pytest_ganvalid.report import text
-from pytest_ganvalid.results import Comparison, Report
+from pytest_ganvalid.results import Comparison, EstimateComparison, Report
 
 if TYPE_CHECKING:
     import pytest
 
-_KINDS: dict[str, type[Report | Comparison]] = {"report": Report, "comparison": Comparison}
+_KINDS: dict[str, type[text.Result]] = {kind.KIND: kind for kind in (Report, Comparison, EstimateComparison)}
 
 
-def result_of(record: Mapping[str, Any]) -> Report | Comparison:
+def result_of(record: Mapping[str, Any]) -> text.Result:
     """Restore the result that a test recorded."""
     return _KINDS[record["kind"]].from_json(record["result"])
 

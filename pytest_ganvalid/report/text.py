@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from pytest_ganvalid.reasons import at_most, count
-from pytest_ganvalid.results import Comparison, Interval, Report, Verdict
+from pytest_ganvalid.reasons import at_most, count, measured, rounded
+from pytest_ganvalid.results import Comparison, EstimateComparison, Interval, Report, Verdict
+
+Result = Report | Comparison | EstimateComparison
+_UNNAMED = {Comparison.KIND: "histogram", EstimateComparison.KIND: "estimate"}
 
 
-def as_report(result: Report | Comparison) -> Report:
-    """Look at a single comparison as a report of one observable."""
+def as_report(result: Result) -> Report:
+    """Look at a single comparison, of histograms or of one number, as a report of one observable."""
     if isinstance(result, Report):
         return result
     return Report(
         verdict=result.verdict,
         reasons=result.reasons,
         n_required=result.n_required,
-        comparisons={result.name or "histogram": result},
+        comparisons={result.name or _UNNAMED[result.KIND]: result},
     )
 
 
-def explain(result: Report | Comparison) -> str:
+def explain(result: Result) -> str:
     """Say what was found and what to do next, observable by observable."""
     report = as_report(result)
     failing = sum(not comparison.robust for comparison in report.comparisons.values())
@@ -26,6 +29,7 @@ def explain(result: Report | Comparison) -> str:
         f"ganvalid: {report.verdict} at n_required {count(report.n_required)}: "
         f"{failing} of {_observables(len(report.comparisons))} not ROBUST"
     ]
+    lines += [f"not independent: {printable(sentence)}" for sentence in report.shared]
     skipped = report.provenance.get("skipped_columns") or {}
     lines += [f"not compared: {printable(name)} ({why})" for name, why in skipped.items()]
     for name, comparison in report.comparisons.items():
@@ -33,36 +37,57 @@ def explain(result: Report | Comparison) -> str:
     return "\n".join(lines)
 
 
-def describe(name: str, comparison: Comparison) -> list[str]:
-    """Describe one comparison: all numbers, the reasons and, unless it is ROBUST, the worst bins."""
-    c, ndf = comparison, comparison.ndf
-    chi2 = c.chi2_required
+def describe(name: str, comparison: Comparison | EstimateComparison) -> list[str]:
+    """Describe one comparison: all numbers, the reasons and, unless it is ROBUST, what is wrong and what follows."""
+    c = comparison
     lines = [
         f"{printable(name)}: {c.verdict}",
-        f"  χ²_req/ndf    {chi2.estimate / ndf:.4g}, from {chi2.lower / ndf:.4g} to {chi2.upper / ndf:.4g} "
-        f"(critical {c.chi2_critical / ndf:.4g}; {c.bins} bins{_merged(c)})",
-        f"  rms bias      {_range(c.rms_bias)} error bars of {count(c.n_required)} events (limit {c.max_bias:g})",
+        *(_histograms(c) if isinstance(c, Comparison) else _estimates(c)),
         f"  n_equivalent  {_events(c.n_equivalent)}{_amplification(c)}",
         f"  n_supported   {at_most(c.n_supported)} (n_required {count(c.n_required)})",
         f"  samples       {count(c.n_generated)} generated, {count(c.n_reference)} reference events (effective); "
         f"power {c.power:.3g} for a perfect generator",
+        *(f"  - {reason}" for reason in c.reasons),
     ]
-    lines += [f"  - {reason}" for reason in c.reasons]
     # Samples that are not independent, or too few, say nothing about bins or what the generator is worth.
     return lines + _what_is_wrong(c) if c.n_supported > 0 and c.verdict is not Verdict.ROBUST else lines
 
 
-def _what_is_wrong(c: Comparison) -> list[str]:
-    shown = any(bias.lower > 0 for bias in c.worst_bins)
+def _histograms(c: Comparison) -> list[str]:
+    chi2, ndf = c.chi2_required, c.ndf
     return [
-        f"  worst bins, in error bars of n_required events{'' if shown else ', none of them shown to be off'}:",
-        *(f"    {bias.label}: {bias.bias:+.2f} (at least {bias.lower:.2f})" for bias in c.worst_bins),
+        f"  χ²_req/ndf    {chi2.estimate / ndf:.4g}, from {chi2.lower / ndf:.4g} to {chi2.upper / ndf:.4g} "
+        f"(critical {c.chi2_critical / ndf:.4g}; {c.bins} bins{_merged(c)})",
+        f"  rms bias      {_range(c.rms_bias)} error bars of {count(c.n_required)} events (limit {c.max_bias:g})",
+    ]
+
+
+def _estimates(c: EstimateComparison) -> list[str]:
+    return [
+        f"  generated     {measured(c.generated)}",
+        f"  reference     {measured(c.reference)}",
+        f"  difference    {c.difference:+.3g}; the error bar of {count(c.n_required)} events is {c.required_error:.3g}",
+        f"  bias          {_range(c.bias)} error bars of {count(c.n_required)} events (limit {c.max_bias:g})",
+    ]
+
+
+def _what_is_wrong(c: Comparison | EstimateComparison) -> list[str]:
+    return [
+        *(_worst_bins(c) if isinstance(c, Comparison) else []),
         f"  - until then an analysis must keep the relative error bars of {at_most(c.n_systematic)} events "
         "as a systematic uncertainty",
     ]
 
 
-def summary(nodeid: str, result: Report | Comparison) -> str:
+def _worst_bins(c: Comparison) -> list[str]:
+    shown = any(bias.lower > 0 for bias in c.worst_bins)
+    return [
+        f"  worst bins, in error bars of n_required events{'' if shown else ', none of them shown to be off'}:",
+        *(f"    {bias.label}: {bias.bias:+.2f} (at least {bias.lower:.2f})" for bias in c.worst_bins),
+    ]
+
+
+def summary(nodeid: str, result: Result) -> str:
     """Tell a check in one line."""
     report = as_report(result)
     name = weakest(report)
@@ -92,15 +117,15 @@ def _merged(c: Comparison) -> str:
 
 
 def _range(interval: Interval) -> str:
-    return f"{interval.estimate:.3g}, from {interval.lower:.3g} to {interval.upper:.3g}"
+    return f"{rounded(interval.estimate)}, from {rounded(interval.lower)} to {rounded(interval.upper)}"
 
 
 def _events(interval: Interval) -> str:
     return f"{count(interval.estimate)}, from {at_most(interval.lower)} to {count(interval.upper)} events"
 
 
-def _amplification(c: Comparison) -> str:
+def _amplification(c: Comparison | EstimateComparison) -> str:
     if c.n_train is None:
         return ""
     low, high = c.n_equivalent.lower / c.n_train, c.n_equivalent.upper / c.n_train
-    return f" ({low:.3g} to {'∞' if high == float('inf') else f'{high:.3g}'} times n_train {count(c.n_train)})"
+    return f" ({rounded(low)} to {rounded(high)} times n_train {count(c.n_train)})"

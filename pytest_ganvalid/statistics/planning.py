@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 
-import numpy as np
 from scipy import special
 from scipy.optimize import brentq
 
 from pytest_ganvalid._arguments import check_event_count, check_fraction, check_positive, check_positive_integer
 from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.results import Plan
-from pytest_ganvalid.statistics import noncentral
+from pytest_ganvalid.statistics import noncentral, student
 
+TESTED_SHARE = 0.5
+"""Share of each sample that a classifier is tested on; on the rest it is trained."""
 _LADDER = (0.5, 0.8, 0.9, 0.95, 0.99)
 _CERTAIN_FROM = 1e6
 
@@ -89,17 +92,138 @@ def reference_needed(
     Returns:
         The number of events; ``inf`` if no reference suffices with this few generated events.
     """
+    return reference_partner(_histogram_size(n_required, ndf, target, limits), n_generated)
+
+
+def reference_partner(n_h: float, n_generated: float) -> float:
+    """Return the reference that gives n_h = n_g n_r / (n_g + n_r); ``inf`` if none does."""
+    return n_h / (1 - n_h / n_generated) if n_generated > n_h else math.inf
+
+
+def _histogram_size(n_required: float, ndf: int, target: float, limits: tuple[float, float]) -> float:
+    """Return the n_h with which one histogram reaches the power ``target``."""
     confidence, max_bias = limits
     excess = allowed_excess(ndf, confidence, max_bias)
-    n_h = required_noncentrality(ndf, target, confidence) * n_required / (2 * excess)
-    return n_h / (1 - n_h / n_generated) if n_generated > n_h else math.inf
+    return required_noncentrality(ndf, target, confidence) * n_required / (2 * excess)
+
+
+def equivalence_power(
+    width: float, confidence: float, max_bias: float, dof: float = math.inf, blur: float = 0
+) -> float:
+    """Return the probability that two one-sided tests show a perfect generator's number to be ROBUST.
+
+    Args:
+        width: Standard error of the difference, in error bars of n_required events.
+        confidence: Confidence level of each test.
+        max_bias: Limit on the bias, in error bars of n_required events.
+        dof: Degrees of freedom of ``width``.
+        blur: Relative variance of the error bar of n_required events, if that is estimated.
+    """
+    reach = student.ppf(confidence, dof)
+    room = (max_bias - reach * width) * (max_bias + reach * width)
+    if room <= 0:
+        return 0.0
+    shrunk = 1 - blur / 2
+    # The largest bias x that passes solves shrunk x + reach sqrt(width² + blur x²) = max_bias.
+    root = math.sqrt((reach * shrunk * width) ** 2 + reach**2 * blur * room)
+    return max(2 * student.cdf(room / (max_bias * shrunk + root) / width, dof) - 1, 0.0)
+
+
+def equivalence_width(
+    target: float, confidence: float, max_bias: float, dof: float = math.inf, blur: float = 0
+) -> float:
+    """Return the standard error at which `equivalence_power` reaches ``target``.
+
+    It is max_bias / (z_confidence + z_(1 + target)/2) if all errors are known exactly (``dof`` infinite, ``blur`` 0).
+    """
+    reach, expected = student.ppf(confidence, dof), student.ppf((1 + target) / 2, dof)
+    return max_bias / ((1 - blur / 2) * expected + reach * math.sqrt(1 + blur * expected**2))
+
+
+def events_needed(
+    reference_for: Callable[[float], float], n_required: float, n_generated: float
+) -> tuple[float, float]:
+    """Return sizes (reference, generated) for an advice.
+
+    The generated sample at hand is kept if some reference goes with it that is not absurdly larger.
+
+    Args:
+        reference_for: From generated events, maybe infinite, to the reference events they need, maybe infinite.
+        n_required: Number of true events to stand in for.
+        n_generated: Generated events at hand.
+    """
+    least = reference_for(math.inf)
+    # Ten times the least always leaves a reference of at most 10/9 of it.
+    for sample in (n_generated, max(n_generated, 10 * n_required), 10 * least):
+        if (needed := reference_for(sample)) <= 2 * least:
+            break
+    return needed, sample
+
+
+@dataclass(frozen=True, slots=True)
+class _Study:
+    """What a check tests, all of it at n_h = n_g n_r / (n_g + n_r), the size that counts.
+
+    Attributes:
+        n_required: Number of true events to stand in for.
+        ndf: Bins - 1 of each histogram and classifier.
+        observables: Number of histograms.
+        estimators: Number of observables that are one number per sample.
+        classifiers: Number of classifiers, tested on `TESTED_SHARE` of each sample.
+        limits: (confidence, max_bias).
+    """
+
+    n_required: float
+    ndf: int
+    observables: int
+    estimators: int
+    classifiers: int
+    limits: tuple[float, float]
+
+    @property
+    def total(self) -> int:
+        """Number of tests that must all pass."""
+        return self.observables + self.estimators + self.classifiers
+
+    def power(self, n_h: float) -> float:
+        """Lower bound of the probability that all are shown ROBUST, however correlated (Bonferroni)."""
+        failures = 0.0
+        if self.estimators:
+            width = math.sqrt(self.n_required / n_h)
+            failures += self.estimators * (1 - equivalence_power(width, *self.limits))
+        for number, share in ((self.observables, 1.0), (self.classifiers, TESTED_SHARE)):
+            if number:
+                failures += number * (1 - self._histogram_power(share * n_h))
+        return max(1 - failures, 0.0)
+
+    def _histogram_power(self, n_h: float) -> float:
+        excess = allowed_excess(self.ndf, *self.limits)
+        noncentrality = boundary_noncentrality(self.n_required, excess, 2 * n_h, 2 * n_h)
+        return power(self.ndf, noncentrality, self.limits[0])
+
+    def size(self, target: float) -> float:
+        """Return the n_h with which all pass with probability ``target``."""
+        each = power_of_each(target, self.total)
+        alone = []
+        if self.estimators:
+            alone.append(self.n_required / equivalence_width(each, *self.limits) ** 2)
+        if self.observables or self.classifiers:
+            histogram = _histogram_size(self.n_required, self.ndf, each, self.limits)
+            alone.append(histogram / (TESTED_SHARE if self.classifiers else 1))
+        # Sharing the failures out evenly suffices; kinds that hardly ever fail leave more of them to the others.
+        most = max(alone)
+        if self.total in {self.observables, self.estimators, self.classifiers}:
+            return most
+        return float(brentq(lambda n_h: self.power(n_h) - target, most * 1e-3, most * 1.001, rtol=1e-10))
 
 
 def plan(
     n_required: float,
     *,
-    bins: int,
+    bins: int | None = None,
     observables: int = 1,
+    estimators: int = 0,
+    classifiers: int = 0,
     generated_ratio: float = 10,
     power: float = 0.9,
     confidence: float = 0.95,
@@ -107,66 +231,83 @@ def plan(
 ) -> Plan:
     """Plan the sizes of the reference and generated samples.
 
-    With several observables the power is that of all of them together, whatever their correlation: the
-    probability to fail is shared out evenly (Bonferroni).
+    The power is that of everything together, whatever the correlations: no more than 1 - power may be lost in all
+    (Bonferroni). An estimator (one number per sample) takes about 11 reference events per required event for a power
+    of 90 %, and more than 11 generated ones, where a histogram of 50 bins takes 1.2 (Schuirmann 1987: two one-sided
+    tests).
 
     Args:
         n_required: Number of true events the generated sample is to stand in for.
-        bins: Bins per observable, at least 2.
-        observables: Number of observables that must all be ROBUST.
+        bins: Bins per observable and classifier, at least 2; not needed if there are only estimators.
+        observables: Number of histograms that must all be ROBUST.
+        estimators: Number of observables that are one number per sample.
+        classifiers: Number of classifiers, trained on one half of each sample and tested on the other.
         generated_ratio: Generated events per required event.
         power: Wanted probability that a perfect generator is shown ROBUST, between 0 and 1.
         confidence: Confidence level of each one-sided limit, between 0.5 and 1.
-        max_bias: Limit on the rms bias in error bars of n_required events.
+        max_bias: Limit on the (rms) bias in error bars of n_required events.
 
     Returns:
         The sample sizes and a table of alternatives.
 
     Raises:
-        InputError: If an argument is out of range, or no reference reaches the power with so few generated events.
+        InputError: If an argument is out of range, nothing is tested, or no reference reaches the power with so few
+            generated events.
     """
     n_required = check_event_count("n_required", n_required)
-    bins = check_positive_integer("bins", bins, least=2)
-    observables = check_positive_integer("observables", observables)
     generated_ratio = check_positive("generated_ratio", generated_ratio)
     max_bias = float(check_positive("max_bias", max_bias))
     confidence = float(check_fraction("confidence", confidence, least=0.5))
     # Below 1 - confidence even a generator on the boundary passes, and no size can be wanted.
     power = float(check_fraction("power", power, least=1 - confidence))
+    study = _study(n_required, bins, (observables, estimators, classifiers), (confidence, max_bias))
     n_generated = math.ceil(generated_ratio * n_required)
-    ndf, limits = bins - 1, (confidence, max_bias)
-
-    def sizes(target: float) -> float:
-        return reference_needed(n_required, ndf, power_of_each(target, observables), n_generated, limits)
-
-    n_reference = sizes(power)
+    n_reference = reference_partner(study.size(power), n_generated)
     if math.isinf(n_reference):
-        msg = (
-            f"no reference is large enough for power {power:g} with {n_generated:,} generated events "
-            f"(generated_ratio={generated_ratio:g}); raise generated_ratio"
-        )
-        raise InputError(msg)
-    reached = _joint_power(n_required, ndf, observables, n_generated, math.ceil(n_reference), limits)
-    ladder = sorted({*_LADDER, power})
-    rows = tuple((p, math.ceil(n), math.ceil(n) / n_required) for p in ladder if math.isfinite(n := sizes(p)))
+        raise InputError(_too_few_generated(study, n_generated, generated_ratio, power))
+    sizes = {p: reference_partner(study.size(p), n_generated) for p in sorted({*_LADDER, power})}
+    n_reference = math.ceil(n_reference)
     return Plan(
         n_required=n_required,
-        n_reference=math.ceil(n_reference),
+        n_reference=n_reference,
         n_generated=n_generated,
-        power=reached,
-        bins=bins,
-        observables=observables,
+        power=study.power(n_generated * n_reference / (n_generated + n_reference)),
+        bins=study.ndf + 1 if study.ndf else None,
+        observables=study.observables,
         confidence=confidence,
         max_bias=max_bias,
-        rows=rows,
+        rows=tuple((p, math.ceil(n), math.ceil(n) / n_required) for p, n in sizes.items() if math.isfinite(n)),
+        estimators=study.estimators,
+        classifiers=study.classifiers,
+        least_ratio=study.size(power) / n_required,
     )
 
 
-def _joint_power(
-    n_required: float, ndf: int, observables: int, n_generated: float, n_reference: float, limits: tuple[float, float]
-) -> float:
-    """Lower bound of the probability that all observables are shown ROBUST."""
-    confidence, max_bias = limits
-    excess = allowed_excess(ndf, confidence, max_bias)
-    noncentrality = boundary_noncentrality(n_required, excess, n_generated, n_reference)
-    return float(np.clip(1 - observables * (1 - power(ndf, noncentrality, confidence)), 0.0, 1.0))
+def _study(n_required: float, bins: int | None, numbers: tuple[int, int, int], limits: tuple[float, float]) -> _Study:
+    """Check how much is tested, and with how many bins."""
+    names = ("observables", "estimators", "classifiers")
+    observables, estimators, classifiers = map(functools.partial(check_positive_integer, least=0), names, numbers)
+    if not observables + estimators + classifiers:
+        msg = (
+            "observables=0, estimators=0 and classifiers=0: a check of nothing demonstrates nothing; expected at least "
+            "one of them to be 1 or more"
+        )
+        raise InputError(msg)
+    if bins is None and observables + classifiers:
+        msg = "bins is missing: how many bins has a histogram? Give bins, or observables=0 to plan for estimators only"
+        raise InputError(msg)
+    ndf = 0 if bins is None else check_positive_integer("bins", bins, least=2) - 1
+    return _Study(n_required, ndf, observables, estimators, classifiers, limits)
+
+
+def _too_few_generated(study: _Study, n_generated: int, generated_ratio: float, power: float) -> str:
+    """Say which generated_ratio is the least, and one that is sensible."""
+    n_h = study.size(power)
+    enough = float(f"{2 * n_h / study.n_required:.3g}")
+    generated = math.ceil(enough * study.n_required)
+    reference = math.ceil(reference_partner(n_h, generated))
+    return (
+        f"no reference is large enough for power {power:g} with {n_generated:,} generated events "
+        f"(generated_ratio={generated_ratio:g}); raise generated_ratio above {n_h / study.n_required:.4g}: {enough:g}, "
+        f"for example, takes {generated:,} generated and {reference:,} reference events"
+    )

@@ -12,16 +12,17 @@ import pytest
 
 import pytest_ganvalid as gv
 from pytest_ganvalid.errors import MissingExtraError
+from pytest_ganvalid.estimates import compare_estimates
 from pytest_ganvalid.report import files
 from pytest_ganvalid.report.session import result_of
+from pytest_ganvalid.report.text import Result
 
 HOSTILE = ["<script>alert(1)</script>", "../../x", "x" * 300, "a\0b", "質量"]
 INSTALL = 'pip install "pytest-ganvalid[report]"'
 
 
-def _record(result: gv.Report | gv.Comparison, nodeid: str = "test_a.py::test", *, gate: bool = True) -> dict[str, Any]:
-    kind = "report" if isinstance(result, gv.Report) else "comparison"
-    return {"nodeid": nodeid, "kind": kind, "gate": gate, "robust": result.robust, "result": result.to_json()}
+def _record(result: Result, nodeid: str = "test_a.py::test", *, gate: bool = True) -> dict[str, Any]:
+    return {"nodeid": nodeid, "kind": result.KIND, "gate": gate, "robust": result.robust, "result": result.to_json()}
 
 
 def _report(*names: str) -> gv.Report:
@@ -51,6 +52,18 @@ def test_results_come_back_from_json(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert gv.Comparison.from_json(json.dumps(second["result"])) == COMPARISON
     assert [(check["kind"], check["gate"]) for check in session["checks"]] == [("report", True), ("comparison", False)]
     assert result_of({**first, "result": json.dumps(first["result"])}) == report
+
+
+def test_numbers_are_written_like_histograms(tmp_path: Path) -> None:
+    """A comparison of one number per sample comes back from report.json, and is on the page with its picture."""
+    pytest.importorskip("jinja2")
+    pytest.importorskip("matplotlib")
+    found = compare_estimates((1.01, 0.01, 10_000), (1.0, 0.01, 10_000), n_required=500, name="width")
+    files.write_report(str(tmp_path), [_record(found)], plots=True)
+    (check,) = json.loads((tmp_path / "report.json").read_text())["checks"]
+    assert result_of({**check, "result": json.dumps(check["result"])}) == found
+    assert len(list((tmp_path / "plots").iterdir())) == 1
+    assert "1.010 ± 0.010" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 def test_no_check_writes_an_empty_list(tmp_path: Path) -> None:

@@ -13,9 +13,10 @@ import pytest
 
 import pytest_ganvalid as gv
 from pytest_ganvalid.errors import MissingExtraError
+from pytest_ganvalid.estimates import compare_estimates
 from pytest_ganvalid.reasons import at_most, count, percent
 from pytest_ganvalid.report import html
-from pytest_ganvalid.report.text import as_report
+from pytest_ganvalid.report.text import Result, as_report
 
 pytest.importorskip("jinja2")
 
@@ -62,7 +63,7 @@ def _histograms(shift: float = 0.0, events: int = 100_000) -> gv.Comparison:
 ROBUST, BIASED, UNPROVEN = _histograms(), _histograms(shift=0.3), _histograms(events=500)
 
 
-def _check(result: gv.Report | gv.Comparison, nodeid: str = "test_a.py::test", *, gate: bool = True) -> html.Check:
+def _check(result: Result, nodeid: str = "test_a.py::test", *, gate: bool = True) -> html.Check:
     report = as_report(result)
     return html.Check(nodeid=nodeid, gate=gate, report=report, pictures=dict.fromkeys(report.comparisons, PIXEL))
 
@@ -72,6 +73,31 @@ def _report() -> gv.Report:
     generated = {"mass": rng.normal(90, 5, 20_000), "pt": rng.exponential(30, 20_000)}
     reference = {"mass": rng.normal(90, 5, 20_000), "pt": rng.exponential(30, 20_000)}
     return gv.validate(generated, reference, n_required=1_000, bins=20)
+
+
+def test_numbers_have_a_table_of_their_own() -> None:
+    """Histograms and single numbers stand in two tables, whose links lead to their sections whatever the order."""
+    number = compare_estimates((91.25, 0.0025, 1e6), (91.2021, 0.0025, 1e6), n_required=50_000)
+    report = gv.Report(
+        verdict=gv.Verdict.BIASED,
+        reasons=(),
+        n_required=5_000,
+        comparisons={"first": ROBUST, "<peak>": number, "last": UNPROVEN},
+    )
+    page = _Page(html.render([_check(report)]))
+    assert page.tags.count("table") == 3
+    assert {address.removeprefix("#") for address in page.addresses if address.startswith("#plot")} <= set(page.ids)
+    for words in (
+        "91.2500 ± 0.0025",
+        "91.2021 ± 0.0025",
+        "difference +0.0479",
+        "error bar of 50,000 events 0.0112",
+        "from 3.764 to 4.804",
+        *number.reasons,
+    ):
+        assert words in page.text
+    assert page.tags.count("details") == 1  # the worst bins of UNPROVEN; a number has none
+    assert _Page(html.render([_check(number)])).tags.count("table") == 2
 
 
 def test_samples_have_the_verdicts_they_are_named_after() -> None:

@@ -14,6 +14,7 @@ import pytest
 
 import pytest_ganvalid as gv
 from pytest_ganvalid.errors import MissingExtraError
+from pytest_ganvalid.estimates import compare_estimates
 from pytest_ganvalid.report import plots
 
 if TYPE_CHECKING:
@@ -130,6 +131,26 @@ def test_error_bars_of_the_bias() -> None:
     bins = plots._Bins.to_draw(gv.compare([4_000, 6_000], [5_000, 5_000], n_required=1_000))
     sigma = np.hypot(np.sqrt(4_000) / 10_000, np.sqrt(5_000) / 10_000)
     assert bins.bias_errors[0] == pytest.approx(sigma * np.sqrt(2 * 1_000 / 0.9))
+
+
+@pytest.mark.parametrize("generated", [91.2034, 91.25, 91.15, 1e6])
+def test_two_numbers_render(generated: float) -> None:
+    """The picture of two numbers has both with their errors and the limits, on the side of the bias, all in view."""
+    c = compare_estimates((generated, 0.0025, 1e6), (91.2021, 0.0026, 1e6), n_required=50_000)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert plots.png("$peak^", c).startswith(SIGNATURE)
+    figure = plots.draw("peak", c)
+    (axes,) = figure.axes
+    assert figure.get_suptitle() == f"peak: {c.verdict} at n_required 50,000"
+    assert "91.2021 ± 0.0026" in [text.get_text() for text in axes.texts]
+    at = c.difference / c.required_error
+    left, right = axes.get_xlim()
+    assert left < -c.max_bias < c.max_bias < right
+    assert left < at < right
+    drawn = [np.asarray(line.get_xdata()) for line in axes.lines]
+    limits = np.sign(at) * np.array([c.bias.lower, c.bias.upper])
+    assert any(x.shape == (2,) and np.allclose(x, limits) for x in drawn)
 
 
 def test_style_of_the_user_neither_leaks_in_nor_changes() -> None:

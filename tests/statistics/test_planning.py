@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import math
+import re
 from typing import Any
 
+import numpy as np
 import pytest
 
 import pytest_ganvalid as gv
+from pytest_ganvalid.estimates import compare_estimates
+from pytest_ganvalid.results import Estimate
 from pytest_ganvalid.statistics.planning import allowed_excess, power, required_noncentrality
 
 # Power of a perfect generator with 10 generated events per required one: ndf -> (n_ref/n_required -> power).
@@ -85,13 +90,96 @@ def test_table_is_printed() -> None:
     assert [line.split()[0] for line in lines[2:]] == ["0.500", "0.800", "0.900", "0.930", "0.950", "0.990"]
 
 
+def test_estimators_take_about_eleven_times_n_required() -> None:
+    """One number per sample takes 10.8 reference events per required event for 90 %, the published figure, or more."""
+    plan = gv.plan(100_000, observables=0, estimators=1, generated_ratio=10_000)
+    assert plan.n_reference / 100_000 == pytest.approx(10.82, abs=0.02)
+    assert plan.least_ratio == pytest.approx((2 * 1.6448536) ** 2)
+    assert plan.bins is None
+    assert gv.plan(100_000, observables=0, estimators=1, generated_ratio=22).n_reference > 2_000_000
+
+
+def test_too_few_generated_events_come_with_the_remedy() -> None:
+    """The generated_ratio that is advised where the default cannot do gives the reference that is announced."""
+    with pytest.raises(gv.InputError) as caught:
+        gv.plan(100_000, bins=50, observables=8, estimators=2)
+    found = re.search(
+        r"above ([\d.]+): ([\d.]+), for example, takes ([\d,]+) generated and ([\d,]+) ref", str(caught.value)
+    )
+    assert found
+    least, ratio = float(found[1]), float(found[2])
+    plan = gv.plan(100_000, bins=50, observables=8, estimators=2, generated_ratio=ratio)
+    assert (f"{plan.n_generated:,}", f"{plan.n_reference:,}") == (found[3], found[4])
+    assert gv.plan(100_000, bins=50, observables=8, estimators=2, generated_ratio=1.001 * least).n_reference
+    with pytest.raises(gv.InputError, match="raise generated_ratio"):
+        gv.plan(100_000, bins=50, observables=8, estimators=2, generated_ratio=0.999 * least)
+
+
+def test_classifiers_are_tested_on_half_of_the_events() -> None:
+    """A classifier alone takes twice the events of a histogram of as many bins, on either side."""
+    histogram = gv.plan(100_000, bins=50, generated_ratio=10)
+    classifier = gv.plan(100_000, bins=50, observables=0, classifiers=1, generated_ratio=20)
+    assert classifier.n_reference == pytest.approx(2 * histogram.n_reference, abs=2)
+    assert classifier.power == pytest.approx(histogram.power, abs=1e-5)
+
+
+@pytest.mark.parametrize("power", [0.5, 0.9, 0.99])
+@pytest.mark.parametrize("numbers", [(8, 2, 0), (8, 0, 1), (0, 3, 2), (3, 1, 1), (200, 1, 0)])
+def test_mixed_plans_have_the_power_they_promise_and_no_more(numbers: tuple[int, int, int], power: float) -> None:
+    """With all kinds together the failures of all add up to 1 - power, and no kind alone needs more events."""
+    observables, estimators, classifiers = numbers
+    counted = {"observables": observables, "estimators": estimators, "classifiers": classifiers}
+
+    def of(**changed: int) -> gv.Plan:
+        return gv.plan(10_000, bins=20, generated_ratio=100, power=power, **{**counted, **changed})
+
+    plan = of()
+    assert plan.power == pytest.approx(power, abs=2e-3)
+    assert plan.power >= power - 1e-9
+    for kind in ("estimators", "classifiers"):
+        if counted[kind]:
+            assert of(**{kind: counted[kind] - 1}).n_reference <= plan.n_reference
+    assert gv.Plan.from_json(plan.to_json()) == plan
+
+
+def test_planned_estimators_pass_as_often_as_planned() -> None:
+    """Toys of two independent numbers with the planned sizes both pass with the planned power."""
+    plan = gv.plan(200, observables=0, estimators=2, generated_ratio=30, power=0.8)
+    rng, toys = np.random.default_rng(11), 600
+    errors = plan.n_generated**-0.5, plan.n_reference**-0.5
+
+    def passes() -> bool:
+        sides = [Estimate(rng.normal(0, error), error, 1 / error**2) for error in errors]
+        return compare_estimates(*sides, n_required=200).robust
+
+    both = sum(passes() and passes() for _ in range(toys)) / toys
+    assert both == pytest.approx(plan.power, abs=3 * math.sqrt(0.16 / toys) + 0.01)
+
+
+def test_table_counts_what_is_tested() -> None:
+    """The table counts histograms, estimators and classifiers and says what the latter cost."""
+    text = gv.plan(100_000, bins=50, observables=8, estimators=2, classifiers=1, generated_ratio=30).table()
+    lines = text.splitlines()
+    assert "; 8 observables of 50 bins, 2 estimators, 1 classifier of 50 bins; 3,000,000 generated events" in lines[0]
+    assert lines[-2].startswith("of these, 13.0 per required event even if any number were generated: estimators")
+    assert lines[-1] == "classifiers are trained on one half of each sample and tested on the other"
+    assert "estimators" not in gv.plan(100_000, bins=50, observables=8).table()
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         ({"n_required": 0}, "n_required=0 is out of range"),
         ({"bins": 1}, "bins=1 is too small; expected at least 2"),
         ({"bins": 2.0}, "bins=2.0 is a float; expected an integer"),
-        ({"observables": 0}, "observables=0"),
+        ({"observables": 0}, "observables=0, estimators=0 and classifiers=0: a check of nothing demonstrates nothing"),
+        ({"observables": -1}, "observables=-1 is too small"),
+        ({"estimators": 0.5}, "estimators=0.5 is a float; expected an integer"),
+        ({"bins": None}, "bins is missing.* or observables=0 to plan for estimators only"),
+        (
+            {"estimators": 1},
+            "above 10.82: 21.6, for example, takes 21,600 generated and 21,689 reference events",
+        ),
         ({"power": 1.0}, "power=1.0"),
         ({"confidence": 0.3}, "confidence=0.3"),
         ({"max_bias": -1}, "max_bias=-1"),

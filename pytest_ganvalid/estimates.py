@@ -1,0 +1,158 @@
+"""One number per sample: from two estimates to a frozen result."""
+
+from __future__ import annotations
+
+import math
+
+from pytest_ganvalid import reasons
+from pytest_ganvalid._arguments import check_event_count, check_number
+from pytest_ganvalid.errors import GanvalidError, InputError, InputTypeError
+from pytest_ganvalid.results import Estimate, EstimateComparison, Interval
+from pytest_ganvalid.statistics.equivalence import Equivalence, equivalence
+from pytest_ganvalid.statistics.limits import Limits
+
+_ACCEPTED = "an Estimate, or a tuple of plain numbers (value, error, n_events)"
+_SIZES = (2, 3)
+
+
+def compare_estimates(
+    generated: object,
+    reference: object,
+    *,
+    n_required: float,
+    n_train: float | None = None,
+    confidence: float = 0.95,
+    max_bias: float = 1.0,
+    min_power: float = 0.2,
+    name: str = "",
+    required_error: float | None = None,
+) -> EstimateComparison:
+    """Compare one number of the generated sample with that of the reference, at the error bar of n_required events.
+
+    For a mean, an efficiency, a quantile or a fitted parameter that was measured on both samples alike. Two one-sided
+    tests (Schuirmann 1987): the difference must be shown to lie within max_bias error bars of n_required true events.
+    For a power of 90 % it takes about 11 times n_required reference events, and more than that many generated ones.
+
+    Args:
+        generated: An `Estimate`, or a tuple (value, error, n_events) or (value, error). The error is the standard error
+            of the generated sample as it is, n_events its effective number of events.
+        reference: Likewise, from true simulation that the generator was not trained on. Its n_events is needed unless
+            ``required_error`` is given.
+        n_required: Number of true events the generated sample is to stand in for.
+        n_train: Number of events the generator was trained on, if known.
+        confidence: Confidence level of each one-sided limit.
+        max_bias: Limit on the bias in error bars of n_required events.
+        min_power: Least probability with which a perfect generator must be able to pass.
+        name: What the number is.
+        required_error: The standard error that n_required true events would have. ``None`` scales the reference's:
+            error * sqrt(n_events / n_required).
+
+    Returns:
+        The verdict with all numbers behind it.
+
+    Raises:
+        InputError: If the numbers or settings admit no verdict.
+        InputTypeError: If an argument is of a kind that is not understood.
+    """
+    limits = Limits(confidence=confidence, max_bias=max_bias, min_power=min_power)
+    n_required = check_event_count("n_required", n_required)
+    if n_train is not None:
+        n_train = check_event_count("n_train", n_train)
+    found = equivalence(
+        as_estimate(generated, "generated"),
+        as_estimate(reference, "reference"),
+        n_required,
+        limits,
+        required_error=None if required_error is None else _required_error(required_error),
+    )
+    return estimate_comparison(found, n_train, name)
+
+
+def estimate_comparison(e: Equivalence, n_train: float | None, name: str, share: float = 1.0) -> EstimateComparison:
+    """Put together what a user gets to see.
+
+    Args:
+        e: All that decides.
+        n_train: Number of events the generator was trained on, if known.
+        name: Name of the observable.
+        share: Fraction of the check's n_required that these estimates have to stand in for.
+    """
+    bias = e.bias
+    n_reference_needed, n_generated_needed = e.events_needed()
+    return EstimateComparison(
+        name=name,
+        verdict=e.verdict(),
+        reasons=reasons.estimate_reasons(e),
+        n_required=e.n_required,
+        n_train=n_train,
+        n_generated=e.n_generated,
+        n_reference=e.n_reference,
+        generated=e.generated,
+        reference=e.reference,
+        required_error=e.required_error,
+        difference=e.difference,
+        bias=bias,
+        n_equivalent=Interval(
+            lower=_worth(e.n_required, bias.upper),
+            estimate=_worth(e.n_required, bias.estimate),
+            upper=_worth(e.n_required, bias.lower),
+        ),
+        n_supported=e.n_supported,
+        power=e.power,
+        n_reference_needed=n_reference_needed,
+        n_generated_needed=n_generated_needed,
+        p_robust=e.p_robust,
+        p_biased=e.p_biased,
+        confidence=e.limits.confidence,
+        max_bias=e.limits.max_bias,
+        min_power=e.limits.min_power,
+        share=share,
+    )
+
+
+def as_estimate(given: object, side: str) -> Estimate:
+    """Read an estimate.
+
+    Args:
+        given: An `Estimate`, or a tuple (value, error) or (value, error, n_events).
+        side: ``"generated"`` or ``"reference"``, for error messages.
+
+    Raises:
+        InputError: If a number is impossible.
+        InputTypeError: If it is something else, such as a histogram or a column of events.
+    """
+    if isinstance(given, Estimate):
+        return given
+    if not isinstance(given, tuple) or len(given) not in _SIZES:
+        kind = f"a tuple of {len(given)}" if isinstance(given, tuple) else f"a {type(given).__name__}"
+        msg = f"{side} is {kind}; expected {_ACCEPTED}{_hint(given)}"
+        raise InputTypeError(msg)
+    try:
+        return Estimate(*given)
+    except GanvalidError as error:
+        msg = f"{side}: {error}"
+        raise type(error)(msg) from None
+
+
+def _hint(given: object) -> str:
+    """Guess what the user meant."""
+    if isinstance(given, float | int):
+        return "; a number without an error demonstrates nothing"
+    if callable(getattr(given, "variances", None)):
+        return "; histograms are compared by compare"
+    if hasattr(given, "__len__"):
+        return "; events are compared by validate, whose observables may be estimators, and histograms by compare"
+    return ""
+
+
+def _required_error(value: object) -> float:
+    number = float(check_number("required_error", value))
+    if not 0 < number < math.inf:
+        msg = f"required_error={value!r} is out of range; expected a positive finite standard error"
+        raise InputError(msg)
+    return number
+
+
+def _worth(n_required: float, bias: float) -> float:
+    """Return the events whose error bars are as large as a bias, given in error bars of n_required events."""
+    return n_required / bias / bias if bias > 0 else math.inf
