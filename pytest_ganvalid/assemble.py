@@ -6,17 +6,22 @@ import math
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pytest_ganvalid import reasons
 from pytest_ganvalid.histograms.merging import Merged
 from pytest_ganvalid.histograms.sums import BinSums
 from pytest_ganvalid.results import BinBias, BinContents, Comparison, Interval
 from pytest_ganvalid.statistics.robustness import Assessment
+from pytest_ganvalid.statistics.separation import Fractions
 
+FloatArray = NDArray[np.float64]
 _WORST = 5
 
 
-def comparison(a: Assessment, merged: Merged, given: BinSums, n_train: float | None, name: str) -> Comparison:
+def comparison(
+    a: Assessment, merged: Merged, given: BinSums, n_train: float | None, name: str, share: float = 1.0
+) -> Comparison:
     """Put together what a user gets to see.
 
     Args:
@@ -25,6 +30,7 @@ def comparison(a: Assessment, merged: Merged, given: BinSums, n_train: float | N
         given: Either histogram as given.
         n_train: Number of events the generator was trained on, if known.
         name: Name of the observable.
+        share: Fraction of the check's n_required that is ``a.n_required``.
     """
     worst = _worst_bins(a, merged, given)
     delta = _interval(a)
@@ -43,7 +49,7 @@ def comparison(a: Assessment, merged: Merged, given: BinSums, n_train: float | N
         ndf=ndf,
         chi2=a.chi2.chi2,
         p_value=a.chi2.p_value,
-        separation=_map(delta, lambda d: d / 2),
+        separation=_map(delta, lambda d: d / (2 * a.per_event)),
         chi2_required=_map(delta, lambda d: ndf + a.n_required * d),
         chi2_critical=a.critical,
         rms_bias=_map(delta, lambda d: math.sqrt(2 * a.n_required * d / ndf)),
@@ -66,12 +72,14 @@ def comparison(a: Assessment, merged: Merged, given: BinSums, n_train: float | N
         max_local_bias=limits.max_local_bias,
         min_power=limits.min_power,
         min_expected=limits.min_expected,
+        share=share,
     )
 
 
 def _interval(a: Assessment) -> Interval:
-    """The interval of Δ; the estimate, which may be negative, is brought into it."""
-    return Interval(lower=a.lower, estimate=min(max(a.separation.estimate, a.lower), a.upper), upper=a.upper)
+    """The interval of Δ per event; the estimate, which may be negative, is brought into it."""
+    estimate = a.separation.estimate * a.per_event
+    return Interval(lower=a.lower, estimate=min(max(estimate, a.lower), a.upper), upper=a.upper)
 
 
 def _map(interval: Interval, function: Callable[[float], float]) -> Interval:
@@ -101,12 +109,19 @@ def _contents(a: Assessment, merged: Merged) -> BinContents:
     generated, reference = merged.generated, merged.reference
     return BinContents(
         generated=_floats(generated.sumw / generated.total),
-        generated_errors=_floats(np.sqrt(generated.sumw2) / generated.total),
+        generated_errors=_floats(_errors(generated)),
         reference=_floats(reference.sumw / reference.total),
-        reference_errors=_floats(np.sqrt(reference.sumw2) / reference.total),
+        reference_errors=_floats(_errors(reference)),
         bias=_floats(a.local.bias),
     )
 
 
-def _floats(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[float, ...]:
+def _errors(sums: BinSums) -> FloatArray:
+    """Standard errors of the fractions: of independent entries those of their sums, which physicists plot."""
+    if sums.products is None:
+        return np.sqrt(sums.sumw2) / sums.total
+    return np.sqrt(Fractions.from_sums(sums.sumw, sums.sumw2, sums.products).variance)
+
+
+def _floats(values: FloatArray) -> tuple[float, ...]:
     return tuple(values.tolist())

@@ -48,7 +48,7 @@ def local_bias(generated: Fractions, reference: Fractions, n_required: float, li
     difference = np.abs(q - p)
     # A deficit's own variance is too small where the bin is nearly empty; at the limit the content is at least this.
     slack = np.minimum(limit * unit, difference)
-    error = np.sqrt(_variance(generated, p - slack) + _variance(reference, q - slack))
+    error = np.sqrt(_variance(generated, p - slack, q + p) + _variance(reference, q - slack, q + p))
     quantile = float(special.ndtri(1 - alpha / q.size))
     lower = np.maximum(difference - quantile * error, 0.0) / unit
     excess = (difference - limit * unit) / error if math.isfinite(limit) else np.full(q.size, -math.inf)
@@ -56,7 +56,8 @@ def local_bias(generated: Fractions, reference: Fractions, n_required: float, li
     return LocalBias((q - p) / unit, lower, p_value)
 
 
-def _variance(sample: Fractions, least: FloatArray) -> FloatArray:
+def _variance(sample: Fractions, least: FloatArray, contents: FloatArray) -> FloatArray:
     """Variance of each fraction, but no less than that of the content ``least``, or of one event, of mean weight."""
     content = np.clip(least, 0.0, 1.0)
-    return np.maximum(sample.variance, np.maximum(sample.sigma * content * (1 - content), sample.sigma**2))
+    sigma = 1 / sample.effective_size(contents)
+    return np.maximum(sample.variance, np.maximum(sigma * content * (1 - content), sigma**2))

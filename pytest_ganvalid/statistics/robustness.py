@@ -22,6 +22,7 @@ from pytest_ganvalid.statistics.planning import (
     allowed_excess,
     boundary_noncentrality,
     chi2_critical,
+    events_needed,
     power,
     power_of_each,
     reference_needed,
@@ -41,16 +42,20 @@ class Assessment:
     Attributes:
         n_required: Number of true events to stand in for.
         limits: What counts as agreement.
-        n_generated: Effective generated events.
+        n_generated: Effective generated events. Where events have several entries, the reference events whose
+            entries have the same errors.
         n_reference: Effective reference events.
         ndf: Bins - 1.
         chi2: The classical test.
         separation: T and its moments.
-        lower: Lower confidence limit of Δ.
-        upper: Upper confidence limit of Δ.
+        lower: Lower confidence limit of Δ times ``per_event``.
+        upper: Upper confidence limit of Δ times ``per_event``.
         local: Biases of the single bins.
         sparse: Whether the samples are too small for two bins of min_expected events.
         observables: How many must pass together; only the advice depends on it.
+        per_event: Independent entries that an event is worth; 1 if each event has one entry.
+        used: Share of the sample's events that is compared, of a stratum or of the tested part of a split; only the
+            advice depends on it.
     """
 
     n_required: float
@@ -65,6 +70,8 @@ class Assessment:
     local: LocalBias
     sparse: bool
     observables: int
+    per_event: float
+    used: float
 
     @cached_property
     def allowed(self) -> float:
@@ -79,7 +86,7 @@ class Assessment:
     @property
     def boundary(self) -> float:
         """The Δ that separates ROBUST from BIASED."""
-        return self.allowed / self.n_required
+        return self.allowed / (self.n_required * self.per_event)
 
     @cached_property
     def power(self) -> float:
@@ -100,7 +107,7 @@ class Assessment:
     @cached_property
     def too_good(self) -> bool:
         """Whether the samples agree better than independent samples can."""
-        return float(special.chdtr(self.ndf, self.chi2.chi2)) < TOO_GOOD
+        return float(special.chdtr(self.chi2.ndf, self.chi2.chi2)) < TOO_GOOD
 
     @property
     def admissible(self) -> bool:
@@ -118,21 +125,18 @@ class Assessment:
         return Verdict.UNPROVEN
 
     def events_needed(self) -> tuple[float, float]:
-        """Return (reference, generated) events with which a perfect generator passes with 90 % probability.
+        """Return (reference, generated) events of the whole samples with which a perfect generator passes with 90 %.
 
         All observables together: the probability to fail is shared out evenly, as by the planner.
-        The generated sample at hand is kept if some reference goes with it that is not absurdly larger.
         """
         limits = (self.limits.confidence, self.limits.max_bias)
-        ample = max(self.n_generated, 10 * self.n_required)
         each = power_of_each(WANTED_POWER, self.observables)
-        least = reference_needed(self.n_required, self.ndf, each, math.inf, limits)
-        # Ten times the least always leaves a reference of at most 10/9 of it.
-        for n_generated in (self.n_generated, ample, 10 * least):
-            needed = reference_needed(self.n_required, self.ndf, each, n_generated, limits)
-            if needed <= 2 * least:
-                break
-        return math.ceil(needed), math.ceil(n_generated)
+
+        def reference_for(n_generated: float) -> float:
+            return reference_needed(self.n_required, self.ndf, each, n_generated, limits)
+
+        needed, n_generated = events_needed(reference_for, self.n_required, self.n_generated)
+        return math.ceil(needed / self.used), math.ceil(n_generated / self.used)
 
 
 def assess(
@@ -144,6 +148,8 @@ def assess(
     *,
     sparse: bool = False,
     observables: int = 1,
+    per_event: float = 1.0,
+    used: float = 1.0,
 ) -> Assessment:
     """Compute all that decides a verdict.
 
@@ -155,19 +161,24 @@ def assess(
         chi2: The classical test of the same bins.
         sparse: Whether the samples are too small for two bins of min_expected events.
         observables: How many must pass together.
+        per_event: Independent entries that an event is worth; 1 if each event has one entry.
+        used: Share of the sample's events that is compared.
     """
+    contents = generated.q + reference.q
     result = separation(generated, reference)
     return Assessment(
         n_required=n_required,
         limits=limits,
-        n_generated=generated.n_effective,
-        n_reference=reference.n_effective,
+        n_generated=generated.effective_size(contents) / per_event,
+        n_reference=reference.effective_size(contents) / per_event,
         ndf=generated.q.size - 1,
         chi2=chi2,
         separation=result,
-        lower=result.lower_limit(limits.alpha),
-        upper=result.upper_limit(limits.alpha),
-        local=local_bias(generated, reference, n_required, limits.max_local_bias, limits.alpha),
+        lower=result.lower_limit(limits.alpha) * per_event,
+        upper=result.upper_limit(limits.alpha) * per_event,
+        local=local_bias(generated, reference, n_required * per_event, limits.max_local_bias, limits.alpha),
         sparse=sparse,
         observables=observables,
+        per_event=per_event,
+        used=used,
     )

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from pytest_ganvalid import Comparison, Verdict, compare
-from pytest_ganvalid.statistics.separation import Fractions, Separation, separation
+from pytest_ganvalid.statistics.separation import Fractions, Separation, _noise_per_content, _second_order, separation
+from pytest_ganvalid.toys.boundary import boundary_shape, triangular_discrimination
 
 FloatArray = NDArray[np.float64]
 Pair = tuple[FloatArray, FloatArray]
@@ -86,6 +87,58 @@ def test_weighted_worked_example() -> None:
     assert result.verdict is Verdict.ROBUST
 
 
+def _first_order(generated: Fractions, reference: Fractions) -> float:
+    return float(np.sum((generated.variance + reference.variance) / (generated.q + reference.q)))
+
+
+def test_the_corrections_are_absent_from_the_worked_examples() -> None:
+    """Where the second order is negligible m1 is tr(AM) to the last digit, and no bin counts as quiet."""
+    for generated, reference in (_ROW_1[:2], _ROW_2[:2], (_WEIGHTED, _REFERENCE_1)):
+        pair = _fractions(generated), _fractions(reference)
+        one = separation(*pair)
+        assert one.m1 == pytest.approx(_first_order(*pair), rel=1e-14)
+        assert one.quiet == 1
+
+
+@pytest.mark.parametrize("shape", ["perfect", "tail_up", "tail_down"])
+@pytest.mark.parametrize("sizes", [(600, 12_000), (12_000, 600), (3_000, 3_000)])
+def test_the_estimate_is_free_of_bias_to_second_order(shape: str, sizes: tuple[int, int]) -> None:
+    """With ten events per bin of the smaller sample T - m1 averages to Δ within what counts as negligible."""
+    p = np.full(60, 1 / 60)
+    q = p if shape == "perfect" else boundary_shape(shape, p, 0.02)
+    rng = np.random.default_rng(9)
+    pairs = zip(rng.multinomial(sizes[0], q, 2000), rng.multinomial(sizes[1], p, 2000), strict=True)
+    found = [separation(_fractions(g), _fractions(r)) for g, r in pairs]
+    spread = np.std([one.t for one in found])
+    error = np.mean([one.estimate for one in found]) - triangular_discrimination(q, p)
+    assert abs(error) < (0.05 + 3 / math.sqrt(2000) + 0.04) * spread
+
+
+def test_only_bins_of_unlike_weights_are_quiet() -> None:
+    """A bias in bins of small weights is less noisy than the average, one in bins of large weights is not."""
+    weight = np.where(np.arange(40) < 20, 0.1, 1.0)
+    for lifted, quiet in ((slice(0, 20), True), (slice(20, 40), False)):
+        counts = np.full(40, 400.0)
+        counts[lifted] *= np.where(np.arange(20) % 2, 1.2, 0.8)
+        one = separation(_fractions((counts * weight, counts * weight**2)), _fractions((400 * weight, 400 * weight**2)))
+        assert (one.quiet < 1) is quiet
+        assert separation(_fractions(counts), _fractions(np.full(40, 400.0))).quiet == 1
+
+
+def test_noise_per_content_follows_weights_that_depend_on_the_bin_only() -> None:
+    """It is one over n for counts and the same in all bins for signed weights, but follows importance weights."""
+    rng = np.random.default_rng(11)
+    content, events = np.full(200, 1 / 200), rng.poisson(10, 200).astype(float)
+    assert _noise_per_content(_fractions(events), content) == pytest.approx(1 / events.sum())
+    plus, minus = rng.poisson(35, 200), rng.poisson(15, 200)
+    signed = _fractions((plus - minus, plus + minus))
+    assert _noise_per_content(signed, content) == pytest.approx(signed.sigma)
+    weight = np.geomspace(0.1, 3, 200)
+    shape = weight / weight.sum()
+    found = _noise_per_content(_fractions((events * weight, events * weight**2)), shape)
+    assert found == pytest.approx(weight / (events @ weight), rel=0.25)
+
+
 def _weights(rng: np.random.Generator, kind: str, events: int, bins: IntArray) -> FloatArray:
     if kind == "lognormal":
         return rng.lognormal(0, rng.uniform(0.2, 1.5), events)
@@ -130,7 +183,7 @@ def _covariance(one: Fractions) -> FloatArray:
 @pytest.mark.parametrize("kind", _KINDS)
 @pytest.mark.parametrize("seed", range(25))
 def test_sums_over_bins_equal_the_matrix_formulas(kind: str, seed: int) -> None:
-    """The O(bins) sums give what explicit bins x bins matrices give: m1 = tr(AM), m2 = tr(AMAM) and V."""
+    """The O(bins) sums give what explicit bins x bins matrices give: tr(AM), tr(AMAM), of m1 and m2, and V."""
     generated, reference = _histograms(seed, kind)
     one = separation(generated, reference)
     q, p = generated.q, reference.q
@@ -138,9 +191,11 @@ def test_sums_over_bins_equal_the_matrix_formulas(kind: str, seed: int) -> None:
     am = (c_g + c_r) / (q + p)[:, None]
     rho = (q - p) / (q + p)
     a, b = rho * (2 - rho), -rho * (2 + rho)
+    m1, m2 = float(np.trace(am)), float(np.trace(am @ am))
+    more = _second_order(generated, reference, m1, m2)
     assert one.t == pytest.approx(np.sum((q - p) ** 2 / (q + p)), rel=1e-12)
-    assert one.m1 == pytest.approx(np.trace(am), rel=1e-10)
-    assert one.m2 == pytest.approx(np.trace(am @ am), rel=1e-10)
+    assert one.m1 == pytest.approx(m1 * more, rel=1e-10)
+    assert one.m2 == pytest.approx(m2 * more**2, rel=1e-10)
     assert one.v == pytest.approx(a @ c_g @ a + b @ c_r @ b, rel=1e-9)
     assert one.w == pytest.approx(max(one.v / one.t, 4 * one.m1 / one.nu))
 
@@ -234,6 +289,18 @@ def test_tails_are_monotone_whatever_the_moments(nu: float, excess: float, t: fl
 _HEAVY = Separation(t=1e-5, m1=1e-3, m2=1e-3**2 / 60, v=1e-5 * 10 * 4 * 1e-3 / 60)
 
 
+@settings(max_examples=80, deadline=None, derandomize=True)
+@given(nu=st.floats(1, 1e4), quiet=st.floats(0, 1), t=st.floats(-3, 3))
+def test_tails_are_monotone_where_a_bias_sits_in_quiet_bins(nu: float, quiet: float, t: float) -> None:
+    """Monotone too where only a share of Δ makes noise; the limits then solve their equations and are ordered."""
+    one = Separation(10**t, 1.0, 1 / nu, 0.0, quiet)
+    _assert_monotone(one)
+    lower, upper = one.lower_limit(0.05), one.upper_limit(0.05)
+    assert 0 <= lower <= upper
+    assert upper == 0 or one.lower_tail(upper) == pytest.approx(0.05, rel=1e-6)
+    assert lower == 0 or one.upper_tail(lower) == pytest.approx(0.05, rel=1e-6)
+
+
 def test_the_gamma_model_alone_is_not_monotone() -> None:
     """What the monotone tail mends: with heavy weights the gamma model's own lower tail rises near Δ = 0."""
     turning = _HEAVY.m1 - 4 * _HEAVY.m2 / _HEAVY.w
@@ -305,6 +372,7 @@ def test_exchanging_the_samples_changes_nothing() -> None:
         generated, reference = _histograms(seed, kind)
         one, other = separation(generated, reference), separation(reference, generated)
         assert (other.t, other.m1, other.m2, other.v) == pytest.approx((one.t, one.m1, one.m2, one.v), rel=1e-10)
+        assert other.quiet == pytest.approx(one.quiet)
 
 
 def test_identical_samples_give_no_difference() -> None:
