@@ -9,19 +9,35 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pytest_ganvalid import generators, toys
+    from pytest_ganvalid import generators, observables, toys
     from pytest_ganvalid import strategies as strategies
     from pytest_ganvalid.check import chi2_test, combine, compare, validate
     from pytest_ganvalid.errors import GanvalidError, InputError, InputTypeError, MissingExtraError
+    from pytest_ganvalid.estimates import compare_estimates
     from pytest_ganvalid.gate import Gate
     from pytest_ganvalid.report.text import explain
-    from pytest_ganvalid.results import Chi2Result, Comparison, Interval, Plan, Report, Verdict
-    from pytest_ganvalid.samples import Sample
+    from pytest_ganvalid.results import (
+        Chi2Result,
+        Comparison,
+        Estimate,
+        EstimateComparison,
+        Interval,
+        Plan,
+        Report,
+        Verdict,
+    )
+    from pytest_ganvalid.samples import Entries, Sample
+    from pytest_ganvalid.samples.fingerprint import Fingerprint, fingerprint
     from pytest_ganvalid.statistics.planning import plan
+    from pytest_ganvalid.statistics.uncertainty import bin_uncertainties, uncertainty_curves
 
 __all__ = [
     "Chi2Result",
     "Comparison",
+    "Entries",
+    "Estimate",
+    "EstimateComparison",
+    "Fingerprint",
     "GanvalidError",
     "Gate",
     "InputError",
@@ -32,25 +48,42 @@ __all__ = [
     "Report",
     "Sample",
     "Verdict",
+    "bin_uncertainties",
     "chi2_test",
     "combine",
     "compare",
+    "compare_estimates",
     "explain",
+    "fingerprint",
     "generators",
+    "observables",
     "plan",
     "toys",
+    "uncertainty_curves",
     "validate",
 ]
 
-_SUBMODULES = ("generators", "strategies", "toys")
+_SUBMODULES = ("generators", "observables", "strategies", "toys")
 _HOMES = {
     "check": ("chi2_test", "combine", "compare", "validate"),
     "errors": ("GanvalidError", "InputError", "InputTypeError", "MissingExtraError"),
+    "estimates": ("compare_estimates",),
     "gate": ("Gate",),
     "report.text": ("explain",),
-    "results": ("Chi2Result", "Comparison", "Interval", "Plan", "Report", "Verdict"),
-    "samples": ("Sample",),
+    "results": (
+        "Chi2Result",
+        "Comparison",
+        "Estimate",
+        "EstimateComparison",
+        "Interval",
+        "Plan",
+        "Report",
+        "Verdict",
+    ),
+    "samples": ("Entries", "Sample"),
+    "samples.fingerprint": ("Fingerprint", "fingerprint"),
     "statistics.planning": ("plan",),
+    "statistics.uncertainty": ("bin_uncertainties", "uncertainty_curves"),
 }
 
 

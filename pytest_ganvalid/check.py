@@ -6,31 +6,33 @@ Usable without pytest; the plugin calls nothing else.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import Any
 
-import numpy as np
-
-from pytest_ganvalid._arguments import check_event_count
+from pytest_ganvalid import _json
+from pytest_ganvalid._arguments import check_event_count, check_positive_integer
 from pytest_ganvalid._json import plain
 from pytest_ganvalid.assemble import comparison
 from pytest_ganvalid.errors import InputError, InputTypeError
-from pytest_ganvalid.histograms.binning import bins_for
-from pytest_ganvalid.histograms.filling import fill
+from pytest_ganvalid.estimates import as_estimate, estimate_comparison
 from pytest_ganvalid.histograms.merging import merge_sparse_bins
 from pytest_ganvalid.histograms.sums import BinSums, as_bin_sums, check_same_bins
-from pytest_ganvalid.observables import Observable, resolve
-from pytest_ganvalid.observables.observable import skipped_columns
-from pytest_ganvalid.results import Chi2Result, Comparison, Report, Verdict, worst_verdict
+from pytest_ganvalid.observables.resolve import resolve, skipped_columns
+from pytest_ganvalid.questions import DEFAULT_BINS, Asked, Question, questions
+from pytest_ganvalid.results import Chi2Result, Comparison, EstimateComparison, Report, Verdict, worst_verdict
 from pytest_ganvalid.samples import Sample, as_sample
+from pytest_ganvalid.samples.fingerprint import Fingerprint
+from pytest_ganvalid.samples.independence import check_independence
 from pytest_ganvalid.statistics import chi2 as chi2_module
+from pytest_ganvalid.statistics.equivalence import equivalence
 from pytest_ganvalid.statistics.limits import Limits
 from pytest_ganvalid.statistics.robustness import assess
 from pytest_ganvalid.statistics.separation import Fractions
+from pytest_ganvalid.strata import strata
 
-DEFAULT_BINS = 50
-_NONFINITE = ("error", "underflow", "overflow", "separate")
+AnyComparison = Comparison | EstimateComparison
+_ROUNDING = 1e-9
 
 
 def compare(
@@ -78,9 +80,9 @@ def compare(
     n_required = check_event_count("n_required", n_required)
     if n_train is not None:
         n_train = check_event_count("n_train", n_train)
-    return _compare(
-        as_bin_sums(generated, "generated"), as_bin_sums(reference, "reference"), n_required, n_train, limits, name
-    )
+    gen, ref = as_bin_sums(generated, "generated"), as_bin_sums(reference, "reference")
+    context = _Context(n_required=n_required, n_train=n_train, limits=limits)
+    return context.compare(gen, ref, Question(name=name, generated=gen, reference=ref))
 
 
 def validate(
@@ -90,8 +92,11 @@ def validate(
     n_required: float,
     observables: object = None,
     n_train: float | None = None,
+    training: object = None,
     weight: object = None,
+    by: object = None,
     bins: object = DEFAULT_BINS,
+    seed: int = 0,
     nonfinite: str | Mapping[str, str] = "error",
     confidence: float = 0.95,
     max_bias: float = 1.0,
@@ -102,18 +107,23 @@ def validate(
     """Compare generated with reference events, observable by observable.
 
     Args:
-        generated: A mapping of column -> 1-D array, a structured array, a pandas, polars or arrow table, an awkward
-            record array, or a `Sample`.
+        generated: A mapping of column -> 1-D array (or `Entries`, where events have several numbers), a structured
+            array, a pandas, polars or arrow table, an awkward record array, or a `Sample`.
         reference: Likewise, from true simulation that the generator was not trained on.
         n_required: Number of true events the generated sample is to stand in for.
-        observables: Column names, pairs of column names, functions of the sample (indexed by column name) that have a
-            name, pairs (name, function), or a mapping of name -> any of those. ``None`` means every numeric column
-            that both samples have.
+        observables: Column names, tuples of column names (their joint distribution), functions of the sample (indexed
+            by column name) that have a name, the classes of `pytest_ganvalid.observables`, pairs (name, any of
+            those), or a mapping of name -> any of those. ``None`` means every numeric column that both samples have.
         n_train: Number of events the generator was trained on, if known.
+        training: The training events, of any kind that ``generated`` may be, or their `Fingerprint`. Reference
+            events among them, or generated events that repeat them, leave the check UNPROVEN.
         weight: The name of a column, or a pair (generated, reference) of arrays, names or ``None``.
+        by: A condition in the bins of which every observable is compared, each with its share of n_required: a column
+            name, or a pair (column name, bins).
         bins: A number of equiprobable bins (their edges are quantiles of the reference), increasing edges, an axis
             of a histogram, for a pair of columns a pair of edges, or a mapping of observable -> any of those. Bins are
             [edge, next edge); underflow and overflow are always compared.
+        seed: Of whatever must be random: the split of a classifier and a bootstrap.
         nonfinite: Where NaN and infinite values go: ``"error"`` refuses them, ``"underflow"`` or ``"overflow"`` names
             a bin, ``"separate"`` gives them a bin of their own. A mapping of observable -> one of these is accepted.
         confidence: Confidence level of each one-sided limit.
@@ -124,7 +134,8 @@ def validate(
 
     Returns:
         ROBUST only if every observable is (an intersection-union test: no correction is needed); BIASED if any is,
-        after Holm's correction for their number; UNPROVEN otherwise.
+        after Holm's correction for their number; UNPROVEN otherwise, and whenever samples share events that they may
+        not share.
 
     Raises:
         InputError: If the data or settings admit no verdict.
@@ -138,32 +149,33 @@ def validate(
         min_expected=min_expected,
     )
     n_required = check_event_count("n_required", n_required)
-    if n_train is not None:
-        n_train = check_event_count("n_train", n_train)
     generated_weight, reference_weight = _weight_pair(weight)
     gen = as_sample(generated, "generated", generated_weight)
     ref = as_sample(reference, "reference", reference_weight)
-    chosen = resolve(observables, gen, ref)
-    _check_names("bins", bins, chosen)
-    _check_names("nonfinite", nonfinite, chosen)
-    comparisons = {}
-    for observable in chosen:
-        spec = _setting_for(bins, observable, DEFAULT_BINS)
-        place = _setting_for(nonfinite, observable, "error")
-        try:
-            comparisons[observable.name] = _compare(
-                *_histograms(gen, ref, observable, spec, place),
-                n_required,
-                n_train,
-                limits,
-                observable.name,
-                len(chosen),
-            )
-        except (InputError, InputTypeError) as error:
-            msg = f"observable {observable.name!r}: {error}"
-            raise type(error)(msg) from None
-    skipped = skipped_columns(gen, ref) if observables is None else {}
-    return combine(comparisons, provenance=_provenance(gen, ref, skipped))
+    known = _training(training)
+    n_train = _n_train(n_train, known)
+    seed = check_positive_integer("seed", seed, least=0)
+    asked = Asked(observables=resolve(observables, gen, ref), bins=bins, nonfinite=nonfinite, seed=seed)
+    divided = strata(by, gen, ref)
+    all_questions = list(questions(divided, asked))
+    context = _Context(n_required=n_required, n_train=n_train, limits=limits, observables=len(all_questions))
+    comparisons = {question.name: context.answer(question) for question in all_questions}
+    independence = check_independence(gen, ref, known)
+    shared = independence.reasons()
+    if shared:
+        comparisons = {name: _withdrawn(c) for name, c in comparisons.items()}
+    provenance = {
+        **_provenance(gen, ref, skipped_columns(gen, ref) if observables is None else {}),
+        "seed": seed,
+        "independence": _json.encode(independence),
+    }
+    if by is not None:
+        provenance["strata"] = {stratum.label: stratum.share for stratum in divided}
+    learned = {question.name: plain(question.how) for question in all_questions if question.how}
+    if learned:
+        provenance["learned"] = learned
+    report = combine(comparisons, provenance=provenance)
+    return replace(report, reasons=shared, shared=shared) if shared else report
 
 
 def chi2_test(generated: object, reference: object, *, method: str = "profile") -> Chi2Result:
@@ -184,33 +196,41 @@ def chi2_test(generated: object, reference: object, *, method: str = "profile") 
     return chi2_module.chi2_test(gen, ref, method=method)
 
 
-def combine(comparisons: Mapping[str, Comparison], provenance: Mapping[str, Any] | None = None) -> Report:
+def combine(
+    comparisons: Mapping[str, Comparison | EstimateComparison], provenance: Mapping[str, Any] | None = None
+) -> Report:
     """Reach one verdict on several comparisons at the same n_required.
 
     ROBUST if all are: an intersection-union test, each at its own level (Berger 1982). Which are called BIASED is
     corrected for their number by Holm's method.
 
     Raises:
-        InputError: If there is no comparison, or they differ in n_required or a limit.
+        InputError: If there is no comparison, or they differ in n_required (that of the whole check, of which a
+            stratum has its share) or a limit.
     """
     if not comparisons:
         msg = "no comparison to combine; a check of nothing demonstrates nothing"
         raise InputError(msg)
-    for name in ("n_required", "confidence", "max_bias", "max_local_bias", "min_power", "min_expected"):
-        asked = sorted({getattr(comparison, name) for comparison in comparisons.values()})
+    found = tuple(comparisons.values())
+    totals = sorted({c.n_required / c.share for c in found})
+    if totals[-1] > totals[0] * (1 + _ROUNDING):
+        msg = f"the comparisons answer different questions: n_required is {totals}; compare all with one n_required"
+        raise InputError(msg)
+    for name in ("confidence", "max_bias", "max_local_bias", "min_power", "min_expected"):
+        asked = sorted({getattr(comparison, name) for comparison in found if hasattr(comparison, name)})
         if len(asked) > 1:
             msg = f"the comparisons answer different questions: {name} is {asked}; compare all with one {name}"
             raise InputError(msg)
     corrected = _holm(comparisons)
     worst = worst_verdict(c.verdict for c in corrected.values())
     words = tuple(f"{name}: {why}" for name, c in corrected.items() if c.verdict is worst for why in c.reasons)
-    n_required = next(iter(corrected.values())).n_required
+    whole = next((c.n_required for c in found if c.share == 1), totals[0])
     return Report(
-        verdict=worst, reasons=words, n_required=n_required, comparisons=corrected, provenance=dict(provenance or {})
+        verdict=worst, reasons=words, n_required=whole, comparisons=corrected, provenance=dict(provenance or {})
     )
 
 
-def _holm(comparisons: Mapping[str, Comparison]) -> dict[str, Comparison]:
+def _holm(comparisons: Mapping[str, AnyComparison]) -> dict[str, AnyComparison]:
     """Take back BIASED where it does not survive Holm's step-down correction."""
     ranked = sorted(comparisons, key=lambda name: comparisons[name].p_biased)
     corrected, rejecting = dict(comparisons), True
@@ -227,53 +247,75 @@ def _holm(comparisons: Mapping[str, Comparison]) -> dict[str, Comparison]:
     return corrected
 
 
-def _histograms(
-    generated: Sample, reference: Sample, observable: Observable, bins: object, nonfinite: str
-) -> tuple[BinSums, BinSums]:
-    if nonfinite not in _NONFINITE:
-        msg = f"nonfinite={nonfinite!r} is unknown; expected one of {_NONFINITE}"
-        raise InputError(msg)
-    ours, theirs = observable.values(generated, "generated"), observable.values(reference, "reference")
-    if nonfinite == "error":
-        _refuse_nonfinite(ours, "generated")
-        _refuse_nonfinite(theirs, "reference")
-    binning = bins_for(bins, theirs, reference.weight, nonfinite)
-    gen, ref = fill(binning, ours, generated.weight), fill(binning, theirs, reference.weight)
-    return as_bin_sums(gen, "generated"), as_bin_sums(ref, "reference")
+def _withdrawn(one: AnyComparison) -> AnyComparison:
+    """Take back a verdict on samples that share events: it says nothing."""
+    reason = f"the samples share events (it would be {one.verdict} if they did not matter)"
+    return replace(one, verdict=Verdict.UNPROVEN, reasons=(reason,), n_supported=0.0)
 
 
-def _refuse_nonfinite(columns: tuple[np.ndarray[Any, Any], ...], side: str) -> None:
-    for values in columns:
-        nans, infinities = int(np.isnan(values).sum()), int(np.isinf(values).sum())
-        if nans or infinities:
-            msg = (
-                f"{side} has {nans:,} NaN and {infinities:,} infinite values among {values.size:,} events; say where "
-                "they belong with nonfinite='underflow', 'overflow' or 'separate', or mend the sample"
-            )
-            raise InputError(msg)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Context:
+    """What all questions of a check have in common."""
+
+    n_required: float
+    n_train: float | None
+    limits: Limits
+    observables: int = 1
+
+    def answer(self, question: Question) -> Comparison | EstimateComparison:
+        """Decide on one question.
+
+        Raises:
+            InputError: If the data admit no verdict; the message names the observable.
+            InputTypeError: Likewise.
+        """
+        try:
+            return self._answer(question)
+        except (InputError, InputTypeError) as error:
+            msg = f"observable {question.name!r}: {error}"
+            raise type(error)(msg) from None
+
+    def _answer(self, question: Question) -> Comparison | EstimateComparison:
+        if isinstance(question.generated, BinSums) and isinstance(question.reference, BinSums):
+            return self.compare(question.generated, question.reference, question)
+        found = equivalence(
+            as_estimate(question.generated, "generated"),
+            as_estimate(question.reference, "reference"),
+            self.n_required * question.share,
+            self.limits,
+            observables=self.observables,
+            used=question.used,
+        )
+        return estimate_comparison(found, self.n_train, question.name, question.share)
+
+    def compare(self, generated: BinSums, reference: BinSums, question: Question) -> Comparison:
+        """Decide on two histograms."""
+        check_same_bins(generated, reference)
+        sizes = _effective_sizes(_fractions(generated), _fractions(reference))
+        merged = merge_sparse_bins(generated, reference, self.limits.min_expected, sizes)
+        gen, ref = _fractions(merged.generated), _fractions(merged.reference)
+        n_events = merged.reference.n_events
+        assessment = assess(
+            gen,
+            ref,
+            self.n_required * question.share,
+            self.limits,
+            chi2_module.chi2_test(merged.generated, merged.reference),
+            sparse=merged.sparse,
+            observables=self.observables,
+            per_event=1.0 if n_events is None else _effective_sizes(gen, ref)[1] / n_events,
+            used=question.used,
+        )
+        return comparison(assessment, merged, generated, self.n_train, question.name, question.share)
 
 
-def _compare(
-    generated: BinSums,
-    reference: BinSums,
-    n_required: float,
-    n_train: float | None,
-    limits: Limits,
-    name: str,
-    observables: int = 1,
-) -> Comparison:
-    check_same_bins(generated, reference)
-    merged = merge_sparse_bins(generated, reference, limits.min_expected)
-    assessment = assess(
-        Fractions.from_sums(merged.generated.sumw, merged.generated.sumw2),
-        Fractions.from_sums(merged.reference.sumw, merged.reference.sumw2),
-        n_required,
-        limits,
-        chi2_module.chi2_test(merged.generated, merged.reference),
-        sparse=merged.sparse,
-        observables=observables,
-    )
-    return comparison(assessment, merged, generated, n_train, name)
+def _fractions(sums: BinSums) -> Fractions:
+    return Fractions.from_sums(sums.sumw, sums.sumw2, sums.products)
+
+
+def _effective_sizes(generated: Fractions, reference: Fractions) -> tuple[float, float]:
+    contents = generated.q + reference.q
+    return generated.effective_size(contents), reference.effective_size(contents)
 
 
 def _weight_pair(weight: object) -> tuple[object, object]:
@@ -286,17 +328,19 @@ def _weight_pair(weight: object) -> tuple[object, object]:
     raise InputTypeError(msg)
 
 
-def _setting_for(setting: object, observable: Observable, default: object) -> Any:  # noqa: ANN401
-    """Look up a setting that may be given observable by observable."""
-    return setting.get(observable.name, default) if isinstance(setting, Mapping) else setting
+def _training(training: object) -> Sample | Fingerprint | None:
+    if training is None or isinstance(training, Fingerprint):
+        return training
+    return as_sample(training, "training")
 
 
-def _check_names(what: str, setting: object, observables: tuple[Observable, ...]) -> None:
-    names = {observable.name for observable in observables}
-    unknown = [name for name in setting if name not in names] if isinstance(setting, Mapping) else []
-    if unknown:
-        msg = f"{what} names {unknown}, which are not observables of this check; there are {sorted(names)}"
-        raise InputError(msg)
+def _n_train(stated: float | None, training: Sample | Fingerprint | None) -> float | None:
+    """What is stated, or else what is counted."""
+    if stated is not None:
+        return check_event_count("n_train", stated)
+    if training is None:
+        return None
+    return training.rows if isinstance(training, Fingerprint) else len(training)
 
 
 def _provenance(generated: Sample, reference: Sample, skipped: dict[str, str]) -> dict[str, Any]:

@@ -14,14 +14,26 @@ from pytest_ganvalid import check as flow
 from pytest_ganvalid._arguments import check_event_count
 from pytest_ganvalid._options import Settings
 from pytest_ganvalid.errors import GanvalidError, InputError
+from pytest_ganvalid.estimates import compare_estimates
 from pytest_ganvalid.histograms.sums import is_uhi
 from pytest_ganvalid.report import text
-from pytest_ganvalid.results import Comparison, Plan, Report
+from pytest_ganvalid.results import Comparison, Estimate, EstimateComparison, Plan, Report
 from pytest_ganvalid.statistics import planning
 
 __tracebackhide__ = True  # a traceback of a failed check ends in the user's test
 _MOST_BINS = 1000
-_FOR_HISTOGRAMS = ("n_required", "n_train", "confidence", "max_bias", "max_local_bias", "min_power", "min_expected")
+_FOR_ESTIMATES = ("n_required", "n_train", "confidence", "max_bias", "min_power", "name", "required_error")
+_FOR_HISTOGRAMS = (
+    "n_required",
+    "n_train",
+    "confidence",
+    "max_bias",
+    "max_local_bias",
+    "min_power",
+    "min_expected",
+    "name",
+)
+_OF_THE_CALL = ("name", "required_error")
 _FOR_PLANS = ("confidence", "max_bias")
 
 
@@ -62,15 +74,18 @@ class Gate:
         """Fail the test unless the generated sample is shown to be as good as n_required true events.
 
         Args:
-            generated: Events (see `pytest_ganvalid.validate`) or a histogram (see `pytest_ganvalid.compare`).
+            generated: Events (see `pytest_ganvalid.validate`), a histogram (see `pytest_ganvalid.compare`) or an
+                `Estimate` (see `pytest_ganvalid.compare_estimates`).
             reference: The same kind, from true simulation.
-            **keywords: Those of ``validate`` or ``compare``; they take precedence over the marker's.
+            **keywords: Those of the function for that kind; they take precedence over the marker's.
 
         Returns:
-            The report, which is ROBUST; for histograms it holds one comparison.
+            The report, which is ROBUST; for histograms and estimates it holds one comparison.
         """
         self._attempts += 1
-        if _is_histogram(generated) and _is_histogram(reference):
+        if isinstance(generated, Estimate) and isinstance(reference, Estimate):
+            report = text.as_report(self._compare_estimates(generated, reference, keywords))
+        elif _is_histogram(generated) and _is_histogram(reference):
             report = text.as_report(self._compare(generated, reference, keywords))
         else:
             report = self._validate(generated, reference, keywords)
@@ -88,6 +103,12 @@ class Gate:
     def compare(self, generated: object, reference: object, **keywords: Any) -> Comparison:  # noqa: ANN401
         """Return the comparison of two histograms, whatever the verdict."""
         comparison = self._compare(generated, reference, keywords)
+        self._record(comparison, gate=False)
+        return comparison
+
+    def compare_estimates(self, generated: object, reference: object, **keywords: Any) -> EstimateComparison:  # noqa: ANN401
+        """Return the comparison of one number per sample, whatever the verdict."""
+        comparison = self._compare_estimates(generated, reference, keywords)
         self._record(comparison, gate=False)
         return comparison
 
@@ -130,13 +151,24 @@ class Gate:
 
     @_at_the_surface
     def _compare(self, generated: object, reference: object, keywords: Mapping[str, Any]) -> Comparison:
-        name = keywords.get("name", "")
-        merged = self._merge({key: value for key, value in keywords.items() if key != "name"})
-        pointless = sorted(set(merged) - set(_FOR_HISTOGRAMS))
+        return flow.compare(generated, reference, **self._merge_for("histograms", _FOR_HISTOGRAMS, keywords))
+
+    @_at_the_surface
+    def _compare_estimates(
+        self, generated: object, reference: object, keywords: Mapping[str, Any]
+    ) -> EstimateComparison:
+        merged = self._merge_for("estimates", _FOR_ESTIMATES, keywords)
+        return compare_estimates(generated, reference, **merged)
+
+    def _merge_for(self, kind: str, accepted: tuple[str, ...], keywords: Mapping[str, Any]) -> dict[str, Any]:
+        """Merge the keywords for a kind of data, some of which only the call can state."""
+        own = {key: value for key, value in keywords.items() if key in _OF_THE_CALL and key in accepted}
+        merged = self._merge({key: value for key, value in keywords.items() if key not in own})
+        pointless = sorted(set(merged) - set(accepted))
         if pointless:
-            msg = f"{pointless} have no meaning for histograms; expected {', '.join(_FOR_HISTOGRAMS)}"
+            msg = f"{pointless} have no meaning for {kind}; expected {', '.join(accepted)}"
             raise InputError(msg)
-        return flow.compare(generated, reference, name=name, **merged)
+        return merged | own
 
     def _merge(self, keywords: Mapping[str, Any]) -> dict[str, Any]:
         """Keywords of the call over the marker's over command line and ini file."""
@@ -165,11 +197,10 @@ class Gate:
             raise InputError(msg)
         return max(floors)
 
-    def _record(self, result: Report | Comparison, *, gate: bool) -> None:
-        kind = "report" if isinstance(result, Report) else "comparison"
+    def _record(self, result: Report | Comparison | EstimateComparison, *, gate: bool) -> None:
         nodeid, robust = self._item.nodeid, result.robust
         self._records.append(
-            {"nodeid": nodeid, "kind": kind, "gate": gate, "robust": robust, "result": result.to_json()}
+            {"nodeid": nodeid, "kind": result.KIND, "gate": gate, "robust": robust, "result": result.to_json()}
         )
 
 

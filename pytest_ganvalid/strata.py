@@ -1,0 +1,129 @@
+"""Strata: the bins of a condition, such as the incident energy, in each of which a conditional generator is checked.
+
+What is compared are the distributions *within* a stratum. How often the conditions themselves occur is up to whoever
+asks the generator for events, and is not compared.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_ganvalid.errors import InputError, InputTypeError
+from pytest_ganvalid.histograms.binning import axis_for
+from pytest_ganvalid.histograms.bins import Axis
+from pytest_ganvalid.observables.observable import column
+from pytest_ganvalid.samples import Entries, Sample
+
+FloatArray = NDArray[np.float64]
+_DEFAULT = 5
+_MOST_VALUES = 20  # a column of no more distinct values is a stratum for each
+_ACCEPTED = "a column name, or a pair (column name, bins), bins being a number or edges"
+_PAIR = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Stratum:
+    """The events of one bin of the condition.
+
+    Attributes:
+        label: The bin in words; empty if there is no condition.
+        generated: The generated events in it.
+        reference: The reference events in it.
+        share: Its share of the reference, and so of n_required.
+    """
+
+    label: str
+    generated: Sample
+    reference: Sample
+    share: float
+
+    def name(self, observable: str) -> str:
+        """Name an observable in this stratum."""
+        return f"{observable} | {self.label}" if self.label else observable
+
+
+def strata(by: object, generated: Sample, reference: Sample) -> tuple[Stratum, ...]:
+    """Divide both samples into the bins of a condition.
+
+    Args:
+        by: ``None`` for one stratum of all events; a column name; or a pair (column name, bins), or a mapping
+            {column name: bins}, with a number of equiprobable bins or edges. By default each value of a column with
+            few distinct values is a stratum, and any other column has 5 equiprobable ones.
+        generated: The generated sample.
+        reference: The reference sample, whose quantiles the bins are made of.
+
+    Raises:
+        InputError: If a stratum has no events on one side, or the column does not exist.
+        InputTypeError: If ``by`` is of another kind.
+    """
+    if by is None:
+        return (Stratum("", generated, reference, 1.0),)
+    name, spec = _condition(by)
+    ours, theirs = (
+        _values(sample, name, side) for sample, side in ((generated, "generated"), (reference, "reference"))
+    )
+    axis = _axis(spec, theirs, reference.weight)
+    ours_in, theirs_in = axis.index(ours), axis.index(theirs)
+    weight = np.ones(theirs.size) if reference.weight is None else reference.weight
+    found = []
+    for i in range(axis.size):
+        in_generated, in_reference = ours_in == i, theirs_in == i
+        if in_generated.any() or in_reference.any():
+            label = f"{name} {axis.label(i, i)}" if axis.label(i, i)[0] in "<>=" else f"{name} in {axis.label(i, i)}"
+            share = float(weight[in_reference].sum() / weight.sum())
+            _check_populated(label, int(in_generated.sum()), int(in_reference.sum()), share)
+            found.append(Stratum(label, generated.select(in_generated), reference.select(in_reference), share))
+    return tuple(found)
+
+
+def _condition(by: object) -> tuple[str, Any]:
+    """Return the column and what its bins are; ``None`` if that is not said."""
+    if isinstance(by, Mapping) and len(by) == 1:
+        by = next(iter(by.items()))
+    if isinstance(by, str):
+        return by, None
+    if isinstance(by, tuple | list) and len(by) == _PAIR and isinstance(by[0], str) and not isinstance(by[1], str):
+        return by[0], by[1]
+    msg = f"by={by!r} is a {type(by).__name__} that is not understood; expected {_ACCEPTED}"
+    raise InputTypeError(msg)
+
+
+def _values(sample: Sample, name: str, side: str) -> FloatArray:
+    values = column(sample, name, side)
+    if isinstance(values, Entries):
+        msg = f"{side}: the condition {name!r} has several entries per event; expected one number per event"
+        raise InputError(msg)
+    bad = int(np.count_nonzero(~np.isfinite(values)))
+    if bad:
+        msg = f"{side}: the condition {name!r} is NaN or infinite in {bad:,} of {values.size:,} events; mend the sample"
+        raise InputError(msg)
+    return values
+
+
+def _axis(spec: Any, values: FloatArray, weight: FloatArray | None) -> Axis:  # noqa: ANN401
+    if spec is None:
+        distinct = np.unique(values)
+        if distinct.size <= _MOST_VALUES:
+            return Axis(_around(distinct))
+        spec = _DEFAULT
+    return axis_for(spec, values, weight, "overflow")
+
+
+def _around(values: FloatArray) -> tuple[float, ...]:
+    """Return edges that give each value a bin of its own."""
+    return tuple(edge for value in values.tolist() for edge in (value, math.nextafter(value, math.inf)))
+
+
+def _check_populated(label: str, generated: int, reference: int, share: float) -> None:
+    if not generated or not reference or share <= 0:
+        msg = (
+            f"stratum {label} has {generated:,} generated and {reference:,} reference events ({share:.3g} of the "
+            "weight); expected events on both sides: choose other bins for by=, or generate at the same conditions"
+        )
+        raise InputError(msg)
