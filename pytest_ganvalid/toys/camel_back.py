@@ -5,23 +5,21 @@ Source: arXiv:2008.06545, section 2.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
-from scipy.optimize import brentq
 
-from pytest_ganvalid._arguments import check_fraction, check_number, check_positive, check_positive_integer
-from pytest_ganvalid.errors import InputError
-from pytest_ganvalid.samples import Sample
+from pytest_ganvalid._arguments import check_fraction, check_number, check_positive
+from pytest_ganvalid.toys.law import Toy, Univariate
 
 FloatArray = NDArray[np.float64]
+_FARTHEST = 40.0  # standard deviations
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CamelBack:
+class CamelBack(Toy, Univariate):
     """The mixture fraction N(means[0], widths[0]) + (1 - fraction) N(means[1], widths[1]), column ``x``.
 
     Attributes:
@@ -59,40 +57,13 @@ class CamelBack:
         )
         return np.asarray(self.fraction * first + (1 - self.fraction) * second)
 
-    def bin_probabilities(self, edges: Sequence[float]) -> FloatArray:
-        """Return the exact probabilities of the bins between ``edges``, underflow and overflow included.
+    def _reach(self) -> tuple[float, float]:
+        reach = _FARTHEST * max(self.widths)
+        return min(self.means) - reach, max(self.means) + reach
 
-        Args:
-            edges: Increasing, shape (edges,).
+    def _draws(self) -> int:
+        return 2
 
-        Returns:
-            Shape (edges + 1,), summing to 1.
-
-        Raises:
-            InputError: If the edges do not increase.
-        """
-        if np.isnan(edges).any() or not np.all(np.diff(edges) > 0):
-            msg = f"edges={edges!r} do not increase; sort them and remove repeated ones"
-            raise InputError(msg)
-        return np.diff(np.concatenate([[0.0], self.cdf(edges), [1.0]]))
-
-    def equiprobable_edges(self, bins: int) -> tuple[float, ...]:
-        """Return the ``bins - 1`` edges of exactly equiprobable bins, at least 2."""
-        check_positive_integer("bins", bins, least=2)
-        reach = 40 * max(self.widths)
-        low, high = min(self.means) - reach, max(self.means) + reach
-        shares = np.arange(1, bins) / bins
-        return tuple(float(brentq(lambda x, p=p: float(self.cdf(x)) - p, low, high, xtol=1e-13)) for p in shares)
-
-    def sample(self, n: int, *, seed: int) -> Sample:
-        """Draw ``n`` events.
-
-        Args:
-            n: Number of events, at least 1.
-            seed: Any non-negative integer; samples of different seeds are independent.
-        """
-        rng = np.random.default_rng(check_positive_integer("seed", seed, least=0))
-        n = check_positive_integer("n", n)
-        second = (rng.random(n) >= self.fraction).astype(np.intp)
-        x = np.take(self.means, second) + np.take(self.widths, second) * rng.standard_normal(n)
-        return Sample({"x": x}, provenance={"source": "CamelBack", "seed": int(seed)})
+    def _events(self, draws: FloatArray) -> dict[str, FloatArray]:
+        second = (draws[0] >= self.fraction).astype(np.intp)
+        return {"x": np.take(self.means, second) + np.take(self.widths, second) * special.ndtri(draws[1])}
