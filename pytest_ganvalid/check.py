@@ -5,7 +5,7 @@ Usable without pytest; the plugin calls nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import Any
@@ -29,7 +29,7 @@ from pytest_ganvalid.statistics.equivalence import equivalence
 from pytest_ganvalid.statistics.limits import Limits
 from pytest_ganvalid.statistics.robustness import assess
 from pytest_ganvalid.statistics.separation import Fractions
-from pytest_ganvalid.strata import strata
+from pytest_ganvalid.strata import Stratum, condition_of, strata
 
 AnyComparison = Comparison | EstimateComparison
 _ROUNDING = 1e-9
@@ -123,7 +123,7 @@ def validate(
         bins: A number of equiprobable bins (their edges are quantiles of the reference), increasing edges, an axis
             of a histogram, for a pair of columns a pair of edges, or a mapping of observable -> any of those. Bins are
             [edge, next edge); underflow and overflow are always compared.
-        seed: Of whatever must be random: the split of a classifier and a bootstrap.
+        seed: Of all that is random: the split and the training of a classifier, and a bootstrap.
         nonfinite: Where NaN and infinite values go: ``"error"`` refuses them, ``"underflow"`` or ``"overflow"`` names
             a bin, ``"separate"`` gives them a bin of their own. A mapping of observable -> one of these is accepted.
         confidence: Confidence level of each one-sided limit.
@@ -155,7 +155,9 @@ def validate(
     known = _training(training)
     n_train = _n_train(n_train, known)
     seed = check_positive_integer("seed", seed, least=0)
-    asked = Asked(observables=resolve(observables, gen, ref), bins=bins, nonfinite=nonfinite, seed=seed)
+    asked = Asked(
+        observables=resolve(observables, gen, ref, condition_of(by)), bins=bins, nonfinite=nonfinite, seed=seed
+    )
     divided = strata(by, gen, ref)
     all_questions = list(questions(divided, asked))
     context = _Context(n_required=n_required, n_train=n_train, limits=limits, observables=len(all_questions))
@@ -165,16 +167,12 @@ def validate(
     if shared:
         comparisons = {name: _withdrawn(c) for name, c in comparisons.items()}
     provenance = {
-        **_provenance(gen, ref, skipped_columns(gen, ref) if observables is None else {}),
+        **_provenance(gen, ref, skipped_columns(gen, ref, condition_of(by)) if observables is None else {}),
         "seed": seed,
         "independence": _json.encode(independence),
+        **_strata_and_training(divided, all_questions),
     }
-    if by is not None:
-        provenance["strata"] = {stratum.label: stratum.share for stratum in divided}
-    learned = {question.name: plain(question.how) for question in all_questions if question.how}
-    if learned:
-        provenance["learned"] = learned
-    report = combine(comparisons, provenance=provenance)
+    report = replace(combine(comparisons, provenance=provenance), n_required=n_required)  # exactly, whatever the shares
     return replace(report, reasons=shared, shared=shared) if shared else report
 
 
@@ -250,7 +248,8 @@ def _holm(comparisons: Mapping[str, AnyComparison]) -> dict[str, AnyComparison]:
 def _withdrawn(one: AnyComparison) -> AnyComparison:
     """Take back a verdict on samples that share events: it says nothing."""
     reason = f"the samples share events (it would be {one.verdict} if they did not matter)"
-    return replace(one, verdict=Verdict.UNPROVEN, reasons=(reason,), n_supported=0.0)
+    unknown = replace(one.n_equivalent, lower=0.0)
+    return replace(one, verdict=Verdict.UNPROVEN, reasons=(reason,), n_supported=0.0, n_equivalent=unknown)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -354,3 +353,10 @@ def _provenance(generated: Sample, reference: Sample, skipped: dict[str, str]) -
         "reference": plain(reference.provenance),
         "skipped_columns": skipped,
     }
+
+
+def _strata_and_training(divided: Sequence[Stratum], asked: Sequence[Question]) -> dict[str, Any]:
+    """What only some checks have: strata with their shares of n_required, and how classifiers were trained."""
+    shares = {stratum.label: stratum.share for stratum in divided if stratum.label}
+    learned = {question.name: plain(question.how) for question in asked if question.how}
+    return {name: found for name, found in (("strata", shares), ("learned", learned)) if found}

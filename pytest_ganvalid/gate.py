@@ -122,7 +122,7 @@ class Gate:
     def require_demonstration(self) -> None:
         """Fail a test that passed without having demonstrated anything."""
         if not self._attempts:
-            looked = " (compare and validate only look, and never fail)" if self._records else ""
+            looked = " (compare, compare_estimates and validate only look, and never fail)" if self._records else ""
             pytest.fail(
                 f"ganvalid: the test is marked but made no check{looked}: nothing was demonstrated; call "
                 "ganvalid.check(generated, reference), or remove the marker",

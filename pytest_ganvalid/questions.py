@@ -32,7 +32,7 @@ class Question:
         generated: Histogram or number of the generated sample.
         reference: Likewise of the reference.
         share: Of n_required: the stratum's.
-        used: Share of the sample's events that these were made of.
+        used: Shares of the generated and of the reference events that these were made of.
         how: How it was found, if that took more than filling a histogram.
     """
 
@@ -40,7 +40,7 @@ class Question:
     generated: BinSums | Estimate
     reference: BinSums | Estimate
     share: float = 1.0
-    used: float = 1.0
+    used: tuple[float, float] = (1.0, 1.0)
     how: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -107,14 +107,14 @@ def _about(observable: Wanted, stratum: Stratum, asked: Asked) -> Iterator[Quest
     if isinstance(observable, Observable):
         for suffix, generated, reference in _histograms(observable, stratum, asked):
             yield Question(
-                name=name + suffix, generated=generated, reference=reference, share=stratum.share, used=stratum.share
+                name=name + suffix, generated=generated, reference=reference, share=stratum.share, used=stratum.used
             )
     elif isinstance(observable, Estimating):
         generated, reference = (
             observable.estimate(sample, side, asked.seed)
             for sample, side in ((stratum.generated, "generated"), (stratum.reference, "reference"))
         )
-        yield Question(name=name, generated=generated, reference=reference, share=stratum.share, used=stratum.share)
+        yield Question(name=name, generated=generated, reference=reference, share=stratum.share, used=stratum.used)
     else:
         yield _about_scores(observable, stratum, asked)
 
@@ -132,7 +132,10 @@ def _about_scores(observable: Scoring, stratum: Stratum, asked: Asked) -> Questi
         generated=fill(bins, (scores.generated,), scores.generated_weight),
         reference=fill(bins, (scores.reference,), scores.reference_weight),
         share=stratum.share,
-        used=stratum.share * scores.reference.size / len(stratum.reference),
+        used=(
+            stratum.share_generated * scores.generated.size / len(stratum.generated),
+            stratum.share * scores.reference.size / len(stratum.reference),
+        ),
         how=scores.provenance,
     )
 
@@ -172,9 +175,8 @@ def _filled(bins: Fillable, ours: Values, theirs: Values, stratum: Stratum) -> t
 
 def _same_number(ours: Values, theirs: Values) -> bool:
     """Whether every event of both samples has one and the same number of entries."""
-    return (
-        np.unique(np.concatenate([values.counts for values in (ours, theirs) if values.counts is not None])).size == 1
-    )
+    counts = [values.counts for values in (ours, theirs) if values.counts is not None]
+    return np.unique(np.concatenate(counts)).size == 1
 
 
 def _refuse_nonfinite(values: Values, side: str) -> None:
@@ -182,7 +184,7 @@ def _refuse_nonfinite(values: Values, side: str) -> None:
         nans, infinities = int(np.isnan(column).sum()), int(np.isinf(column).sum())
         if nans or infinities:
             msg = (
-                f"{side} has {nans:,} NaN and {infinities:,} infinite values among {column.size:,} events; say where "
+                f"{side} has {nans:,} NaN and {infinities:,} infinite values among {column.size:,} values; say where "
                 "they belong with nonfinite='underflow', 'overflow' or 'separate', or mend the sample"
             )
             raise InputError(msg)

@@ -127,7 +127,7 @@ def _difference(a: Assessment | Equivalence, p_agreement: float, events: float, 
 
 def _advice(a: Assessment | Equivalence, supported: float) -> str:
     n_reference, n_generated = a.events_needed()
-    have_reference, have_generated = a.n_reference / a.used, a.n_generated / a.used  # of the whole samples, like needed
+    have_generated, have_reference = (n / used for n, used in zip((a.n_generated, a.n_reference), a.used, strict=True))
     if n_reference <= have_reference and n_generated <= have_generated:
         return (
             f"a perfect generator would pass with probability {percent(a.power)}: this one is worse, or unlucky; "

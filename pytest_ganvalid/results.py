@@ -215,10 +215,11 @@ class Judgement:
     def n_systematic(self) -> float:
         """Events whose relative error bars an analysis must keep as a systematic uncertainty.
 
-        min(n_train, lower limit of n_equivalent), the end of section 2.2 of arXiv:2002.06307.
+        min(n_train, lower limit of n_equivalent), the end of section 2.2 of arXiv:2002.06307. Of a stratum they are
+        events in it, and so is its share of n_train.
         """
         known = self.n_equivalent.lower
-        return known if self.n_train is None else min(self.n_train, known)
+        return known if self.n_train is None else min(self.n_train * self.share, known)
 
     def to_json(self, indent: int | None = None) -> str:
         """Write as a JSON text; `from_json` restores an equal object."""

@@ -21,8 +21,8 @@ from pytest_ganvalid.observables.observable import column
 from pytest_ganvalid.samples import Entries, Sample
 
 FloatArray = NDArray[np.float64]
-_DEFAULT = 5
-_MOST_VALUES = 20  # a column of no more distinct values is a stratum for each
+_MOST_VALUES = 20  # a column of no more distinct values has a stratum for each
+_DEFAULT = 5  # equiprobable strata of any other column
 _ACCEPTED = "a column name, or a pair (column name, bins), bins being a number or edges"
 _PAIR = 2
 
@@ -36,12 +36,19 @@ class Stratum:
         generated: The generated events in it.
         reference: The reference events in it.
         share: Its share of the reference, and so of n_required.
+        share_generated: Its share of the generated sample.
     """
 
     label: str
     generated: Sample
     reference: Sample
     share: float
+    share_generated: float
+
+    @property
+    def used(self) -> tuple[float, float]:
+        """Its shares of the generated and of the reference sample."""
+        return self.share_generated, self.share
 
     def name(self, observable: str) -> str:
         """Name an observable in this stratum."""
@@ -54,7 +61,7 @@ def strata(by: object, generated: Sample, reference: Sample) -> tuple[Stratum, .
     Args:
         by: ``None`` for one stratum of all events; a column name; or a pair (column name, bins), or a mapping
             {column name: bins}, with a number of equiprobable bins or edges. By default each value of a column with
-            few distinct values is a stratum, and any other column has 5 equiprobable ones.
+            at most 20 distinct values is a stratum, and any other column has 5 equiprobable ones.
         generated: The generated sample.
         reference: The reference sample, whose quantiles the bins are made of.
 
@@ -63,23 +70,37 @@ def strata(by: object, generated: Sample, reference: Sample) -> tuple[Stratum, .
         InputTypeError: If ``by`` is of another kind.
     """
     if by is None:
-        return (Stratum("", generated, reference, 1.0),)
+        return (Stratum("", generated, reference, 1.0, 1.0),)
     name, spec = _condition(by)
     ours, theirs = (
         _values(sample, name, side) for sample, side in ((generated, "generated"), (reference, "reference"))
     )
     axis = _axis(spec, theirs, reference.weight)
     ours_in, theirs_in = axis.index(ours), axis.index(theirs)
-    weight = np.ones(theirs.size) if reference.weight is None else reference.weight
     found = []
     for i in range(axis.size):
         in_generated, in_reference = ours_in == i, theirs_in == i
         if in_generated.any() or in_reference.any():
-            label = f"{name} {axis.label(i, i)}" if axis.label(i, i)[0] in "<>=" else f"{name} in {axis.label(i, i)}"
-            share = float(weight[in_reference].sum() / weight.sum())
-            _check_populated(label, int(in_generated.sum()), int(in_reference.sum()), share)
-            found.append(Stratum(label, generated.select(in_generated), reference.select(in_reference), share))
+            label = axis.label_of(name, i)
+            shares = _share(reference, in_reference), _share(generated, in_generated)
+            _check_populated(label, int(in_generated.sum()), int(in_reference.sum()), min(shares))
+            found.append(Stratum(label, generated.select(in_generated), reference.select(in_reference), *shares))
     return tuple(found)
+
+
+def _share(sample: Sample, inside: NDArray[np.bool_]) -> float:
+    """Return the share of the weight, or of the events if they have none."""
+    weight = np.ones(inside.size) if sample.weight is None else sample.weight
+    return float(weight[inside].sum() / weight.sum())
+
+
+def condition_of(by: object) -> str | None:
+    """Return the column that divides the events; ``None`` if nothing does.
+
+    Raises:
+        InputTypeError: If ``by`` is not understood.
+    """
+    return None if by is None else _condition(by)[0]
 
 
 def _condition(by: object) -> tuple[str, Any]:

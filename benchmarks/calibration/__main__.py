@@ -19,10 +19,20 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
+from typing import Protocol, TypeVar
 
-from benchmarks.calibration.cells import STUDIES, Cell
+from benchmarks.calibration.cells import STUDIES
 from benchmarks.calibration.summary import summary
 from benchmarks.calibration.toys import Row, measure
+
+
+class _HasPlace(Protocol):
+    @property
+    def where(self) -> str: ...
+
+
+AnyCell = TypeVar("AnyCell")
+AnyRow = TypeVar("AnyRow", bound=_HasPlace)
 
 
 def main() -> None:
@@ -35,7 +45,7 @@ def main() -> None:
         writer.writerow(f.name for f in fields(Row))
         for row in measured(cells, partial(measure, toys=args.toys, seed=args.seed), args.processes):
             rows.append(row)
-            writer.writerow(_text(getattr(row, f.name)) for f in fields(Row))
+            writer.writerow(as_text(getattr(row, f.name)) for f in fields(Row))
             file.flush()  # what is measured stays, should the run be stopped
     studies = "" if args.studies == list(STUDIES) else f" --studies {' '.join(args.studies)}"
     command = f"python -m benchmarks.calibration --toys {args.toys} --seed {args.seed}{studies}"
@@ -55,17 +65,18 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def measured(cells: Sequence[Cell], work: Callable[[Cell], Row], processes: int) -> Iterator[Row]:
+def measured(cells: Sequence[AnyCell], work: Callable[[AnyCell], AnyRow], processes: int) -> Iterator[AnyRow]:
     """Measure the cells in several processes and yield their rows in order."""
     start = time.monotonic()
     with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
         for done, row in enumerate(pool.map(work, cells), start=1):
             elapsed = time.monotonic() - start
-            print(f"[{done}/{len(cells)}, {elapsed:.0f} s] {row.study}: {row.where}", file=sys.stderr, flush=True)
+            print(f"[{done}/{len(cells)}, {elapsed:.0f} s] {row.where}", file=sys.stderr, flush=True)
             yield row
 
 
-def _text(value: object) -> str:
+def as_text(value: object) -> str:
+    """Return a table cell; six digits are enough."""
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 

@@ -31,13 +31,9 @@ def boundary_section(rows: list[Row]) -> list[str]:
         *_by_ratio(rows),
         "",
         (
-            "Why few events and unequal sizes matter: Δ is estimated as T - m1, and the noise m1 is exact to leading "
-            "order only. Its terms are off by a factor of about 1 - 2ρ for the generated and 1 + 2ρ for the reference "
-            "sample, ρ = (q - p)/(q + p), so that E[T - m1] - Δ ≈ 2 Σ ρ (u^r - u^g)/(q + p), u the squared errors of p "
-            "and q. With equal sizes this cancels. At 10:1 the smaller sample's part is left, and adds up when many "
-            "rare bins are biased in the same direction. It moves both limits to the same side: one rate rises "
-            "(liberal), the other falls (conservative). In units of T's standard deviation it vanishes as 1/√events; "
-            "what is left without ρ, as for a perfect generator, as 1/events."
+            "Why few events and unequal sizes matter: Δ is estimated as T - m1, and tr(AM) is the noise m1 to leading "
+            "order only. Over many rare bins the next order adds up; what of it is not negligible is part of m1 (see "
+            "docs/statistics.md). calibration_scale.md shows the rates with it and without."
         ),
         *_boundary_part(rows, MANY),
         *_boundary_part(rows, FEW),
@@ -136,8 +132,7 @@ def perfect_section(rows: list[Row]) -> list[str]:
         (
             "q = p. The prediction of the power is that of `plan` (10 n_required generated) and `Comparison.power` "
             f"(fixed n_g/n_r). Too good were {too_good} of {toys:,} toys, {too_good / toys:.1e}; nominal "
-            f"{TOO_GOOD:.0e}. With few events and sizes of 10:1 power falls short of the prediction, for the reason "
-            "given above."
+            f"{TOO_GOOD:.0e}."
         ),
         *_perfect_part(rows, MANY),
         *_perfect_part(rows, FEW),

@@ -115,6 +115,11 @@ class Axis:
         names = [self._category(i) for i in sorted({first, last})]
         return " to ".join(names)
 
+    def label_of(self, name: str, i: int) -> str:
+        """Return bin ``i`` of a column in words, with the column's name: ``x < 2``, ``x in [2, 3)``."""
+        label = self.label(i, i)
+        return f"{name} {label}" if label[0] in "<>=" else f"{name} in {label}"
+
     def _category(self, position: int) -> str:
         if position < 0:
             return "underflow"
@@ -269,7 +274,7 @@ class WithOutside:
         inside: The bins of the selected events.
     """
 
-    inside: Fillable
+    inside: Bins
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -287,10 +292,6 @@ class WithOutside:
     def path(self) -> IntArray:
         """Return the path through the bins inside, and then the one outside."""
         return np.append(self.inside.path(), self.shape[0] - 1)
-
-    def index(self, columns: Sequence[NDArray[Any]]) -> IntArray:
-        """Return the flat position of each selected entry."""
-        return self.inside.index(columns)
 
 
 def snake(shape: tuple[int, ...]) -> IntArray:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_ganvalid.errors import InputError
-from pytest_ganvalid.histograms.bins import Fillable, WithOutside
+from pytest_ganvalid.histograms.bins import Bins, Fillable, WithOutside
 from pytest_ganvalid.histograms.sums import BinSums
 
 FloatArray = NDArray[np.float64]
@@ -39,17 +39,18 @@ def fill(
         InputError: If events have several entries and the bins are too many for their covariance.
     """
     index = bins.index(columns)
+    filled: Bins = bins
     if selected is not None:
         index, counts = _with_outside(index, int(np.prod(bins.shape)), counts, selected)
-        bins = WithOutside(bins)
+        filled = WithOutside(bins)
     if counts is not None:
-        return _fill_correlated(bins, index, weight, counts)
-    size = int(np.prod(bins.shape))
+        return _fill_correlated(filled, index, weight, counts)
+    size = int(np.prod(filled.shape))
     if weight is None:
         contents: FloatArray = np.bincount(index, minlength=size).astype(np.float64)
-        return BinSums(contents, contents, bins)
+        return BinSums(contents, contents, filled)
     sumw, sumw2 = (np.bincount(index, values, minlength=size) for values in (weight, weight**2))
-    return BinSums(np.asarray(sumw, np.float64), np.asarray(sumw2, np.float64), bins)
+    return BinSums(np.asarray(sumw, np.float64), np.asarray(sumw2, np.float64), filled)
 
 
 def _with_outside(
@@ -66,7 +67,7 @@ def _with_outside(
     return everywhere, counts
 
 
-def _fill_correlated(bins: Fillable, index: IntArray, weight: FloatArray | None, counts: IntArray) -> BinSums:
+def _fill_correlated(bins: Bins, index: IntArray, weight: FloatArray | None, counts: IntArray) -> BinSums:
     """Sum the products of the bin contents of each event: what the covariance by event is made of."""
     from scipy import sparse
 

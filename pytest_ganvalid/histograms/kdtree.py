@@ -310,6 +310,4 @@ def _words(name: str, low: float, high: float) -> str:
     edges = tuple(edge for edge in (low, high) if not math.isinf(edge))
     if not edges:
         return ""
-    position = int(low > -math.inf)
-    label = Axis(edges).label(position, position)
-    return f"{name} in {label}" if label.startswith("[") else f"{name} {label}"
+    return Axis(edges).label_of(name, int(low > -math.inf))

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from pytest_ganvalid._arguments import check_positive_integer
 from pytest_ganvalid.errors import InputError, InputTypeError, MissingExtraError
 from pytest_ganvalid.samples import Sample
+from pytest_ganvalid.samples.digests import is_plain
 from pytest_ganvalid.samples.tables import numeric
 
 FloatArray = NDArray[np.float64]
@@ -90,7 +91,7 @@ class Classifier:
         """
         if self.columns is None:
             shared = (name for name in reference.columns if name in generated.columns)
-            chosen = sorted(n for n in shared if _is_plain(generated.columns[n]) and _is_plain(reference.columns[n]))
+            chosen = sorted(n for n in shared if is_plain(generated.columns[n]) and is_plain(reference.columns[n]))
             if not chosen:
                 msg = (
                     "the samples share no column of plain numbers to train a classifier with: generated has "
@@ -276,10 +277,6 @@ def _checked_names(columns: Any) -> tuple[str, ...]:  # noqa: ANN401 - a user's 
         msg = f"columns={columns!r}; expected at least one column name, each once, or None for all columns of numbers"
         raise InputError(msg)
     return names
-
-
-def _is_plain(values: object) -> bool:
-    return isinstance(values, np.ndarray) and values.ndim == 1 and values.dtype.kind in "biuf"
 
 
 def _check_column(sample: Sample, name: str, side: str) -> None:

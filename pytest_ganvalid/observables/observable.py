@@ -104,7 +104,7 @@ class KDTree:
     """The joint distribution of several columns in the cells of a k-d tree, equiprobable in the reference.
 
     Attributes:
-        columns: The columns; ``None`` for every numeric column that both samples have.
+        columns: The columns; ``None`` for every one that both samples have, with one number per event.
         name: Its name in the report.
     """
 

@@ -9,6 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 from pytest_ganvalid.errors import InputError, InputTypeError
 from pytest_ganvalid.observables.observable import KDTree, Observable, Selection, name_of
 from pytest_ganvalid.samples import Entries, Sample
+from pytest_ganvalid.samples.digests import is_plain, numbers_events
 from pytest_ganvalid.samples.tables import is_text
 
 _ACCEPTED = (
@@ -59,10 +60,11 @@ class _Shared:
 
     generated: Sample
     reference: Sample
+    condition: str | None
 
     def names(self) -> list[str]:
         """List those of numbers."""
-        skipped = skipped_columns(self.generated, self.reference)
+        skipped = skipped_columns(self.generated, self.reference, self.condition)
         names = [name for name in self.reference.columns if name not in skipped]
         if not names:
             msg = (
@@ -73,7 +75,7 @@ class _Shared:
         return names
 
 
-def resolve(spec: object, generated: Sample, reference: Sample) -> tuple[Wanted, ...]:
+def resolve(spec: object, generated: Sample, reference: Sample, condition: str | None = None) -> tuple[Wanted, ...]:
     """Turn what the user asked for into observables.
 
     Args:
@@ -81,12 +83,13 @@ def resolve(spec: object, generated: Sample, reference: Sample) -> tuple[Wanted,
             or a mapping of name -> observable.
         generated: The generated sample.
         reference: The reference sample.
+        condition: The column that divides the events into strata; it is compared only if asked for by name.
 
     Raises:
         InputError: If there is no observable, or two have one name.
         InputTypeError: If one is of an unknown kind.
     """
-    shared = _Shared(generated, reference)
+    shared = _Shared(generated, reference, condition)
     if spec is None:
         observables: list[Wanted] = [Observable(name, (name,)) for name in shared.names()]
     elif isinstance(spec, Mapping):
@@ -109,13 +112,23 @@ def resolve(spec: object, generated: Sample, reference: Sample) -> tuple[Wanted,
     return tuple(observables)
 
 
-def skipped_columns(generated: Sample, reference: Sample) -> dict[str, str]:
+def skipped_columns(generated: Sample, reference: Sample, condition: str | None = None) -> dict[str, str]:
     """Say which columns ``observables=None`` leaves out, and why."""
     skipped = {name: "only generated has it" for name in generated.columns if name not in reference.columns}
     skipped |= {name: "only reference has it" for name in reference.columns if name not in generated.columns}
     shared = (name for name in reference.columns if name not in skipped)
     texts = (name for name in shared if is_text(reference.columns[name]) and is_text(generated.columns[name]))
-    return skipped | dict.fromkeys(texts, "not numeric")
+    skipped |= dict.fromkeys(texts, "not numeric")
+    numbering = (
+        name for name in reference.columns if name not in skipped and _numbers_events(generated, reference, name)
+    )
+    skipped |= dict.fromkeys(numbering, "numbers the events")
+    return skipped if condition is None else skipped | {condition: "divides the events into strata"}
+
+
+def _numbers_events(generated: Sample, reference: Sample, name: str) -> bool:
+    columns = (generated.columns[name], reference.columns[name])
+    return all(is_plain(values) and numbers_events(values) for values in columns)
 
 
 def _is_wanted(value: object) -> bool:
@@ -145,7 +158,7 @@ def _one(value: object, shared: _Shared, name: object = None) -> Wanted:
 def _special(value: Any, shared: _Shared, name: str | None) -> Wanted:  # noqa: ANN401 - one of the public classes
     """Resolve an object that says itself what it is, under another name if one is given."""
     if isinstance(value, KDTree):
-        columns = tuple(value.columns) if value.columns is not None else _one_per_event(shared)
+        columns = _one_per_event(shared) if value.columns is None else _names(value.columns)
         return _tree(name or value.name, columns)
     if isinstance(value, Selection):
         inner = _one(value.observable, shared)
@@ -162,6 +175,13 @@ def _special(value: Any, shared: _Shared, name: str | None) -> Wanted:  # noqa: 
             raise InputError(msg)
         return replace(inner, name=named, where=value.where)
     return replace(value, name=name) if name else value  # type: ignore[no-any-return]
+
+
+def _names(columns: object) -> tuple[str, ...]:
+    if isinstance(columns, tuple | list) and all(isinstance(column, str) for column in columns):
+        return tuple(columns)
+    msg = f"columns={columns!r} of a k-d tree; expected a tuple of column names"
+    raise InputTypeError(msg)
 
 
 def _tree(name: str, columns: tuple[str, ...]) -> Observable:

@@ -299,6 +299,7 @@ def _bin_axis(c: Comparison) -> str:
 
 
 def short(text: str, length: int) -> str:
-    """Bring a name to one line of at most ``length`` printable characters."""
+    """Bring a name to one line of at most ``length`` printable characters; the end of it names the stratum."""
     line = "".join(letter if letter.isprintable() else "?" for letter in text)
-    return line if len(line) <= length else line[: length - 1] + "…"
+    head = length // 2
+    return line if len(line) <= length else f"{line[:head]}…{line[len(line) - (length - head - 1) :]}"

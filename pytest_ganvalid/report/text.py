@@ -30,11 +30,18 @@ def explain(result: Result) -> str:
         f"{failing} of {_observables(len(report.comparisons))} not ROBUST"
     ]
     lines += [f"not independent: {printable(sentence)}" for sentence in report.shared]
+    lines += [f"not checked for shared events: {printable(note)}" for note in notes(report)]
     skipped = report.provenance.get("skipped_columns") or {}
     lines += [f"not compared: {printable(name)} ({why})" for name, why in skipped.items()]
     for name, comparison in report.comparisons.items():
         lines += ["", *describe(name, comparison)]
     return "\n".join(lines)
+
+
+def notes(report: Report) -> list[str]:
+    """Say which samples could not be searched for shared events."""
+    found = report.provenance.get("independence") or {}
+    return [str(note) for note in found.get("notes", ())]
 
 
 def describe(name: str, comparison: Comparison | EstimateComparison) -> list[str]:
@@ -91,7 +98,7 @@ def summary(nodeid: str, result: Result) -> str:
     """Tell a check in one line."""
     report = as_report(result)
     name = weakest(report)
-    supported = at_most(report.comparisons[name].n_supported)
+    supported = at_most(_supported(report.comparisons[name]))
     return (
         f"{report.verdict:<8} {nodeid}: n_required {count(report.n_required)}, supported {supported} "
         f"({printable(name)}, {_observables(len(report.comparisons))})"
@@ -100,7 +107,12 @@ def summary(nodeid: str, result: Result) -> str:
 
 def weakest(report: Report) -> str:
     """Name the observable that supports the fewest events."""
-    return min(report.comparisons, key=lambda name: report.comparisons[name].n_supported)
+    return min(report.comparisons, key=lambda name: _supported(report.comparisons[name]))
+
+
+def _supported(c: Comparison | EstimateComparison) -> float:
+    """Events that the whole check supports, by a stratum that has to stand in for its share of them."""
+    return c.n_supported / c.share
 
 
 def printable(name: str) -> str:
@@ -127,5 +139,5 @@ def _events(interval: Interval) -> str:
 def _amplification(c: Comparison | EstimateComparison) -> str:
     if c.n_train is None:
         return ""
-    low, high = c.n_equivalent.lower / c.n_train, c.n_equivalent.upper / c.n_train
+    low, high = (n / (c.n_train * c.share) for n in (c.n_equivalent.lower, c.n_equivalent.upper))
     return f" ({rounded(low)} to {rounded(high)} times n_train {count(c.n_train)})"

@@ -22,6 +22,7 @@ WIDTHS = (16, 32, 64)
 Digests = NDArray[np.uint64]
 Numbers = NDArray[np.float64]
 _CHUNK = 1 << 15  # rows at a time: what is worked on stays in the processor's cache
+_LEAST_NUMBERED = 100  # events, over which hardly any quantity rises from each to the next
 _SEED = np.uint64(0x67616E76616C6964)
 _STEP, _FIRST, _SECOND = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 
@@ -67,19 +68,17 @@ def is_plain(values: object) -> bool:
     return isinstance(values, np.ndarray) and values.ndim == 1 and values.dtype.kind in "biuf"
 
 
-_LEAST_NUMBERED = 100  # events, of which hardly any quantity rises from each to the next
-
-
 def numeric_columns(sample: Sample) -> tuple[str, ...]:
     """Return the names of the columns that make up a row, sorted.
 
     A column that numbers the events, of integers that only ever rise, is left out: it says nothing of an event.
     """
-    plain = (name for name, values in sample.columns.items() if is_plain(values) and not _numbers_events(values))
+    plain = (name for name, values in sample.columns.items() if is_plain(values) and not numbers_events(values))
     return tuple(sorted(plain))
 
 
-def _numbers_events(values: NDArray[np.generic]) -> bool:
+def numbers_events(values: NDArray[np.generic]) -> bool:
+    """Tell whether a column holds integers that only ever rise, as event numbers do."""
     if values.size < _LEAST_NUMBERED or values.dtype.kind == "b":
         return False
     numbers = values[:_LEAST_NUMBERED].astype(np.float64)

@@ -1,4 +1,4 @@
-"""Do two numbers agree within the error bar of n_required events: two one-sided tests.
+"""Do two numbers agree within the error bar of n_required events? Two one-sided tests.
 
 In units of that error bar, d = |θ_g - θ_r| / σ_req, its standard error S, and t a quantile at the confidence level:
 
@@ -47,7 +47,7 @@ class Equivalence:
         required_error: The standard error of n_required unweighted true events, in the unit of the estimates.
         scaled: Whether that was scaled from the error of the reference; otherwise it is known exactly.
         observables: How many must pass together; only the advice depends on it.
-        used: Share of the sample's events that is compared; only the advice depends on it.
+        used: Shares of the generated and of the reference events that are compared; only the advice depends on them.
     """
 
     n_required: float
@@ -57,7 +57,7 @@ class Equivalence:
     required_error: float
     scaled: bool
     observables: int
-    used: float
+    used: tuple[float, float]
 
     @property
     def difference(self) -> float:
@@ -187,8 +187,8 @@ class Equivalence:
         needed, generated = events_needed(lambda n: reference_partner(size, n), self.n_required, worth)
         per_true_reference = self.n_reference / self._worth(self.reference)
         return (
-            math.ceil(needed * per_true_reference / self.used),
-            math.ceil(generated * (self.n_generated / worth) / self.used),
+            math.ceil(needed * per_true_reference / self.used[1]),
+            math.ceil(generated * (self.n_generated / worth) / self.used[0]),
         )
 
 
@@ -200,7 +200,7 @@ def equivalence(
     *,
     required_error: float | None = None,
     observables: int = 1,
-    used: float = 1.0,
+    used: tuple[float, float] = (1.0, 1.0),
 ) -> Equivalence:
     """Compute all that decides a verdict on two estimates of one number.
 
@@ -212,7 +212,7 @@ def equivalence(
         required_error: The standard error of n_required true events; ``None`` scales that of the reference with the
             number of its events.
         observables: How many must pass together.
-        used: Share of the sample's events that is compared.
+        used: Shares of the generated and of the reference events that are compared.
 
     Raises:
         InputError: If neither ``required_error`` nor the number of reference events is known, or the numbers are too

@@ -1,4 +1,4 @@
-"""Is any single bin off by more than max_local_bias error bars of n_required events.
+"""Is any single bin off by more than max_local_bias error bars of n_required events?
 
 The local bias b = (q - p) sqrt(2 n_required / (q + p)) is the difference in error bars of one sample of
 n_required events. It is *shown* to exceed a limit if it does at simultaneous confidence over all bins.

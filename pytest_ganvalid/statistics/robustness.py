@@ -1,4 +1,4 @@
-"""Does the difference between two histograms fit within the error bars of n_required events.
+"""Does the difference between two histograms fit within the error bars of n_required events?
 
 With E = min(χ²_{ndf; confidence} - ndf, max_bias² ndf / 2) and Δ the triangular discrimination:
 
@@ -54,8 +54,8 @@ class Assessment:
         sparse: Whether the samples are too small for two bins of min_expected events.
         observables: How many must pass together; only the advice depends on it.
         per_event: Independent entries that an event is worth; 1 if each event has one entry.
-        used: Share of the sample's events that is compared, of a stratum or of the tested part of a split; only the
-            advice depends on it.
+        used: Shares of the generated and of the reference events that are compared, of a stratum or of the tested
+            part of a split; only the advice depends on them.
     """
 
     n_required: float
@@ -71,7 +71,7 @@ class Assessment:
     sparse: bool
     observables: int
     per_event: float
-    used: float
+    used: tuple[float, float]
 
     @cached_property
     def allowed(self) -> float:
@@ -136,7 +136,7 @@ class Assessment:
             return reference_needed(self.n_required, self.ndf, each, n_generated, limits)
 
         needed, n_generated = events_needed(reference_for, self.n_required, self.n_generated)
-        return math.ceil(needed / self.used), math.ceil(n_generated / self.used)
+        return math.ceil(needed / self.used[1]), math.ceil(n_generated / self.used[0])
 
 
 def assess(
@@ -149,7 +149,7 @@ def assess(
     sparse: bool = False,
     observables: int = 1,
     per_event: float = 1.0,
-    used: float = 1.0,
+    used: tuple[float, float] = (1.0, 1.0),
 ) -> Assessment:
     """Compute all that decides a verdict.
 
@@ -162,7 +162,7 @@ def assess(
         sparse: Whether the samples are too small for two bins of min_expected events.
         observables: How many must pass together.
         per_event: Independent entries that an event is worth; 1 if each event has one entry.
-        used: Share of the sample's events that is compared.
+        used: Shares of the generated and of the reference events that are compared.
     """
     contents = generated.q + reference.q
     result = separation(generated, reference)

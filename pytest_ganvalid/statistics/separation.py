@@ -5,7 +5,8 @@
 biased upward by noise; its null moments m1 and m2 and its variance under disagreement V are
 computed from the covariance of each sample, so the interval holds for weighted samples too.
 
-All sums are O(bins): the covariance of a sample is a diagonal plus rank two.
+All sums are O(bins), the covariance of a sample being a diagonal plus rank two; but O(bins³) at most where events have
+several entries, whose covariance is full.
 
 Two corrections hold the error rates where events are few, sizes unequal or weights depend on the bin: m1 and m2 to
 second order in the errors of q and p (`_second_order`), and less noise where the bins that differ are less noisy than
