@@ -160,6 +160,7 @@ def validate(
     )
     divided = strata(by, gen, ref)
     all_questions = list(questions(divided, asked))
+    _refuse_repeated([question.name for question in all_questions])
     context = _Context(n_required=n_required, n_train=n_train, limits=limits, observables=len(all_questions))
     comparisons = {question.name: context.answer(question) for question in all_questions}
     independence = check_independence(gen, ref, known)
@@ -353,6 +354,13 @@ def _provenance(generated: Sample, reference: Sample, skipped: dict[str, str]) -
         "reference": plain(reference.provenance),
         "skipped_columns": skipped,
     }
+
+
+def _refuse_repeated(names: Sequence[str]) -> None:
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        msg = f"two comparisons are named {repeated[0]!r}; give the observables other names: (name, observable)"
+        raise InputError(msg)
 
 
 def _strata_and_training(divided: Sequence[Stratum], asked: Sequence[Question]) -> dict[str, Any]:

@@ -134,7 +134,7 @@ def _about_scores(observable: Scoring, stratum: Stratum, asked: Asked) -> Questi
         share=stratum.share,
         used=(
             stratum.share_generated * scores.generated.size / len(stratum.generated),
-            stratum.share * scores.reference.size / len(stratum.reference),
+            stratum.share_reference * scores.reference.size / len(stratum.reference),
         ),
         how=scores.provenance,
     )
@@ -150,7 +150,7 @@ def _histograms(observable: Observable, stratum: Stratum, asked: Asked) -> Itera
         _refuse_nonfinite(theirs, "reference")
     spec = asked.bins_of(observable.name)
     yield "", *_filled(_bins(observable, spec, theirs, stratum.reference, place), ours, theirs, stratum)
-    if ours.counts is not None and theirs.counts is not None and not _same_number(ours, theirs):
+    if not (ours.counts is None and theirs.counts is None) and not _same_number(ours, theirs):
         # A generator that makes twice as many jets, all of the right kind, is wrong too.
         ours, theirs = ours.multiplicity(), theirs.multiplicity()
         bins = bins_for(DEFAULT_BINS, theirs.columns, theirs.weight(stratum.reference.weight), "overflow")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from pytest_ganvalid.results import BinBias, Estimate, Verdict
-from pytest_ganvalid.statistics.equivalence import Equivalence
+from pytest_ganvalid.statistics.equivalence import LEAST_DOF, Equivalence
 from pytest_ganvalid.statistics.robustness import TOO_GOOD, WANTED_POWER, Assessment
 
 _MOST_DECIMALS = 8
@@ -158,20 +158,49 @@ def estimate_reasons(e: Equivalence) -> tuple[str, ...]:
             f"confidence: the bias is at most {e.upper:.3g} {unit}",
         )
     if verdict is Verdict.BIASED:
+        lower = f", or lower n_required to what it supports, {at_most(e.n_supported)} at most" if e.admissible else ""
         return (
             f"a disagreement is demonstrated at {percent(e.limits.confidence)} confidence: the bias is at least "
             f"{e.lower:.3g} {unit}",
-            "more events cannot help: improve the generator, or lower n_required to what it supports, "
-            f"{at_most(e.n_supported)} at most",
+            f"more events cannot help: improve the generator{lower}",
         )
     if not e.admissible:
-        return (
-            "the two estimates are identical in value and error, as those of one sample are: do they share events? "
-            "compare with a reference that neither the generator nor its training has seen",
-        )
+        return _inadmissible(e)
     return (
         f"the data decide neither way: the bias lies between {e.lower:.3g} and {e.upper:.3g} {unit}",
         *_power(e),
         *_difference(e, e.p_disagreement(0), e.n_required, e.centre**2),
         _advice(e, e.n_supported),
     )
+
+
+def _inadmissible(e: Equivalence) -> tuple[str, ...]:
+    """Say why two estimates demonstrate no agreement, however close they are."""
+    if e.identical:
+        return (
+            "the two estimates are identical in value and error, as those of one sample are: do they share events? "
+            "compare with a reference that neither the generator nor its training has seen",
+        )
+    if e.too_close:
+        return (
+            f"agreement too good for independent samples: the estimates differ by {abs(e.difference):.2g}, less than "
+            "chance leaves in one of 10,000 cases; do they share events, or were they rounded? compare with a "
+            "reference that neither the generator nor its training has seen, and give numbers in full",
+        )
+    lines = []
+    for side in e.uncertain:
+        dof = (e.generated if side == "generated" else e.reference).dof
+        lines.append(
+            f"the error of the {side} estimate is carried by about {max(dof / 2, 1):.0f} of its events, or as "
+            f"uncertain as if it were ({dof:.3g} degrees of freedom, at least {LEAST_DOF:g} are needed): use a quantile, an "
+            "efficiency or a histogram, or more events (and more than 10 groups of a jackknife or replicas of a "
+            "bootstrap)"
+        )
+    if e.unlike != 1:
+        lines.append(
+            f"the error of one generated event, error * sqrt(n_events), is {e.unlike:.3g} times that of one reference "
+            f"event, so the error bar of {count(e.n_required)} events is in doubt: is an error or a number of "
+            "effective events mistaken, or do outliers make one of them? if not, the generator is wrong in more than "
+            "this number"
+        )
+    return tuple(lines)

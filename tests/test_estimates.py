@@ -142,6 +142,30 @@ def test_text_tells_all_numbers() -> None:
         ((5, 1, 1e6), (5, 1, 1e6), "UNPROVEN", ["the two estimates are identical in value and error"]),
         ((5.2, 1, 1e6), (5, 1, 1e6), "ROBUST", []),
         (
+            (5, 1, 1e6),
+            (5, 1.1, 1e6),
+            "UNPROVEN",
+            ["too good for independent samples", "differ by 0", "were they rounded"],
+        ),
+        (
+            (91.19, 0.02, 1e6),
+            (80, 30, 1e6),
+            "UNPROVEN",
+            ["the error of one generated event", "is 0.000667 times that of one reference event"],
+        ),
+        (
+            Estimate(5.2, 1, 1e6, 4),
+            Estimate(5, 1, 1e6, 9),
+            "UNPROVEN",
+            [
+                "the error of the generated estimate is carried by about 2 of its events, or as uncertain as if",
+                "the error of the reference estimate is carried by about 4 of its events",
+                "(9 degrees of freedom, at least 10 are needed): use a quantile, an efficiency or a histogram",
+                "more than 10 groups of a jackknife",
+            ],
+        ),
+        ((50, 3, 1e6), (5, 1, 1e6), "BIASED", ["more events cannot help: improve the generator"]),
+        (
             (10.5, 1, 2e6),
             (5, 1, 2e6),
             "UNPROVEN",

@@ -97,7 +97,11 @@ def test_nan_outside_a_selection_is_no_value() -> None:
     [
         (Selection("x", lambda e: e["x"] > 0), InputError, "give it a name"),
         (Selection("x", lambda e: e["x"], name="s"), InputTypeError, "dtype float64; expected booleans"),
-        (Selection("x", lambda e: e["x"][:5] > 0, name="s"), InputError, r"shape \(5,\); expected one truth value"),
+        (
+            Selection("x", lambda e: np.ones(5, dtype=bool) | (len(e) < 0), name="s"),
+            InputError,
+            r"shape \(5,\); expected one truth value",
+        ),
         (Selection("x", lambda e: e["x"] > 99, name="s"), InputError, "no event of the reference is selected"),
         (Selection(Mean("x"), cut), InputTypeError, "expected a column, columns or a function"),
         (Selection(Selection("x", cut), cut), InputTypeError, "is not understood"),
@@ -107,6 +111,35 @@ def test_selections_that_are_refused(wanted: Selection, error: type[gv.GanvalidE
     """Conditions that are not booleans, of other lengths or that nothing passes are errors with a remedy."""
     with pytest.raises(error, match=match):
         verdict(normal(1, n=500), normal(2, n=500), wanted)
+
+
+@pytest.mark.parametrize(
+    "relative",
+    [
+        ("standardised", lambda e: (e["x"] - e["x"].mean()) / e["x"].std()),
+        Selection("y", lambda e: e["x"] > np.median(e["x"]), name="upper half"),
+        ("random", lambda e: e["x"] + np.random.default_rng().normal(size=len(e))),
+    ],
+)
+def test_what_is_relative_to_its_sample_is_refused(relative: object) -> None:
+    """An observable or a cut that depends on the other events divides out what is wrong with all of them."""
+    with pytest.raises(InputError, match="not the same for an event among others"):
+        verdict(normal(1, n=4_000), normal(2, n=4_000), relative)
+
+
+def test_functions_cannot_change_the_events() -> None:
+    """A function that writes into a column fails, and the user's arrays stay as they were."""
+
+    def centred(events: Sample) -> Any:
+        x = events["x"]
+        x -= 1
+        return x
+
+    events = normal(1, n=1_000)
+    before = events["x"].copy()
+    with pytest.raises(ValueError, match="read-only"):
+        verdict(events, normal(2, n=1_000), centred)
+    np.testing.assert_array_equal(events["x"], before)
 
 
 # Joint distributions
@@ -226,6 +259,21 @@ def test_the_number_of_entries_is_compared_too() -> None:
     report = gv.validate(jets(1, mean=5), jets(2), n_required=300, bins=10)
     assert report.histograms["jet"].verdict is not Verdict.BIASED
     assert report.histograms["jet: entries per event"].verdict is Verdict.BIASED
+
+
+def test_the_number_is_compared_with_a_plain_column_too() -> None:
+    """Exactly one entry per event on one side and several on the other are different numbers of entries."""
+    several = jets(1)
+    one = Sample({"jet": np.random.default_rng(2).standard_normal(20_000)})
+    for pair in ((one, several), (several, one)):
+        assert gv.validate(*pair, n_required=300, bins=10).verdict is Verdict.BIASED
+
+
+def test_names_of_comparisons_do_not_collide() -> None:
+    """A column named like the number of entries cannot take its place."""
+    events = [Sample({**jets(s).columns, "jet: entries per event": np.arange(5_000) / 7}) for s in (1, 2)]
+    with pytest.raises(InputError, match="two comparisons are named 'jet: entries per event'"):
+        gv.validate(*events, n_required=100, bins=5)
 
 
 def test_a_shift_of_the_entries_is_found() -> None:

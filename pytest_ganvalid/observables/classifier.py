@@ -19,13 +19,16 @@ from numpy.typing import NDArray
 
 from pytest_ganvalid._arguments import check_positive_integer
 from pytest_ganvalid.errors import InputError, InputTypeError, MissingExtraError
+from pytest_ganvalid.observables.observable import check_name
 from pytest_ganvalid.samples import Sample
-from pytest_ganvalid.samples.digests import is_plain
+from pytest_ganvalid.samples.digests import is_plain, numbers_events_of, row_digests
 from pytest_ganvalid.samples.tables import numeric
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 _STREAM = 5
+_LOOKED_AT = 1_000  # events that are scored twice
+_SAME = 1e-4  # relative; single precision and another order of sums
 _LEAST_EVENTS = 4  # two to train with and two to test
 _ACCEPTED = (
     "'boosting', 'mlp', or an object with fit(X, y, sample_weight=...) and predict_proba(X) or decision_function(X)"
@@ -74,6 +77,7 @@ class Classifier:
 
     def __post_init__(self) -> None:
         """Check what can be checked without events."""
+        check_name(self.name)
         if self.columns is not None:
             object.__setattr__(self, "columns", _checked_names(self.columns))
         scoring = any(callable(getattr(self.model, name, None)) for name in ("predict_proba", "decision_function"))
@@ -90,8 +94,10 @@ class Classifier:
             InputTypeError: If one does not hold numbers.
         """
         if self.columns is None:
-            shared = (name for name in reference.columns if name in generated.columns)
-            chosen = sorted(n for n in shared if is_plain(generated.columns[n]) and is_plain(reference.columns[n]))
+            shared = [name for name in reference.columns if name in generated.columns]
+            _refuse_one_sided(shared, generated, reference)
+            plain = (name for name in shared if is_plain(reference.columns[name]))
+            chosen = sorted(name for name in plain if not numbers_events_of(generated, reference, name))
             if not chosen:
                 msg = (
                     "the samples share no column of plain numbers to train a classifier with: generated has "
@@ -111,8 +117,8 @@ class Classifier:
         of negative weight counts by its magnitude: training chooses what to look at, and any choice is valid; it is
         the histogram of the tested half that has to be unbiased, and it gets the weights with their signs.
 
-        The result depends on the events, their order and the seed only, on one kind of machine: rounding errors of
-        another may grow while ``"mlp"`` is trained.
+        The result depends on the events and the seed only, not on the order of the events; and on the kind of machine,
+        as far as rounding errors grow while ``"mlp"`` is trained.
 
         Args:
             generated: At least 4 events.
@@ -133,16 +139,19 @@ class Classifier:
         gen, ref = sides
         model = _untrained(self.model, seed)
         _train(model, gen, ref)
+        scores = _scores(model, np.concatenate([gen.tested, ref.tested]), np.random.default_rng([seed, _STREAM]))
+        of_generated, of_reference = np.split(scores, [len(gen.tested)])
         return Scores(
-            _score(model, gen.tested),
+            of_generated,
             gen.tested_weight,
-            _score(model, ref.tested),
+            of_reference,
             ref.tested_weight,
             {
                 "model": self.model if isinstance(self.model, str) else type(self.model).__qualname__,
                 "library": _library(model),
                 "seed": seed,
                 "columns": list(names),
+                "columns_left_out": sorted((set(generated.columns) | set(reference.columns)) - set(names)),
                 "generated_trained": len(gen.trained),
                 "generated_tested": len(gen.tested),
                 "reference_trained": len(ref.trained),
@@ -176,8 +185,9 @@ class _Half:
                 "thousands to see anything)"
             )
             raise InputError(msg)
-        order = rng.permutation(len(sample))
-        train, test = np.sort(order[: len(sample) // 2]), np.sort(order[len(sample) // 2 :])
+        # Events are told apart by what they are and not by their place, so that another order splits them alike.
+        order = np.argsort(row_digests(sample, names), kind="stable")[rng.permutation(len(sample))]
+        train, test = order[: len(sample) // 2], order[len(sample) // 2 :]
         table = np.column_stack([numeric(sample.columns[name], f"{side}: column {name!r}") for name in names])
         weight = sample.weight
         size = np.ones(train.size) if weight is None else np.abs(weight[train])
@@ -195,7 +205,42 @@ def _train(model: Any, generated: _Half, reference: _Half) -> None:  # noqa: ANN
         raise InputError(msg)
     labels = np.repeat([1, 0], [len(generated.trained), len(reference.trained)])
     shares = [half.importance * labels.size / (2 * half.importance.size) for half in (generated, reference)]
-    model.fit(events, labels, sample_weight=np.concatenate(shares))
+    try:
+        model.fit(events, labels, sample_weight=np.concatenate(shares))
+    except TypeError as error:
+        msg = f"the classifier {type(model).__qualname__} cannot be trained ({error}); expected {_ACCEPTED}"
+        raise InputTypeError(msg) from error
+
+
+def _scores(model: Any, events: FloatArray, rng: np.random.Generator) -> FloatArray:  # noqa: ANN401
+    """Score events of both sides in one mixed batch, and make sure that a score is a function of its event alone.
+
+    A model that normalises whatever it is given (such as batch normalisation left in training) would score either
+    side relative to itself, and so hide the difference between them.
+    """
+    order = rng.permutation(len(events))
+    found = np.empty(len(events))
+    found[order] = _score(model, events[order])
+    few = np.sort(order[: min(_LOOKED_AT, len(events) // 2)])
+    again = _score(model, events[few])
+    if not np.allclose(again, found[few], rtol=_SAME, atol=_SAME * float(np.ptp(found))):
+        msg = (
+            f"the classifier {type(model).__qualname__} scores an event differently in other company; expected a score "
+            "that depends on the event alone (is a normalisation over the batch switched to evaluation?)"
+        )
+        raise InputError(msg)
+    return found
+
+
+def _refuse_one_sided(shared: list[str], generated: Sample, reference: Sample) -> None:
+    """Refuse a column of numbers on one side only: left out, it would hide a difference."""
+    for name in shared:
+        if is_plain(generated.columns[name]) != is_plain(reference.columns[name]):
+            msg = (
+                f"the column {name!r} holds one number per event on one side only; mend it, or name the columns that "
+                "the classifier is to be given"
+            )
+            raise InputError(msg)
 
 
 def _score(model: Any, events: FloatArray) -> FloatArray:  # noqa: ANN401

@@ -13,6 +13,8 @@ from pytest_ganvalid.errors import InputError, InputTypeError
 from pytest_ganvalid.samples import Entries, Sample
 from pytest_ganvalid.samples.tables import as_array, numeric
 
+_LOOKED_AT = 1_000  # events of which a function is computed again
+_SAME = 1e-5  # relative; single precision
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 BoolArray = NDArray[np.bool_]
@@ -98,6 +100,13 @@ class Selection:
     where: Function | str
     name: str | None = None
 
+    def __post_init__(self) -> None:
+        """Check what can be checked without events."""
+        check_name(self.name)
+        if not (isinstance(self.where, str) or callable(self.where)):
+            msg = f"where={self.where!r} selects nothing; expected a function of the sample, or a column of booleans"
+            raise InputTypeError(msg)
+
 
 @dataclass(frozen=True, slots=True)
 class KDTree:
@@ -110,6 +119,10 @@ class KDTree:
 
     columns: tuple[str, ...] | None = None
     name: str = "kdtree"
+
+    def __post_init__(self) -> None:
+        """Check what can be checked without events."""
+        check_name(self.name)
 
 
 def column(sample: Sample, name: str, side: str) -> FloatArray | Entries:
@@ -132,6 +145,13 @@ def computed(function: Function, sample: Sample, what: str) -> FloatArray | Entr
         InputError: If the result has another shape.
         InputTypeError: If it does not hold real numbers.
     """
+    values = _computed(function, sample, what)
+    few = _some_events(len(sample))
+    _refuse_dependence(_flat(values[few]), _flat(_computed(function, sample.select(few), what)), what)
+    return values
+
+
+def _computed(function: Function, sample: Sample, what: str) -> FloatArray | Entries:
     result = function(sample)
     values = _numbers(result if isinstance(result, Entries) else as_array(result, what), what)
     if values.shape != (len(sample),):
@@ -147,6 +167,14 @@ def truths(condition: Function | str, sample: Sample, what: str) -> BoolArray:
         InputError: If it has another shape, or the column does not exist.
         InputTypeError: If it is not of booleans.
     """
+    passed = _truths(condition, sample, what)
+    if not isinstance(condition, str):
+        few = _some_events(len(sample))
+        _refuse_dependence(passed[few], _truths(condition, sample.select(few), what), what)
+    return passed
+
+
+def _truths(condition: Function | str, sample: Sample, what: str) -> BoolArray:
     result = sample[condition] if isinstance(condition, str) else condition(sample)
     passed = np.asarray(result if isinstance(result, Entries) else as_array(result, what))
     if passed.shape != (len(sample),):
@@ -156,6 +184,42 @@ def truths(condition: Function | str, sample: Sample, what: str) -> BoolArray:
         msg = f"{what} has dtype {passed.dtype}; expected booleans, such as events['pt'] > 30"
         raise InputTypeError(msg)
     return passed
+
+
+def _some_events(n: int) -> IntArray:
+    """Return the positions of every second event, or of as many as it takes to notice."""
+    return np.arange(0, n, max(2, n // _LOOKED_AT))
+
+
+def _flat(values: FloatArray | Entries) -> FloatArray:
+    return values.values if isinstance(values, Entries) else values
+
+
+def _refuse_dependence(values: NDArray[Any], again: NDArray[Any], what: str) -> None:
+    """Refuse values of events that are others among other events.
+
+    A quantity relative to the mean or the largest value of its sample is the same for a generator that is off by that
+    much: what is wrong would divide out.
+    """
+    size = float(np.abs(values[np.isfinite(values)]).max(initial=0.0)) if values.dtype != np.bool_ else 0.0
+    same = values.shape == again.shape and np.allclose(values, again, rtol=_SAME, atol=_SAME * size, equal_nan=True)
+    if not same:
+        msg = (
+            f"{what} is not the same for an event among others; expected a function of each event alone, neither "
+            "random nor relative to its sample (a mean, a median, a maximum)"
+        )
+        raise InputError(msg)
+
+
+def check_name(name: object) -> None:
+    """Refuse a name that is no text.
+
+    Raises:
+        InputTypeError: If it is neither a str nor ``None``.
+    """
+    if not isinstance(name, str | None):
+        msg = f"the name {name!r} of an observable is a {type(name).__name__}; expected a str"
+        raise InputTypeError(msg)
 
 
 def name_of(value: Function | str) -> str:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
 from pytest_ganvalid.errors import InputError, InputTypeError
-from pytest_ganvalid.observables.observable import KDTree, Observable, Selection, name_of
+from pytest_ganvalid.observables.observable import KDTree, Observable, Selection, check_name, name_of
 from pytest_ganvalid.samples import Entries, Sample
-from pytest_ganvalid.samples.digests import is_plain, numbers_events
+from pytest_ganvalid.samples.digests import numbers_events_of
 from pytest_ganvalid.samples.tables import is_text
 
 _ACCEPTED = (
@@ -120,27 +120,23 @@ def skipped_columns(generated: Sample, reference: Sample, condition: str | None 
     texts = (name for name in shared if is_text(reference.columns[name]) and is_text(generated.columns[name]))
     skipped |= dict.fromkeys(texts, "not numeric")
     numbering = (
-        name for name in reference.columns if name not in skipped and _numbers_events(generated, reference, name)
+        name for name in reference.columns if name not in skipped and numbers_events_of(generated, reference, name)
     )
     skipped |= dict.fromkeys(numbering, "numbers the events")
     return skipped if condition is None else skipped | {condition: "divides the events into strata"}
-
-
-def _numbers_events(generated: Sample, reference: Sample, name: str) -> bool:
-    columns = (generated.columns[name], reference.columns[name])
-    return all(is_plain(values) and numbers_events(values) for values in columns)
 
 
 def _is_wanted(value: object) -> bool:
     return isinstance(value, Selection | KDTree | Observable | Estimating | Scoring)
 
 
-def _one(value: object, shared: _Shared, name: object = None) -> Wanted:
-    if not isinstance(name, str | None):
-        msg = f"the name {name!r} of an observable is a {type(name).__name__}; expected a str"
-        raise InputTypeError(msg)
+def _one(value: object, shared: _Shared, name: str | None = None) -> Wanted:
+    check_name(name)
     if isinstance(value, str):
         return Observable(name or value, (value,))
+    if isinstance(value, type):
+        msg = f"{value.__name__} is a class; make one of it: {value.__name__}(...)"
+        raise InputTypeError(msg)
     if _is_wanted(value):
         return _special(value, shared, name)
     if callable(value):

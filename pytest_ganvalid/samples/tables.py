@@ -55,8 +55,17 @@ def _columns(events: Any) -> dict[str, Any]:  # noqa: ANN401
             msg = f"the table has {names.count(name)} columns named {name!r}; rename them"
             raise InputError(msg)
         column = events[name]
-        columns[name] = column if isinstance(column, Entries) else as_array(column, f"column {name!r}")
+        columns[name] = _unchangeable(column if isinstance(column, Entries) else as_array(column, f"column {name!r}"))
     return columns
+
+
+def _unchangeable(column: NDArray[Any] | Entries) -> NDArray[Any] | Entries:
+    """Return a view that a function of the events cannot write to: it would change what is compared after it."""
+    if isinstance(column, Entries):
+        return Entries(_unchangeable(column.values), column.counts)
+    view = column.view()
+    view.flags.writeable = False
+    return view
 
 
 def _names(events: Any) -> list[Any]:  # noqa: ANN401

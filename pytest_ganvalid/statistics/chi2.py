@@ -68,14 +68,15 @@ def profile_chi2(generated: BinSums, reference: BinSums) -> tuple[float, FloatAr
     Returns:
         The minimum and the signed pulls at it, shape (bins,).
     """
-    g, vg, r, vr = generated.sumw, generated.sumw2, reference.sumw, reference.sumw2
+    # As fractions: whatever the scale of the weights, their powers stay in range.
+    (g, vg), (r, vr) = ((s.sumw / s.total, s.sumw2 / s.total**2) for s in (generated, reference))
 
     def slope(log_c: float) -> float:
         """-dχ²/dc up to a positive factor."""
         c = math.exp(log_c)
         return float(np.sum((g - c * r) * (r * vg + c * g * vr) / (vg + c * c * vr) ** 2))
 
-    c = math.exp(_nearest_root(slope, math.log(generated.total / reference.total)))
+    c = math.exp(_nearest_root(slope, 0.0))
     pulls = (g - c * r) / np.sqrt(vg + c * c * vr)
     return float(pulls @ pulls), pulls
 

@@ -55,7 +55,7 @@ def power_of_each(joint: float, observables: int) -> float:
     return 1 - (1 - joint) / observables
 
 
-def power(ndf: int, noncentrality: float, confidence: float) -> float:
+def power(ndf: float, noncentrality: float, confidence: float) -> float:
     """Return the probability that a perfect generator is shown ROBUST.
 
     Args:
@@ -69,7 +69,7 @@ def power(ndf: int, noncentrality: float, confidence: float) -> float:
 
 
 @functools.lru_cache(maxsize=256)
-def required_noncentrality(ndf: int, target: float, confidence: float) -> float:
+def required_noncentrality(ndf: float, target: float, confidence: float) -> float:
     """Return the noncentrality at which `power` reaches ``target``."""
     upper = 10 + 10 * math.sqrt(ndf)
     while power(ndf, upper, confidence) < target:
@@ -78,7 +78,7 @@ def required_noncentrality(ndf: int, target: float, confidence: float) -> float:
 
 
 def reference_needed(
-    n_required: float, ndf: int, target: float, n_generated: float, limits: tuple[float, float]
+    n_required: float, ndf: int, target: float, n_generated: float, limits: tuple[float, float], free: float = 1.0
 ) -> float:
     """Return the reference events with which a perfect generator reaches the power ``target``.
 
@@ -88,11 +88,12 @@ def reference_needed(
         target: The power, of one observable.
         n_generated: Effective generated events; may be infinite.
         limits: (confidence, max_bias).
+        free: Degrees of freedom of T over ndf.
 
     Returns:
         The number of events; ``inf`` if no reference suffices with this few generated events.
     """
-    return reference_partner(_histogram_size(n_required, ndf, target, limits), n_generated)
+    return reference_partner(_histogram_size(n_required, ndf, target, limits, free), n_generated)
 
 
 def reference_partner(n_h: float, n_generated: float) -> float:
@@ -100,11 +101,13 @@ def reference_partner(n_h: float, n_generated: float) -> float:
     return n_h / (1 - n_h / n_generated) if n_generated > n_h else math.inf
 
 
-def _histogram_size(n_required: float, ndf: int, target: float, limits: tuple[float, float]) -> float:
+def _histogram_size(
+    n_required: float, ndf: int, target: float, limits: tuple[float, float], free: float = 1.0
+) -> float:
     """Return the n_h with which one histogram reaches the power ``target``."""
     confidence, max_bias = limits
     excess = allowed_excess(ndf, confidence, max_bias)
-    return required_noncentrality(ndf, target, confidence) * n_required / (2 * excess)
+    return required_noncentrality(ndf * free, target, confidence) / free * n_required / (2 * excess)
 
 
 def equivalence_power(

@@ -56,6 +56,7 @@ class Assessment:
         per_event: Independent entries that an event is worth; 1 if each event has one entry.
         used: Shares of the generated and of the reference events that are compared, of a stratum or of the tested
             part of a split; only the advice depends on them.
+        correlated: Whether events have several entries, so that bins are more correlated than by their sum.
     """
 
     n_required: float
@@ -72,6 +73,7 @@ class Assessment:
     observables: int
     per_event: float
     used: tuple[float, float]
+    correlated: bool
 
     @cached_property
     def allowed(self) -> float:
@@ -92,7 +94,13 @@ class Assessment:
     def power(self) -> float:
         """Probability that a perfect generator is shown ROBUST with these sample sizes."""
         noncentrality = boundary_noncentrality(self.n_required, self.allowed, self.n_generated, self.n_reference)
-        return power(self.ndf, noncentrality, self.limits.confidence)
+        free = self.free
+        return power(self.ndf * free, noncentrality * free, self.limits.confidence)
+
+    @property
+    def free(self) -> float:
+        """Degrees of freedom of T over ndf where entries of an event make bins correlated; else 1, as planned."""
+        return self.separation.nu / self.ndf if self.correlated else 1.0
 
     @cached_property
     def p_robust(self) -> float:
@@ -133,7 +141,7 @@ class Assessment:
         each = power_of_each(WANTED_POWER, self.observables)
 
         def reference_for(n_generated: float) -> float:
-            return reference_needed(self.n_required, self.ndf, each, n_generated, limits)
+            return reference_needed(self.n_required, self.ndf, each, n_generated, limits, self.free)
 
         needed, n_generated = events_needed(reference_for, self.n_required, self.n_generated)
         return math.ceil(needed / self.used[1]), math.ceil(n_generated / self.used[0])
@@ -181,4 +189,5 @@ def assess(
         observables=observables,
         per_event=per_event,
         used=used,
+        correlated=generated.joint is not None or reference.joint is not None,
     )

@@ -86,8 +86,8 @@ def _need(model: str) -> None:
 @pytest.mark.parametrize("events", [4, 5, 101])
 def test_halves(events: int) -> None:
     """One half trains, the other is tested, no event does both, and none is left out."""
-    gen = Sample({"x": np.arange(events) + 0.0})
-    ref = Sample({"x": np.arange(events) + 1000.0})
+    gen = Sample({"x": np.arange(events) + 0.5})
+    ref = Sample({"x": np.arange(events) + 1000.5})
     (trained, labels, weight), scores = _fitted(gen, ref)
     ours, theirs = trained[labels == 1, 0], trained[labels == 0, 0]
     assert sorted([*ours, *scores.generated]) == gen["x"].tolist()
@@ -142,6 +142,7 @@ def test_provenance() -> None:
         "model": "boosting",
         "seed": 3,
         "columns": ["x0", "x1"],
+        "columns_left_out": [],
         "generated_trained": 300,
         "generated_tested": 301,
         "reference_trained": 200,
@@ -319,7 +320,8 @@ TEXTS = Sample({"x": np.array(list("abcdefghij"))})
             "generated: there is no column 'y'; there",
         ),
         (Classifier(("x",), Sum()), NUMBERS, TEXTS, InputTypeError, "reference: column 'x' has dtype <U1"),
-        (Classifier(None, Sum()), NUMBERS, TEXTS, InputError, "share no column of plain numbers"),
+        (Classifier(None, Sum()), NUMBERS, TEXTS, InputError, "one number per event on one side only"),
+        (Classifier(None, Sum()), TEXTS, TEXTS, InputError, "share no column of plain numbers"),
         (Classifier(None, Sum()), NUMBERS.first(3), NUMBERS, InputError, "generated has 3 events; .* at least 4"),
         (Classifier(None, Sum()), NUMBERS, NUMBERS.first(3), InputError, "reference has 3 events; .* at least 4"),
         (Classifier(None, Sum()), CONSTANT, CONSTANT, InputError, "one value only .* needs a column that varies"),
@@ -335,9 +337,9 @@ TEXTS = Sample({"x": np.array(list("abcdefghij"))})
             NUMBERS,
             NUMBERS,
             InputError,
-            r"Broken returned scores of shape \(5,\), 5 of them not finite",
+            r"Broken returned scores of shape \(10,\), 10 of them not finite",
         ),
-        (Classifier(None, Broken(lambda n: np.ones((n, 3)))), NUMBERS, NUMBERS, InputError, r"shape \(5, 3\)"),
+        (Classifier(None, Broken(lambda n: np.ones((n, 3)))), NUMBERS, NUMBERS, InputError, r"shape \(10, 3\)"),
     ],
 )
 def test_impossible_trainings(
@@ -353,3 +355,38 @@ def test_impossible_seeds(seed: Any) -> None:
     """A seed is an integer that is not negative."""
     with pytest.raises((InputError, InputTypeError), match="seed="):
         Classifier(model=Sum()).scores(NUMBERS, NUMBERS, seed)
+
+
+class Centred(Sum):
+    """Scores events relative to those scored with them, as batch normalisation left in training does."""
+
+    def decision_function(self, x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """Subtract the mean of the batch."""
+        return np.asarray((x - x.mean(axis=0)).sum(axis=1))
+
+
+def test_scores_that_depend_on_other_events_are_refused() -> None:
+    """A model that scores an event relative to its batch would hide a difference between the batches."""
+    with pytest.raises(InputError, match="scores an event differently in other company"):
+        Classifier(model=Centred()).scores(_normal(400, 1), _normal(400, 2), 0)
+
+
+def test_the_order_of_events_does_not_matter() -> None:
+    """The same events in another order are split, trained with and scored alike."""
+    pytest.importorskip("sklearn")
+    gen, ref = _normal(500, 1), _normal(500, 2)
+    turned = gen.select(np.random.default_rng(3).permutation(500))
+    one, other = (Classifier().scores(sample, ref, 0) for sample in (gen, turned))
+    np.testing.assert_array_equal(one.generated, other.generated)
+    np.testing.assert_array_equal(one.reference, other.reference)
+
+
+def test_a_model_that_takes_no_weights_is_refused_in_words() -> None:
+    """What cannot be fitted with sample weights is an error that says what is expected."""
+
+    class Unweighted(Sum):
+        def fit(self, x: Any, y: Any) -> None:  # type: ignore[override]
+            """Take no weights."""
+
+    with pytest.raises(InputTypeError, match=r"Unweighted cannot be trained .* expected 'boosting'"):
+        Classifier(model=Unweighted()).scores(_normal(40, 1), _normal(40, 2), 0)

@@ -33,7 +33,7 @@ def found(
 @pytest.mark.parametrize(
     ("difference", "verdict"),
     [
-        (0.0, Verdict.ROBUST),
+        (0.001, Verdict.ROBUST),
         (0.67, Verdict.ROBUST),
         (-0.67, Verdict.ROBUST),
         (0.68, Verdict.UNPROVEN),
@@ -104,6 +104,8 @@ def _estimate(rng: np.random.Generator, bias: float, n_events: int, dof: float) 
         ((2_200, 19), (2_200, 19)),
         ((10_000, 19), (10_000, 19)),
         ((100_000, 9), (100_000, 9)),
+        ((100_000, 10), (100_000, 10)),
+        ((1_200, 10), (20_000, 1e9)),
         ((1_200, 4), (20_000, 1e9)),
         ((20_000, 1e9), (1_200, 4)),
         ((300, 49), (200, 49)),
@@ -196,9 +198,62 @@ def test_one_sample_twice_demonstrates_nothing() -> None:
     assert e.n_supported == 0
 
 
+@pytest.mark.parametrize("sides", [(10, 9.9), (9.9, 10), (2, 50)])
+def test_errors_that_few_events_carry_demonstrate_no_agreement(sides: tuple[float, float]) -> None:
+    """With fewer than ten degrees of freedom on either side nothing is ROBUST, while BIASED stands."""
+    limits = Limits(min_power=0)
+
+    def at(difference: float, dofs: tuple[float, float]) -> Equivalence:
+        return equivalence(
+            Estimate(difference, 0.01, 1e6, dofs[0]), Estimate(0, 0.011, 1e6, dofs[1]), 100, limits, required_error=1.0
+        )
+
+    assert at(0.1, (10, 10)).verdict() is Verdict.ROBUST
+    assert at(0.1, sides).verdict() is Verdict.UNPROVEN
+    assert at(0.1, sides).n_supported == 0
+    assert at(5.0, sides).verdict() is Verdict.BIASED
+
+
+@pytest.mark.parametrize(
+    ("error", "dof", "verdict"),
+    [
+        (1.9, math.inf, Verdict.ROBUST),
+        (2.1, math.inf, Verdict.UNPROVEN),
+        (1 / 2.1, math.inf, Verdict.UNPROVEN),
+        (2.1, 20, Verdict.ROBUST),  # by chance in one of 1,000 cases
+        (4.0, 20, Verdict.UNPROVEN),
+    ],
+)
+def test_errors_of_one_event_must_be_alike(error: float, dof: float, verdict: Verdict) -> None:
+    """Where one event of either sample has another error, beyond chance and a factor of two, no agreement is shown."""
+    sides = Estimate(0.0001, 1e-3 * error, 1e6, dof), Estimate(0.0, 1e-3, 1e6, dof)
+    assert equivalence(*sides, 1_000, Limits()).verdict() is verdict
+    if error > 1:  # a disagreement is one all the same
+        assert equivalence(Estimate(9, 1e-3 * error, 1e6, dof), sides[1], 1_000, Limits()).verdict() is Verdict.BIASED
+    unknown = Estimate(0.0001, 1e-3 * error, None, dof)
+    assert equivalence(unknown, sides[1], 1_000, Limits()).verdict() is Verdict.ROBUST
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_numbers_closer_than_chance_demonstrate_nothing(sign: int) -> None:
+    """Numbers of continuous data that agree to 10⁻⁴ of their error share events; shares of events agree by chance."""
+    error = 0.01 * math.hypot(1, 1.01)
+    for difference, verdict in ((0.0, "UNPROVEN"), (1.2e-4, "UNPROVEN"), (1.3e-4, "ROBUST")):
+        pair = Estimate(3 + sign * difference * error, 0.01, 10_000), Estimate(3, 0.0101, 10_000)
+        assert equivalence(*pair, 100, Limits()).verdict() == verdict
+    shares = [Estimate(0.3, math.sqrt(0.21 / n), n) for n in (10_000, 20_000)]
+    assert equivalence(shares[0], shares[1], 100, Limits()).verdict() is Verdict.ROBUST
+    assert equivalence(shares[0], shares[0], 100, Limits()).verdict() is Verdict.UNPROVEN
+
+
 @pytest.mark.parametrize(
     ("generated", "reference", "words"),
     [
+        (Estimate(1, 1e-320, 10), Estimate(1, 0.1, 10), "differ by more than a factor of 1e\\+15; is one of them mist"),
+        (Estimate(1, 1e-300, 10), Estimate(1, 0.1, 10), "differ by more than a factor of 1e\\+15"),
+        (Estimate(1, 0.1, 10), Estimate(1, 1e-300, 10), "differ by more than a factor of 1e\\+15"),
+        (Estimate(1e308, 1e300, 5), Estimate(-1e308, 1e300, 5), "cannot be compared in floating point"),
+        (Estimate(1e200, 1, 5), Estimate(1, 1, 5), "cannot be compared in floating point"),
         (Estimate(0, 1, 5), Estimate(0.1, 1), "the reference has no n_events"),
         (Estimate(1e308, 1, 5), Estimate(-1e308, 1, 5), "cannot be compared in floating point; choose another unit"),
         (Estimate(1, 1e-320, 5), Estimate(0, 1e-320, 5), "cannot be compared in floating point"),

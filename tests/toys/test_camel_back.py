@@ -73,7 +73,9 @@ def test_reproducible() -> None:
     first, again, other = (TOYS[0].sample(1_000, seed=seed) for seed in (0, 0, 1))
     np.testing.assert_array_equal(first["x"], again["x"])
     assert abs(np.corrcoef(first["x"], other["x"])[0, 1]) < 0.1
-    assert first.provenance == {"source": "CamelBack", "seed": 0}
+    assert first.provenance["source"] == "CamelBack"
+    assert first.provenance["seed"] == 0
+    np.testing.assert_array_equal(TOYS[0].sample(10, seed=0)["x"], first["x"][:10])
     assert first.weight is None
 
 
