@@ -61,11 +61,9 @@ def _columns(events: Any) -> dict[str, Any]:  # noqa: ANN401
 
 def _unchangeable(column: NDArray[Any] | Entries) -> NDArray[Any] | Entries:
     """Return a view that a function of the events cannot write to: it would change what is compared after it."""
-    if isinstance(column, Entries):
-        return Entries(_unchangeable(column.values), column.counts)
-    view = column.view()
+    view = (column.values if isinstance(column, Entries) else column).view()
     view.flags.writeable = False
-    return view
+    return Entries(view, column.counts) if isinstance(column, Entries) else view
 
 
 def _names(events: Any) -> list[Any]:  # noqa: ANN401
