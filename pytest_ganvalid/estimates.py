@@ -31,6 +31,8 @@ def compare_estimates(
 
     For a mean, an efficiency, a quantile or a fitted parameter that was measured on both samples alike. Two one-sided
     tests (Schuirmann 1987): the difference must be shown to lie within max_bias error bars of n_required true events.
+    Nothing is demonstrated by errors with fewer than ten degrees of freedom (a few events carry them), by errors that
+    differ for one event of either sample by more than a factor of two, nor by numbers closer than chance allows.
     For a power of 90 % it takes about 11 times n_required reference events, and more than that many generated ones.
 
     Args:

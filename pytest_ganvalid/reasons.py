@@ -192,9 +192,9 @@ def _inadmissible(e: Equivalence) -> tuple[str, ...]:
         dof = (e.generated if side == "generated" else e.reference).dof
         lines.append(
             f"the error of the {side} estimate is carried by about {max(dof / 2, 1):.0f} of its events, or as "
-            f"uncertain as if it were ({dof:.3g} degrees of freedom, at least {LEAST_DOF:g} are needed): use a quantile, an "
-            "efficiency or a histogram, or more events (and more than 10 groups of a jackknife or replicas of a "
-            "bootstrap)"
+            f"uncertain as if it were ({dof:.3g} degrees of freedom, at least {LEAST_DOF:g} are needed): use a "
+            "quantile, an efficiency or a histogram, or more events (and more than 10 groups of a jackknife or "
+            "replicas of a bootstrap)"
         )
     if e.unlike != 1:
         lines.append(

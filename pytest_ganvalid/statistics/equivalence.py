@@ -6,6 +6,11 @@ In units of that error bar, d = |θ_g - θ_r| / σ_req, its standard error S, an
 - BIASED if d is too large for any true bias up to max_bias, of either sign;
 - UNPROVEN otherwise, and whenever the two numbers are one and the same.
 
+ROBUST also takes errors that can be relied on. Few degrees of freedom mean that a few events carry the error, as an
+outlier does, which then excuses any difference; and the errors that one event would have, error sqrt(n_events), must
+be those of one distribution to within a factor of two, or at least to within what their degrees of freedom allow. Too
+large errors demonstrate no disagreement, so that BIASED stands.
+
 Errors are estimated too, and from few jackknife groups or bootstrap replicas they are uncertain. If σ_req is scaled
 from the reference's error with ν degrees of freedom, d / S follows a non-central t distribution, for which the normal
 approximation of Abramowitz and Stegun, 26.7.10, is used: S² has an additional d²/(2ν), and d shrinks by 1 - 1/(4ν).
@@ -19,6 +24,7 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 
+from scipy import special
 from scipy.optimize import brentq
 
 from pytest_ganvalid.errors import InputError
@@ -33,6 +39,17 @@ from pytest_ganvalid.statistics.planning import (
     reference_partner,
 )
 from pytest_ganvalid.statistics.robustness import WANTED_POWER
+
+LEAST_DOF = 10.0
+"""Degrees of freedom of an error below which it demonstrates no agreement."""
+MOST_UNLIKE = 2.0
+"""Ratio of the errors of one event of either sample up to which they are not questioned."""
+_UNLIKELY = 1e-4
+_TOO_CLOSE = 1.2533e-4  # standard errors: chance brings two numbers closer in one of 10,000 cases
+_LIKE_SHARE = 0.05
+_KNOWN = 1e10  # degrees of freedom; not every scipy takes infinity
+_MOST_APART = 1e15  # ratio of errors; the events that they are worth go with its square
+_FARTHEST = 1e100
 
 
 @dataclass(frozen=True)
@@ -143,9 +160,41 @@ class Equivalence:
         return equivalence_power(self.width, self.limits.confidence, self.limits.max_bias, self.dof, self.blur)
 
     @property
+    def identical(self) -> bool:
+        """Whether these are one number: equal in value and error they are one sample's."""
+        return (self.generated.value, self.generated.error) == (self.reference.value, self.reference.error)
+
+    @property
+    def too_close(self) -> bool:
+        """Whether the numbers are closer than independent ones ever are; shares of events may be equal by chance."""
+        if self.difference == 0 and _is_share(self.generated) and _is_share(self.reference):
+            return False
+        return self.width * _TOO_CLOSE >= self.distance
+
+    @property
+    def uncertain(self) -> tuple[str, ...]:
+        """The sides on which a few events carry the error."""
+        sides = {"generated": self.generated, "reference": self.reference}
+        return tuple(side for side, estimate in sides.items() if estimate.dof < LEAST_DOF)
+
+    @cached_property
+    def unlike(self) -> float:
+        """Ratio of the errors of one event, generated over reference, if it is not by chance that far from 1; else 1.
+
+        Estimates that say nothing of their events cannot be questioned.
+        """
+        if self.generated.n_events is None or self.reference.n_events is None:
+            return 1.0
+        ours, theirs = (e.error * math.sqrt(e.n_events or 1) for e in (self.generated, self.reference))
+        more, less = sorted([(ours, self.generated.dof), (theirs, self.reference.dof)], reverse=True)
+        ratio = more[0] / less[0]
+        p_value = 2 * float(special.fdtrc(min(more[1], _KNOWN), min(less[1], _KNOWN), ratio**2))
+        return ours / theirs if ratio > MOST_UNLIKE and p_value < _UNLIKELY else 1.0
+
+    @property
     def admissible(self) -> bool:
-        """Whether these are two numbers: equal in value and error they are one sample's."""
-        return (self.generated.value, self.generated.error) != (self.reference.value, self.reference.error)
+        """Whether agreement could be demonstrated: by two numbers, with errors that can be relied on."""
+        return not (self.identical or self.too_close or self.uncertain or self.unlike != 1)
 
     @property
     def n_supported(self) -> float:
@@ -154,11 +203,11 @@ class Equivalence:
 
     def verdict(self) -> Verdict:
         """Decide."""
-        if not self.admissible:
+        if self.identical or self.too_close:
             return Verdict.UNPROVEN
         if self.p_biased < self.limits.alpha:
             return Verdict.BIASED
-        if self.upper <= self.limits.max_bias and self.power >= self.limits.min_power:
+        if self.admissible and self.upper <= self.limits.max_bias and self.power >= self.limits.min_power:
             return Verdict.ROBUST
         return Verdict.UNPROVEN
 
@@ -227,11 +276,30 @@ def equivalence(
             )
             raise InputError(msg)
         required_error = reference.error * math.sqrt(reference.n_events / n_required)
-    found = Equivalence(n_required, limits, generated, reference, required_error, scaled, observables, used)
-    if not (0 < found.width < math.inf and found.distance < math.inf):
+    _check_range(generated, reference, required_error)
+    return Equivalence(n_required, limits, generated, reference, required_error, scaled, observables, used)
+
+
+def _check_range(generated: Estimate, reference: Estimate, required_error: float) -> None:
+    """Check that arithmetic can handle the numbers."""
+    errors = sorted([generated.error, reference.error, required_error])
+    pair = f"{generated.value:g} ± {generated.error:g} and {reference.value:g} ± {reference.error:g}"
+    # In products: ratios of the smallest numbers there are would overflow.
+    if errors[0] * _MOST_APART < errors[-1]:
         msg = (
-            f"{generated.value:g} ± {generated.error:g} and {reference.value:g} ± {reference.error:g} cannot be "
-            "compared in floating point; choose another unit"
+            f"{pair} cannot be compared: the errors, and that of n_required events ({required_error:g}), differ by "
+            f"more than a factor of {_MOST_APART:g}; is one of them mistaken?"
         )
         raise InputError(msg)
-    return found
+    distance = abs(generated.value - reference.value)
+    if math.isinf(math.hypot(*errors)) or not distance < math.inf or distance > errors[0] * _FARTHEST:
+        msg = f"{pair} cannot be compared in floating point; choose another unit, or mend the errors"
+        raise InputError(msg)
+
+
+def _is_share(estimate: Estimate) -> bool:
+    """Tell whether an estimate has the error of a share of events, as of an efficiency."""
+    if estimate.n_events is None or not 0 <= estimate.value <= 1:
+        return False
+    share = (estimate.value * estimate.n_events + 1) / (estimate.n_events + 2)
+    return abs(estimate.error * estimate.error * estimate.n_events / (share * (1 - share)) - 1) < _LIKE_SHARE
