@@ -3,7 +3,8 @@
 The digest of a row is a function of its values alone: neither of the other rows, nor of the order or the number
 types of the columns. The values, as float64 with one zero and one NaN, are mixed in one after the other with the
 finaliser of splitmix64 (Steele, Lea & Flood, OOPSLA 2014). It is a bijection, so that rows of one column never
-collide. Digests are stored in fingerprints: the function must not change without a new version of those.
+collide. Of several entries per event, the sum of the digests of each with its place is mixed in, and their number.
+Digests are stored in fingerprints: the function must not change without a new version of those.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_ganvalid.errors import InputError
+from pytest_ganvalid.samples.entries import Entries
 from pytest_ganvalid.samples.sample import Sample
 
 LARGEST = 2**64 - 1
@@ -68,23 +70,34 @@ def is_plain(values: object) -> bool:
     return isinstance(values, np.ndarray) and values.ndim == 1 and values.dtype.kind in "biuf"
 
 
+def is_numeric(values: object) -> bool:
+    """Tell whether a column holds real numbers, one or several per event."""
+    return is_plain(values.values if isinstance(values, Entries) else values)
+
+
 def numeric_columns(sample: Sample) -> tuple[str, ...]:
     """Return the names of the columns that make up a row, sorted.
 
     A column that numbers the events, of integers that only ever rise, is left out: it says nothing of an event.
     """
-    plain = (name for name, values in sample.columns.items() if is_plain(values) and not numbers_events(values))
-    return tuple(sorted(plain))
+    numeric = (name for name, values in sample.columns.items() if is_numeric(values) and not numbers_events(values))
+    return tuple(sorted(numeric))
 
 
-def numbers_events(values: NDArray[np.generic]) -> bool:
+def numbers_events(values: NDArray[np.generic] | Entries) -> bool:
     """Tell whether a column holds integers that only ever rise, as event numbers do."""
-    if values.size < _LEAST_NUMBERED or values.dtype.kind == "b":
+    if isinstance(values, Entries) or values.size < _LEAST_NUMBERED or values.dtype.kind == "b":
         return False
     numbers = values[:_LEAST_NUMBERED].astype(np.float64)
     if not (np.all(numbers[1:] > numbers[:-1]) and np.array_equal(numbers, np.floor(numbers))):
         return False
     return bool(np.all(np.greater(values[1:], values[:-1])))
+
+
+def numbers_events_of(generated: Sample, reference: Sample, name: str) -> bool:
+    """Tell whether a column numbers the events of both samples."""
+    columns = (generated.columns[name], reference.columns[name])
+    return all(is_plain(values) and numbers_events(values) for values in columns)
 
 
 def width(sample: Sample, name: str) -> int:
@@ -104,6 +117,40 @@ def rounded(values: NDArray[np.generic], bits: int) -> Numbers:
     return numbers
 
 
+def leading(values: NDArray[np.generic] | Entries, bits: int) -> Numbers:
+    """Return one number per event, `rounded`: of several entries the first, NaN if there is none."""
+    if not isinstance(values, Entries):
+        return rounded(values, bits)
+    numbers = np.full(len(values), np.nan)
+    some = values.counts > 0
+    numbers[some] = rounded(values.values[(np.cumsum(values.counts) - values.counts)[some]], bits)
+    return numbers
+
+
+def words(values: NDArray[np.generic] | Entries, bits: int) -> Digests:
+    """Return 64 bits per event, which are equal if, and hardly ever unless, the values are, once `rounded`."""
+    if not isinstance(values, Entries):
+        return rounded(values, bits).view(np.uint64)
+    stops = np.cumsum(values.counts)
+    result = np.empty(len(values), np.uint64)
+    for start in range(0, len(values), _CHUNK):
+        counts = values.counts[start : start + _CHUNK]
+        first = stops[start] - values.counts[start]
+        result[start : start + _CHUNK] = _entry_words(values.values[first : first + counts.sum()], counts, bits)
+    return result
+
+
+def _entry_words(values: NDArray[np.generic], counts: NDArray[np.intp], bits: int) -> Digests:
+    """Digest the entries of events: sums, which are modulo 2⁶⁴, of the digests of each entry with its place."""
+    digests = rounded(values, bits).view(np.uint64)
+    _mix(digests)
+    stops = np.cumsum(counts)
+    digests += (np.arange(values.size) - np.repeat(stops - counts, counts)).astype(np.uint64)
+    _mix(digests)
+    sums = np.concatenate((np.zeros(1, np.uint64), np.cumsum(digests, dtype=np.uint64)))
+    return np.asarray(sums[stops] - sums[stops - counts] + counts.astype(np.uint64) * _STEP)
+
+
 def row_digests(
     sample: Sample, columns: Sequence[str] | None = None, widths: Mapping[str, int] | None = None
 ) -> Digests:
@@ -119,22 +166,23 @@ def row_digests(
         Digests of shape (events,).
 
     Raises:
-        InputError: If a column is missing or is not a one-dimensional array of real numbers, or there is none.
+        InputError: If a column is missing or does not hold real numbers, or there is none.
     """
     names = numeric_columns(sample) if columns is None else tuple(sorted(set(columns)))
     for name in names:
-        if not is_plain(sample[name]):
-            msg = f"the column {name!r} cannot be part of a row; expected one real number per event: leave it out"
+        if not is_numeric(sample[name]):
+            msg = f"the column {name!r} cannot be part of a row; expected real numbers: leave it out"
             raise InputError(msg)
     if not names:
-        msg = f"no column holds one real number per event; there are {sorted(sample.columns)}"
+        msg = f"no column holds real numbers; there are {sorted(sample.columns)}"
         raise InputError(msg)
     bits = {name: (widths or {}).get(name, WIDTHS[-1]) for name in names}
     digests = np.full(len(sample), _SEED)
+    several = {name: words(sample[name], bits[name]) for name in names if isinstance(sample[name], Entries)}
     for start in range(0, len(sample), _CHUNK):
         chunk = slice(start, start + _CHUNK)
         for name in names:
-            digests[chunk] ^= rounded(sample[name][chunk], bits[name]).view(np.uint64)
+            digests[chunk] ^= several[name][chunk] if name in several else words(sample[name][chunk], bits[name])
             _mix(digests[chunk])
     return digests
 
@@ -164,11 +212,9 @@ def distinct(digests: Digests, rows: int | None = None) -> Distinct:
 
 def shared(a: Distinct, b: Distinct) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Find the digests that two samples have in common: their positions in either, ascending."""
-    if not b.values.size:
-        return np.zeros(0, np.intp), np.zeros(0, np.intp)
-    places = np.minimum(np.searchsorted(b.values, a.values), b.values.size - 1)
-    found = np.flatnonzero(b.values[places] == a.values)
-    return found, places[found]
+    both = np.sort(np.concatenate((a.values, b.values)))  # which takes less time than to look for each
+    common = both[1:][both[1:] == both[:-1]]
+    return np.searchsorted(a.values, common), np.searchsorted(b.values, common)
 
 
 def places_of(words: Digests, wanted: Digests) -> NDArray[np.intp]:

@@ -24,11 +24,12 @@ from pytest_ganvalid.samples.digests import (
     Digests,
     Distinct,
     distinct,
-    is_plain,
+    is_numeric,
     numeric_columns,
     row_digests,
     width,
 )
+from pytest_ganvalid.samples.resolution import is_constant, is_integral, is_label, is_number_of_event
 from pytest_ganvalid.samples.sample import Sample
 from pytest_ganvalid.samples.tables import as_sample
 
@@ -177,11 +178,13 @@ def fingerprint(events: object, columns: Sequence[str] | None = None, weight: st
     Args:
         events: Any table of events, or an iterator, list or tuple of tables: the chunks of a sample that is too
             large to hold. Only the fingerprint so far and one chunk are in memory.
-        columns: Names of the columns that make up a row; all numeric ones but the weight if ``None``.
+        columns: Names of the columns that make up a row. If ``None``, all numeric ones but the weight and, where
+            others are left that tell events apart, labels of up to 20 values and random numbers of events; of several
+            tables, the first one decides.
         weight: Name of the column of weights, which are not part of a row.
 
     Returns:
-        The fingerprint, the same for any order and chunks of the rows.
+        The fingerprint of these columns, the same for any order and chunks of the rows.
 
     Raises:
         InputError: If there are no events, a column is missing or not numeric, or chunks have other columns.
@@ -192,8 +195,12 @@ def fingerprint(events: object, columns: Sequence[str] | None = None, weight: st
         raise InputTypeError(msg)
     tables: Iterable[object] = events if isinstance(events, Iterator | list | tuple) else [events]
     total: Fingerprint | None = None
+    all_of: tuple[str, ...] = ()
     for table in tables:
-        part = _of_sample(as_sample(table, "training", weight), columns)
+        sample = as_sample(table, "training", weight)
+        numeric = tuple(sorted(name for name, values in sample.columns.items() if is_numeric(values)))
+        names = columns if total is None or columns is not None or numeric != all_of else total.columns
+        part, all_of = _of_sample(sample, names), numeric
         total = part if total is None else total.merge(part)
     if total is None:
         msg = "training: there is no table of events; expected at least one"
@@ -202,10 +209,10 @@ def fingerprint(events: object, columns: Sequence[str] | None = None, weight: st
 
 
 def _of_sample(sample: Sample, columns: Sequence[str] | None) -> Fingerprint:
-    names = numeric_columns(sample) if columns is None else tuple(sorted(set(columns)))
-    if not names or not all(is_plain(sample[name]) for name in names):
-        wrong = [name for name in names or sample.columns if not is_plain(sample[name])]
-        msg = f"training: columns {wrong} do not hold one real number per event; leave them out with columns=[...]"
+    names = _telling(sample) if columns is None else tuple(sorted(set(columns)))
+    if not names or not all(is_numeric(sample[name]) for name in names):
+        wrong = [name for name in names or sample.columns if not is_numeric(sample[name])]
+        msg = f"training: columns {wrong} do not hold real numbers; leave them out with columns=[...]"
         raise InputError(msg)
     return Fingerprint(
         columns=names,
@@ -214,6 +221,17 @@ def _of_sample(sample: Sample, columns: Sequence[str] | None) -> Fingerprint:
         wide=_smallest(distinct(row_digests(sample, names))),
         narrow=_smallest(distinct(row_digests(sample, names, dict.fromkeys(names, 32)))),
     )
+
+
+def _telling(sample: Sample) -> tuple[str, ...]:
+    """Leave out the columns that may differ between two copies of an event, if others tell events apart.
+
+    A label says which sample it was, and a random number not even that. Counts alone repeat too often to spare a label.
+    """
+    names = numeric_columns(sample)
+    own = tuple(name for name in names if not (is_constant(sample[name]) or is_number_of_event(sample[name]))) or names
+    telling = tuple(name for name in own if not is_label(sample[name]))
+    return own if all(is_integral(sample[name]) for name in telling) else telling
 
 
 def _smallest(rows: Distinct) -> Sketch:

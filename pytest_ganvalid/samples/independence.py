@@ -6,13 +6,18 @@ of the columns (`resolution`): two independent rows agree no more often than the
 too far: columns may be functions of one another, or hold rare special values. So at most two columns count, the second
 as far as it does not follow from the first, and only values that occur in no other row, are not short numbers such as
 0 or -999, and are not at an end of their column, where values are cut off.
+
+The same event may be found under another number or label, or rounded by a file format. Rows are therefore compared in
+all columns, without those that only number or label the events, and in single precision; the three share the
+probability of a false alarm. Columns are not compared one by one: independent samples may have been made from
+the same list of conditions.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -24,25 +29,37 @@ from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.samples.coincidence import ALPHA, p_convexity, p_counting, poisson_tail, poisson_upper
 from pytest_ganvalid.samples.digests import (
     LARGEST,
+    WIDTHS,
     Digests,
     Distinct,
     Numbers,
     distinct,
     first_rows,
+    leading,
     numeric_columns,
-    rounded,
     row_digests,
     shared,
     width,
 )
+from pytest_ganvalid.samples.entries import Entries
 from pytest_ganvalid.samples.fingerprint import Fingerprint
-from pytest_ganvalid.samples.resolution import collision, freedom, is_short, occurs
+from pytest_ganvalid.samples.resolution import (
+    collision,
+    disjoint_by_construction,
+    freedom,
+    is_constant,
+    is_label,
+    is_number_of_event,
+    is_short,
+    occurs,
+)
 from pytest_ganvalid.samples.sample import Sample
 
 Side = Literal["reference", "training", "generated"]
 Row = dict[str, Any]
 
 _HINT = 1e-3  # counting must at least hint at what the resolution of a single column claims
+_OTHERS = 0.2  # of the probability of a false alarm, for comparisons but the first, which find copies of whole files
 _CONFIDENCE = 0.95  # of the limits that are reported
 _SHOWN, _NAMED = 3, 6  # rows, and columns of each
 _LOOKED_AT = 64  # shared rows whose values are looked at
@@ -50,7 +67,7 @@ _LOOKED_INTO = 16  # columns of them
 _SELDOM = 3  # a row that occurs more often is no full-resolution row
 _ROWS = 100_000  # first rows, of which the resolution is found
 _FINEST = 8  # columns among which the second one is sought
-_HALF = 16  # bits of half precision
+_HALF, _SINGLE = 16, 32  # bits of half and single precision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +85,9 @@ class Overlap:
         expected_by_chance: How many of them independent samples would share: an upper confidence limit (95 %).
         beyond_chance: Whether the samples are shown not to be independent.
         exact: Whether all rows were compared, and not a fingerprint.
-        examples: Up to three shared rows, column -> value.
+        examples: Up to three shared rows, column -> value, or the first few values.
+        left_out: Common columns that make up no row, as they only number or label the events.
+        single: Whether values were rounded to single precision, which undoes what file formats do to them.
     """
 
     sides: tuple[str, str]
@@ -82,13 +101,16 @@ class Overlap:
     beyond_chance: bool
     exact: bool
     examples: tuple[Row, ...] = ()
+    left_out: tuple[str, ...] = ()
+    single: bool = False
 
     def sentence(self) -> str:
         """Say how many rows are shared, which ones, and what to do if they are more than by chance."""
         first, second = self.sides
         estimate = f" (95 % interval {self.rows_lower:,} to {self.rows_upper:,}, from a fingerprint)"
         found = (
-            f"{self.rows:,} of {self.of:,} {first} rows are also in the {second} sample{'' if self.exact else estimate}"
+            f"{self.rows:,} of {self.of:,} {first} rows{self._how()} are also in the {second} sample"
+            f"{'' if self.exact else estimate}"
         )
         if not self.beyond_chance:
             return f"{found}; chance allows for {self.expected_by_chance:,.3g}"
@@ -96,6 +118,11 @@ class Overlap:
         pattern = "too evenly, or in too many rare rows, for independent samples"
         excess = limit if self.rows > self.expected_by_chance else pattern
         return f"{found}, {excess}; for example {_shown(self.examples)}; {_REMEDIES[self.sides]}"
+
+    def _how(self) -> str:
+        said = [f"without {', '.join(map(repr, self.left_out))}"] if self.left_out else []
+        said += ["in single precision"] if self.single else []
+        return f" ({', '.join(said)})" if said else ""
 
 
 _REMEDIES = {
@@ -176,8 +203,9 @@ def check_independence(
 ) -> Independence:
     """Find the rows that the samples of a check share.
 
-    The rows are compared in the numeric columns that both samples have; a column that one of them holds in single
-    precision is rounded to it on both sides. Columns of other kinds are ignored, and those that number the events.
+    The rows are compared in the numeric columns that both samples have, of one or of several entries per event; a
+    column that one of them holds in single precision is rounded to it on both sides. Columns of other kinds are
+    ignored, and those that number the events.
 
     Args:
         generated: Generated events.
@@ -193,10 +221,10 @@ def check_independence(
     held = {table.side: table for table in tables if numeric_columns(table.sample)}
     repeated = {side: _repeated(table) for side, table in held.items()}
     return Independence(
-        overlaps=tuple(_counted(a, b) if isinstance(b, _Table) else _estimated(a, b, r) for a, b in pairs),
+        overlaps=tuple(_compared(a, b, r) for a, b in pairs),
         duplicates={side: table.own().repeats for side, table in held.items()},
         duplicated=tuple(side for side, examples in repeated.items() if examples is not None),
-        columns=numeric_columns(reference),
+        columns=r.own_columns(),
         examples=repeated.get("reference") or (),
         notes=notes,
     )
@@ -239,6 +267,7 @@ class _Table:
         self.sample = sample
         self._digests: dict[tuple[tuple[str, int], ...], Digests] = {}
         self._distinct: dict[tuple[tuple[str, int], ...], Distinct] = {}
+        self._numbers: dict[str, bool] = {}
 
     def widths(self, columns: Sequence[str]) -> dict[str, int]:
         """Return the bits that the values of columns are held in."""
@@ -258,13 +287,32 @@ class _Table:
             self._distinct[key] = distinct(self.digests(widths))
         return self._distinct[key]
 
+    def numbers(self, name: str) -> bool:
+        """Tell whether a column only gives events a number, at random."""
+        if name not in self._numbers:
+            self._numbers[name] = is_number_of_event(self.sample[name])
+        return self._numbers[name]
+
+    def tells(self, name: str) -> bool:
+        """Tell whether a column can tell events apart."""
+        return not (is_label(self.sample[name]) or self.numbers(name))
+
+    def is_float(self, name: str) -> bool:
+        """Tell whether a column is not of integers."""
+        return bool(self.sample[name].dtype.kind == "f")
+
+    def own_columns(self) -> tuple[str, ...]:
+        """Return the columns that make up a row, but for numbers of events, under which one event may be read twice."""
+        names = numeric_columns(self.sample)
+        return tuple(name for name in names if not self.numbers(name)) or names
+
     def own(self) -> Distinct:
         """Return the distinct digests of the rows as they are."""
-        return self.distinct(self.widths(numeric_columns(self.sample)))
+        return self.distinct(self.widths(self.own_columns()))
 
     def values(self, rows: NDArray[np.intp] | slice, widths: Mapping[str, int]) -> Numbers:
         """Return rows as numbers of shape (rows, columns), rounded to these widths."""
-        return np.stack([rounded(self.sample[name][rows], bits) for name, bits in widths.items()], axis=1)
+        return np.stack([leading(self.sample[name][rows], bits) for name, bits in widths.items()], axis=1)
 
     def _key(self, widths: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
         return tuple((name, 64 if bits >= width(self.sample, name) else bits) for name, bits in sorted(widths.items()))
@@ -296,7 +344,7 @@ class _Found:
         same = np.all([np.all((other == first[0]) | (np.isnan(other) & np.isnan(first[0])), 1) for other in first], 0)
         table = self.holders[0][0]
         shown = _positions(table, self)[same][:_SHOWN]  # in the order of digests, whatever that of the events
-        examples = tuple({name: _builtin(table.sample[name][row]) for name in self.widths} for row in shown)
+        examples = tuple({name: _example(table.sample[name], row) for name in self.widths} for row in shown)
         return np.where(same[:, None], first[0], np.nan), examples
 
 
@@ -308,28 +356,92 @@ def _common(a: _Table, b: _Table) -> tuple[str, ...]:
     return tuple(sorted(set(numeric_columns(a.sample)) & set(numeric_columns(b.sample))))
 
 
-def _counted(a: _Table, b: _Table) -> Overlap:
-    """Compare all rows of two samples, the second of true events."""
-    columns = _common(a, b)
-    widths = {name: min(width(a.sample, name), width(b.sample, name)) for name in columns}
-    return _overlap(a, b.side, a.distinct(widths), b.distinct(widths), widths, b, b)
+def _compared(a: _Table, b: _Table | Fingerprint, reference: _Table) -> Overlap:
+    """Compare a sample with another, of true events, in several ways; return what finds most beyond chance, if any.
+
+    Single precision is not needed where rows are shared as they are, and would count others that are so by chance.
+    """
+    ways = _ways_by_fingerprint(a, b) if isinstance(b, Fingerprint) else _ways(a, b)
+    overlaps: list[Overlap] = []
+    for widths in ways:
+        single = any(bits < ways[0][name] for name, bits in widths.items())
+        if single and any(overlap.beyond_chance for overlap in overlaps):
+            break
+        alpha = ALPHA if len(ways) == 1 else ALPHA * (1 - _OTHERS) if not overlaps else ALPHA * _OTHERS / 2
+        overlap = _compared_in(a, b, widths, reference, alpha)
+        common = b.columns if isinstance(b, Fingerprint) else _common(a, b)
+        left_out = tuple(name for name in common if name not in widths)
+        overlaps.append(replace(overlap, left_out=left_out, single=single))
+    return max(overlaps, key=lambda overlap: (overlap.beyond_chance, overlap.beyond_chance * overlap.rows))
+
+
+def _compared_in(
+    a: _Table, b: _Table | Fingerprint, widths: Mapping[str, int], reference: _Table, alpha: float
+) -> Overlap:
+    """Compare a sample with another in these columns at these widths."""
+    if isinstance(b, Fingerprint):
+        sketch = _sketched(b, widths)
+        return _overlap(a, "training", a.distinct(widths).up_to(sketch.limit), sketch, widths, None, reference, alpha)
+    return _overlap(a, b.side, a.distinct(widths), b.distinct(widths), widths, b, b, alpha)
+
+
+def _ways(a: _Table, b: _Table) -> list[dict[str, int]]:
+    """List the columns to compare and their widths: all, those in which one event cannot differ, those in single.
+
+    Numbers of events are in none of them, if there are others: drawn without repetition, they make chance seem small.
+    """
+    common = _common(a, b)
+    named = tuple(name for name in common if not (a.numbers(name) or b.numbers(name))) or common
+    widths = {name: min(width(a.sample, name), width(b.sample, name)) for name in named}
+    same = {name: bits for name, bits in widths.items() if not _may_differ(a, b, name, bits)} or widths
+    floats = [name for name in same if a.is_float(name) or b.is_float(name)]
+    ways = [widths, same, {**same, **{name: min(same[name], _SINGLE) for name in floats}}]
+    return [way for place, way in enumerate(ways) if way not in ways[:place]]
+
+
+def _may_differ(a: _Table, b: _Table, name: str, bits: int) -> bool:
+    """Tell whether a column may differ between two copies of one event, as it says which sample it is in.
+
+    A generator may give the same answer for all of the conditions that it was given, and repeats nothing.
+    """
+    constant = a.side == "reference" and (is_constant(a.sample[name]) or is_constant(b.sample[name]))
+    return constant or disjoint_by_construction(a.sample[name], b.sample[name], bits)
+
+
+def _ways_by_fingerprint(a: _Table, b: Fingerprint) -> list[dict[str, int]]:
+    """List the widths that a sample can be compared in with a fingerprint: as they are, if the same, and single."""
+    wide = [dict.fromkeys(b.columns, WIDTHS[-1])] if tuple(a.widths(b.columns).values()) == b.widths else []
+    narrow = [dict.fromkeys(b.columns, _SINGLE)] if not wide or max(b.widths) > _SINGLE else []
+    return wide + narrow
+
+
+def _sketched(training: Fingerprint, widths: Mapping[str, int]) -> Distinct:
+    sketch = training.wide if min(widths.values()) > _SINGLE else training.narrow
+    return sketch.distinct(training.rows)
 
 
 def _missing(a: _Table, b: _Table | Fingerprint) -> str | None:
     """Say why two samples cannot be compared, if so."""
+    there = list(numeric_columns(a.sample))
     if isinstance(b, _Table):
-        if _common(a, b):
-            return None
-        return (
-            f"{a.side} and {b.side} have no numeric column in common: {list(numeric_columns(a.sample))} and "
-            f"{list(numeric_columns(b.sample))}"
-        )
-    absent = sorted(set(b.columns) - set(numeric_columns(a.sample)))
+        common = _common(a, b)
+        if not common:
+            return (
+                f"{a.side} and {b.side} have no numeric column in common: {there} and {list(numeric_columns(b.sample))}"
+            )
+        tells = any(a.tells(name) and b.tells(name) for name in common)
+        return None if tells else _untold(a, b.side, common)
+    absent = sorted(set(b.columns) - set(there))
     if absent:
+        common = tuple(name for name in b.columns if name in there)
         return (
             f"the {a.side} has no numeric columns {absent}, of which the fingerprint of the training was made beside "
-            f"others; it has {list(numeric_columns(a.sample))}"
+            f"others; it has {there}: make it anew of those of both, "
+            f"gv.fingerprint(events, columns={list(common or there)}, weight=...)"
         )
+    untold = None if any(a.tells(name) for name in b.columns) else _untold(a, "training", b.columns)
+    if untold is not None:
+        return untold
     for (name, held), bits in zip(a.widths(b.columns).items(), b.widths, strict=True):
         if held != bits and _HALF in {held, bits}:
             return (
@@ -339,16 +451,26 @@ def _missing(a: _Table, b: _Table | Fingerprint) -> str | None:
     return None
 
 
-def _estimated(a: _Table, training: Fingerprint, reference: _Table) -> Overlap:
-    """Compare a sample with the fingerprint of the training."""
-    same = tuple(a.widths(training.columns).values()) == training.widths
-    widths = dict.fromkeys(training.columns, 64 if same else 32)
-    sketch = (training.wide if same else training.narrow).distinct(training.rows)
-    return _overlap(a, "training", a.distinct(widths).up_to(sketch.limit), sketch, widths, None, reference)
+def _untold(a: _Table, side: str, common: Sequence[str]) -> str | None:
+    """Say that the columns in common tell no event from another, if columns that do are missing on the other side."""
+    lost = [name for name in numeric_columns(a.sample) if name not in common and a.tells(name)]
+    if not lost:
+        return None
+    return (
+        f"{a.side} and {side} have only {list(common)} in common, labels or numbers of events that do not tell what "
+        f"happened in one; the {a.side} also has {lost}"
+    )
 
 
 def _overlap(
-    a: _Table, side: str, in_a: Distinct, in_b: Distinct, widths: Mapping[str, int], b: _Table | None, true: _Table
+    a: _Table,
+    side: str,
+    in_a: Distinct,
+    in_b: Distinct,
+    widths: Mapping[str, int],
+    b: _Table | None,
+    true: _Table,
+    alpha: float,
 ) -> Overlap:
     """Compare the distinct rows of two samples, or those up to the limit of a sketch.
 
@@ -360,6 +482,7 @@ def _overlap(
         widths: Columns and the widths that they were rounded to.
         b: The second sample, if at hand.
         true: A sample of true events.
+        alpha: Probability of a false alarm.
     """
     from_a, from_b = shared(in_a, in_b)
     p_value, hint = p_counting(in_a, in_b, from_a, from_b, exchangeable=a.side != "generated")
@@ -373,7 +496,7 @@ def _overlap(
         pairs = scale * in_a.values.size * in_b.values.size
         found = _Found(in_a.values[at_a], holders, pairs, in_b.counts[at_b] <= _SELDOM, widths, true)
         values, examples = found.rows()
-        if p_value >= ALPHA:
+        if p_value >= alpha:
             p_value, mean = _with_resolution(found, values, p_value, hint)
             expected = min(expected, scale * mean)
     rows = int(in_a.counts[from_a].sum())
@@ -388,7 +511,7 @@ def _overlap(
         distinct=from_a.size if exact else min(round(scale * from_a.size), estimate),
         of=in_a.rows,
         expected_by_chance=float(min(expected, in_a.rows)),
-        beyond_chance=bool(p_value < ALPHA),
+        beyond_chance=bool(p_value < alpha),
         exact=exact,
         examples=examples,
     )
@@ -427,7 +550,7 @@ def _expected(in_a: Distinct, in_b: Distinct) -> float:
 
 def _repeated(table: _Table) -> tuple[Row, ...] | None:
     """Return examples of the rows that a sample repeats, if more than independent events would; else ``None``."""
-    whole, widths = table.own(), table.widths(numeric_columns(table.sample))
+    whole, widths = table.own(), table.widths(table.own_columns())
     again = np.flatnonzero(whole.counts > 1)
     if not again.size:
         return None
@@ -459,7 +582,7 @@ def _with_resolution(found: _Found, values: Numbers, p_value: float, hint: float
     if not often.any():
         return p_value, math.inf
     names = [name for name, number in zip(found.widths, often, strict=True) if 2 * number >= often.max()]
-    columns = {name: rounded(found.true.sample[name][:_ROWS], found.widths[name]) for name in names}
+    columns = {name: leading(found.true.sample[name][:_ROWS], found.widths[name]) for name in names}
     chances = {name: collision(column, found.widths[name]) for name, column in columns.items()}
     finest, *others = sorted(names, key=chances.__getitem__)[:_FINEST]
     if chances[finest] == 1:  # nor do columns of fewer values than it takes to say more
@@ -489,9 +612,19 @@ def _fresh(found: _Found, values: Numbers) -> NDArray[np.bool_]:
     looked_at = np.argsort(-fresh.sum(0), kind="stable")[:_LOOKED_INTO]
     for place, name in enumerate(found.widths):
         for table, rows in holders if place in looked_at else ():
-            fresh[:, place] &= occurs(rounded(table.sample[name], bits[place]), values[:, place], rows)
+            fresh[:, place] &= occurs(leading(table.sample[name], bits[place]), values[:, place], rows)
     fresh[:, np.setdiff1d(np.arange(len(bits)), looked_at)] = False
     return fresh
+
+
+def _example(column: Any, row: np.intp) -> Any:  # noqa: ANN401
+    """Return a value of a column, or the first few of an event as a list, as JSON can hold."""
+    if not isinstance(column, Entries):
+        return _builtin(column[row])
+    (number,) = column.counts[[row]].tolist()
+    start = int(column.counts[:row].sum())
+    shown = [_builtin(value) for value in column.values[start : start + min(number, _SHOWN)]]
+    return [*shown, f"and {number - _SHOWN} more"] if number > _SHOWN else shown
 
 
 def _builtin(value: Any) -> Any:  # noqa: ANN401
@@ -510,11 +643,18 @@ def _columns_shown(row: Row) -> str:
 
 
 def _short(value: object) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_short, value))}]"
     return f"{value:.9g}" if isinstance(value, float) else str(value)
 
 
 def _overlaps(data: list[dict[str, Any]]) -> tuple[Overlap, ...]:
-    decoders: dict[str, _json.Decoder] = {"sides": _sides, "columns": _json.strings, "examples": _rows}
+    decoders: dict[str, _json.Decoder] = {
+        "sides": _sides,
+        "columns": _json.strings,
+        "examples": _rows,
+        "left_out": _json.strings,
+    }
     return tuple(_json.decode(Overlap, row, decoders) for row in data)
 
 

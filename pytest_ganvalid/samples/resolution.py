@@ -1,4 +1,8 @@
-"""How finely the values of a column are resolved, and so how rarely two independent ones agree."""
+"""How finely the values of a column are resolved, and so how rarely two independent ones agree.
+
+Some columns say nothing of what happened in an event: labels of files or of the use that is made of them, and numbers
+given to events at random. The same event may be found under others.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +11,75 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_ganvalid.samples.digests import Numbers, places_of, rounded
+from pytest_ganvalid.samples.digests import WIDTHS, Digests, Numbers, places_of, rounded, words
+from pytest_ganvalid.samples.entries import Entries
+
+Column = NDArray[np.generic] | Entries
 
 _ULPS = 16  # floats may be lattices a little coarser than their width
 _LEAST = 16  # distinct values that a column needs to have a resolution
 _DIGITS = {16: 16, 32: 4, 64: 6}  # significant digits of a short number
+_LABELS, _GROUPS = 20, 500  # most distinct values of a label, and of groups of events, such as files
+_PER_GROUP = 10  # events, on average, that have the same label, at least
+_HEAD = 1000  # first events, which say of most columns what they are not
+_NUMBERED = 100  # events, at least, among which numbers that repeat would show
+_UNEVEN = 2.0  # Kolmogorov-Smirnov distance times √n, beyond which even numbers are in 1 of 1500
+
+
+def is_label(values: Column) -> bool:
+    """Tell whether a column has so few different values that it tells no event from the others."""
+    return _groups(values, _LABELS, WIDTHS[-1]) is not None
+
+
+def is_constant(values: Column) -> bool:
+    """Tell whether all events have the same value; of a few events, that says nothing."""
+    return _groups(values, 1, WIDTHS[-1]) is not None
+
+
+def is_integral(values: Column) -> bool:
+    """Tell whether a column holds one integer per event."""
+    if isinstance(values, Entries):
+        return False
+    return all(np.array_equal(part, np.floor(part)) for part in (values[:_HEAD], values) if values.dtype.kind == "f")
+
+
+def is_number_of_event(values: Column) -> bool:
+    """Tell whether a column holds integers all of which differ and that are evenly spread, as numbers at random are.
+
+    A count that is as large and as fine has a peak or a tail.
+    """
+    if isinstance(values, Entries) or len(values) < _NUMBERED or values.dtype.kind == "b":
+        return False
+    head = values[:_HEAD]
+    if np.unique(head).size < head.size or not is_integral(values):
+        return False
+    ordered = np.sort(values.astype(np.float64)) / 2  # so that differences are finite
+    if not (np.isfinite(ordered).all() and (ordered[1:] > ordered[:-1]).all()):
+        return False
+    places = (ordered - ordered[0]) / (ordered[-1] - ordered[0])
+    return bool(np.abs(places - np.linspace(0, 1, places.size)).max() * math.sqrt(places.size) < _UNEVEN)
+
+
+def disjoint_by_construction(a: Column, b: Column, bits: int) -> bool:
+    """Tell whether a column of two samples has no value in common although it groups many events of one of them."""
+    if np.isin(words(a[:_HEAD], bits), words(b[:_HEAD], bits)).any():
+        return False
+    for grouped, other in ((a, b), (b, a)):
+        groups = _groups(grouped, _GROUPS, bits)
+        if groups is not None:
+            return not np.isin(words(other, bits), groups).any()
+    return False
+
+
+def _groups(values: Column, most: int, bits: int) -> Digests | None:
+    """Return the distinct values of a column, or ``None`` if there are too many of them."""
+    most = min(most, len(values) // _PER_GROUP)
+    found = np.unique(words(values[:_HEAD], bits))
+    for start in range(_HEAD, len(values), 32 * _HEAD):
+        if found.size > most:
+            break
+        found = np.union1d(found, words(values[start : start + 32 * _HEAD], bits))
+    return found if found.size <= most else None
 
 
 def collision(column: Numbers, bits: int) -> float:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pytest_ganvalid import _json
 from pytest_ganvalid.errors import InputError
-from pytest_ganvalid.samples import Sample
+from pytest_ganvalid.samples import Entries, Sample
 from pytest_ganvalid.samples.fingerprint import Fingerprint, fingerprint
 from pytest_ganvalid.samples.independence import Independence, Overlap, check_independence
 
@@ -64,6 +64,35 @@ def categories(rng: np.random.Generator, n: int) -> Table:
     return {"a": rng.integers(0, 3, n), "b": rng.random(n) < 0.1, "z": rng.zipf(1.5, n).clip(max=10**6).astype(float)}
 
 
+def jets(rng: np.random.Generator, n: int) -> Table:
+    """Any number of entries per event, none in some, and a label."""
+    counts = rng.poisson(2, n)
+    return {"jet": Entries(rng.exponential(size=counts.sum()), counts), "energy": rng.integers(0, 2, n) * 10.0 + 10}
+
+
+def hits(rng: np.random.Generator, n: int) -> Table:
+    """Entries of few possible values."""
+    counts = rng.poisson(1, n)
+    return {"cell": Entries(rng.integers(0, 9, counts.sum()), counts)}
+
+
+def numbered(rng: np.random.Generator, n: int) -> Table:
+    """Events under random numbers, of random files, each sample with a flag and files of its own."""
+    own = rng.integers(0, 10**9)
+    return {
+        **normal(2)(rng, n),
+        "id": rng.permutation(10 * n)[:n],
+        "uuid": rng.integers(0, 2**62, n),
+        "file": own + rng.integers(0, 9, n),
+        "flag": np.full(n, own),
+    }
+
+
+def numbered_counts(rng: np.random.Generator, n: int) -> Table:
+    """Counts under random numbers, with a flag of each sample."""
+    return {"n": rng.poisson(40, n), "id": rng.permutation(n), "flag": np.full(n, rng.integers(0, 10**9))}
+
+
 QUIET: dict[str, Kind] = {
     **{f"lattice-{points:g}": lattice(points) for points in (10, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9)},
     **{f"scaled-lattice-{points:g}": lattice(points, step=0.0137) for points in (1e3, 1e5, 1e6, 1e7, 1e8)},
@@ -91,6 +120,11 @@ QUIET: dict[str, Kind] = {
     },
     "constant": lambda _, n: {"x": np.full(n, 0.1234567891), "y": np.zeros(n)},
     "continuous": normal(2),
+    "jets": jets,
+    "hits": hits,
+    "numbered": numbered,
+    "numbered-counts": numbered_counts,
+    "times": lambda rng, n: {"t": 1.7e9 + rng.random(n) * 1e5},
 }
 
 
@@ -102,6 +136,11 @@ def spiked(rng: np.random.Generator, table: Table, source: Table, rows: int) -> 
     for name, values in result.items():
         values[to] = source[name][of]
     return result
+
+
+def taken(table: Table, rows: Any) -> Table:
+    """Take some rows of a table, entries too."""
+    return {name: values[rows] for name, values in table.items()}
 
 
 def check(generated: Table, reference: Table, training: Table | None, way: Way = "rows") -> Independence:
@@ -503,3 +542,161 @@ def test_a_column_that_numbers_the_events_hides_nothing() -> None:
     reference = Sample({"x": first, "event": np.arange(1_000)})
     training = Sample({"x": np.append(second, first[:20]), "event": np.arange(5_000.0, 6_020.0)})
     assert not check_independence(Sample({"x": rng.normal(size=1_000)}), reference, training).independent
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("kind", ["id", "uuid", "float-id", "flag", "file"])
+def test_a_label_or_a_number_of_events_hides_nothing(kind: str, way: Way) -> None:
+    """A training that is the reference is found under other numbers and labels, of any type."""
+    rng = np.random.default_rng(30)
+    n = 5_000
+    makers: dict[str, Callable[[int], Any]] = {
+        "id": lambda _: rng.permutation(n),
+        "uuid": lambda _: rng.integers(0, 2**62, n),
+        "float-id": lambda _: rng.permutation(10 * n)[:n].astype(float),
+        "flag": lambda side: np.full(n, side),
+        "file": lambda side: 100 * side + rng.integers(0, 12, n),
+    }
+    tables = [{**normal(2)(rng, n), kind: makers[kind](side)} for side in range(3)]
+    assert check(tables[0], tables[1], tables[2], way).independent
+    copied = {**tables[1], kind: tables[2][kind]}
+    for first, second in (("reference", "training"), ("generated", "reference")):
+        sides = (tables[0], tables[1], copied) if second == "training" else (copied, tables[1], tables[2])
+        found = overlap(check(*sides, way), first, second)
+        assert found.beyond_chance
+        assert found.rows == n
+        assert Overlap(**{name: getattr(found, name) for name in Overlap.__slots__}) == found
+
+
+def test_what_was_left_out_is_said() -> None:
+    """The sentence names the columns that rows differ in by construction, and a file under new numbers is one file."""
+    rng = np.random.default_rng(31)
+    once = normal(2)(rng, 4_000)
+    tables = [{**once, "id": rng.permutation(4_000), "split": np.full(4_000, side)} for side in range(2)]
+    (reason, *_) = check(normal(2)(rng, 4_000), tables[0], tables[1]).reasons()
+    assert "4,000 of 4,000 reference rows (without 'id', 'split') are also in the training sample" in reason
+    twice = {name: np.tile(values, 2) for name, values in once.items()}
+    result = check(normal(2)(rng, 4_000), {**twice, "id": rng.permutation(8_000)}, None)
+    assert result.duplicates["reference"] == 4_000
+    assert result.duplicated == ("reference",)
+
+
+def test_columns_that_tell_no_event_from_another_are_refused() -> None:
+    """If only a flag or random numbers are shared with the training, the error says what is missing."""
+    rng = np.random.default_rng(32)
+    reference = {**normal(2)(rng, 1_000), "flag": np.ones(1_000), "id": rng.permutation(1_000)}
+    renamed = {"a": reference["c0"], "flag": reference["flag"], "id": rng.permutation(1_000)}
+    for training in (Sample(renamed), fingerprint(renamed, columns=["flag", "id"])):
+        with pytest.raises(InputError, match=r"only \['flag', 'id'\] in common.*also has \['c0', 'c1'\]; expected"):
+            check_independence(Sample(reference), Sample(reference), training)
+    notes = check(renamed, reference, None).notes
+    assert "whether generated rows repeat reference rows was not checked" in notes[0]
+    flags = {"flag": np.ones(1_000), "n": rng.poisson(3, 1_000)}
+    assert check(flags, {**flags, "n": rng.poisson(3, 1_000)}, {**flags, "n": rng.poisson(3, 1_000)}).independent
+
+
+@pytest.mark.parametrize("n", [1_000, 20_000])
+def test_the_same_conditions_are_no_shared_rows(n: int) -> None:
+    """A generator, or a second simulation, of the same list of energies is independent if what is answered is."""
+    rng = np.random.default_rng(33)
+    energy = rng.uniform(1, 100, n)
+    answers: tuple[Callable[[], Any], ...] = (
+        lambda: np.round(1e9 + 1e7 * rng.normal(size=n)).astype(int),
+        lambda: rng.normal(size=n),
+    )
+    for answer in answers:
+        tables = [{"energy": energy, "answer": answer()} for _ in range(3)]
+        result = check(tables[0], tables[1], tables[2])
+        assert result.independent
+        assert [found.columns for found in result.overlaps] == 3 * [("answer", "energy")]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    "stored",
+    [
+        lambda x, _: x.astype(np.float32).astype(float),
+        lambda x, _: np.array([float(f"{value:.12g}") for value in x]),
+        lambda x, _: np.nextafter(x, np.inf),
+        lambda x, other: np.where(np.arange(x.size) % 2, x * (1 + 1e-15), other),
+    ],
+    ids=["single", "csv", "last-bit", "half"],
+)
+def test_what_a_file_format_rounded_is_found(stored: Callable[[Any, Any], Any], way: Way) -> None:
+    """Rows that differ in the last bits, as after a detour through another format, are shared in single precision."""
+    rng = np.random.default_rng(34)
+    reference, other = normal(2)(rng, 10_000), normal(2)(rng, 10_000)
+    training = {name: stored(values, other[name]) for name, values in reference.items()}
+    result = check(normal(2)(rng, 10_000), reference, training, way)
+    found = overlap(result, "reference", "training")
+    assert found.beyond_chance
+    assert found.single
+    assert found.rows_lower <= 10_000 if found.rows > 9_000 else found.rows_lower <= 5_000 <= found.rows_upper
+    assert "reference rows (in single precision) are also in" in result.reasons()[0]
+    assert Independence.from_json(result.to_json()) == result
+    unseen = {name: stored(values, other[name]) for name, values in normal(2)(rng, 10_000).items()}
+    assert check(unseen, reference, {name: values[::-1] for name, values in unseen.items()}, way).overlaps[0].rows == 0
+
+
+def test_rows_that_single_precision_makes_equal_raise_no_alarm() -> None:
+    """A million values of one column have thousands of equals in single precision, by chance."""
+    rng = np.random.default_rng(35)
+    tables = [normal(1)(rng, 10**6) for _ in range(3)]
+    for way in WAYS:
+        assert check(tables[0], tables[1], tables[2], way).independent
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("columns", [("jet", "energy"), ("jet",)])
+def test_events_of_several_entries_are_compared(columns: tuple[str, ...], way: Way) -> None:
+    """Entries are part of a row: a training, half a generated sample and copies within the reference are found."""
+    rng = np.random.default_rng(36)
+    generated, reference, training = (
+        {name: jets_[name] for name in columns} for jets_ in (jets(rng, 4_000) for _ in "123")
+    )
+    result = check(generated, reference, training, way)
+    assert result.independent
+    assert result.columns == tuple(sorted(columns))
+    assert not result.notes
+    order = rng.permutation(4_000)
+    leaked = check(generated, reference, taken(reference, order), way)
+    assert overlap(leaked, "reference", "training").rows == 4_000
+    assert "jet = [" in leaked.reasons()[0]
+    assert Independence.from_json(leaked.to_json()) == leaked
+    half = {name: _joined(reference[name][:2_000], generated[name][:2_000]) for name in columns}
+    assert not check(half, reference, training, way).independent
+    assert check(generated, taken(reference, np.arange(4_000) % 1_000), None).duplicated == ("reference",)
+
+
+def _joined(a: Any, b: Any) -> Any:
+    if isinstance(a, Entries):
+        return Entries(np.concatenate([a.values, b.values]), np.concatenate([a.counts, b.counts]))
+    return np.concatenate([a, b])
+
+
+def test_examples_of_entries_are_short() -> None:
+    """Of many entries the first few are shown, as plain numbers."""
+    rng = np.random.default_rng(37)
+    sample = Sample({"jet": Entries.of(rng.normal(size=(100, 8)))})
+    result = check_independence(sample, sample)
+    (row, *_) = result.overlaps[0].examples
+    assert [type(value) for value in row["jet"]] == [float, float, float, str]
+    assert ", and 5 more])" in result.overlaps[0].sentence()
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_examples_do_not_depend_on_the_order_of_events(way: Way) -> None:
+    """Permuted samples give the same result, to the rows that are shown."""
+    rng = np.random.default_rng(38)
+    reference, generated = jets(rng, 3_000), jets(rng, 3_000)
+    expected = check(generated, reference, reference, way)
+    orders = [rng.permutation(3_000) for _ in range(3)]
+    assert check(taken(generated, orders[0]), taken(reference, orders[1]), taken(reference, orders[2]), way) == expected
+
+
+def test_a_fingerprint_of_other_columns_says_how_to_make_one() -> None:
+    """If the reference lacks a column of the fingerprint, the error says which call makes one without it."""
+    rng = np.random.default_rng(39)
+    x, y = rng.normal(size=(2, 100))
+    with pytest.raises(InputError, match=r"gv\.fingerprint\(events, columns=\['x'\], weight=\.\.\.\)"):
+        check({"x": x, "y": y}, {"x": x, "y": y}, {"x": y, "w": x}, "fingerprint")

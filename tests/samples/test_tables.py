@@ -126,7 +126,7 @@ def test_missing_values_become_nan(kind: str) -> None:
 def test_missing_values_are_counted(kind: str) -> None:
     """A check of a column with a missing value is refused, with the count, unless it is said where it belongs."""
     reference = {"a": np.arange(3.0)}
-    with pytest.raises(InputError, match="generated has 1 NaN and 0 infinite values among 3 events"):
+    with pytest.raises(InputError, match="generated has 1 NaN and 0 infinite values among 3 values"):
         gv.validate(MISSING[kind](), reference, n_required=1)
 
 
