@@ -87,7 +87,7 @@ def heavy_tailed(x: FloatArray, bias: float) -> FloatArray:
 def pareto(x: FloatArray, bias: float) -> FloatArray:
     """Return values of a Pareto law, whose variance exists but not its skewness, shifted."""
     variance = INDEX / ((INDEX - 1) ** 2 * (INDEX - 2))
-    return stats.norm.sf(x) ** (-1 / INDEX) + bias * math.sqrt(variance / N_REQUIRED)
+    return np.asarray(stats.norm.sf(x) ** (-1 / INDEX) + bias * math.sqrt(variance / N_REQUIRED))
 
 
 def rare(share: float, height: float) -> Callable[[FloatArray, float], FloatArray]:
