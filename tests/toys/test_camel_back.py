@@ -100,26 +100,3 @@ def test_impossible_parameters(parameters: dict[str, Any], error: type[Exception
     """Shares and widths must be possible."""
     with pytest.raises(error, match=text):
         CamelBack(**parameters)
-
-
-@pytest.mark.parametrize("edges", [[1.0, 0.0], [0.0, 0.0], [0.0, np.nan], [np.nan]])
-def test_impossible_edges(edges: list[float]) -> None:
-    """Edges that do not increase are refused."""
-    with pytest.raises(InputError, match="do not increase; sort them and remove repeated ones"):
-        TOYS[0].bin_probabilities(edges)
-
-
-@pytest.mark.parametrize(
-    ("call", "error", "text"),
-    [
-        (lambda toy: toy.sample(0, seed=1), InputError, "n=0 is too small"),
-        (lambda toy: toy.sample(1.5, seed=1), InputTypeError, "n=1.5 is a float"),
-        (lambda toy: toy.sample(1, seed=-1), InputError, "seed=-1 is too small"),
-        (lambda toy: toy.sample(1, seed=None), InputTypeError, "seed=None is a NoneType"),
-        (lambda toy: toy.equiprobable_edges(1), InputError, "bins=1 is too small; expected at least 2"),
-    ],
-)
-def test_impossible_requests(call: Any, error: type[Exception], text: str) -> None:
-    """Numbers of events, of bins and seeds are integers in range."""
-    with pytest.raises(error, match=text):
-        call(TOYS[0])
