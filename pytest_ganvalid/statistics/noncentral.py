@@ -13,6 +13,7 @@ from scipy import special, stats
 from scipy.optimize import brentq
 
 _SADDLEPOINT_FROM = 1e6
+_CENTRAL_UNTIL = 1e-100  # older scipy divides by zero at denormal numbers
 _SMALL_TAIL = 1e-4
 _SERIES_UNTIL = 0.1
 _SERIES_TERMS = 15
@@ -37,6 +38,8 @@ def sf(x: float, ndf: float, noncentrality: float) -> float:
     """Return P(X >= x), accurate in the far tail too; arguments as in `cdf`."""
     if x <= 0:
         return 1.0
+    if noncentrality < _CENTRAL_UNTIL:
+        return float(special.chdtrc(ndf, x))
     if noncentrality > _SADDLEPOINT_FROM:
         return _saddlepoint(x, ndf, noncentrality, upper=True)
     complement = 1.0 - float(special.chndtr(x, ndf, noncentrality))
