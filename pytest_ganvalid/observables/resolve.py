@@ -119,11 +119,12 @@ def skipped_columns(generated: Sample, reference: Sample, condition: str | None 
     shared = (name for name in reference.columns if name not in skipped)
     texts = (name for name in shared if is_text(reference.columns[name]) and is_text(generated.columns[name]))
     skipped |= dict.fromkeys(texts, "not numeric")
-    numbering = (
-        name for name in reference.columns if name not in skipped and numbers_events_of(generated, reference, name)
-    )
-    skipped |= dict.fromkeys(numbering, "numbers the events")
-    return skipped if condition is None else skipped | {condition: "divides the events into strata"}
+    if condition is not None:
+        skipped |= {condition: "divides the events into strata"}
+    left = [name for name in reference.columns if name not in skipped]
+    numbering = [name for name in left if numbers_events_of(generated, reference, name)]
+    # Rising integers that are all there is are not the numbers of anything else.
+    return skipped | dict.fromkeys(numbering, "numbers the events") if len(numbering) < len(left) else skipped
 
 
 def _is_wanted(value: object) -> bool:

@@ -227,3 +227,15 @@ def test_a_rate_of_nan_is_compared(nonfinite: str) -> None:
     lossy = gv.validate(sample(0.3), reference, n_required=1_000, nonfinite=nonfinite)
     assert fair.verdict is gv.Verdict.ROBUST
     assert lossy.verdict is gv.Verdict.BIASED
+
+
+def test_event_numbers_are_not_compared_unasked() -> None:
+    """A column that numbers the events is left out and named, unless it is all there is or asked for."""
+    rng = np.random.default_rng(4)
+    numbers = np.arange(500)
+    generated, reference = (Sample({"event": numbers + start, "x": rng.normal(size=500)}) for start in (0, 9_000))
+    assert list(gv.validate(generated, reference, n_required=10).comparisons) == ["x"]
+    assert skipped_columns(generated, reference) == {"event": "numbers the events"}
+    assert list(gv.validate(generated, reference, n_required=10, observables="event").comparisons) == ["event"]
+    only = Sample({"event": numbers})
+    assert skipped_columns(only, only) == {}
