@@ -155,9 +155,8 @@ def validate(
     known = _training(training)
     n_train = _n_train(n_train, known)
     seed = check_positive_integer("seed", seed, least=0)
-    asked = Asked(
-        observables=resolve(observables, gen, ref, condition_of(by)), bins=bins, nonfinite=nonfinite, seed=seed
-    )
+    condition = condition_of(by)
+    asked = Asked(observables=resolve(observables, gen, ref, condition), bins=bins, nonfinite=nonfinite, seed=seed)
     divided = strata(by, gen, ref)
     all_questions = list(questions(divided, asked))
     _refuse_repeated([question.name for question in all_questions])
@@ -168,7 +167,7 @@ def validate(
     if shared:
         comparisons = {name: _withdrawn(c) for name, c in comparisons.items()}
     provenance = {
-        **_provenance(gen, ref, skipped_columns(gen, ref, condition_of(by)) if observables is None else {}),
+        **_provenance(gen, ref, skipped_columns(gen, ref, condition) if observables is None else {}),
         "seed": seed,
         "independence": _json.encode(independence),
         **_strata_and_training(divided, all_questions),

@@ -177,17 +177,33 @@ def required_for(n_g: int, n_r: int, ndf: int, strength: float) -> float:
     )
 
 
-def boundary_setup(cell: Cell) -> Setup:
-    """Place q at n_required Δ = excess E. A single bin may rightly exceed the local limit, so there is none."""
-    p, ndf = falling_spectrum(cell.bins, cell.drop), cell.bins - 1
+def boundary_attempt(
+    p: FloatArray, shape: str, ratio: float, strength: float, *, excess: float = 1.0, min_expected: float = 10.0
+) -> Callable[[float], Setup]:
+    """Return what places q at n_required Δ = excess E, given the size of the smaller sample."""
+    ndf = p.size - 1
     allowed = allowed_excess(ndf, CONFIDENCE, 1.0)
 
     def attempt(n_small: float) -> Setup:
-        n_g, n_r = sizes(n_small, cell.ratio)
-        n_required = required_for(n_g, n_r, ndf, cell.strength)
-        q = boundary_shape(cell.shape, p, cell.excess * allowed / n_required)
-        return Setup(q=q, p=p, n_generated=n_g, n_reference=n_r, n_required=n_required, max_local_bias=math.inf)
+        n_g, n_r = sizes(n_small, ratio)
+        n_required = required_for(n_g, n_r, ndf, strength)
+        return Setup(
+            q=boundary_shape(shape, p, excess * allowed / n_required),
+            p=p,
+            n_generated=n_g,
+            n_reference=n_r,
+            n_required=n_required,
+            max_local_bias=math.inf,
+            min_expected=min_expected,
+        )
 
+    return attempt
+
+
+def boundary_setup(cell: Cell) -> Setup:
+    """Place q at n_required Δ = excess E. A single bin may rightly exceed the local limit, so there is none."""
+    p = falling_spectrum(cell.bins, cell.drop)
+    attempt = boundary_attempt(p, cell.shape, cell.ratio, cell.strength, excess=cell.excess)
     return growing(cell.least / p.min(), attempt, cell.least)
 
 

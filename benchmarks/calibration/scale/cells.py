@@ -6,15 +6,13 @@ cells instead, every level as often as any other (a Latin hypercube), so that ea
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.calibration.cells import CONFIDENCE, Setup, growing, required_for, sizes
-from pytest_ganvalid.statistics.planning import allowed_excess
-from pytest_ganvalid.toys.boundary import SHAPES, boundary_shape, falling_spectrum
+from benchmarks.calibration.cells import Setup, boundary_attempt, growing
+from pytest_ganvalid.toys.boundary import SHAPES, falling_spectrum
 
 FloatArray = NDArray[np.float64]
 
@@ -108,23 +106,8 @@ def spectrum(name: str, bins: int) -> FloatArray:
 
 def scale_setup(cell: ScaleCell) -> Setup:
     """Put the bins exactly on the boundary n_required Δ = E, with samples as small as the rarest bin allows."""
-    p, ndf = spectrum(cell.spectrum, cell.bins), cell.bins - 1
-    allowed = allowed_excess(ndf, CONFIDENCE, 1.0)
-
-    def attempt(n_small: float) -> Setup:
-        n_g, n_r = sizes(n_small, cell.ratio)
-        n_required = required_for(n_g, n_r, ndf, cell.strength)
-        q = boundary_shape(cell.shape, p, allowed / n_required)
-        return Setup(
-            q=q,
-            p=p,
-            n_generated=n_g,
-            n_reference=n_r,
-            n_required=n_required,
-            max_local_bias=math.inf,
-            min_expected=cell.min_expected,
-        )
-
+    p = spectrum(cell.spectrum, cell.bins)
+    attempt = boundary_attempt(p, cell.shape, cell.ratio, cell.strength, min_expected=cell.min_expected)
     sparsest = min(1.0, *(importance_events(p, p) / p)) if cell.weights == "importance" else 1.0
     return growing(cell.least / (p.min() * sparsest), attempt, cell.least / sparsest)
 
