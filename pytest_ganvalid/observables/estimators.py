@@ -20,6 +20,7 @@ depend on single events.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -49,7 +50,7 @@ _FEW = 5  # effective events: with fewer there are less than the ten degrees of 
 _CHANCE = 1e-6  # that an event which carries nothing is taken to carry some of a bootstrap's error
 
 
-class _OfEvents:
+class _OfEvents(ABC):
     """What the statistics of one value per event share."""
 
     __slots__ = ()
@@ -80,11 +81,13 @@ class _OfEvents:
             msg = f"{what}: {error}"
             raise type(error)(msg) from None
 
+    @abstractmethod
     def _values(self, sample: Sample, side: str) -> FloatArray:
-        raise NotImplementedError
+        """Return one value per event."""
 
+    @abstractmethod
     def _measure(self, values: FloatArray, weight: FloatArray) -> Estimate:
-        raise NotImplementedError
+        """Estimate the number from values and weights of ordinary size."""
 
 
 class _OfColumn(_OfEvents):
