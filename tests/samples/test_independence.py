@@ -15,7 +15,8 @@ from pytest_ganvalid import _json
 from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.samples import Entries, Sample
 from pytest_ganvalid.samples.fingerprint import Fingerprint, fingerprint
-from pytest_ganvalid.samples.independence import Independence, Overlap, check_independence
+from pytest_ganvalid.samples.independence import check_independence
+from pytest_ganvalid.samples.overlaps import Independence, Overlap
 
 Table = dict[str, Any]
 Kind = Callable[[np.random.Generator, int], Table]
