@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import secrets
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_ganvalid._files import write_whole
 from pytest_ganvalid.errors import MissingExtraError
 
 if TYPE_CHECKING:
@@ -46,21 +46,6 @@ def write_report(directory: str, records: list[dict[str, Any]], *, plots: bool) 
         number = _write_plots(folder / "plots", checks)
         lines.append(f"wrote {number} plot{'s' * (number != 1)} to {folder / 'plots'}")
     return lines + _write_html(folder / "report.html", checks, illustrated=illustrated)
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file beside its place and rename it, so that nobody ever sees a part of it.
-
-    Raises:
-        OSError: If it cannot be written; the file that was there before, if any, is left as it was.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{secrets.token_hex(8)}.tmp")
-    try:
-        beside.write_bytes(content)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def plot_name(nodeid: str, number: int, observable: str) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import pytest_ganvalid as gv
+from pytest_ganvalid._files import write_whole
 from pytest_ganvalid.errors import MissingExtraError
 from pytest_ganvalid.estimates import compare_estimates
 from pytest_ganvalid.report import files
@@ -84,7 +85,7 @@ def test_order_of_tests_does_not_matter(tmp_path: Path, monkeypatch: pytest.Monk
 def test_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """If the disk is full half-way, the old file stays whole and no temporary file is left."""
     target = tmp_path / "report.json"
-    files.write_whole(target, b"old")
+    write_whole(target, b"old")
 
     def half(path: Path, content: bytes) -> None:
         with path.open("wb") as file:
@@ -94,7 +95,7 @@ def test_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(Path, "write_bytes", half)
     with pytest.raises(OSError, match="no space"):
-        files.write_whole(target, b"new")
+        write_whole(target, b"new")
     assert target.read_bytes() == b"old"
     assert _below(tmp_path) == {"report.json"}
 
@@ -103,7 +104,7 @@ def test_failed_rename_leaves_the_old_file(tmp_path: Path) -> None:
     """If the place is taken by a directory, the error is told and no temporary file is left."""
     (tmp_path / "report.json").mkdir()
     with pytest.raises(OSError, match=r"report\.json"):
-        files.write_whole(tmp_path / "report.json", b"new")
+        write_whole(tmp_path / "report.json", b"new")
     assert _below(tmp_path) == set()
 
 
