@@ -18,7 +18,7 @@ from pytest_ganvalid.samples import Sample, as_sample
 from pytest_ganvalid.samples.tables import numeric
 
 FloatArray = NDArray[np.float64]
-_STREAM = 3
+STREAM = 3
 _BANDWIDTHS = ("scott", "silverman")
 
 
@@ -33,7 +33,7 @@ class Bootstrap:
             weight: A column name, an array of shape (events,), or ``None``; none may be negative.
         """
         self._training = as_sample(training, "training", weight)
-        self._probabilities = _probabilities(self._training)
+        self._probabilities = probabilities(self._training)
         self.n_train = len(self._training)
 
     def sample(self, n: int, *, seed: int) -> Sample:
@@ -56,7 +56,7 @@ class HistogramSampler:
             bins: Bins per column, between its smallest and its largest value.
         """
         sample = as_sample(training, "training", weight)
-        names, values = _matrix(sample)
+        names, values = matrix(sample)
         bins = check_positive_integer("bins", bins)
         low, high = values.min(axis=0), values.max(axis=0)
         self._names, self._low, self._width = names, low, (high - low) / bins
@@ -64,7 +64,7 @@ class HistogramSampler:
         scale = np.divide(bins, high - low, out=np.zeros_like(low), where=high > low)
         cells = np.minimum(((values - low) * scale).astype(np.intp), bins - 1)
         self._cells, inverse = np.unique(cells, axis=0, return_inverse=True)
-        shares = np.bincount(inverse.ravel(), _probabilities(sample))
+        shares = np.bincount(inverse.ravel(), probabilities(sample))
         self._probabilities = shares / shares.sum()
         self.n_train = len(sample)
 
@@ -93,9 +93,9 @@ class GaussianKDE:
         if bandwidth not in _BANDWIDTHS:
             check_positive(f"bandwidth (a number or one of {_BANDWIDTHS})", bandwidth)
         sample = as_sample(training, "training", weight)
-        self._names, values = _matrix(sample)
+        self._names, values = matrix(sample)
         self.n_train = len(sample)
-        weights = None if sample.weight is None else _probabilities(sample)
+        weights = None if sample.weight is None else probabilities(sample)
         try:
             estimate: Any = stats.gaussian_kde
             self._kde = estimate(values.T, bandwidth, weights)
@@ -114,14 +114,14 @@ class GaussianKDE:
 
 def _generator(seed: int) -> np.random.Generator:
     # A stream of its own: a reference drawn from a toy with the same seed must stay independent.
-    return np.random.default_rng([check_positive_integer("seed", seed, least=0), _STREAM])
+    return np.random.default_rng([check_positive_integer("seed", seed, least=0), STREAM])
 
 
 def _provenance(generator: Bootstrap | HistogramSampler | GaussianKDE, seed: int) -> dict[str, Any]:
     return {"source": type(generator).__name__, "n_train": generator.n_train, "seed": int(seed)}
 
 
-def _probabilities(sample: Sample) -> FloatArray:
+def probabilities(sample: Sample) -> FloatArray:
     """Return the chance to draw each training event."""
     weight = np.ones(len(sample)) if sample.weight is None else sample.weight
     if weight.min() < 0 or weight.sum() <= 0:
@@ -130,7 +130,7 @@ def _probabilities(sample: Sample) -> FloatArray:
     return np.asarray(weight / weight.sum())
 
 
-def _matrix(sample: Sample) -> tuple[tuple[str, ...], FloatArray]:
+def matrix(sample: Sample) -> tuple[tuple[str, ...], FloatArray]:
     """Return the column names and the values, shape (events, columns)."""
     names = tuple(sample.columns)
     values = np.column_stack([numeric(sample[name], f"training: column {name!r}") for name in names])

@@ -56,7 +56,7 @@ class Toy(ABC):
         Raises:
             InputError: If an argument is out of range.
         """
-        return Sample(self._events(uniforms(n, self._draws(), seed)), provenance=provenance(self, seed))
+        return Sample(drawn(self, n, seed), provenance=provenance(self, seed))
 
     @abstractmethod
     def _draws(self) -> int:
@@ -125,6 +125,15 @@ def uniforms(n: int, draws: int, seed: int, *, stream: int = 0) -> FloatArray:
     numbers = np.random.Generator(np.random.PCG64(sequence)).random((check_positive_integer("n", n), draws))
     # Zero is drawn once in 2⁵³ times, and would be an infinite normal deviate.
     return np.maximum(numbers, _BELOW_ANY_DRAW).T
+
+
+def drawn(toy: Toy, n: int, seed: int, *, stream: int = 0) -> dict[str, FloatArray]:
+    """Return the columns of ``n`` events of a toy; other streams are for whatever else draws from its law.
+
+    Raises:
+        InputError: If ``n`` or ``seed`` is out of range.
+    """
+    return toy._events(uniforms(n, toy._draws(), seed, stream=stream))  # noqa: SLF001 - of the class above
 
 
 def provenance(toy: Any, seed: int) -> dict[str, Any]:  # noqa: ANN401 - a dataclass
