@@ -9,10 +9,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pytest_ganvalid import generators, observables, toys
+    from pytest_ganvalid import gan, generators, observables, toys
     from pytest_ganvalid import strategies as strategies
     from pytest_ganvalid.check import chi2_test, combine, compare, validate
-    from pytest_ganvalid.errors import GanvalidError, InputError, InputTypeError, MissingExtraError
+    from pytest_ganvalid.errors import GanvalidError, InputError, InputTypeError, MissingExtraError, TrainingError
     from pytest_ganvalid.estimates import compare_estimates
     from pytest_ganvalid.gate import Gate
     from pytest_ganvalid.report.text import explain
@@ -47,6 +47,7 @@ __all__ = [
     "Plan",
     "Report",
     "Sample",
+    "TrainingError",
     "Verdict",
     "bin_uncertainties",
     "chi2_test",
@@ -55,6 +56,7 @@ __all__ = [
     "compare_estimates",
     "explain",
     "fingerprint",
+    "gan",
     "generators",
     "observables",
     "plan",
@@ -63,10 +65,10 @@ __all__ = [
     "validate",
 ]
 
-_SUBMODULES = ("generators", "observables", "strategies", "toys")
+_SUBMODULES = ("gan", "generators", "observables", "strategies", "toys")
 _HOMES = {
     "check": ("chi2_test", "combine", "compare", "validate"),
-    "errors": ("GanvalidError", "InputError", "InputTypeError", "MissingExtraError"),
+    "errors": ("GanvalidError", "InputError", "InputTypeError", "MissingExtraError", "TrainingError"),
     "estimates": ("compare_estimates",),
     "gate": ("Gate",),
     "report.text": ("explain",),

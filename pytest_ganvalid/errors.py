@@ -15,6 +15,10 @@ class InputTypeError(GanvalidError, TypeError):
     """An object of a kind that is not understood."""
 
 
+class TrainingError(GanvalidError, RuntimeError):
+    """A training that has come to nothing."""
+
+
 class MissingExtraError(GanvalidError, ImportError):
     """An optional package that a feature needs is not installed."""
 

@@ -1,0 +1,141 @@
+"""Trained generators and unfinished trainings as files: tensors and a record of where they come from, no pickle.
+
+A file is in the safetensors format: a length, a JSON header, and the numbers. Reading it runs nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+
+from pytest_ganvalid import _json
+from pytest_ganvalid._files import write_whole
+from pytest_ganvalid.errors import InputError
+from pytest_ganvalid.gan.config import Config
+from pytest_ganvalid.gan.preprocessing import Scale, decoded
+from pytest_ganvalid.samples.fingerprint import Fingerprint
+
+Tensor = Any
+FORMAT = 1
+"""Version of the files; raised whenever older code would misread newer files, or the reverse."""
+GENERATOR, CHECKPOINT = "generator", "checkpoint"
+_KEY = "ganvalid"
+_WHAT = {GENERATOR: "a trained generator", CHECKPOINT: "a checkpoint of an unfinished training"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingRecord:
+    """Where a generator comes from; it travels with the weights.
+
+    Attributes:
+        config: Settings of the training.
+        columns: Scales of the columns it generates.
+        conditions: Scales of the columns it must be given.
+        n_train: Number of training events.
+        fingerprint: Of the training events, to show that a reference is another sample.
+        seed: Of the training.
+        steps: How many were made.
+        code_version: Of pytest-ganvalid.
+        torch_version: Of torch.
+    """
+
+    config: Config
+    columns: tuple[Scale, ...]
+    conditions: tuple[Scale, ...]
+    n_train: int
+    fingerprint: Fingerprint
+    seed: int
+    steps: int
+    code_version: str
+    torch_version: str
+
+    def to_json(self, kind: str) -> str:
+        """Write as JSON, to be a file's of some kind; `from_json` restores an equal object."""
+        fields = {name: getattr(self, name) for name in self.__slots__}
+        fields |= {"config": json.loads(self.config.to_json()), "fingerprint": json.loads(self.fingerprint.to_json())}
+        return _json.dumps(kind, FORMAT, fields)
+
+    @classmethod
+    def from_json(cls, kind: str, text: str) -> TrainingRecord:
+        """Read what `to_json` wrote.
+
+        Raises:
+            InputError: If the text is something else.
+        """
+        decoders = {
+            "config": lambda data: Config.from_json(json.dumps(data)),
+            "columns": decoded,
+            "conditions": decoded,
+            "fingerprint": lambda data: Fingerprint.from_json(json.dumps(data)),
+        }
+        return _json.decode(cls, _json.loads(kind, FORMAT, text), decoders)
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of the code, as a record has them."""
+    return {"code_version": version("pytest-ganvalid"), "torch_version": str(torch.__version__)}
+
+
+def write(path: str | os.PathLike[str], kind: str, record: TrainingRecord, tensors: dict[str, Tensor]) -> None:
+    """Write a file beside its place and rename it.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    held = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    write_whole(path, save(held, {_KEY: record.to_json(kind)}))
+
+
+def read(path: str | os.PathLike[str], kind: str) -> tuple[TrainingRecord, dict[str, Tensor]]:
+    """Read a file that `write` wrote.
+
+    Raises:
+        InputError: If it does not exist, was cut short, or is of another kind or version.
+    """
+    file = Path(path)
+    if not file.is_file():
+        msg = f"{file}: there is no such file; expected {_WHAT[kind]}"
+        raise InputError(msg)
+    try:
+        with safe_open(file, framework="pt") as opened:
+            text = (opened.metadata() or {}).get(_KEY)
+            tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 - not a mapping
+    except (SafetensorError, OSError, ValueError) as error:
+        msg = f"{file}: cannot be read as {_WHAT[kind]} ({error}); it was cut short, or is something else"
+        raise InputError(msg) from error
+    if text is None:
+        msg = f"{file}: holds tensors that pytest-ganvalid did not write; expected {_WHAT[kind]}"
+        raise InputError(msg)
+    _check_kind(file, kind, text)
+    try:
+        return TrainingRecord.from_json(kind, text), tensors
+    except InputError as error:
+        msg = f"{file}: {error}"
+        raise InputError(msg) from error
+
+
+def _check_kind(file: Path, kind: str, text: str) -> None:
+    try:
+        said = json.loads(text)
+        found, number, code = said["kind"], said["version"], said["code_version"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        msg = f"{file}: its record cannot be read ({error!r}); expected {_WHAT[kind]}"
+        raise InputError(msg) from error
+    if number != FORMAT:
+        msg = (
+            f"{file}: written by pytest-ganvalid {code} in version {number} of the format; this is pytest-ganvalid "
+            f"{version('pytest-ganvalid')} with version {FORMAT}: use that release, or train again"
+        )
+        raise InputError(msg)
+    if found != kind or not isinstance(found, str):
+        remedy = "finish the training first" if found == CHECKPOINT else "give the file that the training was saved to"
+        msg = f"{file}: this is {_WHAT.get(str(found), repr(found))}; expected {_WHAT[kind]}: {remedy}"
+        raise InputError(msg)

@@ -1,0 +1,72 @@
+"""Random numbers: those of training, spread evenly; those of sampling, which any machine finds again by position."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+Tensor = Any
+_STREAM = 5
+# SplitMix64 (Steele, Lea & Flood, OOPSLA 2014), as signed numbers: torch multiplies modulo 2⁶⁴ all the same.
+_GOLDEN, _FIRST, _SECOND = (
+    constant - 2**64 for constant in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
+)
+_BITS = 24  # what a float32 holds
+
+
+def key(seed: int, purpose: int = 0) -> int:
+    """Return the start of a seed's numbers for one purpose, a signed 64-bit integer."""
+    sequence = np.random.SeedSequence(seed, spawn_key=(_STREAM, purpose))
+    return int(sequence.generate_state(1, np.uint64).astype(np.int64)[0])
+
+
+def bits(start: int, positions: Tensor) -> Tensor:
+    """Return 64 random bits for each position: SplitMix64, a generator that can be entered anywhere.
+
+    Args:
+        start: The `key` of a seed.
+        positions: int64, any shape, not negative.
+    """
+    z = (positions * _GOLDEN).add_((start + _GOLDEN + 2**63) % 2**64 - 2**63)
+    z.bitwise_xor_(_shifted(z, 30)).mul_(_FIRST)
+    z.bitwise_xor_(_shifted(z, 27)).mul_(_SECOND)
+    return z.bitwise_xor_(_shifted(z, 31))
+
+
+def latents(start: int, positions: Tensor) -> Tensor:
+    """Return numbers uniform between -1 and 1 as float32, the same on any device; arguments as for `bits`."""
+    whole = _shifted(bits(start, positions), 64 - _BITS)
+    return whole.to(torch.float32).add_(0.5).mul_(2.0 ** (1 - _BITS)).sub_(1.0)
+
+
+def chosen(start: int, positions: Tensor, choices: int) -> Tensor:
+    """Return a number from 0 to below ``choices`` for each position; arguments as for `bits`."""
+    return _shifted(bits(start, positions), 32) % choices
+
+
+def even_latents(shape: tuple[int, int, int], dice: torch.Generator) -> Tensor:
+    """Return numbers uniform between -1 and 1, in each dimension one in each of as many slots as there are events.
+
+    That is a Latin hypercube (McKay, Beckman & Conover, Technometrics 21, 1979): the generated events of a step then
+    fluctuate less than independent ones, and the generator learns from the training events' fluctuations alone.
+
+    Args:
+        shape: Members, events, dimensions.
+        dice: Source of random numbers, on the device of the result.
+    """
+    slots = torch.rand(shape, generator=dice, device=dice.device).argsort(dim=1)
+    return (slots + torch.rand(shape, generator=dice, device=dice.device)) * (2 / shape[1]) - 1
+
+
+def even_positions(members: int, events: int, dice: torch.Generator) -> Tensor:
+    """Return numbers from 0 to below 1, one in each of ``events`` slots, in random order, shape (members, events)."""
+    shape = members, events
+    slots = torch.rand(shape, generator=dice, device=dice.device).argsort(dim=1)
+    return (slots + torch.rand(shape, generator=dice, device=dice.device, dtype=torch.float64)) / events
+
+
+def _shifted(z: Tensor, places: int) -> Tensor:
+    """Shift to the right, filling up with zeros."""
+    return (z >> places).bitwise_and_((1 << (64 - places)) - 1)

@@ -1,0 +1,193 @@
+"""Columns to numbers a network can learn, and back: invertible, and learned from the training events alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from pytest_ganvalid import _json
+from pytest_ganvalid.errors import InputError
+from pytest_ganvalid.samples import Entries, Sample
+from pytest_ganvalid.samples.tables import numeric
+
+FloatArray = NDArray[np.float64]
+Tensor = Any
+_FARTHEST = 700.0  # logarithm: beyond it there is no float
+_EDGE = 0.5  # of the slot of an integer
+_LEAST = 1 / 16  # likewise, where the logarithm of 0 is kept away from
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scale:
+    """The way of one column to mean 0 and standard deviation 1, and back.
+
+    Attributes:
+        name: Of the column.
+        logarithmic: Whether the logarithm is taken first. It is for a column of positive numbers, or of integers from 0
+            on, that is more symmetric then; what is generated is positive, too.
+        integral: Whether the column holds integers. They are spread evenly over their slots of width 1 for the
+            training, or the critic would tell generated numbers by their fractions; what is generated is rounded.
+        centre: Mean.
+        width: Standard deviation, positive.
+    """
+
+    name: str
+    logarithmic: bool
+    integral: bool
+    centre: float
+    width: float
+
+    @classmethod
+    def learned(cls, name: str, values: FloatArray, weight: FloatArray | None) -> Scale:
+        """Learn from training events.
+
+        Args:
+            name: Of the column.
+            values: Finite, shape (events,).
+            weight: Shape (events,), or ``None``.
+
+        Raises:
+            InputError: If the column is constant.
+        """
+        if values.min() == values.max():
+            msg = f"column {name!r} is {values[0]:g} in all {values.size:,} training events; leave out constant columns"
+            raise InputError(msg)
+        integral = bool(np.all(values == np.rint(values)))
+        positive = values.min() >= 0 if integral else values.min() > 0
+        logarithms = np.log(values + _EDGE) if integral and positive else np.log(values) if positive else None
+        with np.errstate(over="ignore", invalid="ignore"):  # told below
+            logarithmic = logarithms is not None and abs(_skewness(logarithms)) < abs(_skewness(values))
+            shown = logarithms if logarithms is not None and logarithmic else values
+            share = np.abs(np.ones(values.size) if weight is None else weight)
+            centre = float(np.average(shown, weights=share))
+            width = float(np.sqrt(np.average((shown - centre) ** 2, weights=share)))
+        if not 0 < width < np.inf or centre + width == centre:
+            msg = (
+                f"column {name!r} has mean {centre:g} and standard deviation {width:g}: too little to tell events "
+                "apart, or too large; subtract its mean, or scale it"
+            )
+            raise InputError(msg)
+        return cls(name=name, logarithmic=logarithmic, integral=integral, centre=centre, width=width)
+
+    def to_network(self, values: FloatArray, rng: np.random.Generator | None = None) -> FloatArray:
+        """Return what a network sees, shape (events,).
+
+        Args:
+            values: Shape (events,).
+            rng: Spreads integers over their slots; ``None`` leaves them in the middle.
+
+        Raises:
+            InputError: If a logarithm does not exist.
+        """
+        shown = values
+        if rng is not None and self.integral:
+            shown = values + rng.random(values.size) - _EDGE
+        if self.logarithmic:
+            if values.min() + self._offset <= 0:
+                msg = f"column {self.name!r} has a value of {values.min():g}; in training all were positive"
+                raise InputError(msg)
+            # The slot of 0 reaches down to where there is no logarithm.
+            shown = np.log(np.maximum(shown + self._offset, _LEAST if self.integral else 0.0))
+        return (shown - self.centre) / self.width
+
+    def unwarped(self, shown: Tensor) -> Tensor:
+        """Return values of the column from those that have its centre and width: undo logarithm and spreading."""
+        if self.logarithmic:
+            shown = shown.clamp(-_FARTHEST, _FARTHEST).exp() - self._offset
+        return shown.round() + 0.0 if self.integral else shown  # no negative zero
+
+    @property
+    def _offset(self) -> float:
+        """What is added to a number before its logarithm is taken."""
+        return _EDGE if self.integral else 0.0
+
+
+def learned(sample: Sample, names: Sequence[str]) -> tuple[Scale, ...]:
+    """Learn the scales of some columns.
+
+    Raises:
+        InputError: If a column does not exist, is constant, or holds NaN or infinite values.
+        InputTypeError: If a column does not hold real numbers.
+    """
+    return tuple(Scale.learned(name, finite(sample, name, "training"), sample.weight) for name in names)
+
+
+def to_network(
+    scales: Sequence[Scale], sample: Sample, side: str, rng: np.random.Generator | None = None
+) -> FloatArray:
+    """Return what networks see, shape (events, columns).
+
+    Args:
+        scales: Of the columns.
+        sample: Which has them.
+        side: What it is, for error messages.
+        rng: Spreads integers over their slots.
+
+    Raises:
+        InputError: If a column does not exist, holds NaN or infinite values, or has no logarithm.
+        InputTypeError: If a column does not hold real numbers.
+    """
+    columns = [scale.to_network(finite(sample, scale.name, side), rng) for scale in scales]
+    return np.stack(columns, axis=1) if columns else np.empty((len(sample), 0))
+
+
+def from_network(scales: Sequence[Scale], values: Tensor) -> Tensor:
+    """Return columns as float64, shape (columns, events), from values of shape (events, columns)."""
+    widths, centres = (
+        torch.tensor(numbers, dtype=torch.float64, device=values.device)[:, None]
+        for numbers in ([scale.width for scale in scales], [scale.centre for scale in scales])
+    )
+    # All columns at once: on a GPU, what takes the time is the number of operations.
+    shown = values.T.double().mul_(widths).add_(centres)
+    for number, scale in enumerate(scales):
+        if scale.logarithmic or scale.integral:
+            shown[number] = scale.unwarped(shown[number])
+    return shown
+
+
+def finite(sample: Sample, name: str, side: str) -> FloatArray:
+    """Return a column of finite numbers, one per event.
+
+    Raises:
+        InputError: If it does not exist or holds anything else.
+        InputTypeError: If it does not hold real numbers.
+    """
+    if name not in sample.columns:
+        msg = f"{side}: no column {name!r}; there are {sorted(sample.columns)}"
+        raise InputError(msg)
+    if isinstance(sample[name], Entries):
+        msg = f"{side}: column {name!r} has several entries per event; expected one number per event"
+        raise InputError(msg)
+    values = numeric(sample[name], f"{side}: column {name!r}")
+    bad = int(np.count_nonzero(~np.isfinite(values)))
+    if bad:
+        msg = f"{side}: column {name!r} is NaN or infinite in {bad:,} of {values.size:,} events; remove them, knowingly"
+        raise InputError(msg)
+    return values
+
+
+def decoded(data: Any) -> tuple[Scale, ...]:  # noqa: ANN401 - JSON is untyped
+    """Read scales that were written as JSON.
+
+    Raises:
+        InputError: If they are something else.
+    """
+    if not isinstance(data, list):
+        msg = "expected an array of scales"
+        raise InputError(msg)
+    return tuple(_json.decode(Scale, item) for item in data if isinstance(item, Mapping) or _refuse(item))
+
+
+def _refuse(item: object) -> bool:
+    msg = f"expected a scale; got {item!r}"
+    raise InputError(msg)
+
+
+def _skewness(values: FloatArray) -> float:
+    pulls = (values - values.mean()) / max(values.std(), np.finfo(float).tiny)
+    return float(np.mean(pulls**3))

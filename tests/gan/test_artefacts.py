@@ -1,0 +1,170 @@
+"""Files of generators and checkpoints are read only if they are whole and what they are taken for."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("safetensors")
+
+import torch
+from safetensors.torch import save_file
+
+from pytest_ganvalid.errors import InputError
+from pytest_ganvalid.gan import Config, Generator, artefacts, train
+from pytest_ganvalid.gan.artefacts import CHECKPOINT, GENERATOR
+
+TINY = Config(width=4, critic_width=4, depth=1, members=2, latent=2, batch=10, steps=2)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Generator, Path]:
+    """Train a generator, and keep it beside its checkpoint."""
+    folder = tmp_path_factory.mktemp("trained")
+    events = {"x": np.random.default_rng(1).normal(size=50)}
+    generator = train(events, config=TINY, device="cpu", checkpoint=folder / "checkpoint.safetensors")
+    generator.save(folder / "generator.safetensors")
+    return generator, folder
+
+
+def _refused(path: Path, kind: str, text: str) -> None:
+    """Check that a file is refused, and named."""
+    with pytest.raises(InputError, match=text) as caught:
+        artefacts.read(path, kind)
+    assert str(caught.value).startswith(str(path))
+    if kind == GENERATOR:
+        with pytest.raises(InputError, match=text):
+            Generator.load(path, device="cpu")
+
+
+def test_round_trip(trained: tuple[Generator, Path]) -> None:
+    """The record comes back equal and the tensors to the last bit."""
+    generator, folder = trained
+    record, tensors = artefacts.read(folder / "generator.safetensors", GENERATOR)
+    assert record == generator.record
+    expected = generator._network.state_dict()
+    assert tensors.keys() == expected.keys()
+    assert all(torch.equal(tensors[name], expected[name]) for name in tensors)
+    assert artefacts.read(folder / "checkpoint.safetensors", CHECKPOINT)[0] == generator.record
+
+
+@pytest.mark.parametrize("kind", [GENERATOR, CHECKPOINT])
+@pytest.mark.parametrize("share", [0.0, 0.0001, 0.01, 0.5, 0.99, 0.9999])
+def test_truncated(trained: tuple[Generator, Path], tmp_path: Path, kind: str, share: float) -> None:
+    """A file that was cut short anywhere is refused."""
+    content = (trained[1] / f"{kind}.safetensors").read_bytes()
+    path = tmp_path / "cut.safetensors"
+    path.write_bytes(content[: int(share * len(content))])
+    _refused(path, kind, f"cannot be read as a .*{kind}.*it was cut short, or is something else")
+
+
+def test_other_versions(trained: tuple[Generator, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file of another version of the format is refused, with the release that wrote it and what to do."""
+    generator, path = trained[0], tmp_path / "g.safetensors"
+    with monkeypatch.context() as patch:
+        patch.setattr(artefacts, "FORMAT", artefacts.FORMAT + 1)
+        generator.save(path)
+    release = artefacts.versions()["code_version"].replace("+", r"\+")
+    _refused(path, GENERATOR, f"written by pytest-ganvalid {release} in version 2 of the format; .*or train again")
+
+
+def test_one_for_the_other(trained: tuple[Generator, Path]) -> None:
+    """A checkpoint is no generator, nor the other way round, and the error says which is which."""
+    folder = trained[1]
+    _refused(
+        folder / "checkpoint.safetensors",
+        GENERATOR,
+        "this is a checkpoint of an unfinished training; expected a trained generator: finish the training first",
+    )
+    _refused(folder / "generator.safetensors", CHECKPOINT, "this is a trained generator; expected a checkpoint")
+
+
+@pytest.mark.parametrize("metadata", [None, {}, {"format": "pt"}])
+def test_foreign_tensors(tmp_path: Path, metadata: dict[str, str] | None) -> None:
+    """A safetensors file of something else is refused."""
+    path = tmp_path / "foreign.safetensors"
+    save_file({"w": torch.zeros(2)}, path, metadata)
+    _refused(path, GENERATOR, "holds tensors that pytest-ganvalid did not write; expected a trained generator")
+
+
+@pytest.mark.parametrize("record", ["", "[]", "3", '{"kind": "generator"}', "{", "[" * 100_000])
+def test_records_of_something_else(tmp_path: Path, record: str) -> None:
+    """A file whose record is not one is refused."""
+    path = tmp_path / "g.safetensors"
+    save_file({"w": torch.zeros(2)}, path, {"ganvalid": record})
+    _refused(path, GENERATOR, "its record cannot be read")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('"n_train": 50', '"n_train": "50"'),
+        ('"n_train": 50, ', ""),
+        ('"width": 4', '"width": 0'),
+        ('"name": "x"', '"name": 3'),
+        ('"columns": [{', '"columns": [3, {'),
+        ('"rows": 50', '"rows": -1'),
+    ],
+)
+def test_records_out_of_range(trained: tuple[Generator, Path], tmp_path: Path, before: str, after: str) -> None:
+    """A record that was tampered with is refused, and the file named."""
+    text, path = trained[0].record.to_json(GENERATOR), tmp_path / "g.safetensors"
+    assert before in text
+    save_file(dict(trained[0]._network.state_dict()), path, {"ganvalid": text.replace(before, after, 1)})
+    _refused(path, GENERATOR, r"g\.safetensors: \w+")
+
+
+def test_missing_files(tmp_path: Path) -> None:
+    """A file that does not exist, or is a folder, is refused with what was expected."""
+    for path in (tmp_path / "none.safetensors", tmp_path):
+        _refused(path, GENERATOR, "there is no such file; expected a trained generator")
+
+
+def test_pickles_are_not_loaded(tmp_path: Path) -> None:
+    """A file written by torch.save is refused without running what is in it."""
+
+    class Bomb:
+        """Runs a command when unpickled."""
+
+        def __reduce__(self) -> tuple[Any, ...]:
+            """Make a folder."""
+            return os.mkdir, (str(tmp_path / "exploded"),)
+
+    path = tmp_path / "g.pt"
+    torch.save(Bomb(), path)
+    _refused(path, GENERATOR, "cannot be read as a trained generator")
+    assert not (tmp_path / "exploded").exists()
+
+
+def test_weights_of_another_shape(trained: tuple[Generator, Path], tmp_path: Path) -> None:
+    """Weights that do not fit the record, are missing, or too many are refused."""
+    path, tensors = tmp_path / "g.safetensors", dict(trained[0]._network.state_dict())
+    for wrong in (
+        tensors | {"weights.0": torch.zeros(2, 3, 4)},
+        {name: tensor for name, tensor in tensors.items() if name != "biases.1"},
+        tensors | {"weights.9": torch.zeros(1)},
+    ):
+        artefacts.write(path, GENERATOR, trained[0].record, wrong)
+        with pytest.raises(InputError, match=r"g\.safetensors: the weights do not fit the record .*damaged"):
+            Generator.load(path, device="cpu")
+
+
+def test_interrupted_writing(trained: tuple[Generator, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What ends in the middle of writing leaves the old file, and nothing beside it."""
+    path = tmp_path / "g.safetensors"
+    trained[0].save(path)
+    before = path.read_bytes()
+
+    def failing(_: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", failing)
+    with pytest.raises(KeyboardInterrupt):
+        trained[0].save(path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]

@@ -1,0 +1,540 @@
+"""A training learns what it is given, ends the same however often it is interrupted, and refuses what cannot work."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+pytest.importorskip("torch")
+pytest.importorskip("safetensors")
+
+import torch
+
+from pytest_ganvalid.errors import InputError, InputTypeError, MissingExtraError, TrainingError
+from pytest_ganvalid.gan import Config, Generator, progress, train, training
+from pytest_ganvalid.gan.batches import TrainingEvents
+from pytest_ganvalid.gan.devices import World
+from pytest_ganvalid.gan.generator import network_of
+from pytest_ganvalid.gan.stopping import Stopping
+from pytest_ganvalid.samples import Entries, Sample
+from pytest_ganvalid.samples.fingerprint import fingerprint
+
+Array = NDArray[np.float64]
+SMALL: dict[str, Any] = {"width": 16, "critic_width": 16, "depth": 2, "members": 1, "batch": 200}
+TINY = Config(width=4, critic_width=4, depth=2, members=2, latent=2, batch=20, steps=40)
+
+
+def _config(**changes: Any) -> Config:
+    """Settings with which a simple column is learned in a second."""
+    return Config(**{**SMALL, "steps": 300, "learning_rate": 3e-3, "averaging": 0.97, **changes})
+
+
+def _tiny(**changes: Any) -> Config:
+    """Settings with which nothing is learned, in no time."""
+    return Config(**{name: getattr(TINY, name) for name in TINY.__slots__} | changes)
+
+
+def _normal(n: int = 2_000, seed: int = 1) -> dict[str, Array]:
+    return {"x": np.random.default_rng(seed).normal(3, 2, n)}
+
+
+def _events(n: int = 200) -> dict[str, Array]:
+    rng = np.random.default_rng(2)
+    return {"x": rng.normal(size=n), "n": rng.poisson(3, n).astype(float), "e": rng.uniform(1, 2, n)}
+
+
+def _tensors(generator: Generator) -> dict[str, Any]:
+    return dict(generator._network.state_dict())
+
+
+def _equal(one: Generator, other: Generator) -> bool:
+    """Whether two generators are the same to the last bit."""
+    first, second = _tensors(one), _tensors(other)
+    return one.record == other.record and all(torch.equal(first[name], second[name]) for name in first)
+
+
+def _steps(log: Path) -> list[int]:
+    return [json.loads(line)["step"] for line in log.read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"objective": "relativistic"},
+        {"objective": "hinge"},
+        {"objective": "wgan-gp", "steps": 600, "averaging": 0.99},
+    ],
+    ids=lambda changes: changes["objective"],
+)
+def test_objectives_learn(changes: dict[str, Any]) -> None:
+    """Every objective brings mean and width of a normal column about right."""
+    generated = train(_normal(), config=_config(**changes), device="cpu").sample(20_000, seed=1)["x"]
+    assert generated.mean() == pytest.approx(3, abs=0.5)
+    assert generated.std() == pytest.approx(2, rel=0.3)
+
+
+def test_weights_count() -> None:
+    """Weighted training events are reproduced as weighted, not as they lie about."""
+    x = np.random.default_rng(3).normal(size=4_000)
+    weight = np.exp(x)  # moves the mean to 1
+    for generator in (
+        train({"x": x, "w": weight}, weight="w", config=_config(), device="cpu"),
+        train({"x": x}, weight=weight * 1e6, config=_config(), device="cpu"),
+    ):
+        assert generator.columns == ("x",)
+        assert generator.sample(20_000, seed=1)["x"].mean() == pytest.approx(np.average(x, weights=weight), abs=0.3)
+
+
+def test_negative_weights_take_away() -> None:
+    """Events of negative weight cancel others in the same place."""
+    rng = np.random.default_rng(4)
+    x = np.concatenate([rng.normal(0, 1, 2_000), rng.normal(3, 1, 1_000), rng.normal(3, 1, 500)])
+    weight = np.repeat([1.0, -1.0], [3_000, 500])
+    generated = train({"x": x}, weight=weight, config=_config(steps=400), device="cpu").sample(20_000, seed=1)["x"]
+    assert np.average(x, weights=weight) == pytest.approx(0.6, abs=0.1)  # and 1.3 if signs were dropped
+    assert generated.mean() == pytest.approx(np.average(x, weights=weight), abs=0.3)
+
+
+def test_conditions_are_followed() -> None:
+    """The mean of a generated column is that of training events under the same condition."""
+    rng = np.random.default_rng(5)
+    energy = rng.uniform(1, 5, 4_000)
+    events = {"response": energy + rng.normal(0, 0.5, 4_000), "energy": energy}
+    generator = train(events, conditions=["energy"], config=_config(steps=500), device="cpu")
+    assert (generator.columns, generator.conditions) == (("response",), ("energy",))
+    for energy_of_all in (2.0, 4.0):
+        generated = generator.sample(10_000, seed=1, conditions={"energy": energy_of_all})["response"]
+        assert generated.mean() == pytest.approx(energy_of_all, abs=0.5)
+
+
+def test_integers_stay_integers() -> None:
+    """A column of counts is generated as counts, and a skewed one as counts that are not negative."""
+    rng = np.random.default_rng(6)
+    counts = {"n": rng.poisson(5, 2_000), "m": rng.geometric(0.2, 2_000)}
+    generator = train(counts, config=_config(), device="cpu")
+    generated = generator.sample(20_000, seed=1)
+    assert [scale.logarithmic for scale in generator.record.columns] == [False, True]
+    for name, values in counts.items():
+        np.testing.assert_array_equal(generated[name], np.rint(generated[name]))
+        assert generated[name].mean() == pytest.approx(values.mean(), rel=0.15)
+    assert generated["m"].min() >= 0
+
+
+@pytest.mark.parametrize("objective", ["relativistic", "hinge", "wgan-gp"])
+def test_reproducible(objective: str) -> None:
+    """The same seed gives the same weights to the last bit, and another seed others."""
+    first, again, other = (
+        train(_events(), conditions=["e"], config=_tiny(objective=objective, steps=10), seed=seed, device="cpu")
+        for seed in (1, 1, 2)
+    )
+    assert _equal(first, again)
+    assert not torch.equal(_tensors(first)["weights.0"], _tensors(other)["weights.0"])
+
+
+def test_members_differ() -> None:
+    """The members of an ensemble are different generators."""
+    weights = _tensors(train(_events(), config=_tiny(), device="cpu"))["weights.0"]
+    assert len(weights) == 2
+    assert not torch.equal(weights[0], weights[1])
+
+
+def test_the_record_tells_the_training() -> None:
+    """A generator knows its settings, its seed, how many events it saw, and their fingerprint."""
+    events = {**_events(), "name": np.array(["a", "b"] * 100)}
+    generator = train(events, columns=["x"], conditions=["e"], config=TINY, seed=5, device="cpu")
+    record = generator.record
+    assert (record.config, record.seed, record.steps, record.n_train) == (TINY, 5, 40, 200)
+    assert record.torch_version == torch.__version__
+    assert record.fingerprint == fingerprint({name: events[name] for name in ("x", "e")})
+
+
+def test_all_numeric_columns_unless_named() -> None:
+    """Without names, all numeric columns but weight and conditions are generated."""
+    events = {**_events(), "name": np.array(["a", "b"] * 100), "w": np.ones(200)}
+    generator = train(events, conditions=["e"], weight="w", config=_tiny(steps=1), device="cpu")
+    assert generator.columns == ("x", "n")
+
+
+def test_training_events_are_not_changed() -> None:
+    """Training leaves its input alone."""
+    events = _events()
+    before = {name: values.copy() for name, values in events.items()}
+    train(events, config=_tiny(validation=0.2, steps=2), device="cpu")
+    for name, values in events.items():
+        np.testing.assert_array_equal(values, before[name])
+
+
+@pytest.mark.parametrize(
+    ("events", "arguments", "error", "text"),
+    [
+        ({"x": np.ones(9)}, {}, InputError, "column 'x' is 1 in all 9 training events; leave out constant columns"),
+        ({"x": [1.0, np.nan, 2.0]}, {}, InputError, "training: column 'x' is NaN or infinite in 1 of 3 events"),
+        ({"x": [1.0, np.inf, 2.0]}, {}, InputError, "training: column 'x' is NaN or infinite in 1 of 3 events"),
+        ({"x": [1.0]}, {}, InputError, "training: 1 event; expected at least 2"),
+        ({"x": []}, {}, InputError, "training: the sample has no events"),
+        ({"s": ["a", "b"]}, {}, InputError, r"columns=\[\].*at least one column to generate"),
+        (_events(), {"columns": []}, InputError, "at least one column to generate"),
+        (_events(), {"columns": ["x", "x"]}, InputError, "none of them twice"),
+        (_events(), {"columns": ["x"], "conditions": ["e", "e"]}, InputError, "none of them twice"),
+        (_events(), {"columns": ["x", "e"], "conditions": ["e"]}, InputError, "none of them a condition"),
+        (_events(), {"columns": "x"}, InputTypeError, r"columns='x' is one name; .*columns=\['x'\]"),
+        (_events(), {"conditions": "e"}, InputTypeError, "conditions='e' is one name"),
+        (_events(), {"columns": ["z"]}, InputError, "training: no column 'z'; there are"),
+        (_events(), {"conditions": ["z"]}, InputError, "training: no column 'z'; there are"),
+        ({"x": [1.0, 2.0], "s": ["a", "b"]}, {"columns": ["x", "s"]}, InputTypeError, "column 's' has dtype"),
+        (
+            {"x": Entries(np.arange(3.0), np.array([1, 2]))},
+            {"columns": ["x"]},
+            InputError,
+            "column 'x' has several entries per event",
+        ),
+        (_events(), {"weight": np.full(200, -1.0)}, InputError, "the sum of weights is -200; expected a positive sum"),
+        (_events(), {"weight": np.zeros(200)}, InputError, "the sum of weights is 0"),
+        (_events(), {"weight": "z"}, InputError, "training: no weight column 'z'"),
+        (_events(), {"seed": -1}, InputError, "seed=-1 is too small"),
+        (_events(), {"seed": 1.5}, InputTypeError, "seed=1.5 is a float"),
+        (_events(), {"checkpoint_every": 0}, InputError, "checkpoint_every=0 is too small"),
+        (_events(), {"device": "quantum"}, InputError, "device='quantum' cannot be used here"),
+        (_events(), {"device": "cuda:99"}, InputError, "device='cuda:99' cannot be used here"),
+        (_events(), {"device": "meta"}, InputError, "device='meta' is not supported"),
+        (np.arange(9.0), {}, InputTypeError, "training: a ndarray is not a table"),
+        ({"x": [1e300, 2e300, -1e300]}, {}, InputError, "too large; subtract its mean, or scale it"),
+    ],
+)
+def test_impossible_trainings(events: Any, arguments: dict[str, Any], error: type[Exception], text: str) -> None:
+    """What cannot be learned from, and settings that make no sense, are refused by name."""
+    with pytest.raises(error, match=text):
+        train(events, config=_tiny(steps=1), **{"device": "cpu", **arguments})
+
+
+def test_the_split_must_leave_something_on_either_side() -> None:
+    """Signed weights that do not add up to anything among the held-out or the other events are refused."""
+    weight = np.ones(20)
+    held = np.random.default_rng([0, training._SPLITTING]).permutation(20)[:10]
+    weight[held] = -0.5
+    for signs in (weight, 0.75 - 2 * weight):
+        with pytest.raises(InputError, match="the sum of weights"):
+            train(_events(20) | {"w": signs}, weight="w", config=_tiny(validation=0.5, steps=1), device="cpu")
+
+
+def test_processes_share_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch that the processes cannot share evenly is refused."""
+    place = World(torch.device("cpu"), "float32", rank=0, size=3)
+    monkeypatch.setattr(training, "world", lambda *_: _Context(place))
+    with pytest.raises(InputError, match="batch=20 cannot be shared by 3 processes; choose a multiple of 3"):
+        train(_events(), config=TINY, device="cpu")
+
+
+class _Context:
+    """Gives a value."""
+
+    def __init__(self, value: Any) -> None:
+        """Keep the value."""
+        self._value = value
+
+    def __enter__(self) -> Any:
+        """Give the value."""
+        return self._value
+
+    def __exit__(self, *_: object) -> None:
+        """Do nothing."""
+
+
+def test_divergence_is_an_error(tmp_path: Path) -> None:
+    """Losses that are no numbers end the training, and no checkpoint is made of them."""
+    config = _tiny(objective="wgan-gp", learning_rate=1e6, depth=4, steps=200)
+    with pytest.raises(TrainingError, match=r"the training diverged before step .*lower learning_rate"):
+        train(_events(), config=config, device="cpu", checkpoint=tmp_path / "c", checkpoint_every=200)
+    assert not (tmp_path / "c").exists()
+
+
+class _InterruptedError(Exception):
+    """Stands for whatever may happen to a process."""
+
+
+def _interrupt(patch: pytest.MonkeyPatch, at: int) -> None:
+    """Let trainings fail when they reach a step."""
+    update = progress.Progress.update
+
+    def failing(self: progress.Progress, step: int, losses: list[float], stopping: Stopping | None) -> None:
+        if step >= at:
+            raise _InterruptedError
+        update(self, step, losses, stopping)
+
+    patch.setattr(progress.Progress, "update", failing)
+
+
+@pytest.mark.parametrize("validation", [0.0, 0.25])
+def test_resumed_trainings_end_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, validation: float) -> None:
+    """A training that was interrupted twice and resumed gives the weights of one that was not, to the last bit."""
+    checkpoint, log = tmp_path / "c.safetensors", tmp_path / "log.jsonl"
+    arguments: dict[str, Any] = {
+        "conditions": ["e"],
+        "weight": np.linspace(-0.2, 2, 200),
+        "config": _tiny(validation=validation, patience=50),
+        "seed": 3,
+        "device": "cpu",
+        "checkpoint_every": 7,
+    }
+    assert _equal(train(_events(), **arguments), train(_events(), checkpoint=tmp_path / "c", **arguments))
+    whole = train(_events(), log=tmp_path / "whole.jsonl", **arguments)
+    for at in (18, 30):
+        with monkeypatch.context() as patch:
+            _interrupt(patch, at)
+            with pytest.raises(_InterruptedError):
+                train(_events(), checkpoint=checkpoint, log=log, **arguments)
+    resumed = train(_events(), checkpoint=checkpoint, log=log, **arguments)
+    assert _equal(whole, resumed)
+    assert _steps(log) == _steps(tmp_path / "whole.jsonl") == list(range(1, 41))
+
+
+def test_finished_trainings_are_not_repeated(tmp_path: Path) -> None:
+    """A training that has a checkpoint of its end gives the same generator again, whether or not it stopped early."""
+    for config in (TINY, _tiny(validation=0.5, patience=1, steps=200, learning_rate=0.1, averaging=0.0)):
+        path = tmp_path / f"{config.validation}.safetensors"
+        arguments: dict[str, Any] = {"config": config, "device": "cpu", "checkpoint": path}
+        first = train(_events(), **arguments)
+        modified = path.stat().st_mtime_ns
+        assert _equal(first, train(_events(), **arguments))
+        assert path.stat().st_mtime_ns == modified
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"seed": 1}, "is of a training with seed=0; now it is 1: delete it to start again"),
+        ({"config": _tiny(steps=41)}, "is of a training with steps=40; now it is 41"),
+        ({"config": _tiny(objective="hinge")}, "is of a training with objective='relativistic'; now it is 'hinge'"),
+        ({"events": _events(199)}, "is of a training with n_train=200; now it is 199"),
+        ({"columns": ["x"]}, "is of a training with other events or columns"),
+        ({"events": {name: values[::-1] + 1 for name, values in _events().items()}}, "with other events or columns"),
+    ],
+)
+def test_checkpoints_of_other_trainings(tmp_path: Path, changes: dict[str, Any], text: str) -> None:
+    """A checkpoint of another seed, setting or sample is refused, never mixed up."""
+    same: dict[str, Any] = {"events": _events(), "config": TINY, "device": "cpu", "checkpoint": tmp_path / "c"}
+    train(**same)
+    with pytest.raises(InputError, match=text):
+        train(**same | changes)
+
+
+def test_damaged_checkpoints(tmp_path: Path) -> None:
+    """What is no checkpoint, or one that was cut short, is refused before anything is computed."""
+    path = tmp_path / "c.safetensors"
+    train(_events(), config=TINY, device="cpu", checkpoint=path)
+    content = path.read_bytes()
+    for damaged in (content[:-100], content[:50], b"", b"hello"):
+        path.write_bytes(damaged)
+        with pytest.raises(InputError, match=r"c\.safetensors: cannot be read as a checkpoint"):
+            train(_events(), config=TINY, device="cpu", checkpoint=path)
+
+
+KILLED = """
+import os, random, signal, sys, time
+import numpy as np
+import torch
+from pytest_ganvalid.gan import Config, train
+
+torch.set_num_threads(1)
+folder, events = sys.argv[1], {"x": np.random.default_rng(1).normal(size=500), "n": np.arange(500) % 7}
+config = Config(width=8, critic_width=8, depth=2, members=2, batch=50, steps=200, validation=0.2, patience=50)
+
+
+def start(name, **arguments):
+    process = os.fork()
+    if process == 0:
+        log = f"{folder}/{name}.jsonl"
+        train(events, config=config, device="cpu", log=log, checkpoint_every=3, **arguments).save(f"{folder}/{name}")
+        os._exit(0)
+    return process
+
+
+assert os.waitpid(start("whole", checkpoint=f"{folder}/whole-checkpoint"), 0)[1] == 0
+dice, kills, status = random.Random(1), 0, 1
+while status and kills < 5:
+    process = start("killed", checkpoint=f"{folder}/checkpoint")
+    time.sleep(dice.uniform(0.05, 0.4))
+    os.kill(process, signal.SIGKILL)
+    kills, status = kills + 1, os.waitpid(process, 0)[1]
+if status:
+    assert os.waitpid(start("killed", checkpoint=f"{folder}/checkpoint"), 0)[1] == 0
+print(kills)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked, to import torch only once")
+def test_killed_trainings_end_the_same(tmp_path: Path) -> None:
+    """A process killed at any moment leaves a checkpoint from which the result is the same to the last bit."""
+    run = subprocess.run(
+        [sys.executable, "-c", KILLED, str(tmp_path)], capture_output=True, text=True, check=False, timeout=100
+    )
+    assert run.returncode == 0, run.stderr
+    whole, killed = (Generator.load(tmp_path / name, device="cpu") for name in ("whole", "killed"))
+    assert _equal(whole, killed)
+    assert _steps(tmp_path / "killed.jsonl") == _steps(tmp_path / "whole.jsonl")
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".") and path.stat().st_size == 0]
+
+
+SHARED = """
+import os, sys
+import numpy as np
+from pytest_ganvalid.errors import InputError
+from pytest_ganvalid.gan import Config, train
+
+settings = dict(width=16, critic_width=16, depth=2, members=1, steps=200, learning_rate=3e-3, averaging=0.97)
+events, rank = {"x": np.random.default_rng(1).normal(3, 2, 2_000)}, os.environ["RANK"]
+try:
+    train(events, config=Config(batch=201, **settings), device="cpu")
+except InputError as error:
+    assert "batch=201 cannot be shared by 2 processes; choose a multiple of 2" in str(error)
+else:
+    raise AssertionError
+config = Config(batch=200, validation=0.1, patience=50, **settings)
+train(events, config=config, device="cpu", checkpoint=sys.argv[1] + "/c", log=sys.argv[1] + "/log").save(
+    f"{sys.argv[1]}/{rank}"
+)
+"""
+
+
+def test_processes_share_a_training(tmp_path: Path) -> None:
+    """Processes started by torchrun end with the same generator, a sensible one, and only one of them writes."""
+    script = tmp_path / "script.py"
+    script.write_text(SHARED, encoding="utf-8")
+    run = subprocess.run(
+        [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", script, tmp_path],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    assert run.returncode == 0, run.stderr
+    first, second = (Generator.load(tmp_path / rank, device="cpu") for rank in "01")
+    assert _equal(first, second)
+    generated = first.sample(20_000, seed=1)["x"]
+    assert generated.mean() == pytest.approx(3, abs=0.5)
+    assert generated.std() == pytest.approx(2, rel=0.25)
+    assert _steps(tmp_path / "log") == list(range(1, 201))
+    with pytest.raises(InputError, match="the number of processes it was started with"):
+        train(_normal(), config=first.record.config, device="cpu", checkpoint=tmp_path / "c")
+
+
+def test_the_log_tells_the_training(tmp_path: Path) -> None:
+    """Each line of the log has losses, time and rate, in the order of the steps, some 200 in a training."""
+    log = tmp_path / "folder" / "log.jsonl"
+    train(_events(), config=_tiny(steps=450, validation=0.1, patience=50), device="cpu", log=log)
+    lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    assert 200 <= len(lines) <= 300
+    steps = [line["step"] for line in lines]
+    assert steps == sorted(set(steps))
+    assert steps[-1] == 450
+    for name in ("critic_loss", "generator_loss", "penalty", "seconds", "events_per_second", "seconds_left"):
+        assert all(np.isfinite(line[name]) for line in lines)
+    assert lines[-1]["seconds_left"] == 0
+    assert lines[-1]["energy_distance"] > 0
+
+
+def test_a_new_training_starts_a_new_log(tmp_path: Path) -> None:
+    """The lines of another training, and one that was cut short, do not stay in the log."""
+    log = tmp_path / "log.jsonl"
+    log.write_text('{"step": 3}\n{"step": 7', encoding="utf-8")
+    train(_events(), config=_tiny(steps=2), device="cpu", log=log)
+    assert _steps(log) == [1, 2]
+
+
+def test_a_bar_is_shown_when_asked_for(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Progress is told on stderr only if asked for, and without tqdm the command that installs it is named."""
+    train(_events(), config=_tiny(steps=2), device="cpu")
+    assert capsys.readouterr() == ("", "")
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    with pytest.raises(MissingExtraError, match="pip install"):
+        train(_events(), config=_tiny(steps=2), device="cpu", progress=True)
+    monkeypatch.undo()
+    pytest.importorskip("tqdm")
+    train(_events(), config=_tiny(steps=2), device="cpu", progress=True)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "training: 100%" in err
+    assert "critic" in err
+
+
+def test_stopping_takes_the_best() -> None:
+    """Training stops once nothing has improved for as long as patience lasts, and the best weights are kept."""
+    config = _tiny(patience=3)
+    network = network_of(train({"x": _events()["x"]}, config=_tiny(steps=1), device="cpu").record)
+    stopping = Stopping(np.random.default_rng(1).normal(size=(50, 1)), None, 1, config, network)
+    stopping.look(network)
+    best = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    distance = stopping.distance
+    with torch.no_grad():
+        network.biases[-1].add_(100.0)
+    for waited in range(3):
+        assert not stopping.is_over, waited
+        stopping.look(network)
+    assert stopping.is_over
+    assert stopping.distance > distance + 100
+    assert all(torch.equal(tensor, best[name]) for name, tensor in stopping.best.items())
+
+
+def test_the_distance_is_that_of_the_samples() -> None:
+    """The measure of stopping is the energy distance of generated and held-out events, weights included."""
+    record = train(_events(), columns=["x"], conditions=["e"], config=_tiny(steps=1, members=1), device="cpu").record
+    network = network_of(record)
+    rng = np.random.default_rng(1)
+    inputs, weight = rng.normal(size=(30, 2)), rng.uniform(0.5, 2, 30)
+    stopping = Stopping(inputs, weight, 1, record.config, network)
+    stopping.look(network)
+    with torch.no_grad():
+        ours = np.column_stack([network(stopping._inputs)[0].numpy(), inputs[:, 1:]])
+    share = weight / weight.sum()
+
+    def distances(a: Array, b: Array) -> Array:
+        return np.asarray(np.sqrt(((a[:, None] - b) ** 2).sum(axis=-1)))
+
+    expected = 2 * (distances(ours, inputs) @ share).mean() - distances(ours, ours).mean()
+    expected -= share @ distances(inputs, inputs) @ share
+    assert stopping.distance == pytest.approx(expected, abs=1e-4)
+
+
+def test_stopping_ends_a_training() -> None:
+    """A training that only gets worse ends long before its last step."""
+    config = _tiny(validation=0.5, patience=1, steps=5_000, learning_rate=0.1, averaging=0.0)
+    generator = train(_events(), config=config, device="cpu")
+    assert generator.record.steps < 5_000
+    assert generator.record.steps % 100 == 0
+
+
+def test_held_out_events_are_held_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Networks and scales see only the events that are not held out, stopping only those that are."""
+    seen: dict[str, Array] = {}
+
+    def of(inputs: Array, *arguments: Any) -> TrainingEvents:
+        seen["trained"] = inputs
+        return original(inputs, *arguments)
+
+    class Spy(Stopping):
+        """Keeps what it is given."""
+
+        def __init__(self, inputs: Array, *arguments: Any) -> None:
+            """Keep the events."""
+            seen["held"] = inputs
+            super().__init__(inputs, *arguments)
+
+    original = TrainingEvents.of
+    monkeypatch.setattr(TrainingEvents, "of", of)
+    monkeypatch.setattr(training, "Stopping", Spy)
+    x = np.random.default_rng(1).normal(size=100)
+    record = train(Sample({"x": x}), config=_tiny(validation=0.3, steps=1), device="cpu").record
+    scale = record.columns[0]
+    trained, held = (seen[name][:, 0] * scale.width + scale.centre for name in ("trained", "held"))
+    assert (len(trained), len(held), record.n_train) == (70, 30, 100)
+    np.testing.assert_allclose(np.sort(np.concatenate([trained, held])), np.sort(x))
+    assert (scale.centre, scale.width) == pytest.approx((trained.mean(), trained.std()))
