@@ -16,8 +16,9 @@ PACKAGE = Path(pytest_ganvalid.__file__).parent
 PURE = ("statistics", "histograms", "samples", "observables", "toys", "generators", "gan")
 TELLING = ("pytest", "pytest_ganvalid.plugin", "pytest_ganvalid.gate", "pytest_ganvalid.report")
 FLOW = ("samples", "observables", "histograms", "statistics")
-ALLOWED = ("", "._options", "._arguments", "._markers", ".errors")
-LIGHT = ("__init__.py", "plugin.py", "_options.py", "_markers.py")
+ALLOWED = ("_options", "_arguments", "_markers", "errors", "cli")
+COMMANDS = tuple(f"cli/{path.name}" for path in sorted((PACKAGE / "cli").glob("*.py")))
+LIGHT = ("__init__.py", "plugin.py", "_options.py", "_markers.py", "__main__.py", *COMMANDS)
 
 
 def imported(path: Path, *, everywhere: bool = True) -> Iterator[str]:
@@ -57,12 +58,12 @@ def test_flow_goes_one_way() -> None:
 
 @pytest.mark.parametrize("name", LIGHT)
 def test_light_modules_import_little(name: str) -> None:
-    """What pytest loads at every start imports the standard library, pytest and its own light modules at the top."""
+    """What pytest and the command line load at every start imports, at the top, nothing but light modules."""
     heavy = ("numpy", "scipy", "torch", "hypothesis")
     for module in imported(PACKAGE / name, everywhere=False):
         assert not module.startswith(heavy)
-        if module.startswith("pytest_ganvalid"):
-            assert module.removeprefix("pytest_ganvalid").startswith(ALLOWED)
+        if module.startswith("pytest_ganvalid."):
+            assert module.split(".")[1] in ALLOWED
 
 
 def test_no_random_state_is_global() -> None:

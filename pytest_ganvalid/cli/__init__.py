@@ -1,0 +1,92 @@
+"""The command line ``ganvalid``; each command is a module, and imports what is heavy when it runs.
+
+Exit status: 0; 1 if what was asked for could not be done; 2 if the command line was not understood; 130 after Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+
+import pytest_ganvalid
+from pytest_ganvalid.cli import generate, simulate, train
+from pytest_ganvalid.cli.parsing import Command, Parser, UsageError
+from pytest_ganvalid.cli.processes import process
+from pytest_ganvalid.errors import GanvalidError
+
+COMMANDS = (simulate.COMMAND, train.COMMAND, generate.COMMAND)
+_DESCRIPTION = (
+    "Simulate events of a toy, train a generator (a GAN) on events, and generate as many more as you like. "
+    "Whether those may stand in for simulation is for the pytest plugin of this package to decide."
+)
+_EXAMPLE = """example:
+  ganvalid simulate camel-back -n 10000 --seed 1 -o training.npz
+  ganvalid train training.npz -o camel.safetensors
+  ganvalid generate camel.safetensors -n 1000000 --seed 2 -o generated.npz
+
+'ganvalid COMMAND --help' explains a command."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line.
+
+    Args:
+        argv: Its words, without the program's name; ``None`` for those of this process.
+
+    Returns:
+        The exit status.
+    """
+    with suppress(AttributeError):  # a terminal that lacks σ shall not be the end of a help text
+        sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    parser = _parser()
+    try:
+        arguments = parser.parse_args(argv)
+        if arguments.version:
+            sys.stdout.write(f"ganvalid {pytest_ganvalid.__version__}\n")
+            return 0
+        if arguments.command is None:
+            parser.print_help(sys.stderr)
+            return 2
+        return _run(arguments.command, arguments)
+    except SystemExit as end:  # argparse's way to end after an error of usage or a help text
+        return int(end.code or 0)
+
+
+def _run(command: Command, arguments: argparse.Namespace) -> int:
+    try:
+        command.run(arguments)
+    except UsageError as error:
+        arguments.parser.error(str(error))
+    except GanvalidError as error:
+        return _failed(str(error))
+    except OSError as error:
+        return _failed(f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error))
+    except MemoryError as error:
+        return _failed(f"not enough memory ({error}); ask for fewer events")
+    except KeyboardInterrupt:
+        if process() == 0:
+            sys.stderr.write(f"ganvalid: interrupted; {command.interrupted(arguments)}\n")
+        return 130
+    return 0
+
+
+def _failed(reason: str) -> int:
+    who = "ganvalid" if process() == 0 else f"ganvalid (process {process()})"
+    sys.stderr.write(f"{who}: error: {reason}\n")
+    return 1
+
+
+def _parser() -> Parser:
+    parser = Parser(prog="ganvalid", description=_DESCRIPTION, tail=lambda: _EXAMPLE)
+    parser.add_argument("--version", action="store_true", help="show the version and exit")
+    parser.set_defaults(command=None)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    for command in COMMANDS:
+        own = commands.add_parser(
+            command.name, help=command.summary, description=command.description, tail=command.tail
+        )
+        command.configure(own)
+        own.set_defaults(command=command, parser=own)
+    return parser

@@ -1,0 +1,189 @@
+"""What the commands have in common: their form, their help texts, and the words they take."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import tempfile
+import textwrap
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from pytest_ganvalid.cli.parameters import Parameter, parsed, whole
+from pytest_ganvalid.errors import InputError
+
+
+class UsageError(Exception):
+    """A command line that was not understood, for a reason that argparse cannot know of."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One command.
+
+    Attributes:
+        name: The word.
+        summary: For the list of commands.
+        description: A few sentences.
+        tail: Makes the end of the help text: an example, and what else there is to choose from.
+        configure: Adds the arguments to a parser.
+        run: Does it, given the arguments; may raise `UsageError`, any `GanvalidError` and ``OSError``.
+        interrupted: Says what is left after Ctrl-C.
+    """
+
+    name: str
+    summary: str
+    description: str
+    tail: Callable[[], str]
+    configure: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], None]
+    interrupted: Callable[[argparse.Namespace], str] = lambda _: "nothing was written"
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that makes its help text when it is asked for, and answers a mistake in two lines."""
+
+    def __init__(self, *, tail: Callable[[], str] = str, **keywords: Any) -> None:  # noqa: ANN401 - argparse's
+        """Take the end of the help text as a function.
+
+        Args:
+            tail: Returns it.
+            keywords: Of `argparse.ArgumentParser`.
+        """
+        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **keywords)
+        self._tail = tail
+
+    def format_help(self) -> str:
+        """Return the help text, as wide as the terminal."""
+        self.epilog = self._tail()
+        self.description = textwrap.fill(self.description or "", _columns())
+        return super().format_help()
+
+    def error(self, message: str) -> NoReturn:
+        """Say what was not understood, and where to look."""
+        self.exit(2, f"{self.prog}: error: {message}\nSee '{self.prog} --help'.\n")
+
+
+def table(rows: Iterable[tuple[str, str]]) -> str:
+    """Return two columns of text, the second wrapped to the width of the terminal."""
+    rows = list(rows)
+    width = max(len(left) for left, _ in rows)
+    return "\n".join(
+        textwrap.fill(
+            right,
+            max(_columns(), width + 30),
+            initial_indent=f"  {left:<{width}}  ",
+            subsequent_indent=" " * (width + 4),
+        ).rstrip()
+        or f"  {left}"
+        for left, right in rows
+    )
+
+
+def _columns() -> int:
+    return min(shutil.get_terminal_size().columns - 2, 118)
+
+
+def count(text: str) -> int:
+    """Read a number of events, steps or the like; ``1e6`` will do."""
+    try:
+        return whole(text)
+    except ValueError:
+        msg = f"{text!r} is not a whole number; expected one such as 10000 or 1e6"
+        raise argparse.ArgumentTypeError(msg) from None
+
+
+def names(text: str) -> list[str]:
+    """Read names separated by commas."""
+    found = [name.strip() for name in text.split(",")]
+    if not all(found):
+        msg = f"{text!r} names nothing; expected names separated by commas, such as mass,pt"
+        raise argparse.ArgumentTypeError(msg)
+    return found
+
+
+def assignment(text: str) -> tuple[str, str]:
+    """Read ``name=value``."""
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        msg = f"{text!r} sets nothing; expected name=value (anything else goes before the option)"
+        raise argparse.ArgumentTypeError(msg)
+    return name.strip(), value.strip()
+
+
+def values_of(assignments: Iterable[tuple[str, str]], known: Iterable[Parameter], unknown: str) -> dict[str, Any]:
+    """Return the values that assignments set.
+
+    Args:
+        assignments: Names and texts.
+        known: What can be set.
+        unknown: The beginning of the message that there is no such name.
+
+    Raises:
+        UsageError: If there is no such name, or the text is of another kind.
+    """
+    kinds = {parameter.name: parameter for parameter in known}
+    values: dict[str, Any] = {}
+    for name, text in assignments:
+        if name not in kinds:
+            msg = f"{unknown} {name!r}; expected one of {', '.join(kinds)}"
+            raise UsageError(msg)
+        try:
+            values[name] = parsed(kinds[name].annotation, text)
+        except ValueError as error:
+            msg = f"{name}={text} is not understood; expected {error}"
+            raise UsageError(msg) from None
+    return values
+
+
+def check_output(path: Path, suffixes: Iterable[str]) -> None:
+    """Refuse the name of a file that could not be written, before any work is done for it.
+
+    Raises:
+        InputError: If its suffix is unknown, or it cannot be there.
+    """
+    expected = tuple(suffixes)
+    if path.suffix not in expected:
+        msg = f"{path}: the suffix {path.suffix!r} is not known; expected {' or '.join(expected)}"
+        raise InputError(msg)
+    check_place(path)
+
+
+def check_place(path: Path) -> None:
+    """Refuse a place where no file can be.
+
+    Raises:
+        InputError: If there is no such folder, it cannot be written to, or the name is that of a folder.
+    """
+    if not path.parent.is_dir():
+        msg = f"{path}: there is no folder {str(path.parent)!r}; make it first"
+        raise InputError(msg)
+    if path.is_dir():
+        msg = f"{path}: this is a folder; expected the name of a file"
+        raise InputError(msg)
+    try:
+        tempfile.TemporaryFile(dir=path.parent).close()
+    except OSError as error:
+        msg = f"{path}: nothing can be written to the folder {str(path.parent)!r} ({error.strerror}); choose another"
+        raise InputError(msg) from error
+
+
+def check_distinct(files: Mapping[str, Path | None]) -> None:
+    """Refuse to write one file over another of the same command.
+
+    Args:
+        files: Option -> file.
+
+    Raises:
+        UsageError: If two are the same.
+    """
+    seen: dict[Path, str] = {}
+    for option, path in files.items():
+        if path is None:
+            continue
+        first = seen.setdefault(path.resolve(), option)
+        if first != option:
+            msg = f"{first} and {option} are both {path}; expected different files"
+            raise UsageError(msg)

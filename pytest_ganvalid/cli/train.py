@@ -1,0 +1,145 @@
+"""``ganvalid train``: from events to a generator."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_ganvalid.cli.parameters import built, described
+from pytest_ganvalid.cli.parsing import (
+    Command,
+    assignment,
+    check_distinct,
+    check_output,
+    check_place,
+    count,
+    names,
+    table,
+    values_of,
+)
+from pytest_ganvalid.cli.processes import bar_wanted, process, say
+
+if TYPE_CHECKING:
+    from pytest_ganvalid.gan import Generator
+
+SUFFIX = ".safetensors"
+_EXAMPLES = """example: a quick look first, then the real training, which may be interrupted and started again
+  ganvalid train events.npz -o quick.safetensors --set steps=500
+  ganvalid train events.npz -o generator.safetensors --checkpoint training.ckpt
+
+on four GPUs of one machine:
+  torchrun --nproc-per-node 4 -m pytest_ganvalid train events.npz -o generator.safetensors"""
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("events", metavar="EVENTS", type=Path, help="the training events: .npz with an array per column, or .parquet")
+    add("-o", "--output", metavar="FILE", type=Path, required=True, help=f"generator to write, {SUFFIX}")
+    add("--columns", metavar="A,B", type=names, help="columns to generate (default: all numeric ones left)")
+    add(
+        "--conditions",
+        metavar="A,B",
+        type=names,
+        default=[],
+        help="columns to be given when generating (default: none)",
+    )
+    add("--weight", metavar="COLUMN", help="column with the weights of the events (default: none)")
+    add("--seed", metavar="S", type=count, default=0, help="of all that is random (default: %(default)s)")
+    add(
+        "--set",
+        metavar="NAME=VALUE",
+        type=assignment,
+        nargs="+",
+        action="extend",
+        default=[],
+        help="settings of the training, from the list below",
+    )
+    add(
+        "--device",
+        metavar="D",
+        default="auto",
+        help="auto (a GPU if there is one), cpu, cuda or cuda:N (default: %(default)s)",
+    )
+    add("--checkpoint", metavar="FILE", type=Path, help="keep the state here; if the file exists, go on from it")
+    add("--checkpoint-every", metavar="STEPS", type=count, default=500, help="how often (default: %(default)s)")
+    add("--log", metavar="FILE", type=Path, help="write losses and speed here, a line of JSON at a time")
+    add("--quiet", "-q", action="store_true", help="show no progress bar; without a terminal there is none anyway")
+
+
+def _tail() -> str:
+    config = described("gan/config.py", "Config")
+    rows = [(f"{setting.name}={setting.default}", setting.meaning) for setting in config.parameters]
+    return f"settings and their defaults:\n{table(rows)}\n\n{_EXAMPLES}"
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    values = values_of(arguments.set, described("gan/config.py", "Config").parameters, "there is no setting")
+    _check_files(arguments)
+    from pytest_ganvalid.gan import Config, train
+    from pytest_ganvalid.samples.files import read_events
+
+    config = built(Config, values)
+    columns, weight = arguments.columns, arguments.weight
+    needed = None if columns is None else [*columns, *arguments.conditions, *([weight] if weight else [])]
+    generator = train(
+        read_events(arguments.events, needed),
+        columns=columns,
+        conditions=arguments.conditions,
+        weight=weight,
+        config=config,
+        seed=arguments.seed,
+        device=arguments.device,
+        checkpoint=arguments.checkpoint,
+        checkpoint_every=arguments.checkpoint_every,
+        log=arguments.log,
+        progress=bar_wanted(quiet=arguments.quiet),
+    )
+    if process() == 0:
+        generator.save(arguments.output)
+    say(_done(generator, arguments.output))
+
+
+def _check_files(arguments: argparse.Namespace) -> None:
+    written = {"--output": arguments.output, "--checkpoint": arguments.checkpoint, "--log": arguments.log}
+    check_distinct({"EVENTS": arguments.events, **written})
+    check_output(arguments.output, [SUFFIX])
+    for path in written.values():
+        if path is not None:
+            check_place(path)
+
+
+def _done(generator: Generator, output: Path) -> str:
+    given = "".join(f" {name}=VALUE" for name in generator.conditions)
+    following = (
+        f"ganvalid generate {shlex.quote(str(output))} -n N --seed 1{' --at' + given if given else ''} -o generated.npz"
+    )
+    return (
+        f"trained on {generator.n_train:,} events (n_train) in {generator.record.steps:,} steps; "
+        f"wrote {output}; next: {following}"
+    )
+
+
+def _interrupted(arguments: argparse.Namespace) -> str:
+    checkpoint = arguments.checkpoint
+    if checkpoint is None:
+        return "no generator was written (with --checkpoint FILE, a training can go on where it stopped)"
+    if not checkpoint.exists():
+        return f"it was before the first checkpoint, {checkpoint}: the same command starts again"
+    return f"the same command goes on from {checkpoint}"
+
+
+COMMAND = Command(
+    name="train",
+    summary="train a generator (a GAN) on events",
+    description=(
+        "Train a generative adversarial network on events, and write the generator to a file, together with the number "
+        "and a fingerprint of its training events. How many true events its events are worth, the training cannot "
+        "tell: let the pytest plugin decide, with other events that the training has not seen."
+    ),
+    tail=_tail,
+    configure=_configure,
+    run=_run,
+    interrupted=_interrupted,
+)
