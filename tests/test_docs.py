@@ -9,6 +9,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+NEEDS = {"gan.md": ("torch", "safetensors")}
+"""What the blocks of a page import beyond what all environments have."""
 FIXTURES = """
     import numpy as np
     import pytest
@@ -35,6 +37,8 @@ def blocks(page: Path, language: str) -> list[str]:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_python_blocks_run(page: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The plain Python blocks of a page run one after the other, their assertions included."""
+    for package in NEEDS.get(page.name, ()):
+        pytest.importorskip(package)
     namespace: dict[str, object] = {}
     for block in blocks(page, "python"):
         if "def test_" not in block:
