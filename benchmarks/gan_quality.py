@@ -149,7 +149,7 @@ def append(path: Path, fields: Sequence[str], rows: Sequence[Sequence[Any]]) -> 
 
 
 def measure(arguments: argparse.Namespace) -> None:
-    """Train everything, the longest first."""
+    """Train everything."""
     jobs = [("camel back", GATE_SIZE, seed) for seed in range(GATE_SEEDS)]
     jobs += [(name, n, seed) for n in SIZES for name in TOYS for seed in range(SEEDS)]
     jobs = [job for job in dict.fromkeys(jobs) if arguments.only in {None, job[0]}]
@@ -187,7 +187,8 @@ def cell(values: Sequence[float]) -> str:
     """Median, and smallest to largest."""
     if not values:
         return "not measured"
-    return f"{statistics.median(values):.3g} ({min(values):.2g} to {max(values):.2g})"
+    few = "" if len(values) == SEEDS else f", {len(values)} samples"
+    return f"{statistics.median(values):.3g} ({min(values):.2g} to {max(values):.2g}{few})"
 
 
 def fit_line() -> str:

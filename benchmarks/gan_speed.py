@@ -234,9 +234,9 @@ def sampling_rows(device: torch.device, blocks: int) -> list[str]:
     return rows
 
 
-def same_events(device: torch.device) -> float:
+def same_events(device: torch.device, precision: str) -> float:
     """Largest difference between the events of this device and of a CPU, in standard deviations of the column."""
-    toy, config = gv.toys.Calorimeter(), Config(members=3, steps=50)
+    toy, config = gv.toys.Calorimeter(), Config(members=3, steps=50, precision=precision)
     trained = gv.gan.train(toy.sample(2_000, seed=1), conditions=["energy"], config=config, device="cpu")
     given = toy.sample(300_000, seed=2)
     here = gv.gan.Generator(trained.record, trained._network)  # noqa: SLF001
@@ -259,9 +259,9 @@ def main() -> None:
     print("\n## Generated events\n")
     print("\n".join(sampling_rows(device, 32 if device.type == "cuda" else 8)), flush=True)
     if device.type == "cuda":
-        print(
-            f"\nLargest difference between this device's events and a CPU's: {same_events(device):.1e} of the spread."
-        )
+        for precision in ("float32", "tf32"):
+            largest = same_events(device, precision)
+            print(f"\nLargest difference between these events and a CPU's at {precision}: {largest:.1e} of the spread.")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pytest_ganvalid import gan, generators, observables, toys
+    from pytest_ganvalid import gan as gan
+    from pytest_ganvalid import generators, observables, toys
     from pytest_ganvalid import strategies as strategies
     from pytest_ganvalid.check import chi2_test, combine, compare, validate
     from pytest_ganvalid.errors import GanvalidError, InputError, InputTypeError, MissingExtraError, TrainingError
@@ -56,7 +57,6 @@ __all__ = [
     "compare_estimates",
     "explain",
     "fingerprint",
-    "gan",
     "generators",
     "observables",
     "plan",

@@ -405,11 +405,19 @@ def test_bars_are_for_terminals(
         assert ("generating" in capsys.readouterr().err) is shown
 
 
+def test_a_rank_alone_does_not_silence(trained: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variable that some batch system sets does not keep the only process from writing its generator."""
+    monkeypatch.setenv("RANK", "1")
+    assert main(["train", str(trained / "events.npz"), "-o", "g.safetensors", *SET]) == 0
+    assert (folder / "g.safetensors").exists()
+
+
 def test_one_of_several_processes_writes(
     trained: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Of the processes of ``torchrun`` those that do not lead print and write nothing, but tell their errors."""
-    monkeypatch.setenv("RANK", "1")
+    for name, value in {"RANK": "1", "LOCAL_RANK": "1", "WORLD_SIZE": "1", "MASTER_ADDR": "localhost"}.items():
+        monkeypatch.setenv(name, value)
     assert main(["train", str(trained / "events.npz"), "-o", "g.safetensors", *SET]) == 0
     assert not list(folder.iterdir())
     assert capsys.readouterr() == ("", "")

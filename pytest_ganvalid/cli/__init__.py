@@ -63,8 +63,10 @@ def _run(command: Command, arguments: argparse.Namespace) -> int:
         return _failed(str(error))
     except OSError as error:
         return _failed(f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error))
-    except MemoryError as error:
-        return _failed(f"not enough memory ({error}); ask for fewer events")
+    except (MemoryError, RuntimeError) as error:  # torch's own is a RuntimeError
+        if isinstance(error, RuntimeError) and "memory" not in str(error):
+            raise
+        return _failed(f"not enough memory ({error}); ask for fewer events at a time: a smaller batch or --chunk")
     except KeyboardInterrupt:
         if process() == 0:
             sys.stderr.write(f"ganvalid: interrupted; {command.interrupted(arguments)}\n")

@@ -8,7 +8,8 @@ import sys
 
 def process() -> int:
     """Return the number of this process; 0 is the one that writes and prints."""
-    return int(os.environ.get("RANK", "0"))
+    launched = {"RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR"} <= set(os.environ)
+    return int(os.environ["RANK"]) if launched else 0
 
 
 def say(line: str) -> None:

@@ -14,7 +14,7 @@ from pytest_ganvalid.gan.batches import TrainingEvents
 from pytest_ganvalid.gan.config import Config
 from pytest_ganvalid.gan.devices import World
 from pytest_ganvalid.gan.networks import Critic, Perceptron
-from pytest_ganvalid.gan.numbers import even_latents
+from pytest_ganvalid.gan.numbers import even_latents, torch_seed
 from pytest_ganvalid.gan.objectives import OBJECTIVES, Objective
 
 Tensor = Any
@@ -42,7 +42,7 @@ class CriticLoss(nn.Module):
     def forward(self, real: Tensor, fake: Tensor, weight: Tensor, dice: torch.Generator) -> tuple[Tensor, Tensor]:
         """Return the loss and the penalty in it, the means over members; shapes as for the objective."""
         points = self.objective.penalised(real, fake, dice)
-        if points.shape[1] == 2 * real.shape[1]:  # the events themselves: their values come along
+        if self.objective.at_events:  # their values come along
             values, slope = self.critic.with_gradient(points, self.columns)
             of_real, of_fake = values.chunk(2, dim=1)
         else:
@@ -67,8 +67,10 @@ class GeneratorLoss(nn.Module):
         """Return the loss, summed over members; shapes as for the objective."""
         fake = torch.cat([self.generator(torch.cat([latents, conditions], dim=-1)), conditions], dim=-1)
         of_fake = self._critic[0](fake)[..., 0]
-        with torch.no_grad():
-            of_real = self._critic[0](real)[..., 0]
+        of_real = torch.zeros_like(of_fake)
+        if self.objective.in_pairs:
+            with torch.no_grad():
+                of_real = self._critic[0](real)[..., 0]
         return self.objective.generator(of_real, of_fake, weight).mean(dim=1).sum()
 
 
@@ -87,14 +89,14 @@ class Adversaries:
         """
         self._config, self._events, self._columns, self._world = config, events, columns, world
         inputs = events.inputs.shape[1]
-        start = torch.Generator().manual_seed(seed)
+        start = torch.Generator().manual_seed(torch_seed(seed, 3))
         hidden = [config.width] * config.depth, [config.critic_width] * config.depth
         sizes = (config.latent + inputs - columns, *hidden[0], columns), (inputs, *hidden[1], 1)
         self.generator = Perceptron(config.members, sizes[0], start).to(world.device)
         self.critic = Critic(config.members, sizes[1], start).to(world.device)
         self.average = Perceptron(config.members, sizes[0], start).to(world.device).requires_grad_(False)  # noqa: FBT003
         self.average.load_state_dict(self.generator.state_dict())
-        self.dice = torch.Generator(world.device).manual_seed(seed + 1 + world.rank)
+        self.dice = torch.Generator(world.device).manual_seed(torch_seed(seed, 4, world.rank))
         self.step = torch.zeros((), dtype=torch.int64, device=world.device)
         self.losses = torch.zeros(3, device=world.device)
         """Means over members of the last step: critic's loss, generator's loss, penalty."""
@@ -103,12 +105,13 @@ class Adversaries:
         self._generator_loss = world.shared(GeneratorLoss(self.generator, self.critic, objective))
         self._optimisers = [self._adam(network) for network in (self.critic, self.generator)]
         self._graph: Any = None
+        self._warmed = 0
 
     def advance(self, steps: int) -> None:
         """Make some steps; on a GPU this returns before they are done."""
         with self._world.matrix_products():
             if self._world.captures:
-                for _ in range(steps - self._captured(steps)):
+                for _ in range(steps - self._before_capture(steps)):
                     self._graph.replay()
             else:
                 for _ in range(steps):
@@ -133,6 +136,9 @@ class Adversaries:
         """
         with torch.no_grad():
             for name, tensor in self.tensors().items():
+                if tensor.shape != state[name].shape:
+                    msg = f"{name} has shape {tuple(state[name].shape)}; expected {tuple(tensor.shape)}"
+                    raise RuntimeError(msg)
                 tensor.copy_(state[name])
 
     def _one_step(self) -> None:
@@ -183,12 +189,10 @@ class Adversaries:
             average.lerp_(weight, 1 - keep)
 
     def _adam(self, network: nn.Module) -> torch.optim.Optimizer:
-        rate: Any = 0.0
-        if self._world.captures:  # a number would be frozen into the graph
-            rate = torch.zeros((), device=self._world.device)
-        return torch.optim.Adam(
-            network.parameters(), lr=rate, betas=_BETAS, fused=True, capturable=self._world.captures
-        )
+        # On a GPU a number would be frozen into the graph, and would have to be waited for.
+        on_gpu = self._world.device_type == "cuda"
+        rate: Any = torch.zeros((), device=self._world.device) if on_gpu else 0.0
+        return torch.optim.Adam(network.parameters(), lr=rate, betas=_BETAS, fused=True, capturable=on_gpu)
 
     def _moments(self, optimiser: torch.optim.Optimizer) -> list[dict[str, Tensor]]:
         """Return the state of each parameter, made if there was no step yet."""
@@ -207,18 +211,19 @@ class Adversaries:
             return torch.autocast(self._world.device_type, dtype=torch.bfloat16, cache_enabled=False)
         return nullcontext()
 
-    def _captured(self, most: int) -> int:
-        """Capture a step if that has not been done, and return how many steps were made on the way."""
+    def _before_capture(self, most: int) -> int:
+        """Capture a step unless that has been done, and return how many steps were made on the way."""
         if self._graph is not None:
             return 0
-        made = min(most, _BEFORE_CAPTURE)
+        made = min(most, _BEFORE_CAPTURE - self._warmed)
         side = torch.cuda.Stream()
         side.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(side):
             for _ in range(made):
                 self._one_step()
         torch.cuda.current_stream().wait_stream(side)
-        if made == _BEFORE_CAPTURE:
+        self._warmed += made
+        if self._warmed == _BEFORE_CAPTURE:
             self._graph = torch.cuda.CUDAGraph()
             self._graph.register_generator_state(self.dice)
             with torch.cuda.graph(self._graph):

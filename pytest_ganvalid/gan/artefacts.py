@@ -136,6 +136,6 @@ def _check_kind(file: Path, kind: str, text: str) -> None:
         )
         raise InputError(msg)
     if found != kind or not isinstance(found, str):
-        remedy = "finish the training first" if found == CHECKPOINT else "give the file that the training was saved to"
+        remedy = "finish the training first" if found == CHECKPOINT else "choose another file for the checkpoint"
         msg = f"{file}: this is {_WHAT.get(str(found), repr(found))}; expected {_WHAT[kind]}: {remedy}"
         raise InputError(msg)

@@ -27,10 +27,11 @@ class Config:
         penalty: Strength of the penalty on the critic's slope; ``None`` for the objective's usual one. More of it makes
             a smoother generator.
         steps: Training steps; in each, critic and generator are updated once. ``None`` for 6,000 up to 1,000 training
-            events, growing to 12,000 at 10,000: with few events, training longer only learns their fluctuations.
-        batch: Training events per step and member, and as many generated ones, twice.
-        members: Generators trained side by side on all training events, each with a critic of its own; every event
-            generated comes from one of them at random.
+            events, growing to about 12,000 at 10,000: with few events, training longer mostly learns their
+            fluctuations.
+        batch: Training events, and as many generated ones, in each of the two updates of a step, for each member.
+        members: Generators trained side by side on all training events, each with a critic of its own. Of
+            consecutive generated events as many as there are members, each comes from another one, in random turns.
         latent: Random numbers per generated event.
         width: Units of a hidden layer of the generator.
         critic_width: Likewise, of the critic.
@@ -39,8 +40,9 @@ class Config:
             along a cosine.
         averaging: Share that a step leaves of the exponential average of the generator's weights, which is what is kept
             in the end; 0 keeps the last weights.
-        validation: Share of the training events that is held out to decide when to stop; 0 to train all the steps. The
-            held-out events do not count in the training: with few events that costs more than it gains.
+        validation: Share of the training events that is held out to decide when to stop; 0 to train all the steps.
+            Held-out events are part of n_train, but nothing else is learned from them: with few events that costs more
+            than it gains.
         patience: Evaluations without improvement after which to stop; there are 50 in ``steps``.
         precision: Of matrix products on a GPU: ``"float32"``, ``"tf32"``, ``"bfloat16"``, or ``"auto"``, which is tf32
             where a GPU has it. On a CPU it is always float32.

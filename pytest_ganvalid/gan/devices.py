@@ -15,6 +15,7 @@ from torch import nn
 from pytest_ganvalid.errors import InputError
 
 _TF32_FROM = (8, 0)  # compute capability
+_TORCHRUN = {"RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR"}  # what it sets
 
 
 def as_device(device: str) -> torch.device:
@@ -94,13 +95,18 @@ class World:
 
     @contextmanager
     def matrix_products(self) -> Iterator[None]:
-        """Set the precision of single-precision matrix products, and put it back: it is a setting of the process."""
-        before = torch.backends.cuda.matmul.allow_tf32
-        torch.backends.cuda.matmul.allow_tf32 = self.precision == "tf32"
-        try:
+        """Set device and precision of single-precision matrix products, and put them back: the process has but one."""
+        if self.device_type == "cpu":
             yield
+            return
+        products = torch.backends.cuda.matmul
+        before = products.fp32_precision
+        products.fp32_precision = "tf32" if self.precision == "tf32" else "ieee"
+        try:
+            with torch.cuda.device(self.device):
+                yield
         finally:
-            torch.backends.cuda.matmul.allow_tf32 = before
+            products.fp32_precision = before
 
 
 @contextmanager
@@ -115,7 +121,8 @@ def world(device: str, precision: str) -> Iterator[World]:
     Raises:
         InputError: If there is no such device.
     """
-    size = int(os.environ.get("WORLD_SIZE", "1")) if torch.distributed.is_available() else 1
+    launched = _TORCHRUN.issubset(os.environ) and torch.distributed.is_available()
+    size = int(os.environ["WORLD_SIZE"]) if launched else 1
     if size > 1 and device in {"auto", "cuda"} and torch.cuda.is_available():
         device = f"cuda:{os.environ['LOCAL_RANK']}"
     found = as_device(device)
@@ -123,6 +130,8 @@ def world(device: str, precision: str) -> Iterator[World]:
     if size == 1:
         yield World(found, chosen)
         return
+    if found.type == "cuda":
+        torch.cuda.set_device(found)  # the group's own messages go by it
     if not torch.distributed.is_initialized():
         torch.distributed.init_process_group("nccl" if found.type == "cuda" else "gloo")
         # Not at the end of this training: a second group would look for the others where the first one was.

@@ -83,7 +83,20 @@ class Generator:
         return Sample(columns, provenance=parts[0].provenance)
 
     def stream(self, n: int, *, seed: int, conditions: object = None, chunk: int = CHUNK) -> Iterator[Sample]:
-        """Generate as `sample` does, in samples of ``chunk`` events (the last may be shorter), in constant memory."""
+        """Generate as `sample` does, in constant memory.
+
+        Args:
+            n: As for `sample`.
+            seed: As for `sample`.
+            conditions: As for `sample`.
+            chunk: Events per sample; the last may be shorter.
+
+        Yields:
+            Samples that make up that of `sample`.
+
+        Raises:
+            InputError: As `sample` does, before the first chunk.
+        """
         n, chunk = check_positive_integer("n", n), check_positive_integer("chunk", chunk)
         seed = check_positive_integer("seed", seed, least=0)
         return self._stream(n, seed, self._given(conditions, n), chunk)
@@ -137,6 +150,9 @@ class Generator:
                 for name, values in conditions.items()
             }
         table = as_sample(conditions, "conditions")
+        if table.weight is not None:
+            msg = "conditions: the rows are weighted, and generated events are not; give their columns alone"
+            raise InputError(msg)
         if len(table) != n:
             msg = f"conditions: {len(table):,} rows for n={n:,} events; expected a row for each"
             raise InputError(msg)

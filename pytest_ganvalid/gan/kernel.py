@@ -12,6 +12,8 @@ import torch
 import triton
 import triton.language as tl
 
+from pytest_ganvalid.gan.networks import SLOPE
+
 Tensor = Any
 WIDEST = 128
 """Most units of a layer: wider ones do not fit on chip together with their events."""
@@ -22,7 +24,7 @@ _LEAST = 16  # inner width of a matrix product
 _GOLDEN = tl.constexpr(0x9E3779B97F4A7C15)
 _FIRST = tl.constexpr(0xBF58476D1CE4E5B9)
 _SECOND = tl.constexpr(0x94D049BB133111EB)
-_SLOPE = tl.constexpr(0.2)
+_SLOPE = tl.constexpr(SLOPE)
 
 
 class FusedGenerator:

@@ -14,7 +14,8 @@ import torch
 from torch import nn
 from torch.nn.functional import leaky_relu
 
-_SLOPE = 0.2  # of the leaky rectifier
+SLOPE = 0.2
+"""Of the leaky rectifier."""
 Tensor = Any
 
 
@@ -36,15 +37,15 @@ class Perceptron(nn.Module):
         super().__init__()
         self.weights = nn.ParameterList()
         self.biases = nn.ParameterList()
-        for n_in, n_out in pairwise(sizes):
-            gain = math.sqrt((1 if n_out == sizes[-1] else 2) / n_in)
+        for number, (n_in, n_out) in enumerate(pairwise(sizes), start=2):
+            gain = math.sqrt((1 if number == len(sizes) else 2) / n_in)
             self.weights.append(gain * torch.randn(members, n_in, n_out, generator=dice))
             self.biases.append(torch.zeros(members, 1, n_out))
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the output, shape (members, events, outputs), for inputs of shape (members, events, inputs)."""
         for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
-            x = leaky_relu(torch.baddbmm(bias, x, weight), _SLOPE, inplace=True)
+            x = leaky_relu(torch.baddbmm(bias, x, weight), SLOPE, inplace=True)
         return torch.baddbmm(self.biases[-1], x, self.weights[-1])
 
 
@@ -68,8 +69,8 @@ class Critic(Perceptron):
         slopes = []
         for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
             x = torch.baddbmm(bias, x, weight)
-            slopes.append(torch.where(x.detach() > 0, 1.0, _SLOPE).to(x.dtype))
-            x = leaky_relu(x, _SLOPE, inplace=True)
+            slopes.append(torch.where(x.detach() > 0, 1.0, SLOPE).to(x.dtype))
+            x = leaky_relu(x, SLOPE, inplace=True)
         values = torch.baddbmm(self.biases[-1], x, self.weights[-1])
         gradient = self.weights[-1].mT
         for weight, slope in zip(list(self.weights)[-2::-1], slopes[::-1], strict=True):

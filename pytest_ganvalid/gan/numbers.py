@@ -16,9 +16,17 @@ _GOLDEN, _FIRST, _SECOND = (
 _BITS = 24  # what a float32 holds
 
 
-def key(seed: int, purpose: int = 0) -> int:
-    """Return the start of a seed's numbers for one purpose, a signed 64-bit integer."""
-    sequence = np.random.SeedSequence(seed, spawn_key=(_STREAM, purpose))
+def key(seed: int, *purpose: int) -> int:
+    """Return the start of a seed's numbers for one purpose.
+
+    Args:
+        seed: Any non-negative integer.
+        purpose: Numbers of what it is for; different ones are independent.
+
+    Returns:
+        A signed 64-bit integer.
+    """
+    sequence = np.random.SeedSequence(seed, spawn_key=(_STREAM, *purpose))
     return int(sequence.generate_state(1, np.uint64).astype(np.int64)[0])
 
 
@@ -39,6 +47,16 @@ def latents(start: int, positions: Tensor) -> Tensor:
     """Return numbers uniform between -1 and 1 as float32, the same on any device; arguments as for `bits`."""
     whole = _shifted(bits(start, positions), 64 - _BITS)
     return whole.to(torch.float32).add_(0.5).mul_(2.0 ** (1 - _BITS)).sub_(1.0)
+
+
+def torch_seed(seed: int, *purpose: int) -> int:
+    """Return a seed for torch's own generators; on a CPU they use 32 bits of it, and no more are given to others.
+
+    Args:
+        seed: Any non-negative integer.
+        purpose: As for `key`.
+    """
+    return key(seed, *purpose) % 2**32
 
 
 def chosen(start: int, positions: Tensor, choices: int) -> Tensor:

@@ -25,6 +25,11 @@ Tensor = Any
 class Objective(ABC):
     """The losses, given the critic's values; all tensors are of shape (members, events)."""
 
+    at_events = True
+    """Whether the slope is penalised at the events themselves."""
+    in_pairs = False
+    """Whether the generator's loss depends on training events."""
+
     @abstractmethod
     def critic(self, real: Tensor, fake: Tensor, weight: Tensor) -> Tensor:
         """Return the critic's loss of each pair.
@@ -32,7 +37,7 @@ class Objective(ABC):
         Args:
             real: Values of training events.
             fake: Values of generated events.
-            weight: Of the training events, with mean 1 over the training sample.
+            weight: What the training events count; 1 for all, unless weights are negative.
         """
 
     @abstractmethod
@@ -62,6 +67,8 @@ class Objective(ABC):
 class Relativistic(Objective):
     """The logistic loss of the difference in a pair."""
 
+    in_pairs = True
+
     def critic(self, real: Tensor, fake: Tensor, weight: Tensor) -> Tensor:
         """Return the critic's loss of each pair."""
         return weight * softplus(fake - real)
@@ -85,6 +92,8 @@ class Hinge(Objective):
 
 class WassersteinGP(Objective):
     """The Wasserstein distance between real and generated events."""
+
+    at_events = False
 
     def critic(self, real: Tensor, fake: Tensor, weight: Tensor) -> Tensor:
         """Return the critic's loss of each pair."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,13 +43,14 @@ class Scale:
     width: float
 
     @classmethod
-    def learned(cls, name: str, values: FloatArray, weight: FloatArray | None) -> Scale:
+    def learned(cls, name: str, values: FloatArray, weight: FloatArray | None, least: float | None = None) -> Scale:
         """Learn from training events.
 
         Args:
             name: Of the column.
             values: Finite, shape (events,).
             weight: Shape (events,), or ``None``.
+            least: Smallest value that there will be; ``None`` if that is the smallest of these.
 
         Raises:
             InputError: If the column is constant.
@@ -57,15 +58,15 @@ class Scale:
         if values.min() == values.max():
             msg = f"column {name!r} is {values[0]:g} in all {values.size:,} training events; leave out constant columns"
             raise InputError(msg)
+        share = np.abs(np.ones(values.size) if weight is None else weight)
         integral = bool(np.all(values == np.rint(values)))
-        positive = values.min() >= 0 if integral else values.min() > 0
-        logarithms = np.log(values + _EDGE) if integral and positive else np.log(values) if positive else None
+        least = float(values.min()) if least is None else least
         with np.errstate(over="ignore", invalid="ignore"):  # told below
-            logarithmic = logarithms is not None and abs(_skewness(logarithms)) < abs(_skewness(values))
-            shown = logarithms if logarithms is not None and logarithmic else values
-            share = np.abs(np.ones(values.size) if weight is None else weight)
-            centre = float(np.average(shown, weights=share))
-            width = float(np.sqrt(np.average((shown - centre) ** 2, weights=share)))
+            logarithmic = (least >= 0 if integral else least > 0) and _is_more_symmetric(
+                np.log(values + (_EDGE if integral else 0.0)), values, share
+            )
+            shown = np.log(values + (_EDGE if integral else 0.0)) if logarithmic else values
+            centre, width = _moments(shown, share)
         if not 0 < width < np.inf or centre + width == centre:
             msg = (
                 f"column {name!r} has mean {centre:g} and standard deviation {width:g}: too little to tell events "
@@ -89,7 +90,11 @@ class Scale:
             shown = values + rng.random(values.size) - _EDGE
         if self.logarithmic:
             if values.min() + self._offset <= 0:
-                msg = f"column {self.name!r} has a value of {values.min():g}; in training all were positive"
+                kind = "0 or more" if self.integral else "positive"
+                msg = (
+                    f"column {self.name!r} has a value of {values.min():g}; in training all were {kind}, and its "
+                    f"logarithm is used: expected {kind} values"
+                )
                 raise InputError(msg)
             # The slot of 0 reaches down to where there is no logarithm.
             shown = np.log(np.maximum(shown + self._offset, _LEAST if self.integral else 0.0))
@@ -107,14 +112,25 @@ class Scale:
         return _EDGE if self.integral else 0.0
 
 
-def learned(sample: Sample, names: Sequence[str]) -> tuple[Scale, ...]:
+def learned(sample: Sample, names: Sequence[str], everything: Sample | None = None) -> tuple[Scale, ...]:
     """Learn the scales of some columns.
+
+    Args:
+        sample: Events to learn from.
+        names: Of the columns.
+        everything: These and those held out, which must have a logarithm, too; ``None`` if there are no others.
 
     Raises:
         InputError: If a column does not exist, is constant, or holds NaN or infinite values.
         InputTypeError: If a column does not hold real numbers.
     """
-    return tuple(Scale.learned(name, finite(sample, name, "training"), sample.weight) for name in names)
+    whole = sample if everything is None else everything
+    return tuple(
+        Scale.learned(
+            name, finite(sample, name, "training"), sample.weight, float(finite(whole, name, "training").min())
+        )
+        for name in names
+    )
 
 
 def to_network(
@@ -180,14 +196,20 @@ def decoded(data: Any) -> tuple[Scale, ...]:  # noqa: ANN401 - JSON is untyped
     if not isinstance(data, list):
         msg = "expected an array of scales"
         raise InputError(msg)
-    return tuple(_json.decode(Scale, item) for item in data if isinstance(item, Mapping) or _refuse(item))
+    return tuple(_json.decode(Scale, item) for item in data)
 
 
-def _refuse(item: object) -> bool:
-    msg = f"expected a scale; got {item!r}"
-    raise InputError(msg)
+def _moments(values: FloatArray, share: FloatArray) -> tuple[float, float]:
+    """Return mean and standard deviation."""
+    centre = float(np.average(values, weights=share))
+    return centre, float(np.sqrt(np.average((values - centre) ** 2, weights=share)))
 
 
-def _skewness(values: FloatArray) -> float:
-    pulls = (values - values.mean()) / max(values.std(), np.finfo(float).tiny)
-    return float(np.mean(pulls**3))
+def _is_more_symmetric(logarithms: FloatArray, values: FloatArray, share: FloatArray) -> bool:
+    """Tell whether the logarithms have less skewness than the values."""
+    skewness = []
+    for numbers in (logarithms, values):
+        centre, width = _moments(numbers, share)
+        pulls = (numbers - centre) / max(width, np.finfo(float).tiny)
+        skewness.append(abs(float(np.average(pulls**3, weights=share))))
+    return skewness[0] < skewness[1]

@@ -1,12 +1,15 @@
 """Events from a trained network: the same for a seed, whatever the chunks in which they are asked for.
 
 Event number i is a function of the seed and of i alone. It is computed in a block with fixed limits, because matrix
-products of other shapes are rounded differently, and comes from a member that its number chooses.
+products of other shapes are rounded differently. Events come in groups with one of each member, in turns that the
+number of the group chooses.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -51,7 +54,8 @@ class Sampler:
             block: Its number, from 0.
             conditions: Scaled, float32, shape (events, conditions), on the device.
         """
-        return self._compute(block * self._groups, conditions)
+        with torch.cuda.device(self._device) if self._device.type == "cuda" else nullcontext():
+            return self._compute(block * self._groups, conditions)
 
     def _layered(self, start: int, conditions: Tensor) -> Tensor:
         """Compute a block layer by layer; ``start`` is the number of its first group."""
@@ -78,6 +82,15 @@ class Sampler:
         if max(size for weight in weights for size in weight.shape[1:]) > WIDEST:
             return None
         network = FusedGenerator(weights, biases, self._latent, exact=self._exact)
+        try:
+            with torch.cuda.device(self._device):
+                network(0, 1, self._keys, torch.zeros((self._members, self.conditions), device=self._device))
+        except Exception as error:  # noqa: BLE001 - no compiler, an old card, too little memory on chip
+            msg = (
+                f"events are generated layer by layer, some times more slowly: the kernel cannot be used here ({error})"
+            )
+            warnings.warn(msg, RuntimeWarning, stacklevel=2)
+            return None
         return lambda start, conditions: network(start, self._groups, self._keys, conditions)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.gan.config import Config
 from pytest_ganvalid.gan.networks import Perceptron
 from pytest_ganvalid.gan.numbers import key, latents
@@ -41,7 +42,7 @@ class Stopping:
         """
         device, rows = network.weights[0].device, min(len(inputs), _MOST)
         self._events = torch.from_numpy(inputs[:rows]).float().to(device)
-        shares = np.full(rows, 1 / rows) if weight is None else weight[:rows] / weight[:rows].sum()
+        shares = np.full(rows, 1 / rows) if weight is None else _shares(weight[:rows])
         self._shares = torch.from_numpy(shares).float().to(device)
         numbers = torch.arange(config.members * rows * config.latent, device=device)
         drawn = latents(key(_SEED, 2), numbers).view(config.members, rows, config.latent)
@@ -86,3 +87,10 @@ class Stopping:
         distance, least, waited = tensors["stopping"].tolist()
         self.distance, self._least, self._waited = distance, least, int(waited)
         self.best = {name: tensors[f"best.{name}"].to(held.device) for name, held in self.best.items()}
+
+
+def _shares(weight: FloatArray) -> FloatArray:
+    if not weight.sum() > 0:
+        msg = f"the weights of {weight.size:,} held-out events sum to {weight.sum():g}; hold out more, or none"
+        raise InputError(msg)
+    return np.asarray(weight / weight.sum())

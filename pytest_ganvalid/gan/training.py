@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from pytest_ganvalid._arguments import check_positive_integer
@@ -59,13 +61,14 @@ def train(
         conditions: Names of columns that the generator is to be given instead.
         weight: A column name, an array of shape (events,), or ``None``. Weights may be negative; their sum may not.
         config: Settings; ``None`` for the defaults.
-        seed: Of all that is random. On a CPU and with one number of threads, a seed gives the same weights to the last
-            bit.
+        seed: Of all that is random. On a CPU, with the same number of threads and version of torch, a seed gives the
+            same weights to the last bit.
         device: ``"auto"`` (a GPU if there is one), ``"cpu"``, ``"cuda"`` or ``"cuda:N"``.
         checkpoint: A file. If it exists, the training goes on from it, and must be of the same events and settings; on
             a CPU the result is, to the last bit, that of a training that was never interrupted.
         checkpoint_every: Steps from one checkpoint to the next.
-        log: A file to which a line of JSON is added some 200 times in a training: losses, learning rate, time.
+        log: A file of JSON lines, one for each time that the training looks up, at least 200 times (or every step):
+            losses, events per second, time left. It begins anew unless the training goes on from a checkpoint.
         progress: Whether to show a bar on stderr with losses, events per second and time left.
 
     Returns:
@@ -78,6 +81,12 @@ def train(
         OSError: If a file cannot be written.
     """
     config = Config() if config is None else config
+    if not isinstance(config, Config):
+        msg = f"config={config!r} is a {type(config).__name__}; expected a Config: Config(steps=1000)"
+        raise InputTypeError(msg)
+    if log is not None and checkpoint is not None and Path(log).absolute() == Path(checkpoint).absolute():
+        msg = f"log and checkpoint are the same file {str(log)!r}; expected two"
+        raise InputError(msg)
     seed = check_positive_integer("seed", seed, least=0)
     every = check_positive_integer("checkpoint_every", checkpoint_every)
     sample = as_sample(events, "training", weight)
@@ -87,10 +96,10 @@ def train(
     with world(device, config.precision) as place:
         _check_shares(config, place)
         run = _prepared(sample, names, tuple(conditions), config, seed, place)
-        start = run.resumed(checkpoint) if checkpoint is not None and Path(checkpoint).exists() else 0
+        start = run.resumed(checkpoint) if checkpoint is not None and place.agreed(Path(checkpoint).exists()) else 0
         with Progress(config, start, log if place.leads else None, shown=progress and place.leads) as told:
             stops = _stops(start, config, every if checkpoint is not None else None)
-            for step in () if run.is_over else stops:
+            for step in () if place.agreed(run.is_over) else stops:
                 run.advance_to(step)
                 run.report(told)
                 done = run.decide(step)
@@ -109,6 +118,7 @@ class _Run:
     adversaries: Adversaries
     stopping: Stopping | None
     place: World
+    digest: Tensor
     step: int = 0
 
     @property
@@ -126,7 +136,8 @@ class _Run:
         Raises:
             TrainingError: If it has diverged.
         """
-        losses = self.adversaries.losses.tolist()  # waits for the device
+        # This waits for the device. All processes see the same numbers, and end together if they must.
+        losses = torch.stack(self.place.gathered(self.adversaries.losses)).mean(dim=0).tolist()
         if not np.all(np.abs(losses) < _LARGEST_LOSS):
             msg = (
                 f"the training diverged before step {self.step:,} (losses {losses}); lower learning_rate, or raise "
@@ -137,13 +148,12 @@ class _Run:
 
     def decide(self, step: int) -> bool:
         """Return whether to stop early, having looked at held-out training events if it is time to."""
-        if self.stopping is None or step % _interval(self.record.config) != 0:
-            return self.is_over
-        self.stopping.look(self.adversaries.average)
-        return self.place.agreed(self.stopping.is_over)
+        if self.stopping is not None and step % _interval(self.record.config) == 0:
+            self.stopping.look(self.adversaries.average)
+        return self.place.agreed(self.is_over)
 
     def save(self, path: Path_) -> None:
-        tensors = self.adversaries.tensors()
+        tensors = self.adversaries.tensors() | {"events": self.digest}
         for rank, state in enumerate(self.place.gathered(self.adversaries.dice.get_state())):
             tensors[f"dice.{rank}"] = state
         if self.stopping is not None:
@@ -159,6 +169,9 @@ class _Run:
         """
         record, tensors = artefacts.read(path, artefacts.CHECKPOINT)
         self._check_same(path, record)
+        if not torch.equal(tensors.get("events", self.digest[:0]), self.digest):
+            msg = f"{path} is of a training with other weights or another order of events; delete it to start again"
+            raise InputError(msg)
         try:
             self.adversaries.load(tensors)
             if self.stopping is not None:
@@ -207,11 +220,17 @@ def _prepared(
     used = (*names, *conditions)
     rng = np.random.default_rng([seed, _SPLITTING])
     held = round(config.validation * len(sample))
+    if config.validation and not 0 < held < len(sample) - 1:
+        msg = (
+            f"validation={config.validation:g} of {len(sample):,} training events holds out {held:,}; expected at "
+            "least 1, and 2 that remain: choose another share, or 0"
+        )
+        raise InputError(msg)
     order = rng.permutation(len(sample)) if held else np.arange(len(sample))
     trained, validation = sample.select(order[held:]), sample.select(order[:held]) if held else None
     for part in filter(None, (trained, validation)):
         _check_weights(part)
-    columns, given = preprocessing.learned(trained, names), preprocessing.learned(trained, conditions)
+    columns, given = (preprocessing.learned(trained, some, sample) for some in (names, conditions))
     spread = np.random.default_rng([seed, _SPREADING])
     inputs = _inputs(columns, given, trained, spread)
     events = TrainingEvents.of(inputs, trained.weight, config.batch, place.device)
@@ -230,7 +249,7 @@ def _prepared(
         steps=0,
         **artefacts.versions(),
     )
-    return _Run(record, adversaries, stopping, place)
+    return _Run(record, adversaries, stopping, place, _digest(inputs, trained.weight))
 
 
 def _inputs(
@@ -292,3 +311,10 @@ def _check_shares(config: Config, place: World) -> None:
     if config.batch % place.size:
         msg = f"batch={config.batch} cannot be shared by {place.size} processes; choose a multiple of {place.size}"
         raise InputError(msg)
+
+
+def _digest(inputs: FloatArray, weight: FloatArray | None) -> Tensor:
+    """Return what tells these training events from others: in another order they are dealt out differently."""
+    parts = [inputs] if weight is None else [inputs, weight]
+    found = hashlib.sha256(b"".join(np.ascontiguousarray(part).tobytes() for part in parts)).digest()
+    return torch.tensor(list(found), dtype=torch.uint8)

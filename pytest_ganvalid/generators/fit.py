@@ -1,7 +1,6 @@
 """A parametric fit as a generator: what can be had from a training sample by whoever knows the law but its parameters.
 
-No generator without that knowledge gets more out of the same events, so it is the upper end of the scale on which the
-bootstrap, worth exactly n_train events, is the lower one.
+It is the upper end of the scale on which the bootstrap, worth n_train events in the mean, is the lower one.
 """
 
 from __future__ import annotations
@@ -27,8 +26,8 @@ _LOG_ROOT_2PI = 0.5 * np.log(2 * np.pi)
 class CamelBackFit:
     """The maximum-likelihood fit of two normal peaks: five parameters, found in `CamelBack` training events.
 
-    In k equiprobable bins the fit to ½N(-4,1) + ½N(4,1) is worth (k-1)/T_k times its training sample, T_k = 4.32951 for
-    k = 20 and 4.72064 for k = 50: every parameter costs its share of the information, whatever the number of bins.
+    In k equiprobable bins the fit to ½N(-4,1) + ½N(4,1) is worth (k-1)/T_k times its training sample, from the mean Δ;
+    T_k = 4.32951 for k = 20 and 4.72064 for k = 50, tending to the number of parameters.
 
     Attributes:
         model: The fitted simulator, its first peak at the smaller mean.
@@ -59,7 +58,15 @@ class CamelBackFit:
         self.model = _fit(x, shares)
 
     def sample(self, n: int, *, seed: int) -> Sample:
-        """Draw ``n`` unweighted events."""
+        """Draw ``n`` unweighted events.
+
+        Args:
+            n: Number of events, at least 1.
+            seed: Any non-negative integer.
+
+        Raises:
+            InputError: If an argument is out of range.
+        """
         # A stream of its own: a reference drawn from a toy with the same seed must stay independent.
         columns = drawn(self.model, n, seed, stream=STREAM)
         origin = {"source": type(self).__name__, "n_train": self.n_train, "seed": int(seed)}

@@ -38,7 +38,7 @@ def as_sample(events: object, side: str, weight: object = None) -> Sample:
             weight = events.weight if weight is None else weight
         else:
             sample = Sample(_columns(events))
-        return sample if weight is None else _weighted(sample, weight)
+        return sample if weight is None else _weighted(sample, weight, in_pairs=side in {"generated", "reference"})
     except GanvalidError as error:
         msg = f"{side}: {error}"
         raise type(error)(msg) from None
@@ -166,13 +166,15 @@ def _is_nan(value: object) -> bool:
     return isinstance(value, float) and math.isnan(value)
 
 
-def _weighted(sample: Sample, weight: object) -> Sample:
+def _weighted(sample: Sample, weight: object, *, in_pairs: bool) -> Sample:
     if isinstance(weight, str):
         if weight not in sample.columns:
-            msg = (
-                f"no weight column {weight!r}; there are {sorted(sample.columns)}; if only one sample is weighted, "
-                "give a pair: weight=(generated_weight, reference_weight), None for the other"
-            )
+            msg = f"no weight column {weight!r}; there are {sorted(sample.columns)}"
+            if in_pairs:
+                msg += (
+                    "; if only one sample is weighted, give a pair: weight=(generated_weight, reference_weight), None "
+                    "for the other"
+                )
             raise InputError(msg)
         values = numeric(sample[weight], f"the weight column {weight!r}")
         columns = {name: column for name, column in sample.columns.items() if name != weight}

@@ -254,3 +254,9 @@ def test_a_reference_with_training_events_proves_nothing() -> None:
     assert reports[0].verdict is gv.Verdict.UNPROVEN
     assert "training" in reports[0].reasons[0]
     assert not any("training" in reason for reason in reports[1].reasons)
+
+
+def test_weighted_conditions_are_refused() -> None:
+    """Weights of the rows that give the conditions are not dropped in silence."""
+    with pytest.raises(InputError, match="the rows are weighted"):
+        _generator(conditional=True).sample(10, seed=1, conditions=Sample(_table(10), np.ones(10)))

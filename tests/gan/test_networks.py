@@ -113,3 +113,10 @@ def test_inputs_stay_as_they_are() -> None:
     critic(x)
     critic.with_gradient(x, 2)
     assert torch.equal(x, before)
+
+
+def test_only_the_last_layer_starts_smaller() -> None:
+    """Initial weights have He's spread in every hidden layer, also where the output is as wide as they are."""
+    network = Perceptron(1, (64, 64, 64, 64), torch.Generator().manual_seed(1))
+    spreads = [float(weight.detach().std()) * 8 for weight in network.weights]
+    assert spreads == pytest.approx([2**0.5, 2**0.5, 1], rel=0.05)

@@ -538,3 +538,39 @@ def test_held_out_events_are_held_out(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (len(trained), len(held), record.n_train) == (70, 30, 100)
     np.testing.assert_allclose(np.sort(np.concatenate([trained, held])), np.sort(x))
     assert (scale.centre, scale.width) == pytest.approx((trained.mean(), trained.std()))
+
+
+def test_checkpoints_of_other_weights(tmp_path: Path) -> None:
+    """A checkpoint made with other weights, or another order of the same events, is not gone on from."""
+    events, weight = _events(), np.where(np.arange(200) % 3, 1.0, -0.5)
+    train(events, weight=weight, config=TINY, device="cpu", checkpoint=tmp_path / "c")
+    with pytest.raises(InputError, match="other weights or another order of events"):
+        train(events, weight=np.abs(weight), config=TINY, device="cpu", checkpoint=tmp_path / "c")
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_logarithm_is_taken_of_all_or_none(seed: int) -> None:
+    """Whatever is held out, a column with one value below 0 has no logarithm taken."""
+    x = np.exp(np.random.default_rng(1).normal(size=20))
+    x[7] = -1e-9
+    generator = train({"x": x}, config=_tiny(validation=0.5), seed=seed, device="cpu")
+    assert not generator.record.columns[0].logarithmic
+
+
+@pytest.mark.parametrize("share", [0.01, 0.99])
+def test_held_out_shares_leave_both_parts_events(share: float) -> None:
+    """A share that rounds to no held-out event, or leaves none to train on, is refused."""
+    with pytest.raises(InputError, match=r"validation=.* of 20 training events holds out"):
+        train({"x": np.arange(20.0)}, config=_tiny(validation=share), device="cpu")
+
+
+def test_settings_are_a_config() -> None:
+    """A mapping of settings is refused, with what was expected."""
+    with pytest.raises(InputTypeError, match="expected a Config"):
+        train(_events(), config={"steps": 3}, device="cpu")  # type: ignore[arg-type]
+
+
+def test_log_and_checkpoint_are_two_files(tmp_path: Path) -> None:
+    """A log that would overwrite the checkpoint is refused."""
+    with pytest.raises(InputError, match="log and checkpoint are the same file"):
+        train(_events(), config=TINY, device="cpu", log=tmp_path / "c", checkpoint=tmp_path / "c")
