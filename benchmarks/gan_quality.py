@@ -210,8 +210,8 @@ def fit_line() -> str:
 def gate_table(rows: Sequence[dict[str, str]]) -> Iterator[str]:
     """What the gate said."""
     yield (
-        "| n_required / n_train | reference events | generators worth n_required | ROBUST (of these) | UNPROVEN | "
-        "BIASED (of these) |"
+        "| n_required / n_train | reference events | generators worth n_required | ROBUST (worth it) | UNPROVEN | "
+        "BIASED (worth it) |"
     )
     yield "|---|---|---|---|---|---|"
     for factor in GATE_FACTORS:
@@ -242,13 +242,14 @@ def report() -> None:
     )
     for name, seconds in times.items():
         print(f"Trained on: {name}, {statistics.median(seconds):.0f} s (median), {max(seconds):.0f} s (longest).")
+    print("The CPU's times are of one thread beside other work.")
     print("\n".join(quality_tables(rows)))
     print(f"\n{fit_line()}")
     print("\n## The gate on trained generators\n")
     print(
         f"Camel back, n_train = {GATE_SIZE:,}, {GATE_SEEDS} training samples and seeds, 20 bins, ten generated events "
         "per required one, a reference planned for 90 % power. A generator is worth n_required if its exact "
-        "n_equivalent is at least that; the numbers in brackets are of these.\n"
+        "n_equivalent is at least that; how many of a verdict are is in brackets.\n"
     )
     print("\n".join(gate_table(gate)))
 
