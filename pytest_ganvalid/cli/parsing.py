@@ -187,3 +187,15 @@ def check_distinct(files: Mapping[str, Path | None]) -> None:
         if first != option:
             msg = f"{first} and {option} are both {path}; expected different files"
             raise UsageError(msg)
+
+
+def add_settings(parser: argparse.ArgumentParser, meaning: str) -> None:
+    """Let ``--set`` take assignments, any number of them, any number of times.
+
+    Args:
+        parser: Of the command.
+        meaning: For the help text.
+    """
+    parser.add_argument(
+        "--set", metavar="NAME=VALUE", type=assignment, nargs="+", action="extend", default=[], help=meaning
+    )

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_ganvalid.cli.parameters import Description, built, described
-from pytest_ganvalid.cli.parsing import Command, assignment, check_output, count, table, values_of
+from pytest_ganvalid.cli.parsing import Command, add_settings, check_output, count, table, values_of
 from pytest_ganvalid.cli.processes import bar_wanted, say
 from pytest_ganvalid.errors import InputError
 
@@ -47,15 +47,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     add("-n", metavar="N", type=count, required=True, help="number of events")
     add("--seed", metavar="S", type=count, required=True, help=_SEED)
     add("-o", "--output", metavar="FILE", type=Path, required=True, help="file to write: .npz, or .parquet (pyarrow)")
-    add(
-        "--set",
-        metavar="NAME=VALUE",
-        type=assignment,
-        nargs="+",
-        action="extend",
-        default=[],
-        help="parameters of the toy, as --list shows them; several numbers are separated by commas",
-    )
+    add_settings(parser, "parameters of the toy, as --list shows them; several numbers are separated by commas")
     add("--list", action=_List, help="list the toys with their parameters and defaults, and exit")
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pytest_ganvalid.cli.parameters import built, described
 from pytest_ganvalid.cli.parsing import (
     Command,
-    assignment,
+    add_settings,
     check_distinct,
     check_output,
     check_place,
@@ -47,15 +47,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     )
     add("--weight", metavar="COLUMN", help="column with the weights of the events (default: none)")
     add("--seed", metavar="S", type=count, default=0, help="of all that is random (default: %(default)s)")
-    add(
-        "--set",
-        metavar="NAME=VALUE",
-        type=assignment,
-        nargs="+",
-        action="extend",
-        default=[],
-        help="settings of the training, from the list below",
-    )
+    add_settings(parser, "settings of the training, from the list below")
     add(
         "--device",
         metavar="D",
