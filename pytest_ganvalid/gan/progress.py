@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import math
 import os
@@ -11,8 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from pytest_ganvalid._extras import imported
 from pytest_ganvalid._files import write_whole
-from pytest_ganvalid.errors import MissingExtraError
 from pytest_ganvalid.gan.config import Config
 from pytest_ganvalid.gan.stopping import Stopping
 
@@ -39,7 +38,8 @@ class Progress:
         self._bar: Any = None
         if shown:
             total, done = config.length * self._events, start * self._events
-            self._bar = _tqdm()(total=total, initial=done, desc="training", unit=" events", unit_scale=True)
+            tqdm = imported("tqdm", feature="progress=True of gan.train", extra="gan").tqdm
+            self._bar = tqdm(total=total, initial=done, desc="training", unit=" events", unit_scale=True)
         if self._log is not None:
             write_whole(self._log, b"".join(_lines_until(self._log, start)))
         self._began = time.monotonic()
@@ -100,11 +100,3 @@ def _lines_until(log: Path, step: int) -> list[bytes]:
                 break
             kept.append(line)
     return kept
-
-
-def _tqdm() -> Any:  # noqa: ANN401
-    try:
-        return importlib.import_module("tqdm").tqdm
-    except ImportError as error:
-        feature, package = "progress=True of gan.train", "tqdm"
-        raise MissingExtraError(feature, package, "gan") from error

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pytest_ganvalid.errors import InputError, MissingExtraError
+from pytest_ganvalid._extras import imported
+from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.samples.sample import Sample
 from pytest_ganvalid.samples.tables import as_array
 
@@ -68,8 +68,7 @@ class Writer:
 
 
 def _pyarrow() -> tuple[Any, Any]:
-    try:
-        return importlib.import_module("pyarrow"), importlib.import_module("pyarrow.parquet")
-    except ImportError as error:
-        feature, package = "a Parquet file", "pyarrow"
-        raise MissingExtraError(feature, package, "hep") from error
+    pyarrow, parquet = (
+        imported(name, feature="a Parquet file", extra="hep") for name in ("pyarrow", "pyarrow.parquet")
+    )
+    return pyarrow, parquet

@@ -11,7 +11,6 @@ Source: C. Bierlich et al., "A comprehensive guide to the physics and usage of P
 
 from __future__ import annotations
 
-import importlib
 import json
 import math
 import os
@@ -26,12 +25,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from pytest_ganvalid._arguments import check_positive_integer
-from pytest_ganvalid.errors import GanvalidError, InputError, InputTypeError, MissingExtraError
+from pytest_ganvalid._extras import imported
+from pytest_ganvalid.errors import GanvalidError, InputError, InputTypeError
 from pytest_ganvalid.samples import Sample
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
-    from types import ModuleType
 
     from numpy.typing import NDArray
 
@@ -166,12 +165,8 @@ def _jobs(n: int, block: int, seed: int) -> list[_Job]:
 # --- One block in one process
 
 
-def _pythia8mc() -> ModuleType:
-    try:
-        return importlib.import_module("pythia8mc")
-    except ImportError as error:
-        feature, package = "toys.PythiaZ", "pythia8mc"
-        raise MissingExtraError(feature, package, "pythia") from error
+def _pythia8mc() -> Any:  # noqa: ANN401 - a module without types
+    return imported("pythia8mc", feature="toys.PythiaZ", extra="pythia")
 
 
 def _initialised(lines: list[str], seed: int) -> Any:  # noqa: ANN401 - pythia8mc has no types
@@ -367,16 +362,9 @@ def _progress(n: int, *, shown: bool) -> Iterator[Callable[[int], object]]:
     if not shown:
         yield lambda _: None
         return
-    with _tqdm()(total=n, desc="Pythia Z -> mu mu", unit=" events", unit_scale=True) as bar:
+    tqdm = imported("tqdm", feature="progress=True of toys.PythiaZ", extra="pythia").tqdm
+    with tqdm(total=n, desc="Pythia Z -> mu mu", unit=" events", unit_scale=True) as bar:
         yield bar.update
-
-
-def _tqdm() -> Any:  # noqa: ANN401
-    try:
-        return importlib.import_module("tqdm").tqdm
-    except ImportError as error:
-        feature, package = "progress=True of toys.PythiaZ", "tqdm"
-        raise MissingExtraError(feature, package, "pythia") from error
 
 
 def _available_cores() -> int:
