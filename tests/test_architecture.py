@@ -16,9 +16,9 @@ PACKAGE = Path(pytest_ganvalid.__file__).parent
 PURE = ("statistics", "histograms", "samples", "observables", "toys", "generators", "gan")
 TELLING = ("pytest", "pytest_ganvalid.plugin", "pytest_ganvalid.gate", "pytest_ganvalid.report")
 FLOW = ("samples", "observables", "histograms", "statistics")
-ALLOWED = ("_options", "_arguments", "_markers", "errors", "cli")
+ALLOWED = ("_options", "_arguments", "_markers", "_torchrun", "errors", "cli")
 COMMANDS = tuple(f"cli/{path.name}" for path in sorted((PACKAGE / "cli").glob("*.py")))
-LIGHT = ("__init__.py", "plugin.py", "_options.py", "_markers.py", "__main__.py", *COMMANDS)
+LIGHT = ("__init__.py", "plugin.py", "_options.py", "_markers.py", "_torchrun.py", "__main__.py", *COMMANDS)
 
 
 def imported(path: Path, *, everywhere: bool = True) -> Iterator[str]:

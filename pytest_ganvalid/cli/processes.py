@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import sys
 
+from pytest_ganvalid._torchrun import is_launched
+
 
 def process() -> int:
     """Return the number of this process; 0 is the one that writes and prints."""
-    launched = {"RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR"} <= set(os.environ)
-    return int(os.environ["RANK"]) if launched else 0
+    return int(os.environ["RANK"]) if is_launched() else 0
 
 
 def say(line: str) -> None:

@@ -12,10 +12,10 @@ from typing import Any
 import torch
 from torch import nn
 
+from pytest_ganvalid._torchrun import is_launched
 from pytest_ganvalid.errors import InputError
 
 _TF32_FROM = (8, 0)  # compute capability
-_TORCHRUN = {"RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR"}  # what it sets
 
 
 def as_device(device: str) -> torch.device:
@@ -121,7 +121,7 @@ def world(device: str, precision: str) -> Iterator[World]:
     Raises:
         InputError: If there is no such device.
     """
-    launched = _TORCHRUN.issubset(os.environ) and torch.distributed.is_available()
+    launched = is_launched() and torch.distributed.is_available()
     size = int(os.environ["WORLD_SIZE"]) if launched else 1
     if size > 1 and device in {"auto", "cuda"} and torch.cuda.is_available():
         device = f"cuda:{os.environ['LOCAL_RANK']}"

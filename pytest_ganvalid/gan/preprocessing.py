@@ -61,11 +61,12 @@ class Scale:
         share = np.abs(np.ones(values.size) if weight is None else weight)
         integral = bool(np.all(values == np.rint(values)))
         least = float(values.min()) if least is None else least
+        logarithmic, shown = False, values
         with np.errstate(over="ignore", invalid="ignore"):  # told below
-            logarithmic = (least >= 0 if integral else least > 0) and _is_more_symmetric(
-                np.log(values + (_EDGE if integral else 0.0)), values, share
-            )
-            shown = np.log(values + (_EDGE if integral else 0.0)) if logarithmic else values
+            if least >= 0 if integral else least > 0:
+                logarithms = np.log(values + (_EDGE if integral else 0.0))
+                logarithmic = _is_more_symmetric(logarithms, values, share)
+                shown = logarithms if logarithmic else values
             centre, width = _moments(shown, share)
         if not 0 < width < np.inf or centre + width == centre:
             msg = (
