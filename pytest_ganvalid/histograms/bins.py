@@ -10,6 +10,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_ganvalid.histograms.lookup import lookup
+
 IntArray = NDArray[np.intp]
 _ROUNDING = 1e-9  # of the narrowest bin
 
@@ -83,8 +85,11 @@ class Axis:
         Args:
             values: Shape (events,).
         """
-        index = np.searchsorted(self.edges, values, side="right")
-        index[~np.isfinite(values)] = 0 if self.nonfinite == "underflow" else self.size - 1
+        index = lookup(self.edges).index(values)
+        with np.errstate(over="ignore", invalid="ignore"):
+            finite = np.isfinite(np.add.reduce(values))
+        if not finite:  # at least one is NaN or infinite, or the sum is too large
+            index[~np.isfinite(values)] = 0 if self.nonfinite == "underflow" else self.size - 1
         return index
 
     def difference(self, other: Axis) -> str:
@@ -191,6 +196,12 @@ class Grid:
             return self.axes[0].index(columns[0])
         positions = [axis.index(values) for axis, values in zip(self.axes, columns, strict=True)]
         return np.ravel_multi_index(positions, self.shape)
+
+
+def plain_axis(bins: Bins) -> Axis | None:
+    """Return the axis of bins that are those of one axis with edges and both flow bins, else ``None``."""
+    axis = bins.axes[0] if isinstance(bins, Grid) and len(bins.axes) == 1 else None
+    return axis if axis is not None and axis.edges and axis.underflow and axis.overflow else None
 
 
 @dataclass(frozen=True, slots=True)

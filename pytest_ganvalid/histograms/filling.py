@@ -1,20 +1,77 @@
-"""Filling: from the values of an observable to bin sums."""
+"""Filling: from the values of an observable to bin sums, at once or part by part.
+
+Whatever parts the events come in, and in whatever order, unweighted contents are the same integers, and sums of weights
+the same to the last bit or nearly so.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial, reduce
+from operator import add
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pytest_ganvalid.errors import InputError
-from pytest_ganvalid.histograms.bins import Bins, Fillable, WithOutside
+from pytest_ganvalid.histograms.bins import Bins, Fillable, WithOutside, plain_axis
+from pytest_ganvalid.histograms.exact import Total, total_by_bin
+from pytest_ganvalid.histograms.lookup import BLOCK, lookup, parts, shared_out
 from pytest_ganvalid.histograms.sums import BinSums
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 _MOST_CORRELATED = 5_000  # bins: their covariance takes 200 MB
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Filled:
+    """A histogram of some of the events; those of different events add up.
+
+    Attributes:
+        bins: What the bins are.
+        sumw: Sums of weights, shape (bins,).
+        sumw2: Sums of squared weights, or of squared contents where events have several entries; ``None`` for
+            unweighted events of one entry each, whose sums of squares are the sums.
+        products: Where events have several entries, Σ h hᵀ over the events' contents h, shape (bins, bins).
+        events: Where events have several entries, their Σw and Σw², shape (2,).
+    """
+
+    bins: Bins
+    sumw: Total
+    sumw2: Total | None = None
+    products: FloatArray | None = None
+    events: Total | None = None
+
+    def __add__(self, other: Filled) -> Filled:
+        """Add the histogram of other events, filled into the same bins in the same way."""
+        if (self.sumw2 is None) != (other.sumw2 is None):  # in one part all weights are missing, that is 1
+            return self._with_squares() + other._with_squares()
+        return replace(
+            self,
+            sumw=self.sumw + other.sumw,
+            sumw2=_sum(self.sumw2, other.sumw2),
+            products=_sum(self.products, other.products),
+            events=_sum(self.events, other.events),
+        )
+
+    def _with_squares(self) -> Filled:
+        return self if self.sumw2 is not None else replace(self, sumw2=self.sumw)
+
+    def sums(self) -> BinSums:
+        """Return what a verdict is made of."""
+        sumw = self.sumw.value
+        if self.products is None or self.events is None:
+            return BinSums(sumw, sumw if self.sumw2 is None else self.sumw2.value, self.bins)
+        total, squares = self.events.value.tolist()
+        n_events = total**2 / squares if squares else 0.0
+        return BinSums(sumw, self.products.diagonal(), self.bins, self.products, n_events)
+
+
+def _sum(a: Any, b: Any) -> Any:  # noqa: ANN401 - both of one kind, or both None
+    return None if a is None or b is None else a + b
 
 
 def fill(
@@ -25,7 +82,20 @@ def fill(
     counts: IntArray | None = None,
     selected: NDArray[np.bool_] | None = None,
 ) -> BinSums:
-    """Sum weights and squared weights per bin.
+    """Sum weights and squared weights per bin; see `filled`."""
+    return filled(bins, columns, weight, counts=counts, selected=selected).sums()
+
+
+def filled(
+    bins: Fillable,
+    columns: Sequence[FloatArray],
+    weight: FloatArray | None,
+    *,
+    counts: IntArray | None = None,
+    selected: NDArray[np.bool_] | None = None,
+    workers: int | None = None,
+) -> Filled:
+    """Fill a histogram.
 
     Args:
         bins: Where the entries go; every entry goes into some bin.
@@ -34,23 +104,66 @@ def fill(
         counts: Number of entries of each selected event; ``None`` for one each.
         selected: Which events have been selected, shape (events,); each of the others is an entry of one more bin.
             ``None`` for all.
+        workers: Number of threads, if there are many entries; ``None`` for as many as there are processors.
 
     Raises:
         InputError: If events have several entries and the bins are too many for their covariance.
     """
-    index = bins.index(columns)
-    filled: Bins = bins
+    if selected is None and counts is None:
+        return reduce(add, shared_out(partial(_filled_part, bins, columns, weight), columns[0].size, workers))
+    index = _index(bins, columns)
+    everywhere: Bins = bins
     if selected is not None:
         index, counts = _with_outside(index, int(np.prod(bins.shape)), counts, selected)
-        filled = WithOutside(bins)
+        everywhere = WithOutside(bins)
     if counts is not None:
-        return _fill_correlated(filled, index, weight, counts)
-    size = int(np.prod(filled.shape))
+        return _fill_correlated(everywhere, index, weight, counts)
+    size = int(np.prod(everywhere.shape))
+    blocks = parts(index.size, BLOCK)
+    return reduce(add, (_filled_block(everywhere, index[b], None if weight is None else weight[b], size) for b in blocks))
+
+
+def _filled_part(bins: Fillable, columns: Sequence[FloatArray], weight: FloatArray | None, part: slice) -> Filled:
+    """Fill some of the events, of one entry each."""
+    axis = plain_axis(bins) if weight is None else None
+    if axis is not None and part.stop > part.start:
+        return Filled(bins, Total.of(_counts(axis, columns[0][part])))
+    size = int(np.prod(bins.shape))
+    total = Filled(bins, *(Total.of(np.zeros(size)) for _ in range(1 if weight is None else 2)))
+    for block in parts(part.stop - part.start, BLOCK):
+        here = slice(part.start + block.start, part.start + block.stop)
+        index = bins.index([values[here] for values in columns])
+        total = total + _filled_block(bins, index, None if weight is None else weight[here], size)
+    return total
+
+
+def _counts(axis: Any, values: FloatArray) -> NDArray[np.int64]:  # noqa: ANN401 - an Axis
+    """Count the values in each bin of an axis with edges."""
+    found = lookup(axis.edges)
+    total = np.zeros(axis.size, dtype=np.int64)
+    for block in parts(values.size, BLOCK):
+        part = values[block]
+        with np.errstate(over="ignore", invalid="ignore"):
+            finite = np.isfinite(np.add.reduce(part))  # or else it may still be an overflow
+        if finite:
+            total[: found.size] += found.counts(part)
+        else:
+            total += np.bincount(axis.index(part), minlength=axis.size)
+    return total
+
+
+def _index(bins: Fillable, columns: Sequence[FloatArray]) -> IntArray:
+    """Return the bin of each entry, found block by block."""
+    index = np.empty(columns[0].size, dtype=np.intp)
+    for block in parts(index.size, BLOCK):
+        index[block] = bins.index([values[block] for values in columns])
+    return index
+
+
+def _filled_block(bins: Bins, index: IntArray, weight: FloatArray | None, size: int) -> Filled:
     if weight is None:
-        contents: FloatArray = np.bincount(index, minlength=size).astype(np.float64)
-        return BinSums(contents, contents, filled)
-    sumw, sumw2 = (np.bincount(index, values, minlength=size) for values in (weight, weight**2))
-    return BinSums(np.asarray(sumw, np.float64), np.asarray(sumw2, np.float64), filled)
+        return Filled(bins, Total.of(np.bincount(index, minlength=size)))
+    return Filled(bins, total_by_bin(index, weight, size), total_by_bin(index, weight**2, size))
 
 
 def _with_outside(
@@ -67,7 +180,7 @@ def _with_outside(
     return everywhere, counts
 
 
-def _fill_correlated(bins: Bins, index: IntArray, weight: FloatArray | None, counts: IntArray) -> BinSums:
+def _fill_correlated(bins: Bins, index: IntArray, weight: FloatArray | None, counts: IntArray) -> Filled:
     """Sum the products of the bin contents of each event: what the covariance by event is made of."""
     from scipy import sparse
 
@@ -76,9 +189,18 @@ def _fill_correlated(bins: Bins, index: IntArray, weight: FloatArray | None, cou
         msg = f"entries of one event are correlated, which takes at most {_MOST_CORRELATED:,} bins; got {size:,}"
         raise InputError(msg)
     of_event = np.ones(counts.size) if weight is None else weight
+    of_entry = np.repeat(of_event, counts)
     starts = np.concatenate([[0], np.cumsum(counts)])
-    contents: Any = sparse.csr_matrix((np.repeat(of_event, counts), index, starts), shape=(counts.size, size))
+    contents: Any = sparse.csr_matrix((of_entry, index, starts), shape=(counts.size, size))
     products = (contents.T @ contents).toarray()
-    n_events = float(of_event.sum() ** 2 / (of_event @ of_event))
-    sumw = np.bincount(index, np.repeat(of_event, counts), minlength=size)
-    return BinSums(np.asarray(sumw, np.float64), products.diagonal(), bins, products, n_events)
+    blocks = parts(index.size, BLOCK)
+    sumw = reduce(add, (total_by_bin(index[b], of_entry[b], size) for b in blocks), Total.of(np.zeros(size)))
+    return Filled(bins, sumw, Total.of(products.diagonal()), products, _events(of_event))
+
+
+def _events(weight: FloatArray) -> Total:
+    """Return Σw and Σw²."""
+    one = np.zeros(BLOCK, dtype=np.intp)
+    blocks = [weight[block] for block in parts(weight.size, BLOCK)]
+    sums = [reduce(add, (total_by_bin(one[: b.size], b**power, 1) for b in blocks)) for power in (1, 2)]
+    return Total(*(np.concatenate([getattr(total, name) for total in sums]) for name in ("leading", "rest")))

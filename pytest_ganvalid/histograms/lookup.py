@@ -1,0 +1,254 @@
+"""Finding the bins of very many values: a table lookup instead of a binary search.
+
+The range of the edges is divided into cells, so many that hardly any holds more than one edge. The cell of a value
+says between which edges it lies, but for those inside the cell, to which it is compared. Only the steps from values to
+cells are rounded, and all of them keep the order of the values: a value in a lower cell than an edge is below that
+edge. So the result is that of the binary search, whatever the rounding.
+
+The work is done in blocks that stay in the processor's cache, by functions of numpy that let other threads run.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.intp]
+T = TypeVar("T")
+
+BLOCK = 1 << 17
+"""Values at a time: enough to make a call of numpy cheap, few enough for the cache."""
+_SHARED_OUT = 1 << 21  # values, from which on several threads are worth their start
+_CELLS = (256, 1024, 4096, 16384)  # tried in turn
+_MOST_EDGES = 4  # in a cell; with more, a binary search is as good
+_MAGIC = 1.5 * 2.0**52  # added to a number of ordinary size, it leaves the nearest integer in the last bits
+_ZERO = int(np.array(_MAGIC).view(np.int64))
+_BYTE = 256
+
+
+@functools.lru_cache(maxsize=512)
+def lookup(edges: tuple[float, ...]) -> Lookup:
+    """Return the table for these edges: finite, strictly increasing, at least one."""
+    return Lookup(np.array(edges))
+
+
+class Lookup:
+    """Bins between edges: bin i holds the values from edge i - 1 on and below edge i."""
+
+    def __init__(self, edges: FloatArray) -> None:
+        """Make the table.
+
+        Args:
+            edges: Finite, strictly increasing, at least one, shape (edges,).
+        """
+        self._edges = edges
+        self._table = _best_table(edges)
+        self.size = edges.size + 1
+
+    def index(self, values: FloatArray) -> IntArray:
+        """Return how many edges each value reaches; of NaN, any number of them.
+
+        Args:
+            values: Shape (values,).
+        """
+        values = np.asarray(values, dtype=np.float64)
+        if self._table is None:
+            return np.searchsorted(self._edges, values, side="right")
+        found = np.empty(values.size, dtype=np.intp)
+        work = _Work(self._table, min(BLOCK, values.size))
+        for part in parts(values.size, BLOCK):
+            found[part] = work.bins(values[part])
+        return found
+
+    def counts(self, values: FloatArray) -> NDArray[np.int64]:
+        """Count the values in each bin, all at once; shape (bins,).
+
+        Args:
+            values: Finite, shape (values,).
+        """
+        if self._table is None:
+            return np.bincount(np.searchsorted(self._edges, values, side="right"), minlength=self.size)
+        total = np.zeros(self.size, dtype=np.int64)
+        work = _Work(self._table, min(BLOCK, values.size))
+        for part in parts(values.size, BLOCK):
+            total += _counts(work.bins(values[part]), self.size)
+        return total
+
+
+@dataclass(frozen=True, slots=True)
+class _Even:
+    """Cells of one width.
+
+    Attributes:
+        scale: Cells per unit of the values.
+        offset: Minus the first edge, in cells, plus `_MAGIC`.
+    """
+
+    scale: float
+    offset: float
+
+    def cells(self, values: FloatArray, scaled: FloatArray) -> IntArray:
+        """Return the cell of each value, below 0 or very large beyond the edges.
+
+        Args:
+            values: Shape (values,).
+            scaled: To work in, of the same shape.
+        """
+        cells = scaled.view(np.int64)
+        np.multiply(values, self.scale, out=scaled)
+        np.add(scaled, self.offset, out=scaled)
+        np.maximum(scaled, 0.0, out=scaled)  # as integers, negative floats do not ascend
+        return np.subtract(cells, _ZERO, out=cells)
+
+
+@dataclass(frozen=True, slots=True)
+class _Binary:
+    """Cells of equal leading bits, which are nearly logarithmic; of edges above 0.
+
+    As integers, floats above 0 ascend with their values, and those below 0 are below all others.
+
+    Attributes:
+        shift: Number of bits that are not leading, at least 1.
+        first: Leading bits of the first edge.
+    """
+
+    shift: int
+    first: int
+
+    def cells(self, values: FloatArray, scaled: FloatArray) -> IntArray:
+        """Return the cell of each value; see `_Even.cells`."""
+        cells = scaled.view(np.int64)
+        np.right_shift(values.view(np.int64), self.shift, out=cells)
+        return np.subtract(cells, self.first, out=cells)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Table:
+    """What is known of the values in each cell.
+
+    Attributes:
+        lower: How many edges are in lower cells, shape (cells,), of an unsigned type as narrow as can be.
+        inside: The first, second, ... edge in each cell, infinity where there is none, shape (cells,) each.
+        cut: How values are assigned to cells.
+    """
+
+    lower: NDArray[Any]
+    inside: tuple[FloatArray, ...]
+    cut: _Even | _Binary
+
+    @property
+    def weight(self) -> tuple[int, int]:
+        """What it costs: more edges inside, more cells."""
+        return len(self.inside), self.lower.size
+
+
+class _Work:
+    """Finds bins, in arrays that are used again."""
+
+    def __init__(self, table: _Table, size: int) -> None:
+        self._table = table
+        self._scaled = np.empty(size)
+        self._at = np.empty(size)
+        self._bins = np.empty(size, dtype=table.lower.dtype)
+        self._above = np.empty(size, dtype=bool)
+
+    def bins(self, values: FloatArray) -> NDArray[Any]:
+        """Return the bins of a block of values; the array is used again by the next call."""
+        table, n = self._table, values.size
+        with np.errstate(over="ignore", invalid="ignore"):
+            cells = table.cut.cells(values, self._scaled[:n])
+        bins, at, above = self._bins[:n], self._at[:n], self._above[:n]
+        table.lower.take(cells, out=bins, mode="clip")
+        for edges in table.inside:
+            edges.take(cells, out=at, mode="clip")
+            np.greater_equal(values, at, out=above)
+            np.add(bins, above.view(np.uint8), out=bins)
+        return bins
+
+
+def _counts(bins: NDArray[Any], size: int) -> NDArray[np.int64]:
+    """Count bins; those of a byte in pairs, of which there are half as many."""
+    if bins.dtype != np.uint8:
+        return np.bincount(bins, minlength=size)
+    even = bins.size // 2 * 2
+    pairs = np.bincount(bins[:even].view(np.uint16), minlength=_BYTE * size)[: _BYTE * size].reshape(size, _BYTE)
+    counts: NDArray[np.int64] = pairs.sum(axis=1) + pairs[:, :size].sum(axis=0)
+    if even < bins.size:
+        counts[bins[-1]] += 1
+    return counts
+
+
+def _best_table(edges: FloatArray) -> _Table | None:
+    """Return the cheapest table with few edges in a cell; ``None`` if there is none."""
+    with np.errstate(all="ignore"):
+        tables = [_filled(edges, cut, cells) for cells in _CELLS for cut in _cuts(edges, cells)]
+    return min((table for table in tables if table), key=lambda table: table.weight, default=None)
+
+
+def _cuts(edges: FloatArray, cells: int) -> Iterator[_Even | _Binary]:
+    """Yield ways to cut the range of the edges into so many cells."""
+    width = float(edges[-1] - edges[0])
+    scale = (cells - 1) / width if width else 1.0
+    offset = _MAGIC - float(edges[0]) * scale
+    if 0 < scale < np.inf and _MAGIC / 1.4 < offset < _MAGIC * 1.2:  # or the last bits would not hold the cells
+        yield _Even(scale, offset)
+    if edges[0] > 0:
+        first, last = (int(word) for word in edges[[0, -1]].view(np.int64))
+        shift = max((last - first).bit_length() - (cells.bit_length() - 1), 1)
+        yield _Binary(shift, first >> shift)
+
+
+def _filled(edges: FloatArray, cut: _Even | _Binary, cells: int) -> _Table | None:
+    """Sort the edges into cells; ``None`` if there are too many in one."""
+    of_edges = np.clip(cut.cells(edges, np.empty(edges.size)), 0, cells - 1)
+    counts = np.bincount(of_edges, minlength=cells)
+    if counts.max() > _MOST_EDGES:
+        return None
+    lower = np.concatenate([[0], np.cumsum(counts)[:-1]])
+    inside = []
+    for place in range(int(counts.max())):
+        held = counts > place
+        at = np.full(cells, np.inf)
+        at[held] = edges[lower[held] + place]
+        inside.append(at)
+    kind = next(t for t in (np.uint8, np.uint16, np.uint32) if edges.size <= np.iinfo(t).max)
+    return _Table(lower.astype(kind), tuple(inside), cut)
+
+
+def parts(size: int, most: int) -> Iterator[slice]:
+    """Yield consecutive slices of at most so many items, that together are all."""
+    for start in range(0, size, most):
+        yield slice(start, min(start + most, size))
+
+
+def threads() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def shared_out(function: Callable[[slice], T], size: int, workers: int | None = None) -> list[T]:
+    """Apply a function to consecutive parts of so many items, in several threads if they are many.
+
+    Args:
+        function: Takes a slice.
+        size: Number of items.
+        workers: Number of threads; ``None`` for as many as there are processors.
+
+    Returns:
+        The results, in the order of the parts.
+    """
+    workers = threads() if workers is None else workers
+    if workers < 2 or size < _SHARED_OUT:  # noqa: PLR2004
+        return [function(slice(0, size))]
+    most = -(-size // (workers * 4))
+    slices: Sequence[slice] = list(parts(size, -(-most // BLOCK) * BLOCK))
+    with ThreadPoolExecutor(workers) as pool:
+        return list(pool.map(function, slices))
