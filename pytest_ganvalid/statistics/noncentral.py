@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import math
 
-from scipy import special, stats
+from scipy import special
 from scipy.optimize import brentq
 
 _SADDLEPOINT_FROM = 1e6
@@ -43,8 +43,12 @@ def sf(x: float, ndf: float, noncentrality: float) -> float:
     if noncentrality > _SADDLEPOINT_FROM:
         return _saddlepoint(x, ndf, noncentrality, upper=True)
     complement = 1.0 - float(special.chndtr(x, ndf, noncentrality))
+    if complement > _SMALL_TAIL:
+        return complement
+    from scipy import stats  # which takes half a second, and is hardly ever needed
+
     # The complement loses all digits in the tail; scipy's own survival function does not, but is 20 times slower.
-    return complement if complement > _SMALL_TAIL else float(stats.ncx2.sf(x, ndf, noncentrality))
+    return float(stats.ncx2.sf(x, ndf, noncentrality))
 
 
 @functools.lru_cache(maxsize=256)
