@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -143,3 +143,16 @@ class Entries:
     def map(self, function: Callable[[NDArray[Any]], NDArray[Any]]) -> Entries:
         """Return the entries with a function applied to the array of all values."""
         return Entries(np.asarray(function(self.values)), self.counts)
+
+
+def concatenated(columns: Sequence[NDArray[Any] | Entries]) -> NDArray[Any] | Entries:
+    """Join columns of some events each, arrays or entries, to one of all."""
+    if len(columns) == 1:
+        return columns[0]
+    several = [column for column in columns if isinstance(column, Entries)]
+    if several and len(several) < len(columns):
+        msg = "some events have one number each, and others any number of entries; expected either of all"
+        raise InputError(msg)
+    if not several:
+        return np.concatenate([np.asarray(column) for column in columns])
+    return Entries(np.concatenate([e.values for e in several]), np.concatenate([e.counts for e in several]))

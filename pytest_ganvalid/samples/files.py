@@ -1,71 +1,78 @@
-"""Events in files: one module per format, chosen by the suffix of the name.
-
-Every format has a reader, ``read(path, columns)``, and a writer, an object with ``append(sample)`` and ``finish()``
-that is made from the path and holds no more than the chunk it is given.
-"""
+"""Events in files: read whole, and written chunk by chunk; the suffix of the name says in which format."""
 
 from __future__ import annotations
 
 import importlib
 import os
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from pytest_ganvalid._files import written_whole
 from pytest_ganvalid.errors import InputError
-from pytest_ganvalid.samples.entries import Entries
+from pytest_ganvalid.samples.entries import Entries, concatenated
+from pytest_ganvalid.samples.formats import Columns, Writer
+from pytest_ganvalid.samples.pieces import Piece, pieces_of
 from pytest_ganvalid.samples.sample import Sample
 
 FORMATS = {".npz": "npz", ".parquet": "parquet"}
+"""Suffix -> module, of the formats that are written."""
+_CHUNK = 1 << 18  # rows
 
 
-class Writer(Protocol):
-    """Writes a file chunk by chunk."""
-
-    def append(self, chunk: Sample) -> None:
-        """Write some more events, of the same columns."""
-        ...
-
-    def finish(self) -> None:
-        """Make the file complete."""
-        ...
-
-    def close(self) -> None:
-        """Let go of everything, complete or not."""
-        ...
-
-
-def read_events(path: str | os.PathLike[str], columns: Sequence[str] | None = None) -> Sample:
-    """Read events from a file.
+def read_events(events: object, columns: Sequence[str] | None = None) -> Sample:
+    """Read events from files into memory.
 
     Args:
-        path: Its suffix says what it is: ``.npz`` with one array per column, or ``.parquet`` (extra ``hep``, or any
-            other pyarrow).
+        events: The name of a file, a pattern, or a list of names; see `samples.pieces`.
         columns: Those to read; ``None`` for all.
 
     Raises:
-        InputError: If the file does not exist, is of no known kind, damaged or without events, or lacks a column.
+        InputError: If a file does not exist, is of no known kind, damaged, or lacks a column; or there are no events.
         MissingExtraError: If the package that reads this kind is not installed.
     """
-    file = Path(path)
-    form = _format(file)
-    if not file.is_file():
-        msg = f"{file}: there is no such file; check the name, and the folder you are in"
+    pieces = pieces_of(events)
+    places = ", ".join(map(str, pieces))
+    if columns is not None and not columns:
+        msg = f"{places}: no column is asked for; a sample needs at least one column"
+        raise InputError(msg)
+    parts = [part for piece in pieces for part in _read(piece, columns)]
+    if not parts:
+        msg = f"{places}: the sample has no events"
         raise InputError(msg)
     try:
-        found = form.read(file, columns)
-        return Sample(found, provenance={"source": file.name})
+        return Sample(_joined(parts), provenance={"source": ", ".join(Path(str(piece)).name for piece in pieces)})
     except InputError as error:
-        msg = f"{file}: {error}"
+        msg = f"{places}: {error}"
         raise InputError(msg) from None
+
+
+def _read(piece: Piece, columns: Sequence[str] | None) -> list[Columns]:
+    with piece.opened() as reader:
+        wanted = reader.names if columns is None else tuple(columns)
+        return list(piece.chunks(reader, wanted, 0, sys.maxsize, _CHUNK)) if wanted else []
+
+
+def _joined(parts: Sequence[Columns]) -> Columns:
+    """Join the rows of parts.
+
+    Raises:
+        InputError: If a part lacks a column.
+    """
+    names = dict.fromkeys(name for part in parts for name in part)
+    missing = next((name for part in parts for name in names if name not in part), None)
+    if missing is not None:
+        msg = f"column {missing!r} is in some of the files only; name the columns to read"
+        raise InputError(msg)
+    return {name: concatenated([part[name] for part in parts]) for name in names}
 
 
 def write_events(path: str | os.PathLike[str], chunks: Iterable[Sample]) -> int:
     """Write events to a file, one chunk in memory at a time; an interrupted call leaves no file behind.
 
     Args:
-        path: Its suffix says what it is to be, as in `read_events`.
+        path: Its suffix says what it is to be, ``.npz`` or ``.parquet``.
         chunks: Unweighted events, all of the same columns.
 
     Returns:
@@ -129,4 +136,4 @@ def _checked(file: Path, chunk: Sample, before: dict[str, Any] | None) -> dict[s
 
 def _format(file: Path) -> Any:  # noqa: ANN401 - a module
     check_suffix(file)
-    return importlib.import_module(f"pytest_ganvalid.samples.{FORMATS[file.suffix]}")
+    return importlib.import_module(f"pytest_ganvalid.samples.formats.{FORMATS[file.suffix]}")

@@ -14,6 +14,7 @@ from pytest_ganvalid.samples.entries import Entries
 from pytest_ganvalid.samples.sample import Sample
 
 _LARGEST = 1e90  # weight: sums of squares over many events are still numbers
+_NOT_OF_NUMPY = ("torch.bfloat16", "torch.float8_e4m3fn", "torch.float8_e5m2")  # all of which single precision holds
 _ACCEPTED = (
     "a mapping of column -> 1-D array, a structured array, a pandas, polars or arrow table, an awkward record array, "
     "or a Sample"
@@ -86,7 +87,7 @@ def _hint(events: Any) -> str:  # noqa: ANN401
     """Guess what the user meant."""
     hints = {
         "name the column: {'x': array}": isinstance(events, np.ndarray | list),
-        "files are not read: load the columns first, for example with uproot, h5py or pyarrow": (
+        "a file is not read here: load it first, pytest_ganvalid.samples.files.read_events(name)": (
             isinstance(events, str) or hasattr(events, "__fspath__")
         ),
         "it is lazy: call .collect() first": hasattr(events, "collect"),
@@ -117,7 +118,7 @@ def as_array(column: Any, what: str) -> NDArray[Any]:  # noqa: ANN401
             column = column.to_numpy(dtype=np.float64, na_value=np.nan)
         elif hasattr(column, "detach"):  # torch, also on a GPU, with a gradient, or of a width that numpy lacks
             column = column.detach().cpu()
-            column = (column.double() if column.is_floating_point() else column).numpy()
+            column = (column.float() if str(column.dtype) in _NOT_OF_NUMPY else column).numpy()
         elif hasattr(column, "to_pylist"):  # arrow
             column = column.to_numpy(zero_copy_only=False)
         elif hasattr(column, "to_numpy"):
@@ -166,6 +167,25 @@ def _is_nan(value: object) -> bool:
     return isinstance(value, float) and math.isnan(value)
 
 
+def check_weights(bad: int, number: int, largest: float) -> None:
+    """Refuse weights that nothing can be made of.
+
+    Args:
+        bad: How many are NaN or infinite.
+        number: How many there are.
+        largest: The largest magnitude.
+
+    Raises:
+        InputError: If any is bad, or they are too large or too small to be squared.
+    """
+    if bad:
+        msg = f"{bad} of {number} weights are NaN or infinite; remove those events from the sample, knowingly"
+        raise InputError(msg)
+    if largest and not 1 / _LARGEST < largest < _LARGEST:
+        msg = f"the weights reach {largest:.3g}, beyond what can be squared; scale them all by a constant"
+        raise InputError(msg)
+
+
 def _weighted(sample: Sample, weight: object, *, in_pairs: bool) -> Sample:
     if isinstance(weight, str):
         if weight not in sample.columns:
@@ -180,14 +200,7 @@ def _weighted(sample: Sample, weight: object, *, in_pairs: bool) -> Sample:
         columns = {name: column for name, column in sample.columns.items() if name != weight}
     else:
         values, columns = numeric(as_array(weight, "the weight"), "the weight"), dict(sample.columns)
-    bad = int(np.count_nonzero(~np.isfinite(values)))
-    if bad:
-        msg = f"{bad} of {values.size} weights are NaN or infinite; remove those events from the sample, knowingly"
-        raise InputError(msg)
-    largest = float(np.abs(values).max(initial=0))
-    if largest and not 1 / _LARGEST < largest < _LARGEST:
-        msg = f"the weights reach {largest:.3g}, beyond what can be squared; scale them all by a constant"
-        raise InputError(msg)
+    check_weights(int(np.count_nonzero(~np.isfinite(values))), values.size, float(np.abs(values).max(initial=0)))
     if not columns:
         msg = f"the sample has no column but the weight {weight!r}"
         raise InputError(msg)

@@ -1,0 +1,92 @@
+"""Reducing expressions: one number per event, made of a column with several entries per event.
+
+``leading(x)`` is the largest entry of an event, in whatever order the entries are, and NaN if there is none; ``sum(x)``
+the sum of the entries, 0 if there are none; and ``count(x)`` the number of entries.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import accumulate
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_ganvalid.errors import InputTypeError
+from pytest_ganvalid.samples.entries import Entries
+from pytest_ganvalid.samples.tables import numeric
+
+FUNCTIONS = ("leading", "sum", "count")
+_CALL = re.compile(rf"({'|'.join(FUNCTIONS)})\((.+)\)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Reduction:
+    """A function of the entries of each event.
+
+    Attributes:
+        function: One of `FUNCTIONS`.
+        column: The column with the entries.
+    """
+
+    function: str
+    column: str
+
+    def __str__(self) -> str:
+        """Return the expression."""
+        return f"{self.function}({self.column})"
+
+    def of(self, entries: Entries | NDArray[np.generic]) -> NDArray[np.float64]:
+        """Reduce the entries of each event to one number.
+
+        Args:
+            entries: The column.
+
+        Returns:
+            Shape (events,). An entry that is NaN makes the number NaN.
+
+        Raises:
+            InputTypeError: If the column has one value per event, or the entries are no numbers.
+        """
+        if not isinstance(entries, Entries):
+            msg = (
+                f"{self} reduces several entries per event to one number, and {self.column!r} has one already; "
+                f"give {self.column!r} alone"
+            )
+            raise InputTypeError(msg)
+        if self.function == "count":
+            return entries.counts.astype(np.float64)
+        values = numeric(entries.values, f"column {self.column!r}")
+        if self.function == "sum":
+            return _reduced(np.add.reduceat, values, entries.counts, 0.0)
+        return _reduced(np.maximum.reduceat, values, entries.counts, np.nan)
+
+
+def parse(expression: str) -> Reduction | None:
+    """Read an expression; ``None`` if it is none, as the name of a column may have parentheses in it too."""
+    found = _CALL.fullmatch(expression.strip())
+    if found is None or not _is_balanced(found[2]) or not found[2].strip():
+        return None
+    return Reduction(found[1], found[2].strip())
+
+
+def _is_balanced(text: str) -> bool:
+    """Tell whether each parenthesis in a text has its partner in it: those of ``x) + sum(y`` have not."""
+    depths = list(accumulate((character == "(") - (character == ")") for character in text))
+    return min(depths) >= 0 and depths[-1] == 0
+
+
+def _reduced(
+    reduceat: Callable[[NDArray[np.float64], NDArray[np.intp]], NDArray[np.float64]],
+    values: NDArray[np.float64],
+    counts: NDArray[np.intp],
+    empty: float,
+) -> NDArray[np.float64]:
+    """Reduce the values of each event that has any; for one without, ``reduceat`` would take those of the next."""
+    reduced = np.full(counts.size, empty)
+    filled = counts > 0
+    if filled.any():
+        reduced[filled] = reduceat(values, (np.cumsum(counts) - counts)[filled])
+    return reduced

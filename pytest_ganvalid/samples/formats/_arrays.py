@@ -1,0 +1,334 @@
+"""What the formats that hold arrays have in common: which arrays are columns, and reading their rows in steps."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_ganvalid.errors import InputError
+from pytest_ganvalid.samples.entries import Entries
+from pytest_ganvalid.samples.formats import Columns
+
+STEP = 1 << 16  # rows between two starts, where any row could be one
+LARGEST = 1 << 25  # bytes that are read at a time, however many rows a chunk has: a row may hold thousands of voxels
+VALUES = "values"
+"""Name of the only column of an array that has no names."""
+_STARTS = 4096  # at most
+_NUMBERS, _TEXT = "biuf", "USMm"
+_ONE, _TWO = 1, 2  # axes
+_UTF8_NAMES = (3, 0)
+
+Blocks = Generator[NDArray[Any], None, None]
+Span = tuple[int, int] | None
+"""First and past the last of the positions along the second axis that are wanted; ``None`` for all."""
+
+
+class Array(Protocol):
+    """An array in a file, whose rows can be read in order.
+
+    Attributes:
+        dtype: Of its values.
+        shape: Events first.
+    """
+
+    @property
+    def dtype(self) -> np.dtype[Any]: ...
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    def blocks(self, start: int, stop: int, step: int, within: Span) -> Blocks:
+        """Yield the rows ``start`` to ``stop``, which is not beyond the end, ``step`` at a time.
+
+        Of the second axis, if there is one, only ``within`` is wanted, and all of it is yielded nevertheless where a
+        part of a row cannot be read alone; see `cut`.
+        """
+        ...
+
+
+def cut(rows: NDArray[Any], within: Span) -> NDArray[Any]:
+    """Return a part of the second axis."""
+    return rows if within is None else rows[:, slice(*within)]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A column as a part of an array.
+
+    Attributes:
+        array: Name of the array.
+        of: What makes the column from the rows.
+        within: What is needed of the second axis.
+    """
+
+    array: str
+    of: Callable[[NDArray[Any]], NDArray[Any] | Entries] = lambda rows: rows
+    within: Span = None
+
+
+class Table:
+    """A `formats.Reader` of arrays.
+
+    Arrays of different lengths may lie in one file: then ``rows`` is ``None``, and only arrays of one length can be
+    read together.
+    """
+
+    def __init__(
+        self, arrays: Mapping[str, Array], parts: Mapping[str, Part], refused: Mapping[str, str], step: int | None
+    ) -> None:
+        """Take the arrays that columns are made of.
+
+        Args:
+            arrays: By name.
+            parts: By the name of the column.
+            refused: Other columns; see `formats.Reader`.
+            step: Rows between two starts; ``None`` if reading may only begin at the first row.
+
+        Raises:
+            InputError: If no column can be read.
+        """
+        check_readable(parts, refused)
+        self._arrays, self._parts = dict(arrays), dict(parts)
+        self.names: tuple[str, ...] = tuple(parts)
+        self.refused: Mapping[str, str] = dict(refused)
+        lengths = {arrays[part.array].shape[0] for part in parts.values()}
+        self.rows: int | None = lengths.pop() if len(lengths) == 1 else None
+        self.starts: Sequence[int] = starts_of(self.rows, step)
+
+    def read(self, columns: Sequence[str], start: int, stop: int, chunk: int) -> Iterator[Columns]:
+        """Yield rows; see `formats.Reader`."""
+        parts = {name: self._parts[name] for name in columns}
+        withins = {
+            array: _hull([part.within for part in parts.values() if part.array == array])
+            for array in dict.fromkeys(part.array for part in parts.values())
+        }
+        arrays = {name: self._arrays[name] for name in withins}
+        end = min(stop, _common_length({name: self._arrays[part.array].shape[0] for name, part in parts.items()}))
+        step = step_of(chunk, sum(row_bytes(array.dtype, array.shape) for array in arrays.values()))
+        with allocating(), ExitStack() as opened:
+            found = [
+                opened.enter_context(closing(array.blocks(start, end, step, withins[name])))
+                for name, array in arrays.items()
+            ]
+            for blocks in zip(*found, strict=True):
+                rows = dict(zip(arrays, blocks, strict=True))
+                yield {name: _column(part, rows[part.array], withins[part.array]) for name, part in parts.items()}
+
+    def close(self) -> None:
+        """Do nothing: files are open only while they are read."""
+
+
+def _hull(spans: Sequence[Span]) -> Span:
+    """Return the smallest span that has all of some in it."""
+    bounds = [span for span in spans if span is not None]
+    if len(bounds) < len(spans):
+        return None
+    return min(first for first, _ in bounds), max(last for _, last in bounds)
+
+
+def _column(part: Part, rows: NDArray[Any], read: Span) -> NDArray[Any] | Entries:
+    """Make a column, in this machine's byte order: one value per event, or the entries of each."""
+    if part.within is not None:
+        first = read[0] if read else 0
+        rows = cut(rows, (part.within[0] - first, part.within[1] - first))
+    values = part.of(rows)
+    if isinstance(values, Entries):
+        return values
+    native = values.astype(values.dtype.newbyteorder("="), copy=False)
+    return Entries.of(native) if native.ndim == _TWO else native
+
+
+def refusal(dtype: np.dtype[Any], shape: tuple[int, ...]) -> str | None:
+    """Say why an array is no column, as the end of a sentence; ``None`` if it is one."""
+    if dtype.hasobject:
+        return "holds objects, which are never unpickled; convert it to numbers or text"
+    if len(shape) not in {_ONE, _TWO}:
+        return f"has the shape {shape}; expected (events,) or (events, entries): reshape it"
+    if dtype.kind not in (_NUMBERS + _TEXT if len(shape) == _ONE else _NUMBERS):
+        return f"has dtype {dtype} and the shape {shape}; expected real numbers: write its parts as columns"
+    if not row_bytes(dtype, shape):
+        return f"has dtype {dtype} and the shape {shape}, and so no value per event; leave it out"
+    return None
+
+
+def parts_of(array: str, dtype: np.dtype[Any], shape: tuple[int, ...]) -> tuple[dict[str, Part], dict[str, str]]:
+    """Name the columns of an array that is a table by itself.
+
+    Those of a structured array are named after its fields; those of an array of shape (events, columns) ``"0"``,
+    ``"1"``, ... after their position; and the one of an array of shape (events,) is called ``"values"``.
+
+    Returns:
+        Name -> column, and name -> why it cannot be read.
+    """
+    if dtype.names and len(shape) == _ONE:
+        fields = {name: dtype.fields[name][0] for name in dtype.names}  # type: ignore[index]
+        reasons = {name: refusal(field.base, (*shape, *field.shape)) for name, field in fields.items()}
+        parts = {name: Part(array, lambda rows, name=name: rows[name]) for name in fields if not reasons[name]}  # type: ignore[misc]
+        return parts, {name: reason for name, reason in reasons.items() if reason}
+    reason = refusal(dtype, shape)
+    if reason:
+        return {}, {VALUES: reason}
+    if len(shape) == _ONE:
+        return {VALUES: Part(array)}, {}
+    return {str(i): Part(array, lambda rows: rows[:, 0], (i, i + 1)) for i in range(shape[1])}, {}
+
+
+@contextmanager
+def allocating() -> Iterator[None]:
+    """Take it for damage if there is not enough memory: a few rows need little, but a damaged file may claim anything.
+
+    Raises:
+        ValueError: If there is not.
+    """
+    try:
+        yield
+    except MemoryError as error:
+        msg = f"it would need more memory than there is: {error}"
+        raise ValueError(msg) from error
+
+
+def check_readable(names: Collection[str], refused: Mapping[str, str]) -> None:
+    """Refuse a file of which no column can be read.
+
+    Raises:
+        InputError: If so, with the reason for the first.
+    """
+    if names:
+        return
+    name, reason = next(iter(refused.items()), ("", ""))
+    msg = f"column {name!r} {reason}" if refused else "there are no columns in it; was it written to the end?"
+    raise InputError(msg)
+
+
+def _common_length(lengths: Mapping[str, int]) -> int:
+    """Return the number of rows of columns that are read together.
+
+    Raises:
+        InputError: If they are not as long as each other.
+    """
+    (first, rows), *others = lengths.items()
+    for name, length in others:
+        if length != rows:
+            msg = (
+                f"columns must be of one length; {first!r} has {rows} rows and {name!r} has {length}: name the columns "
+                "that belong together"
+            )
+            raise InputError(msg)
+    return rows
+
+
+def starts_of(rows: int | None, step: int | None) -> Sequence[int]:
+    """List every so many rows, not too many of them, beginning with the first."""
+    if not rows or not step:
+        return (0,)
+    return range(0, rows, step * math.ceil(rows / step / _STARTS))
+
+
+def row_bytes(dtype: np.dtype[Any], shape: tuple[int, ...]) -> int:
+    """Return the size of a row."""
+    return dtype.itemsize * math.prod(shape[1:])
+
+
+def step_of(chunk: int, size: int) -> int:
+    """Return how many rows to read at a time: a chunk, or fewer if they are large."""
+    return max(1, min(chunk, LARGEST // max(size, 1)))
+
+
+def steps(start: int, stop: int, step: int) -> Iterator[tuple[int, int]]:
+    """Yield where each step begins and ends."""
+    for first in range(start, stop, step):
+        yield first, min(first + step, stop)
+
+
+def header_of(file: IO[bytes]) -> tuple[np.dtype[Any], tuple[int, ...], bool]:
+    """Read numpy's header of an array, up to where its values begin.
+
+    Returns:
+        Kind of the values, shape, and whether the values of a column, and not those of a row, lie next to each other.
+
+    Raises:
+        ValueError: If it is no such header.
+    """
+    version = np.lib.format.read_magic(file)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    try:
+        shape, fortran, dtype = read(file)
+    except Exception as error:  # a header is a Python literal, and can be wrong in as many ways
+        msg = f"its header cannot be understood: {error}"
+        raise ValueError(msg) from error
+    if min(shape, default=0) < 0:
+        msg = f"the header has the shape {shape}"
+        raise ValueError(msg)
+    if version >= _UTF8_NAMES and dtype.names:  # all that this version adds, but numpy has no public function for it
+        dtype.names = tuple(name.encode("latin-1").decode("utf-8") for name in dtype.names)
+    return dtype, shape, fortran and len(shape) == _TWO
+
+
+def check_size(dtype: np.dtype[Any], shape: tuple[int, ...], found: int) -> None:
+    """Refuse an array that is not as long as its header says.
+
+    Raises:
+        ValueError: If it is shorter or longer.
+    """
+    expected = dtype.itemsize * math.prod(shape)
+    if found != expected and not dtype.hasobject:
+        msg = f"the header promises {expected} bytes of values, and there are {found}"
+        raise ValueError(msg)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredArray:
+    """An array whose values lie in a file as they lie in memory.
+
+    Attributes:
+        path: Of the file.
+        offset: Byte where the values begin.
+        dtype: Of the values.
+        shape: Of the array.
+        fortran: Whether the values of a column, and not those of a row, lie next to each other.
+    """
+
+    path: str
+    offset: int
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    fortran: bool = False
+
+    def blocks(self, start: int, stop: int, step: int, within: Span) -> Blocks:
+        """Yield rows; see `Array`."""
+        with Path(self.path).open("rb", buffering=0) as file:
+            for first, last in steps(start, stop, step):
+                yield (
+                    self._by_columns(file, first, last, within)
+                    if self.fortran
+                    else self._by_rows(file, first, last, within)
+                )
+
+    def _by_rows(self, file: IO[bytes], first: int, last: int, within: Span) -> NDArray[Any]:
+        width = math.prod(self.shape[1:])
+        values = self._values(file, first * width, (last - first) * width)
+        return cut(values.reshape(last - first, *self.shape[1:]), within)
+
+    def _by_columns(self, file: IO[bytes], first: int, last: int, within: Span) -> NDArray[Any]:
+        rows, width = self.shape
+        columns = range(*(within or (0, width)))
+        return np.stack([self._values(file, i * rows + first, last - first) for i in columns], axis=1)
+
+    def _values(self, file: IO[bytes], position: int, count: int) -> NDArray[Any]:
+        """Read values that lie next to each other.
+
+        Raises:
+            ValueError: If the file has become shorter.
+        """
+        file.seek(self.offset + position * self.dtype.itemsize)
+        values = np.fromfile(file, self.dtype, count)
+        if values.size != count:
+            msg = f"it ends after {values.size} of {count} values"
+            raise ValueError(msg)
+        return values

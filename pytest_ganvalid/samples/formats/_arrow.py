@@ -1,0 +1,60 @@
+"""What the formats that pyarrow reads have in common: columns of a schema and of a batch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_ganvalid.errors import InputError
+from pytest_ganvalid.samples.entries import Entries
+from pytest_ganvalid.samples.tables import as_array
+
+
+def parted(schema: Any) -> tuple[tuple[str, ...], dict[str, str]]:  # noqa: ANN401 - pyarrow has no types
+    """Part the columns of a schema into those that can be read and, with a reason, those that cannot.
+
+    Raises:
+        InputError: If two columns have one name.
+    """
+    import pyarrow as pa
+
+    repeated = sorted({name for name in schema.names if schema.names.count(name) > 1})
+    if repeated:
+        msg = f"{schema.names.count(repeated[0])} columns are named {repeated[0]!r}; rename them"
+        raise InputError(msg)
+    refused = {}
+    for field in schema:
+        kind = field.type.value_type if _is_list(field.type) else field.type
+        flat = pa.types.is_primitive(kind) or pa.types.is_boolean(kind) or pa.types.is_decimal(kind)
+        text = pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_dictionary(kind)
+        if not (flat or (text and kind is field.type)):
+            refused[field.name] = (
+                f"is of type {field.type}, neither a number nor a list of numbers per event; write its parts as columns"
+            )
+    return tuple(name for name in schema.names if name not in refused), refused
+
+
+def _is_list(kind: Any) -> bool:  # noqa: ANN401
+    import pyarrow as pa
+
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
+
+
+def column(values: Any, name: str) -> NDArray[Any] | Entries:  # noqa: ANN401
+    """Return a column of a batch: one number per event, or the entries of each."""
+    import pyarrow as pa
+
+    if pa.types.is_fixed_size_list(values.type):
+        values = values.cast(pa.list_(values.type.value_type))
+    if _is_list(values.type):
+        return Entries.of(values)
+    kind = values.type
+    if (pa.types.is_integer(kind) or pa.types.is_floating(kind)) and not values.null_count and len(values):
+        dtype = np.dtype(kind.to_pandas_dtype())
+        # to_numpy would do the same, and import pandas.
+        return np.frombuffer(values.buffers()[1], dtype, len(values), values.offset * dtype.itemsize)
+    if pa.types.is_decimal(kind):
+        values = values.cast(pa.float64())
+    return as_array(values, f"column {name!r}")

@@ -1,0 +1,295 @@
+"""Text tables: a line with the names, then one line per event; also compressed with gzip.
+
+Commas, semicolons, tabs or blanks part the fields, whichever fits the first two lines; a ``#`` may stand in front of
+the names. Numbers are read as ``float64``, and an empty field as NaN. A column is one of text if none of its first
+fields is a number; one further down is then an error. A last line without a line break is refused: only so can it be
+told whether it was cut short.
+
+The standard library and numpy suffice: some million fields a second are read where all are numbers, and a third of that
+where there are empty fields or text.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import math
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, TextIO, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_ganvalid.errors import InputError
+from pytest_ganvalid.samples.formats import Columns, refuse_inside
+from pytest_ganvalid.samples.formats._arrays import check_readable, step_of
+
+KIND = "CSV"
+DAMAGE = (ValueError, EOFError, zlib.error, csv.Error)
+_MARKS = (",", ";", "\t")
+"""What parts the fields; the empty string stands for any number of blanks."""
+_LOOK = 1000  # lines from which to tell numbers from text
+_STARTS = "0123456789+-."  # of numbers that are not NaN
+_SPACE = 8  # bytes that are needed for one of a line
+
+
+def open_file(path: str, inside: str) -> Csv:
+    """Open a file; see `formats.Format`."""
+    refuse_inside(KIND, inside)
+    return Csv(path)
+
+
+class Csv:
+    """A text table."""
+
+    def __init__(self, path: str) -> None:
+        """Read the names and look at the first rows.
+
+        Raises:
+            InputError: If the first line holds no names, or one twice.
+        """
+        self._path = path
+        with _opened(path) as file:
+            header = file.readline().removeprefix("#")
+            first = [line for line in islice(file, _LOOK) if line.strip()]
+        _check_whole(header, 1)
+        delimiter = _delimiter(header, first[:1])
+        names = [name.strip() for name in _fields(header, delimiter)]
+        _check_names(names)
+        self._layout = _Layout(delimiter, tuple(names), _text_columns(first, delimiter, len(names)))
+        self._length = max((len(line) for line in first), default=1)
+        self.names = tuple(name for name in names if name)
+        self.refused: Mapping[str, str] = {"": "has no name; name it in the first line"} if "" in names else {}
+        self.rows: int | None = None
+        self.starts: Sequence[int] = (0,)
+        check_readable(self.names, self.refused)
+
+    def read(self, columns: Sequence[str], start: int, stop: int, chunk: int) -> Iterator[Columns]:
+        """Yield rows; see `formats.Reader`."""
+        left, step, number = stop - start, step_of(chunk, _SPACE * self._length), 1
+        with _opened(self._path) as file:
+            _check_whole(file.readline(), 1)
+            while left > 0 and (lines := list(islice(file, min(step, left)))):
+                _check_whole(lines[-1], number + len(lines))
+                rows = self._layout.parsed(lines, number + 1, columns)
+                number += len(lines)
+                found = len(next(iter(rows.values())))
+                left -= found
+                if found:
+                    yield rows
+
+    def close(self) -> None:
+        """Do nothing: the file is open only while it is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """How lines are to be read: what parts the fields, what they are called, and which are text."""
+
+    delimiter: str
+    names: tuple[str, ...]
+    text: frozenset[int]
+
+    def parsed(self, lines: Sequence[str], first: int, columns: Sequence[str]) -> Columns:
+        """Read lines.
+
+        Args:
+            lines: Some, or none, of which are blank and no rows.
+            first: Number of the first.
+            columns: Which.
+
+        Raises:
+            InputError: If a line has more or fewer fields, or one is no number and should be.
+        """
+        positions = [self.names.index(name) for name in columns]
+        values = self._numbers(lines, positions)
+        return dict(zip(columns, self._fields(lines, first, positions) if values is None else values, strict=True))
+
+    def _numbers(self, lines: Sequence[str], positions: list[int]) -> list[NDArray[Any]] | None:
+        """Read lines that hold nothing but numbers; ``None`` for others."""
+        commas = {len(self.names) - 1}
+        if self.delimiter and {line.count(self.delimiter) for line in lines} != commas:
+            return None
+        if not self.text.isdisjoint(positions) or not all(map(str.strip, lines)):
+            return None
+        chosen = positions if self.delimiter else None  # all are read where there is nothing to be counted
+        try:
+            table = np.loadtxt(lines, delimiter=self.delimiter or None, usecols=chosen, ndmin=2, comments=None)
+        except ValueError:
+            return None
+        if chosen is None and table.shape[1] != len(self.names):
+            return None
+        return [table[:, i].copy() for i in (range(len(positions)) if chosen else positions)]
+
+    def _fields(self, lines: Sequence[str], first: int, positions: list[int]) -> list[NDArray[Any]]:
+        """Read lines field by field.
+
+        Raises:
+            InputError: If a line has more or fewer fields, or one is no number and should be, or is one among text.
+        """
+        numbers = [first + i for i, line in enumerate(lines) if line.strip()]
+        if len(self.names) == 1 and len(numbers) < len(lines):
+            blank = next(first + i for i, line in enumerate(lines) if not line.strip())
+            msg = f"line {blank} is blank; write nan if the number is missing, or take the line out"
+            raise InputError(msg)
+        rows = _rows([line for line in lines if line.strip()], numbers, self.delimiter)
+        for row, number in zip(rows, numbers, strict=True):
+            if len(row) != len(self.names):
+                msg = f"line {number} has {len(row)} fields; expected {len(self.names)}, as in the first line"
+                raise InputError(msg)
+        return [
+            _as_text([row[i] for row in rows], numbers, self.names[i])
+            if i in self.text
+            else _as_numbers([row[i] for row in rows], numbers, self.names[i])
+            for i in positions
+        ]
+
+
+def _opened(path: str) -> TextIO:
+    if path.endswith(".gz"):
+        return cast("TextIO", gzip.open(path, "rt", encoding="utf-8-sig"))
+    return Path(path).open(encoding="utf-8-sig")
+
+
+def _check_whole(line: str, number: int) -> None:
+    """Refuse a line without a line break.
+
+    Raises:
+        InputError: If it has none.
+    """
+    if not line.endswith("\n"):
+        msg = (
+            f"line {number}, the last, does not end with a line break, so that the file may have been cut short; add "
+            "one if it is whole"
+        )
+        raise InputError(msg)
+
+
+def _check_names(names: Sequence[str]) -> None:
+    """Refuse a first line that holds numbers, or a name twice.
+
+    Raises:
+        InputError: If it does.
+    """
+    if all(_is_number(name) for name in names):
+        msg = f"the first line holds {' '.join(names[:5])!r}; expected the names of the columns: put them there"
+        raise InputError(msg)
+    repeated = [name for name, count in Counter(names).items() if name and count > 1]
+    if repeated:
+        msg = f"{names.count(repeated[0])} columns are named {repeated[0]!r}; rename them"
+        raise InputError(msg)
+
+
+def _delimiter(header: str, first: Sequence[str]) -> str:
+    """Find what parts the names.
+
+    Args:
+        header: The line with the names.
+        first: The first row, if there is one.
+    """
+    counts = {mark: len(_fields(header, mark)) for mark in _MARKS if mark in header}
+    fitting = {mark: count for mark, count in counts.items() if all(len(_fields(row, mark)) == count for row in first)}
+    found = fitting or counts
+    if found:
+        return max(found, key=found.__getitem__)
+    return "" if len(header.split()) > 1 else _MARKS[0]
+
+
+def _fields(line: str, delimiter: str) -> list[str]:
+    """Part a line into fields; none if it cannot be parted."""
+    try:
+        return next(iter(_rows([line], [0], delimiter)), [])
+    except InputError:
+        return []
+
+
+def _rows(lines: Sequence[str], numbers: Sequence[int], delimiter: str) -> list[list[str]]:
+    """Part lines into fields.
+
+    Raises:
+        InputError: If a quotation mark is left open.
+    """
+    if not delimiter:
+        return [line.split() for line in lines]
+    reader = csv.reader(lines, delimiter=delimiter, strict=True, skipinitialspace=True)
+    rows: list[list[str]] = []
+    try:
+        for row in reader:
+            rows.append(row)
+            if reader.line_num != len(rows):
+                break
+    except csv.Error as error:
+        msg = f"line {numbers[len(rows)]}: {error}"
+        raise InputError(msg) from None
+    if len(rows) != len(lines):
+        msg = f"line {numbers[len(rows) - 1]}: a quoted field goes on in the next line; write it in one"
+        raise InputError(msg)
+    return rows
+
+
+def _text_columns(lines: Sequence[str], delimiter: str, columns: int) -> frozenset[int]:
+    """Return the positions of columns of which some fields are filled, and none with a number."""
+    rows = [row for row in (_fields(line, delimiter) for line in lines if line.endswith("\n")) if len(row) == columns]
+    filled = [[row[i] for row in rows if row[i].strip()] for i in range(columns)]
+    return frozenset(i for i, fields in enumerate(filled) if fields and not any(map(_is_number, fields)))
+
+
+def _as_numbers(fields: Sequence[str], numbers: Sequence[int], name: str) -> NDArray[np.float64]:
+    """Convert fields.
+
+    Raises:
+        InputError: If one is no number.
+    """
+    try:
+        return np.fromiter(map(_number, fields), np.float64, len(fields))
+    except ValueError:
+        wrong = next(i for i, field in enumerate(fields) if not _is_number(field) and field.strip())
+        msg = (
+            f"line {numbers[wrong]}, column {name!r}: {fields[wrong]!r} is not a number; leave the field empty if it "
+            "is missing"
+        )
+        raise InputError(msg) from None
+
+
+def _as_text(fields: Sequence[str], numbers: Sequence[int], name: str) -> NDArray[np.str_]:
+    """Keep fields as they are.
+
+    Raises:
+        InputError: If one is a number, so that the column may have been one of numbers, missing in the first rows.
+    """
+    for field, number in zip(fields, numbers, strict=True):
+        start = field.lstrip()[:1]
+        if start and start in _STARTS and _is_number(field):
+            msg = (
+                f"line {number}, column {name!r}: {field!r} is a number, but the first {_LOOK} lines have none in this "
+                "column, which was taken for text; leave fields empty where a number is missing, or write no numbers "
+                "in a column of text"
+            )
+            raise InputError(msg)
+    return np.array(fields, dtype=np.str_)
+
+
+def _number(field: str) -> float:
+    """Return a number, NaN for nothing.
+
+    Raises:
+        ValueError: If it is none.
+    """
+    if not field or field.isspace():
+        return math.nan
+    if "_" in field or not field.isascii():  # a number to Python, but to nobody else
+        raise ValueError(field)
+    return float(field)
+
+
+def _is_number(field: str) -> bool:
+    try:
+        _number(field)
+    except ValueError:
+        return False
+    return bool(field.strip())

@@ -1,0 +1,226 @@
+"""HDF5, through h5py: the datasets of a group.
+
+A dataset of shape (events,) or (events, 1) is a column, one of shape (events, entries, ...) a column with several
+entries per event. The fields of a compound dataset are columns of their own, called by the name of the field where no
+other column is called so, and ``"dataset.field"`` otherwise. For the files of the calorimeter challenge see
+`_calorimeter`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_ganvalid._extras import imported
+from pytest_ganvalid.errors import InputError
+from pytest_ganvalid.samples.entries import Entries
+from pytest_ganvalid.samples.formats import _calorimeter
+from pytest_ganvalid.samples.formats._arrays import LARGEST, STEP, Blocks, Part, Span, Table, refusal, row_bytes, steps
+
+KIND = "HDF5"
+DAMAGE = (RuntimeError, ValueError, LookupError, TypeError, NotImplementedError)
+_CACHE = (
+    1 << 28
+)  # bytes of HDF5 chunks of one dataset, at most, that are kept as long as there are rows to read in them
+_SLOTS = 10007  # a prime number, much larger than that of chunks in the cache
+_PANDAS = "pandas_type"
+_TWO = 2  # axes
+
+
+def open_file(path: str, inside: str) -> Hdf5:
+    """Open a file; see `formats.Format`."""
+    h5py = imported("h5py", feature="an HDF5 file", extra="hep")
+    file = h5py.File(path, "r")
+    try:
+        return Hdf5(h5py, file, inside)
+    except BaseException:
+        file.close()
+        raise
+
+
+class Hdf5(Table):
+    """A group of an HDF5 file."""
+
+    def __init__(self, h5py: Any, file: Any, inside: str) -> None:  # noqa: ANN401 - h5py has no types
+        """Find the datasets.
+
+        Args:
+            h5py: The module.
+            file: The open file.
+            inside: Path of a group, or of a dataset.
+
+        Raises:
+            InputError: If there is no such group, or nothing in it that can be read.
+        """
+        self._file = file
+        group, names = _wanted(h5py, file, inside)
+        datasets, refused = _datasets(h5py, group, names)
+        parts, reasons = _columns(datasets)
+        used = {part.array: datasets[part.array] for part in parts.values()}
+        super().__init__(used, parts, {**refused, **reasons}, _step(used))
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """A dataset of a file.
+
+    Attributes:
+        data: What h5py reads rows of.
+        dtype: Of the values.
+        shape: Of the dataset.
+        chunk: Rows of an HDF5 chunk; 0 if it has none.
+        jagged: Whether it holds a list of numbers per event.
+    """
+
+    data: Any
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    chunk: int
+    jagged: bool
+
+    def blocks(self, start: int, stop: int, step: int, within: Span) -> Blocks:
+        """Yield rows; see `_arrays.Array`."""
+        for first, last in steps(start, stop, step):
+            yield self.data[first:last] if within is None else self.data[first:last, slice(*within)]
+
+
+def _wanted(h5py: Any, file: Any, inside: str) -> tuple[Any, list[str]]:  # noqa: ANN401
+    """Return the group that is wanted, and the names of what is wanted in it.
+
+    Raises:
+        InputError: If there is no such group, several and none is named, or pandas wrote it.
+    """
+    if inside and inside not in file:
+        msg = f"there is no group {inside!r} in it; there are {_groups(h5py, file)}"
+        raise InputError(msg)
+    found = file[inside or "/"]
+    if isinstance(found, h5py.Dataset):
+        return found.parent, [found.name.rpartition("/")[2]]
+    while not inside and len(found) == 1 and _kind(found, next(iter(found))) is h5py.Group:
+        found = found[next(iter(found))]
+    if _PANDAS in found.attrs:
+        msg = "pandas wrote it in a form of its own; write it with pandas.DataFrame.to_parquet"
+        raise InputError(msg)
+    classes = [_kind(found, name) for name in found]
+    if h5py.Dataset not in classes and h5py.Group in classes:
+        msg = f"there are only groups in it: name one of {_groups(h5py, found)} after a colon"
+        raise InputError(msg)
+    return found, list(found)
+
+
+def _kind(group: Any, name: str) -> Any:  # noqa: ANN401
+    """Return the class of what is in a group; that of ``None`` for a link to nothing."""
+    return type(group.get(name))
+
+
+def _groups(h5py: Any, group: Any) -> list[str]:  # noqa: ANN401
+    return [name for name in group if _kind(group, name) is h5py.Group]
+
+
+def _datasets(h5py: Any, group: Any, names: list[str]) -> tuple[dict[str, Dataset], dict[str, str]]:  # noqa: ANN401
+    """Open the datasets of a group; what is none is refused."""
+    refused, datasets = {}, {}
+    for name in names:
+        kind = _kind(group, name)
+        if kind is h5py.Group:
+            refused[name] = "is a group: name it after a colon, behind the name of the file"
+        elif kind is not h5py.Dataset or group[name].shape is None:
+            refused[name] = "has nothing in it; leave it out"
+        else:
+            datasets[name] = _dataset(h5py, _cached(h5py, group, name))
+    return datasets, refused
+
+
+def _cached(h5py: Any, group: Any, name: str) -> Any:  # noqa: ANN401
+    """Open a dataset so that no chunk is decompressed twice: with a cache for all chunks that a row lies in."""
+    data = group[name]
+    if not data.chunks:
+        return data
+    across = math.prod(math.ceil(size / chunk) for size, chunk in zip(data.shape[1:], data.chunks[1:], strict=True))
+    size = across * math.prod(data.chunks) * data.dtype.itemsize
+    del data  # the first to open a dataset says how large its cache is
+    access = h5py.h5p.create(h5py.h5p.DATASET_ACCESS)
+    access.set_chunk_cache(_SLOTS, max(1 << 20, min(size, _CACHE)), 1.0)
+    return h5py.Dataset(h5py.h5d.open(group.id, name.encode(), access))
+
+
+def _dataset(h5py: Any, data: Any) -> Dataset:  # noqa: ANN401
+    """Tell numbers, text and lists of numbers."""
+    chunk = data.chunks[0] if data.chunks else 0
+    text, inner = h5py.check_string_dtype(data.dtype), h5py.check_vlen_dtype(data.dtype)
+    if text is not None:
+        return Dataset(data.asstr(), np.dtype("U16"), data.shape, chunk, jagged=False)  # of any length, in fact
+    if inner is not None and len(data.shape) == 1:
+        return Dataset(data, np.dtype(inner), data.shape, chunk, jagged=True)
+    return Dataset(data, data.dtype, data.shape, chunk, jagged=False)
+
+
+def _columns(datasets: Mapping[str, Dataset]) -> tuple[dict[str, Part], dict[str, str]]:
+    """Name the columns; those that cannot be read come with the reason."""
+    if _is_challenge(datasets):
+        challenge = _calorimeter.parts_of(datasets[_calorimeter.SHOWERS].shape[1])
+        others = {name: data for name, data in datasets.items() if name not in _calorimeter.DATASETS}
+        parts, refused = _columns(others)
+        return {**challenge, **parts}, refused
+    fields = Counter(field for data in datasets.values() for field in data.dtype.names or ())
+    parts, refused = {}, {}
+    for name, data in datasets.items():
+        for field in data.dtype.names or ("",):
+            column = name if not field else field if fields[field] == 1 and field not in datasets else f"{name}.{field}"
+            reason, part = _part(name, data, field)
+            if reason:
+                refused[column] = reason
+            else:
+                parts[column] = part
+    return parts, refused
+
+
+def _is_challenge(datasets: Mapping[str, Dataset]) -> bool:
+    """Tell whether the layout is that of the calorimeter challenge."""
+    shapes = [datasets[name].shape for name in _calorimeter.DATASETS if name in datasets]
+    if [len(shape) for shape in shapes] != [_TWO, _TWO]:
+        return False
+    (events, one), (rows, _) = shapes
+    return events == rows and one == 1 and all(datasets[name].dtype.kind == "f" for name in _calorimeter.DATASETS)
+
+
+def _part(name: str, data: Dataset, field: str) -> tuple[str | None, Part]:
+    """Return why a dataset or its field is no column, and the column."""
+    dtype, shape = data.dtype, data.shape
+    if field:
+        dtype, inner = dtype[field].base, dtype[field].shape
+        return refusal(dtype, _flat((*shape, *inner))), Part(name, lambda rows: _plain(rows[field]))
+    if data.jagged:
+        return refusal(dtype, shape), Part(name, lambda rows: Entries.of(list(rows)))
+    return refusal(dtype, _flat(shape)), Part(name, _plain)
+
+
+def _flat(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return shape if len(shape) < _TWO else (shape[0], math.prod(shape[1:]))
+
+
+def _plain(rows: NDArray[Any]) -> NDArray[Any]:
+    """Return rows as one value per event, or as (events, entries); text as text."""
+    if rows.dtype.kind in "OS":
+        rows = np.char.decode(rows, "utf-8") if rows.dtype.kind == "S" else rows.astype(np.str_)
+    if rows.ndim == 1:
+        return rows
+    flat = rows.reshape(len(rows), -1)
+    return flat[:, 0] if flat.shape[1] == 1 else flat
+
+
+def _step(datasets: Mapping[str, Dataset]) -> int:
+    """Return how many rows to have between two starts: whole chunks, and not too many bytes."""
+    chunk = max((data.chunk for data in datasets.values()), default=0) or 1
+    size = max((row_bytes(data.dtype, data.shape) for data in datasets.values()), default=1)
+    return chunk * math.ceil(max(1, min(STEP, LARGEST // max(size, 1))) / chunk)

@@ -1,0 +1,216 @@
+"""HepMC's ASCII files of versions 3 and 2, through pyhepmc; also compressed with gzip.
+
+Per event: ``weight``, the first one (1 if there is none); ``weight_NAME``, the others that have a name;
+``event_number``; and ``n_particles``, the number of final-state particles (status 1). Per final-state particle:
+``pdg_id``, ``px``, ``py``, ``pz``, ``e``, ``pt``, ``mass`` in GeV, ``eta`` and ``phi``.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing
+from itertools import islice
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_ganvalid._extras import imported
+from pytest_ganvalid.errors import InputError
+from pytest_ganvalid.samples.entries import Entries
+from pytest_ganvalid.samples.formats import Columns, refuse_inside
+from pytest_ganvalid.samples.formats._arrays import LARGEST
+
+KIND = "HepMC"
+DAMAGE = (ValueError, RuntimeError, EOFError, zlib.error, AssertionError)
+_EVENT = ("weight", "event_number", "n_particles")
+_STORED = {"pdg_id": "pid", "px": "px", "py": "py", "pz": "pz", "e": "e", "mass": "generated_mass"}
+_MADE_OF = {"pt": ("px", "py"), "eta": ("px", "py", "pz"), "phi": ("px", "py")}
+_VERSIONS = {
+    b"HepMC::Asciiv3": ("HepMC3", b"HepMC::Asciiv3-END_EVENT_LISTING"),
+    b"HepMC::IO_GenEvent": ("HepMC2", b"HepMC::IO_GenEvent-END_EVENT_LISTING"),
+}
+_FINAL = 1  # status
+_MEV = 1e-3  # GeV
+_HEAD = 256  # bytes that the version is looked for in
+_BLOCK = 1 << 20  # bytes
+
+
+def open_file(path: str, inside: str) -> HepMC:
+    """Open a file; see `formats.Format`."""
+    refuse_inside(KIND, inside)
+    return HepMC(path)
+
+
+class HepMC:
+    """A file of generated events."""
+
+    def __init__(self, path: str) -> None:
+        """Read the first event, which knows the names of the weights.
+
+        Raises:
+            ValueError: If it is no such file.
+            MissingExtraError: If pyhepmc is not installed.
+        """
+        self._pyhepmc = imported("pyhepmc", feature="a HepMC file", extra="hepmc")
+        self._path = path
+        with closing(self._events()) as events:
+            first = next(events, None)
+        weights = [] if first is None else _weight_names(first)
+        self._weights = {f"weight_{name}": i for i, name in enumerate(weights) if i and name}
+        self.names = (*_EVENT, *self._weights, *_STORED, *_MADE_OF)
+        self.refused: Mapping[str, str] = {}
+        self.rows: int | None = None
+        self.starts: Sequence[int] = (0,)
+
+    def read(self, columns: Sequence[str], start: int, stop: int, chunk: int) -> Iterator[Columns]:
+        """Yield rows; see `formats.Reader`."""
+        needed = {part for name in columns for part in _MADE_OF.get(name, (name,))}
+        found: dict[str, list[Any]] = {name: [] for name in needed}
+        size = events = 0
+        with closing(self._events()) as source:
+            for number, event in enumerate(islice(source, stop - start)):
+                size += self._append(found, event, number)
+                events += 1
+                if events >= chunk or size >= LARGEST:
+                    yield {name: _column(found, name) for name in columns}
+                    found, size, events = {name: [] for name in needed}, 0, 0
+        if events:
+            yield {name: _column(found, name) for name in columns}
+
+    def close(self) -> None:
+        """Do nothing: the file is open only while it is read."""
+
+    def _append(self, found: dict[str, list[Any]], event: Any, row: int) -> int:  # noqa: ANN401
+        """Add an event to the values of columns, and return how many bytes that took."""
+        particles = event.numpy.particles
+        final = particles.status == _FINAL
+        unit = _MEV if event.momentum_unit == self._pyhepmc.Units.MEV else 1.0
+        size = 0
+        for name, values in found.items():
+            if name in _STORED:
+                values.append(_scaled(getattr(particles, _STORED[name])[final], unit))
+                size += values[-1].nbytes
+            elif name == "n_particles":
+                values.append(np.count_nonzero(final))
+            elif name == "event_number":
+                values.append(event.event_number)
+            else:
+                values.append(self._weight(event.weights, name, row))
+        return size
+
+    def _weight(self, weights: Sequence[float], name: str, row: int) -> float:
+        """Return a weight of an event.
+
+        Raises:
+            InputError: If the event has no such weight.
+        """
+        position = self._weights.get(name, 0)
+        if not position and not len(weights):
+            return 1.0
+        if position >= len(weights):
+            msg = f"event {row} has {len(weights)} weights, and so no {name!r}; the first event has it"
+            raise InputError(msg)
+        return float(weights[position])
+
+    def _events(self) -> Generator[Any, None, None]:
+        """Yield the events.
+
+        Raises:
+            ValueError: If it is no such file, or there is something in it that cannot be read as an event, or no end.
+        """
+        opened: Any = gzip.open if self._path.endswith(".gz") else open
+        with opened(self._path, "rb") as file:
+            head = file.read(_HEAD)
+            version = next((version for mark, version in _VERSIONS.items() if mark in head), None)
+            if version is None:
+                msg = "it does not begin like an ASCII file of version 2 or 3"
+                raise ValueError(msg)
+            file.seek(0)
+            watched = _Watched(file)
+            found = 0
+            with self._pyhepmc.open(watched, format=version[0]) as events:
+                for event in events:
+                    found += 1
+                    yield event
+            watched.check(found, version[1])
+
+
+class _Watched(io.BufferedIOBase):
+    """A file that counts the events and keeps the end of what is read: HepMC does not tell an error from the end."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        """Begin where the file is."""
+        self._file = file
+        self._events = 0
+        self._tail = b"\n"
+
+    def readable(self) -> bool:
+        """Say that it can be read."""
+        return True
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Read some bytes."""
+        data = self._file.read(_BLOCK if size is None or size < 0 else size)
+        self._events += (self._tail[-2:] + data).count(b"\nE ")
+        self._tail = (self._tail + data)[-_HEAD:]
+        return data
+
+    def read1(self, size: int = -1, /) -> bytes:
+        """Read some bytes."""
+        return self.read(size)
+
+    def check(self, found: int, mark: bytes) -> None:
+        """Refuse a file that does not end as it should, or in which an event was not understood.
+
+        Args:
+            found: Number of events that were read.
+            mark: What the file ends with.
+
+        Raises:
+            ValueError: If so.
+        """
+        while self.read(_BLOCK):
+            pass
+        if not self._tail.rstrip().endswith(mark):
+            msg = f"it does not end with {mark.decode()}"
+            raise ValueError(msg)
+        if found != self._events:
+            msg = f"event {found} of {self._events} cannot be read, or has no particles"
+            raise ValueError(msg)
+
+
+def _weight_names(event: Any) -> list[str]:  # noqa: ANN401
+    try:
+        return list(event.weight_names)
+    except RuntimeError:  # there are none
+        return []
+
+
+def _scaled(values: NDArray[Any], unit: float) -> NDArray[Any]:
+    return values * unit if values.dtype.kind == "f" else values.copy()
+
+
+def _column(found: dict[str, list[Any]], name: str) -> NDArray[Any] | Entries:
+    """Return the values of a column of events: stored in the file, or made of such."""
+    if name not in _STORED and name not in _MADE_OF:
+        return np.array(found[name])
+    parts = found[_MADE_OF[name][0] if name in _MADE_OF else name]
+    counts = np.array([len(part) for part in parts], dtype=np.intp)
+    stored = [np.concatenate(found[part]) for part in _MADE_OF.get(name, (name,))]
+    return Entries(_made(name, stored) if name in _MADE_OF else stored[0], counts)
+
+
+def _made(name: str, momentum: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Return transverse momentum, azimuth or pseudorapidity, which is infinite along the beam."""
+    x, y = momentum[:2]
+    if name == "phi":
+        return np.arctan2(y, x)
+    pt = np.hypot(x, y)
+    if name == "pt":
+        return pt
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.arcsinh(momentum[2] / pt)

@@ -1,0 +1,117 @@
+"""Apache Parquet, through pyarrow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+from pytest_ganvalid._extras import imported
+from pytest_ganvalid.samples.formats import Columns, refuse_inside
+from pytest_ganvalid.samples.formats._arrow import column, parted
+from pytest_ganvalid.samples.sample import Sample
+
+KIND = "Parquet"
+DAMAGE = (ValueError, NotImplementedError)  # pyarrow's own errors are of these kinds, or OSError
+_SMALL = 1 << 26  # bytes of a row group, up to which it is read at once, which is fastest
+_BUFFER = 1 << 20  # bytes of a column that are read at a time, of a larger one
+
+
+def open_file(path: str, inside: str) -> Parquet:
+    """Open a file; see `formats.Format`."""
+    return Parquet(path, inside)
+
+
+class Parquet:
+    """A Parquet file, whose row groups can be read one by one."""
+
+    def __init__(self, path: str, inside: str) -> None:
+        """Read the footer.
+
+        Raises:
+            InputError: If something is asked for inside.
+            MissingExtraError: If pyarrow is not installed.
+        """
+        refuse_inside(KIND, inside)
+        _, parquet = _pyarrow()
+        self._file = parquet.ParquetFile(path)
+        metadata = self._file.metadata
+        groups = [metadata.row_group(i) for i in range(metadata.num_row_groups)]
+        sizes = [group.num_rows for group in groups]
+        self._small = all(group.total_byte_size <= _SMALL for group in groups)
+        if not self._small:
+            self._file.close()
+            self._file = parquet.ParquetFile(path, buffer_size=_BUFFER)
+        self.rows: int | None = metadata.num_rows
+        self.starts = [0, *accumulate(size for size in sizes if size)][:-1] or [0]
+        self._groups = [i for i, size in enumerate(sizes) if size]
+        self.names, self.refused = parted(self._file.schema_arrow)
+
+    def read(self, columns: Sequence[str], start: int, stop: int, chunk: int) -> Iterator[Columns]:
+        """Yield rows; see `formats.Reader`."""
+        wanted = [
+            group for group, first in zip(self._groups, self.starts, strict=False) if start <= first < max(stop, 1)
+        ]
+        left = stop - start
+        for batch in self._batches(
+            wanted, list(columns), min(chunk, max(left, 1)), at_once=self._small and left >= chunk
+        ):
+            rows = batch.slice(0, left)
+            left -= rows.num_rows
+            if rows.num_rows:
+                yield {name: column(rows[name], name) for name in columns}
+            if left <= 0:
+                return
+
+    def _batches(self, groups: Sequence[int], columns: list[str], rows: int, *, at_once: bool) -> Iterator[Any]:
+        """Yield record batches of so many rows at most."""
+        if not at_once:
+            yield from self._file.iter_batches(rows, row_groups=groups, columns=columns, use_threads=False)
+            return
+        for group in groups:
+            yield from self._file.read_row_group(group, columns, use_threads=False).to_batches(rows)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+class Writer:
+    """Writes one row group per chunk."""
+
+    def __init__(self, path: Path) -> None:
+        """Start without columns.
+
+        Args:
+            path: Of the file.
+
+        Raises:
+            MissingExtraError: If pyarrow is not installed.
+        """
+        self._pyarrow, self._parquet = _pyarrow()
+        self._path = path
+        self._writer: Any = None
+
+    def append(self, chunk: Sample) -> None:
+        """Write some more events."""
+        table = self._pyarrow.table(dict(chunk.columns))
+        if self._writer is None:
+            self._writer = self._parquet.ParquetWriter(self._path, table.schema)
+        self._writer.write_table(table)
+
+    def finish(self) -> None:
+        """Write the footer."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._writer is not None:
+            self._writer.close()
+
+
+def _pyarrow() -> tuple[Any, Any]:
+    pyarrow, parquet = (
+        imported(name, feature="a Parquet file", extra="hep") for name in ("pyarrow", "pyarrow.parquet")
+    )
+    return pyarrow, parquet

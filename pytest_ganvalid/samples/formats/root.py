@@ -1,0 +1,227 @@
+"""ROOT's TTrees and RNTuples, through uproot.
+
+A branch of a tree is called by the last part of its path where no other is called so, and by its whole path otherwise.
+A field of an RNTuple is called by its whole path, as in ``"jets.pt"``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_ganvalid._extras import imported
+from pytest_ganvalid.errors import InputError
+from pytest_ganvalid.samples.entries import Entries
+from pytest_ganvalid.samples.formats import Columns
+from pytest_ganvalid.samples.formats._arrays import allocating, check_readable, step_of, steps
+
+KIND = "ROOT"
+DAMAGE = (Exception,)  # uproot takes the bytes at their word, and fails in as many ways as there are bytes
+_NUMBERS = "biuf"
+_STARTS = 4096  # at most
+
+
+def open_file(path: str, inside: str) -> Root:
+    """Open a file; see `formats.Format`."""
+    with allocating():
+        return Root(path, inside)
+
+
+class Root:
+    """A tree of a ROOT file, whose clusters can be read one by one."""
+
+    def __init__(self, path: str, inside: str) -> None:
+        """Find the tree and its branches.
+
+        Raises:
+            InputError: If there is no such tree, or none that can be read, or several and none is named.
+            MissingExtraError: If uproot is not installed.
+        """
+        uproot = imported("uproot", feature="a ROOT file", extra="hep")
+        # What uproot takes for a local file by default is mapped into memory, all of which then seems to be used.
+        options = {} if "://" in path else {"handler": uproot.MultithreadedFileSource}
+        self._file = uproot.open({path: None}, array_cache=None, object_cache=None, **options)
+        try:
+            _check_end(path, self._file.file.fEND)
+            tree = self._file[_only(self._file.classnames(recursive=True, cycle=False), inside)]
+            self._table: _Table = _Tree(tree) if hasattr(tree, "branches") else _Ntuple(tree)
+            self.names, self.refused = tuple(self._table.paths), self._table.refused
+            self.rows: int | None = self._table.rows
+            self.starts = _thinned(self._table.starts, self._table.rows)
+            check_readable(self.names, self.refused)
+        except BaseException:
+            self._file.close()
+            raise
+
+    def read(self, columns: Sequence[str], start: int, stop: int, chunk: int) -> Iterator[Columns]:
+        """Yield rows; see `formats.Reader`."""
+        with allocating():
+            yield from self._table.read(columns, start, min(stop, self._table.rows), chunk)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+class _Table(Protocol):
+    """A tree of either kind: its readable columns -> paths, others -> why not, rows, and where clusters begin."""
+
+    paths: dict[str, str]
+    refused: dict[str, str]
+    rows: int
+    starts: list[int]
+
+    def read(self, columns: Sequence[str], start: int, stop: int, chunk: int) -> Iterator[Columns]:
+        """Yield rows; see `formats.Reader`."""
+        ...
+
+
+class _Tree:
+    """A TTree."""
+
+    def __init__(self, tree: Any) -> None:  # noqa: ANN401 - uproot has no types
+        """Find the branches with a number, or a list of numbers, per event."""
+        self._tree = tree
+        branches = {path: tree[path] for path in tree.keys(full_paths=True)}
+        leaves = {path: branch for path, branch in branches.items() if not branch.branches}
+        names = dict(zip(leaves, _short(list(leaves)), strict=True))
+        reasons = {path: _reason(_form(branch), branch.typename) for path, branch in leaves.items()}
+        self.refused = {names[path]: reason for path, reason in reasons.items() if reason}
+        self.paths = {names[path]: path for path, reason in reasons.items() if not reason}
+        self.rows = int(tree.num_entries)
+        readable = {id(branches[path]) for path in self.paths.values()}
+        self.starts = tree.common_entry_offsets(filter_branch=lambda branch: id(branch) in readable)
+
+    def read(self, columns: Sequence[str], start: int, stop: int, chunk: int) -> Iterator[Columns]:
+        """Yield rows; see `formats.Reader`."""
+        branches = {self.paths[name]: self._tree[self.paths[name]] for name in columns}
+        size = sum(branch.uncompressed_bytes for branch in branches.values()) // max(self.rows, 1)
+        # With its interpretation a name is taken as it is; without, "a-b" would be a difference.
+        wanted = {path: branch.interpretation for path, branch in branches.items()}
+        options = {"entry_start": start, "entry_stop": stop, "library": "ak", "how": dict}
+        with closing(self._tree.iterate(wanted, step_size=step_of(chunk, size), **options)) as found:
+            for rows in found:
+                yield {name: _column(rows[self.paths[name]]) for name in columns}
+
+
+class _Ntuple:
+    """An RNTuple."""
+
+    def __init__(self, ntuple: Any) -> None:  # noqa: ANN401 - uproot has no types
+        """Find the fields with a number, or a list of numbers, per event."""
+        self._ntuple = ntuple
+        form = ntuple.to_akform()[0]
+        reasons = {path: _reason(leaf, leaf.type) for path, leaf in _leaves(form)}
+        self.refused = {path: reason for path, reason in reasons.items() if reason}
+        self.paths = {path: path for path, reason in reasons.items() if not reason}
+        self.rows = int(ntuple.num_entries)
+        self.starts = [int(cluster.num_first_entry) for cluster in ntuple.cluster_summaries if cluster.num_entries]
+
+    def read(self, columns: Sequence[str], start: int, stop: int, chunk: int) -> Iterator[Columns]:
+        """Yield rows; see `formats.Reader`."""
+        wanted = {self.paths[name] for name in columns}
+        for first, last in pairwise([*self.starts, self.rows]):
+            if not start <= first < stop:
+                continue
+            cluster = self._ntuple.arrays(  # whole, for a part of it would take as long
+                filter_field=lambda field: field.path in wanted, entry_start=first, entry_stop=min(last, stop)
+            )
+            for begin, end in steps(0, min(last, stop) - first, chunk):
+                yield {name: _column(_inner(cluster, self.paths[name])[begin:end]) for name in columns}
+
+
+def _only(classes: dict[str, str], inside: str) -> str:
+    """Return the name of the tree that is wanted.
+
+    Raises:
+        InputError: If there is no such tree, or several and none is named.
+    """
+    tables = [
+        name for name, kind in classes.items() if kind.endswith("RNTuple") or kind in {"TTree", "TNtuple", "TNtupleD"}
+    ]
+    if inside:
+        if inside.strip("/").partition(";")[0] in tables:
+            return inside.strip("/")
+        msg = f"there is no tree {inside!r} in it; there are {sorted(tables)}"
+        raise InputError(msg)
+    if len(tables) != 1:
+        found = f"several trees in it: name one of {sorted(tables)} after a colon" if tables else "no tree in it"
+        msg = f"there {'are' if tables else 'is'} {found}"
+        raise InputError(msg)
+    return tables[0]
+
+
+def _check_end(path: str, end: int) -> None:
+    """Refuse a file that is shorter than it says.
+
+    Raises:
+        ValueError: If it is.
+    """
+    if "://" not in path and Path(path).stat().st_size < end:
+        msg = f"it says that it has {end} bytes, and has {Path(path).stat().st_size}"
+        raise ValueError(msg)
+
+
+def _short(paths: list[str]) -> list[str]:
+    """Return the last part of each path, or all of it where that is not unique."""
+    last = [path.rpartition("/")[2] for path in paths]
+    counts = Counter(last)
+    return [short if counts[short] == 1 else path for short, path in zip(last, paths, strict=True)]
+
+
+def _form(branch: Any) -> Any:  # noqa: ANN401 - of awkward
+    """Return what a branch holds; ``None`` if that is something that cannot be an array."""
+    try:
+        return branch.interpretation.awkward_form(branch.file)
+    except Exception:  # noqa: BLE001 - whatever a class that someone wrote has in it
+        return None
+
+
+def _leaves(form: Any, path: str = "", lists: tuple[Any, ...] = ()) -> Iterator[tuple[str, Any]]:  # noqa: ANN401
+    """Yield the path and the form of what is not a record, the lists around it included."""
+    if form.is_list and not form.parameter("__array__") and form.content.is_record:
+        yield from _leaves(form.content, path, (*lists, form))
+    elif form.is_record and form.fields:
+        for name in form.fields:
+            yield from _leaves(form.content(name), f"{path}.{name}" if path else name, lists)
+    else:
+        for around in reversed(lists):
+            form = around.copy(content=form)
+        yield path, form
+
+
+def _reason(form: Any, kind: object) -> str:  # noqa: ANN401
+    """Say why a form is no column; empty if it is one."""
+    content = form
+    if form is not None and form.is_list and not form.parameter("__array__"):
+        content = form.content
+    flat = content is not None and content.is_numpy and not content.inner_shape
+    if flat and np.dtype(content.primitive).kind in _NUMBERS:
+        return ""
+    return f"is of type {kind}, neither a number nor a list of numbers per event; write its parts as branches"
+
+
+def _inner(rows: Any, path: str) -> Any:  # noqa: ANN401
+    for name in path.split("."):
+        rows = rows[name]
+    return rows
+
+
+def _column(values: Any) -> NDArray[Any] | Entries:  # noqa: ANN401
+    import awkward
+
+    return Entries.of(values) if values.ndim > 1 else np.asarray(awkward.to_numpy(values))
+
+
+def _thinned(starts: Sequence[int], rows: int) -> Sequence[int]:
+    """Leave out starts, so that there are not too many, and what is not the start of a row."""
+    within = [int(start) for start in starts if start < rows]
+    return within[:: math.ceil(len(within) / _STARTS)] if within else (0,)

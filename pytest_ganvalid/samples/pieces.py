@@ -1,0 +1,229 @@
+"""Files of events: what a name, a glob or a list of them stands for, and reading it piece by piece.
+
+``"events.parquet"``, ``"events.root:tree"``, ``"run*.h5:group"``, or a list of such. The suffix says what a file is;
+any other name takes the format in front, as in ``"root://host//path/file:tree"`` or ``"csv:events.txt"``.
+"""
+
+from __future__ import annotations
+
+import glob
+import importlib
+import os
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pytest_ganvalid.errors import GanvalidError, InputError, InputTypeError
+from pytest_ganvalid.samples.formats import Columns, Format, Reader
+
+FORMATS = {
+    ".root": "root",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".feather": "feather",
+    ".arrow": "feather",
+    ".h5": "hdf5",
+    ".hdf5": "hdf5",
+    ".npz": "npz",
+    ".npy": "npy",
+    ".csv": "csv",
+    ".csv.gz": "csv",
+    ".hepmc": "hepmc",
+    ".hepmc3": "hepmc",
+    ".hepmc.gz": "hepmc",
+    ".hepmc3.gz": "hepmc",
+    ".pt": "tensors",
+    ".pth": "tensors",
+    ".safetensors": "tensors",
+}
+_PICKLES = (".pkl", ".pickle", ".joblib", ".dill")
+_SUFFIXES = "|".join(map(re.escape, sorted(FORMATS, key=len, reverse=True)))
+_SUFFIX = re.compile(rf"^(?P<path>.*?(?P<suffix>{_SUFFIXES}))(?::(?P<inside>.*))?$", re.DOTALL)
+_NAMED = re.compile(rf"^(?P<form>{'|'.join(sorted(set(FORMATS.values())))}):(?!//)(?P<rest>.+)$", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Piece:
+    """One file, or one tree or group in it.
+
+    Attributes:
+        path: Of the file.
+        inside: The tree or group; empty for the only one.
+        form: The module of `formats` that reads it.
+    """
+
+    path: str
+    inside: str
+    form: str
+
+    def __str__(self) -> str:
+        """Return the name as one would type it."""
+        return f"{self.path}:{self.inside}" if self.inside else self.path
+
+    @contextmanager
+    def opened(self) -> Iterator[Reader]:
+        """Open it for reading.
+
+        Raises:
+            InputError: If it cannot be read; the message names it.
+            MissingExtraError: If the package that reads it is not installed.
+        """
+        form = format_of(self.form)
+        with self.blamed(form):
+            _check_file(self.path)
+            reader = form.open_file(self.path, self.inside)
+        try:
+            yield reader
+        finally:
+            with suppress(Exception):  # what went wrong before is the news
+                reader.close()
+
+    def chunks(self, reader: Reader, columns: Sequence[str], start: int, stop: int, chunk: int) -> Iterator[Columns]:
+        """Yield rows chunk by chunk; see `formats.Reader`.
+
+        Raises:
+            InputError: If the file is damaged or its columns have changed; the message names it and the row.
+        """
+        self.check_columns(reader, columns)
+        form, row = format_of(self.form), start
+        found = reader.read(columns, start, stop, chunk)
+        while True:
+            with self.blamed(form, row):
+                rows = next(found, None)
+            if rows is None:
+                return
+            row += len(next(iter(rows.values())))
+            yield rows
+
+    def check_columns(self, reader: Reader, columns: Sequence[str]) -> None:
+        """Refuse columns that are not there or cannot be read.
+
+        Raises:
+            InputError: If one is; the message names it.
+        """
+        for name in columns:
+            if name not in reader.names:
+                reason = reader.refused.get(name)
+                said = (
+                    f"column {name!r} {reason}" if reason else f"no column {name!r}; there are {sorted(reader.names)}"
+                )
+                msg = f"{self}: {said}"
+                raise InputError(msg)
+
+    @contextmanager
+    def blamed(self, form: Format, row: int | None = None) -> Iterator[None]:
+        """Turn what goes wrong inside into an error that names the piece, and the row."""
+        damage: tuple[type[Exception], ...] = (OSError, *form.DAMAGE)
+        place = f"{self}" if row is None else f"{self}: from row {row:,} on"
+        try:
+            yield
+        except GanvalidError as error:
+            if isinstance(error, ImportError):
+                raise
+            msg = f"{self}: {error}"
+            raise type(error)(msg) from None
+        except MemoryError:
+            raise
+        except damage as error:
+            reason = " ".join(str(error).split())[:300] or type(error).__name__
+            what = "it is damaged, or was cut short, or is something else"
+            msg = f"{place}: cannot be read as {form.KIND} ({reason}); {what}"
+            raise InputError(msg) from error
+
+
+def format_of(form: str) -> Format:
+    """Return the module that reads a format."""
+    module: Any = importlib.import_module(f"pytest_ganvalid.samples.formats.{form}")
+    return module  # type: ignore[no-any-return]
+
+
+def names_files(events: object) -> bool:
+    """Tell whether something is the name of a file, or a list of such."""
+    if isinstance(events, str | os.PathLike):
+        return True
+    return isinstance(events, list | tuple) and bool(events) and all(isinstance(e, str | os.PathLike) for e in events)
+
+
+def pieces_of(events: object) -> tuple[Piece, ...]:
+    """List the files that a name, a glob or a list of them stands for, in order, each once.
+
+    Raises:
+        InputError: If there is none, a glob matches nothing, a suffix is unknown, or a file is named twice.
+        InputTypeError: If it is something else.
+    """
+    if not names_files(events):
+        msg = f"a {type(events).__name__} names no files; expected a file name, a glob, or a list of them"
+        raise InputTypeError(msg)
+    given: Any = events if isinstance(events, list | tuple) else [events]
+    pieces = [piece for name in given for piece in _expanded(os.fspath(name))]
+    seen: set[tuple[str, str]] = set()
+    for piece in pieces:
+        key = (os.path.realpath(piece.path) if "://" not in piece.path else piece.path, piece.inside)
+        if key in seen:
+            msg = f"{piece}: named twice; every event must be read once"
+            raise InputError(msg)
+        seen.add(key)
+    return tuple(pieces)
+
+
+def _expanded(name: str) -> list[Piece]:
+    form, rest = None, name
+    if named := _NAMED.match(name):
+        form, rest = named["form"], named["rest"]
+    path, inside, suffix = _parted(rest, form)
+    form = form or FORMATS.get(suffix)
+    if form is None:
+        msg = f"{name}: {_unknown(rest)}"
+        raise InputError(msg)
+    if "://" in path:
+        return [Piece(path, inside, form)]
+    if glob.has_magic(path) and not os.path.exists(path):  # noqa: PTH110 - a glob is no path
+        found = sorted(glob.glob(os.path.expanduser(path), recursive=True))  # noqa: PTH111, PTH207
+        if not found:
+            msg = f"{name}: the pattern matches no file; check it, and the folder you are in"
+            raise InputError(msg)
+        return [Piece(one, inside, form) for one in found]
+    return [Piece(os.path.expanduser(path), inside, form)]  # noqa: PTH111
+
+
+def _parted(name: str, form: str | None) -> tuple[str, str, str]:
+    """Part a name into file, what is inside, and suffix."""
+    if found := _SUFFIX.match(name):
+        return found["path"], found["inside"] or "", found["suffix"]
+    head, colon, tail = name.rpartition(":")
+    if form and colon and len(head) > 1 and not tail.startswith("//"):
+        return head, tail, ""
+    return name, "", ""
+
+
+def _unknown(name: str) -> str:
+    suffix = "".join(Path(name).suffixes[-1:])
+    if suffix in _PICKLES:
+        return "a pickle is a program and not data: it is not read; write the columns with numpy.savez or as Parquet"
+    if os.path.isdir(name):  # noqa: PTH112
+        return "this is a folder; expected a file, or a pattern such as folder/*.parquet"
+    known = ", ".join(FORMATS)
+    forms = ", ".join(sorted(set(FORMATS.values())))
+    return f"the suffix {suffix!r} is not known; expected one of {known}, or one of {forms} in front: csv:events.txt"
+
+
+def _check_file(path: str) -> None:
+    """Refuse what is no file.
+
+    Raises:
+        InputError: If there is nothing, or a folder, or nothing in it.
+    """
+    if "://" in path:
+        return
+    if os.path.isdir(path):  # noqa: PTH112
+        msg = f"this is a folder; expected a file, or a pattern such as {os.path.join(path, '*')}"  # noqa: PTH118
+        raise InputError(msg)
+    if not os.path.isfile(path):  # noqa: PTH113
+        msg = "there is no such file; check the name, and the folder you are in"
+        raise InputError(msg)
+    if not os.path.getsize(path):  # noqa: PTH202
+        msg = "the file is empty (0 bytes); was it written to the end?"
+        raise InputError(msg)

@@ -1,0 +1,151 @@
+"""Generated events are read as weights and final-state particles."""
+
+from __future__ import annotations
+
+import gzip
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pytest_ganvalid.errors import InputError, MissingExtraError
+from pytest_ganvalid.samples import Entries
+
+pyhepmc: Any = pytest.importorskip("pyhepmc")
+
+MOMENTA = np.array([[3.0, 4.0, 0.0, 13.0], [0.0, 0.0, 2.0, 2.0], [-1.0, 0.5, -7.0, 9.0]])  # px, py, pz, e
+COUNTS = np.arange(10) % 4
+
+
+def _event(number: int, unit: Any, weights: list[float]) -> Any:
+    """Make an event of as many photons as its number says, modulo 4, and a resonance that is not final."""
+    event = pyhepmc.GenEvent(unit, pyhepmc.Units.MM)
+    event.event_number = number
+    vertex = pyhepmc.GenVertex()
+    for _ in range(2):
+        vertex.add_particle_in(pyhepmc.GenParticle((0, 0, 7, 7), 2212, 4))
+    for momentum in MOMENTA[: number % 4].tolist():
+        vertex.add_particle_out(pyhepmc.GenParticle(momentum, 22, 1))
+    vertex.add_particle_out(pyhepmc.GenParticle((1, 1, 1, 91), 23, 2))
+    event.add_vertex(vertex)
+    event.weights = weights
+    return event
+
+
+def _write(path: Path, unit: str = "GEV", names: tuple[str, ...] = ("nominal", "up"), **options: Any) -> None:
+    """Write ten events."""
+    run = pyhepmc.GenRunInfo()
+    run.weight_names = list(names)
+    with pyhepmc.open(path, "w", **options) as file:
+        for number in range(10):
+            event = _event(number, getattr(pyhepmc.Units, unit), [0.5 * number, *range(1, len(names))])
+            event.run_info = run
+            file.write(event)
+
+
+def _expected() -> dict[str, Any]:
+    momenta = np.concatenate([MOMENTA[:count] for count in COUNTS])
+    x, y, z, e = momenta.T
+    with np.errstate(divide="ignore"):
+        eta = np.arcsinh(z / np.hypot(x, y))
+    mass = np.array([np.sqrt(max(e**2 - x**2 - y**2 - z**2, 0)) for x, y, z, e in momenta])
+    entries = {"pdg_id": np.full(len(x), 22, np.int32), "px": x, "py": y, "pz": z, "e": e, "mass": mass}
+    entries |= {"pt": np.hypot(x, y), "eta": eta, "phi": np.arctan2(y, x)}
+    number = np.arange(10)
+    plain = {"weight": 0.5 * number, "event_number": number, "n_particles": COUNTS, "weight_up": np.ones(10)}
+    return {**plain, **{name: Entries(values, COUNTS) for name, values in entries.items()}}
+
+
+@pytest.mark.parametrize("name", ["events.hepmc", "events.hepmc3", "events.hepmc.gz", "events.hepmc3.gz"])
+def test_any_rows(tmp_path: Path, checks: Any, name: str) -> None:
+    """Weights and final-state particles come back, in whatever chunks; along the beam eta is infinite."""
+    path = tmp_path / name
+    _write(path)
+    checks.any_rows(path, _expected())
+    assert np.isinf(checks.read(path)["eta"].values).any()
+    checks.missing_column(path)
+
+
+def test_units(tmp_path: Path, checks: Any) -> None:
+    """Momenta are told in GeV, whatever the unit of the file."""
+    path = tmp_path / "events.hepmc"
+    _write(path, unit="MEV")
+    found, expected = checks.read(path), _expected()
+    for name in ("px", "e", "mass", "pt"):
+        np.testing.assert_allclose(found[name].values, expected[name].values / 1000, rtol=1e-12)
+    np.testing.assert_allclose(found["phi"].values, expected["phi"].values)
+
+
+def test_version_2(tmp_path: Path, checks: Any) -> None:
+    """A file of version 2 is read like one of version 3, and its end is looked for."""
+    path = tmp_path / "events.hepmc"
+    _write(path, format="HepMC2")
+    found, expected = checks.read(path), _expected()
+    for name in ("px", "e", "pt"):
+        np.testing.assert_allclose(found[name].values, expected[name].values)
+    np.testing.assert_array_equal(found["weight"], expected["weight"])
+    checks.cut_short(path)
+
+
+def test_weights(tmp_path: Path, checks: Any) -> None:
+    """Without weights an event counts once; a weight that only some events have is refused."""
+    path = tmp_path / "events.hepmc"
+    with pyhepmc.open(path, "w") as file:
+        for number in range(3):
+            file.write(_event(number, pyhepmc.Units.GEV, []))
+    assert checks.read(path, ["weight"])["weight"].tolist() == [1.0] * 3
+
+
+def test_damage(tmp_path: Path, checks: Any) -> None:
+    """A file that was cut short anywhere, or is something else, is refused."""
+    for path in (tmp_path / "events.hepmc", tmp_path / "events.hepmc.gz"):
+        _write(path)
+        checks.cut_short(path)
+        checks.garbage(path)
+
+
+def test_event_that_cannot_be_read(tmp_path: Path, checks: Any) -> None:
+    """An event in the middle that cannot be read, or has no particles, is an error and not the end."""
+    path = tmp_path / "events.hepmc"
+    _write(path)
+    content = path.read_bytes()
+    first = content.index(b"P 1 0 2212", content.index(b"E 5 "))
+    path.write_bytes(content[:first] + b"Q" + content[first + 1 :])
+    with pytest.raises(InputError, match="event 5 of 10 cannot be read, or has no particles"):
+        checks.read(path)
+    second = content.index(b"E 6 ")
+    path.write_bytes(content[: content.index(b"E 5 ")] + b"E 5 0 0\nU GEV MM\nW 1 1\n" + content[second:])
+    with pytest.raises(InputError, match="event 5 of 10 cannot be read, or has no particles"):
+        checks.read(path)
+    assert len(checks.read(path, stop=5)["weight"]) == 5
+
+
+def test_no_rows(tmp_path: Path, checks: Any) -> None:
+    """A file without events has no rows."""
+    path = tmp_path / "events.hepmc"
+    _write(path)
+    content = path.read_bytes()
+    path.write_bytes(content[: content.index(b"E 0 ")] + b"HepMC::Asciiv3-END_EVENT_LISTING\n\n")
+    assert checks.read(path) == {}
+
+
+def test_changed_bytes(tmp_path: Path, checks: Any) -> None:
+    """Wherever a byte is changed, the file is read or refused, and nothing else happens."""
+    for path in (tmp_path / "events.hepmc", tmp_path / "events.hepmc.gz"):
+        _write(path)
+        content = path.read_bytes()
+        for position in range(0, len(content), 1 + len(content) // 40):
+            checks.changed(path, content, position, 0x15)
+
+
+def test_pyhepmc_is_not_installed(tmp_path: Path, checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without pyhepmc the package is named."""
+    path = tmp_path / "events.hepmc"
+    path.write_bytes(gzip.compress(b""))
+    monkeypatch.setitem(sys.modules, "pyhepmc", None)
+    with pytest.raises(
+        MissingExtraError, match=r"a HepMC file needs the package 'pyhepmc', .*pytest-ganvalid\[hepmc\]"
+    ):
+        checks.read(path)

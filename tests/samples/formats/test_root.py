@@ -1,0 +1,171 @@
+"""Trees of both kinds are read by rows, and what is no number or list of numbers is refused."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pytest_ganvalid.errors import InputError, MissingExtraError
+from pytest_ganvalid.samples import Entries
+
+uproot: Any = pytest.importorskip("uproot")
+ak: Any = pytest.importorskip("awkward")
+
+COUNTS = np.array([0, 2, 1, 0, 3, 1, 0, 0, 4, 1, 0, 2])
+SPECIAL = np.resize([np.nan, np.inf, -np.inf, -0.0, 5e-324, 1e308], COUNTS.size)
+
+
+def _columns() -> dict[str, Any]:
+    number = np.arange(COUNTS.size)
+    return {
+        "x": SPECIAL,
+        "a-b": number.astype(np.float32),
+        "a": number.astype(np.int64),
+        "b": number.astype(np.uint8),
+        "flag": number % 2 == 0,
+        "jets": Entries(np.arange(float(COUNTS.sum())), COUNTS),
+    }
+
+
+def _branches(columns: dict[str, Any], rows: slice = slice(None)) -> dict[str, Any]:
+    cut = {name: values[rows] for name, values in columns.items()}
+    return {name: ak.unflatten(v.values, v.counts) if isinstance(v, Entries) else v for name, v in cut.items()}
+
+
+def _write_tree(path: Path, name: str = "tree") -> dict[str, Any]:
+    """Write three clusters, and return the columns."""
+    columns = {**_columns(), "cells": Entries.of(np.arange(36.0).reshape(12, 3))}
+    with uproot.recreate(path) as file:
+        types = {name: values.dtype for name, values in columns.items()}
+        tree = file.mktree(name, {**types, "jets": "var * float64", "cells": ("f8", (3,))})
+        for first in (0, 4, 8):
+            branches = _branches(columns, slice(first, first + 4))
+            tree.extend({**branches, "cells": ak.to_numpy(branches["cells"])})
+    jets = columns["jets"]
+    order = ["x", "a-b", "a", "b", "flag", "njets", "jets", "cells"]
+    columns["njets"] = jets.counts.astype(np.int32)
+    return {name: columns[name] for name in order}
+
+
+def _write_ntuple(path: Path, name: str = "tree") -> dict[str, Any]:
+    """Write three clusters, and return the columns."""
+    columns = {name: values for name, values in _columns().items() if name != "a-b"}
+    jets = columns["jets"]
+    with uproot.recreate(path) as file:
+        arrays = ak.Array(
+            {
+                **_branches(columns),
+                "hits": ak.unflatten(ak.zip({"t": jets.values, "q": jets.values.astype("i4")}), jets.counts),
+                "met": ak.zip({"pt": columns["x"], "phi": columns["a"]}),
+                "name": ["a"] * 12,
+                "nested": [[[1.0]]] * 12,
+            }
+        )
+        ntuple = file.mkrntuple(name, arrays[:4])
+        ntuple.extend(arrays[4:8])
+        ntuple.extend(arrays[8:])
+    hits = {"hits.t": jets, "hits.q": Entries(jets.values.astype("i4"), jets.counts)}
+    return {**columns, **hits, "met.pt": columns["x"], "met.phi": columns["a"]}
+
+
+WRITES = pytest.mark.parametrize("write", [_write_tree, _write_ntuple])
+
+
+@WRITES
+def test_any_rows(tmp_path: Path, write: Any, checks: Any) -> None:
+    """Numbers, jagged and fixed arrays come back exactly, in whatever chunks, from any cluster."""
+    path = tmp_path / "events.root"
+    checks.any_rows(path, write(path), least=3)
+
+
+@WRITES
+def test_damage(tmp_path: Path, write: Any, checks: Any) -> None:
+    """A file that was cut short anywhere, or is something else, is refused."""
+    path = tmp_path / "events.root"
+    write(path)
+    checks.missing_column(path)
+    checks.cut_short(path)
+    checks.garbage(path)
+
+
+@WRITES
+def test_changed_bytes(tmp_path: Path, write: Any, checks: Any) -> None:
+    """Wherever a byte is changed, the file is read or refused, and nothing else happens."""
+    path = tmp_path / "events.root"
+    write(path)
+    content = path.read_bytes()
+    for position in range(0, len(content), 97):
+        checks.changed(path, content, position, 0x15)
+
+
+def test_refused(tmp_path: Path, checks: Any) -> None:
+    """Text and lists of lists are refused with what to do."""
+    path = tmp_path / "events.root"
+    _write_ntuple(path)
+    for name, kind in {"name": "string", "nested": r"var \* var \* float64"}.items():
+        with pytest.raises(InputError, match=rf"column '{name}' is of type {kind}, neither a number nor .*; write its"):
+            checks.read(path, [name])
+
+
+def test_names_of_trees(tmp_path: Path, checks: Any) -> None:
+    """The only tree is found wherever it is; of several, one must be named, and can be in any of the usual ways."""
+    path = tmp_path / "events.root"
+    expected = _write_tree(path, "folder/tree")
+    checks.same(checks.read(path), expected)
+    for name in ("folder/tree", "/folder/tree", "folder/tree;1"):
+        checks.same(checks.read(f"{path}:{name}"), expected)
+    with uproot.update(path) as file:
+        file.mktree("other", {"x": "f8"})
+        file["text"] = "hello"
+    with pytest.raises(
+        InputError, match=r"there are several trees in it: name one of \['folder/tree', 'other'\] after"
+    ):
+        checks.read(path)
+    for name in ("folder", "text", "tree"):
+        with pytest.raises(InputError, match=rf"there is no tree '{name}' in it; there are \['folder/tree', 'other'\]"):
+            checks.read(f"{path}:{name}")
+    with uproot.recreate(path) as file:
+        file["text"] = "hello"
+    with pytest.raises(InputError, match="there is no tree in it"):
+        checks.read(path)
+
+
+def test_cycles(tmp_path: Path, checks: Any) -> None:
+    """An older cycle of a tree is not another tree."""
+    path = tmp_path / "events.root"
+    with uproot.recreate(path) as file:
+        for n in (3, 5):
+            file.mktree("tree", {"x": "f8"}).extend({"x": np.arange(float(n))})
+    assert len(checks.read(path)["x"]) == 5
+    assert len(checks.read(f"{path}:tree;1")["x"]) == 3
+
+
+def test_no_rows(tmp_path: Path, checks: Any) -> None:
+    """A tree without rows has none."""
+    path = tmp_path / "events.root"
+    with uproot.recreate(path) as file:
+        file.mktree("tree", {"x": "f8", "j": "var * float64"})
+    assert checks.read(path) == {}
+    with uproot.recreate(path) as file:
+        file.mkrntuple("tree", ak.Array({"x": np.array([])}))
+    assert checks.read(path) == {}
+
+
+def test_short_names() -> None:
+    """A branch is called by the last part of its path where that is unique."""
+    from pytest_ganvalid.samples.formats.root import _short
+
+    assert _short(["jet/pt", "jet/eta", "met/pt", "x"]) == ["jet/pt", "eta", "met/pt", "x"]
+
+
+def test_uproot_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, checks: Any) -> None:
+    """Without uproot the package is named."""
+    path = tmp_path / "events.root"
+    _write_tree(path)
+    monkeypatch.setitem(sys.modules, "uproot", None)
+    with pytest.raises(MissingExtraError, match=r"a ROOT file needs the package 'uproot', .*pytest-ganvalid\[hep\]"):
+        checks.read(path)
