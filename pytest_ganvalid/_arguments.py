@@ -78,3 +78,12 @@ def check_positive_integer(name: str, value: object, *, least: int = 1) -> int:
         msg = f"{name}={value!r} is too small; expected at least {least}"
         raise InputError(msg)
     return int(value)
+
+
+def check_positive_number(name: str, value: object) -> float:
+    """Return ``value`` if it is a positive finite number."""
+    number = check_number(name, value)
+    if not 0 < number < math.inf:
+        msg = f"{name}={value!r} is out of range; expected a positive finite number"
+        raise InputError(msg)
+    return number

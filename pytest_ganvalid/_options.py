@@ -26,6 +26,8 @@ KEYWORDS = (
     "max_local_bias",
     "min_power",
     "min_expected",
+    "memory",
+    "client",
 )
 """What the marker and the methods of the fixture take: the keywords of `pytest_ganvalid.validate`."""
 

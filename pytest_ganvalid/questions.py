@@ -7,19 +7,23 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pytest_ganvalid.errors import InputError, InputTypeError
 from pytest_ganvalid.histograms.binning import bins_for, cells_for
-from pytest_ganvalid.histograms.bins import Fillable
+from pytest_ganvalid.histograms.bins import Fillable, refuse_nonfinite
 from pytest_ganvalid.histograms.filling import fill
 from pytest_ganvalid.histograms.sums import BinSums, as_bin_sums
 from pytest_ganvalid.observables.observable import Observable, Values
 from pytest_ganvalid.observables.resolve import Estimating, Scoring, Wanted
 from pytest_ganvalid.results import Estimate
-from pytest_ganvalid.samples import Sample
 from pytest_ganvalid.strata import Stratum
 
+FloatArray = NDArray[np.float64]
+
 DEFAULT_BINS = 50
+MULTIPLICITY = ": entries per event"
+"""What is put after the name of an observable to name the number of its entries."""
 NONFINITE = ("error", "underflow", "overflow", "separate")
 
 
@@ -149,22 +153,48 @@ def _histograms(observable: Observable, stratum: Stratum, asked: Asked) -> Itera
         _refuse_nonfinite(ours, "generated")
         _refuse_nonfinite(theirs, "reference")
     spec = asked.bins_of(observable.name)
-    yield "", *_filled(_bins(observable, spec, theirs, stratum.reference, place), ours, theirs, stratum)
+    bins = chosen_bins(observable, spec, theirs, stratum.reference.weight, place)
+    yield "", *_filled(bins, ours, theirs, stratum)
     if not (ours.counts is None and theirs.counts is None) and not _same_number(ours, theirs):
         # A generator that makes twice as many jets, all of the right kind, is wrong too.
         ours, theirs = ours.multiplicity(), theirs.multiplicity()
-        bins = bins_for(DEFAULT_BINS, theirs.columns, theirs.weight(stratum.reference.weight), "overflow")
-        yield ": entries per event", *_filled(bins, ours, theirs, stratum)
+        bins = multiplicity_bins(theirs, stratum.reference.weight)
+        yield MULTIPLICITY, *_filled(bins, ours, theirs, stratum)
 
 
-def _bins(observable: Observable, spec: object, values: Values, sample: Sample, nonfinite: str) -> Fillable:
-    weight = values.weight(sample.weight)
+def chosen_bins(
+    observable: Observable, spec: object, values: Values, weight: FloatArray | None, nonfinite: str
+) -> Fillable:
+    """Turn what the user asked for into bins of an observable.
+
+    Args:
+        observable: What is binned.
+        spec: A number of bins, edges, or the like.
+        values: The observable of some reference events.
+        weight: The weights of those events, shape (events,), or ``None``.
+        nonfinite: Where NaN and infinite values go.
+
+    Raises:
+        InputError: If the values are none, or cannot be binned in this way.
+        InputTypeError: If the specification is of another kind.
+    """
+    weight = values.weight(weight)
     if not all(column.size for column in values.columns):
         msg = "no event of the reference is selected or has an entry; there is nothing to choose bins from"
         raise InputError(msg)
     if observable.tree:
         return cells_for(spec, values.columns, weight, nonfinite, observable.columns)
     return bins_for(spec, values.columns, weight, nonfinite)
+
+
+def multiplicity_bins(numbers: Values, weight: FloatArray | None) -> Fillable:
+    """Return bins of the number of entries per event.
+
+    Args:
+        numbers: That of some reference events, as of `Values.multiplicity`.
+        weight: As for `chosen_bins`.
+    """
+    return bins_for(DEFAULT_BINS, numbers.columns, numbers.weight(weight), "overflow")
 
 
 def _filled(bins: Fillable, ours: Values, theirs: Values, stratum: Stratum) -> tuple[BinSums, BinSums]:
@@ -181,10 +211,4 @@ def _same_number(ours: Values, theirs: Values) -> bool:
 
 def _refuse_nonfinite(values: Values, side: str) -> None:
     for column in values.columns:
-        nans, infinities = int(np.isnan(column).sum()), int(np.isinf(column).sum())
-        if nans or infinities:
-            msg = (
-                f"{side} has {nans:,} NaN and {infinities:,} infinite values among {column.size:,} values; say where "
-                "they belong with nonfinite='underflow', 'overflow' or 'separate', or mend the sample"
-            )
-            raise InputError(msg)
+        refuse_nonfinite(column, side)

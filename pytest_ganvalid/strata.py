@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pytest_ganvalid.errors import InputError, InputTypeError
 from pytest_ganvalid.histograms.binning import axis_for
 from pytest_ganvalid.histograms.bins import Axis
+from pytest_ganvalid.histograms.exact import total_by_bin
 from pytest_ganvalid.observables.observable import column
 from pytest_ganvalid.samples import Entries, Sample
 
@@ -28,23 +29,38 @@ _PAIR = 2
 _CLEARLY = 5.0  # standard errors
 
 
-@dataclass(frozen=True, slots=True)
-class Stratum:
-    """The events of one bin of the condition.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shares:
+    """How much of either sample is in one bin of the condition.
 
     Attributes:
         label: The bin in words; empty if there is no condition.
-        generated: The generated events in it.
-        reference: The reference events in it.
+        n_generated: Number of generated events in it.
+        n_reference: Number of reference events in it.
         share_generated: Its share of the generated sample.
         share_reference: Its share of the reference.
     """
 
     label: str
-    generated: Sample
-    reference: Sample
+    n_generated: int
+    n_reference: int
     share_generated: float = 1.0
     share_reference: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Refuse a bin without events on either side.
+
+        Raises:
+            InputError: If there are none, or their weights cancel.
+        """
+        share = min(self.share_generated, self.share_reference)
+        if not self.n_generated or not self.n_reference or share <= 0:
+            msg = (
+                f"stratum {self.label} has {self.n_generated:,} generated and {self.n_reference:,} reference events "
+                f"({share:.3g} of the weight); expected events on both sides: choose other bins for by=, or generate "
+                "at the same conditions"
+            )
+            raise InputError(msg)
 
     @property
     def share(self) -> float:
@@ -53,7 +69,7 @@ class Stratum:
         A stratum that is rare in the reference must not excuse most of the events generated.
         """
         p = self.share_reference
-        noise = math.sqrt(p * (1 - p) * (p / len(self.reference) + self.share_generated / len(self.generated)))
+        noise = math.sqrt(p * (1 - p) * (p / self.n_reference + self.share_generated / self.n_generated))
         return max(p, self.share_generated) if self.share_generated > p + _CLEARLY * noise else p
 
     @property
@@ -64,6 +80,19 @@ class Stratum:
     def name(self, observable: str) -> str:
         """Name an observable in this stratum."""
         return f"{observable} | {self.label}" if self.label else observable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stratum(Shares):
+    """The events of one bin of the condition.
+
+    Attributes:
+        generated: The generated events in it.
+        reference: The reference events in it.
+    """
+
+    generated: Sample
+    reference: Sample
 
 
 def strata(by: object, generated: Sample, reference: Sample) -> tuple[Stratum, ...]:
@@ -81,28 +110,50 @@ def strata(by: object, generated: Sample, reference: Sample) -> tuple[Stratum, .
         InputTypeError: If ``by`` is of another kind.
     """
     if by is None:
-        return (Stratum("", generated, reference),)
-    name, spec = _condition(by)
-    ours, theirs = (
-        _values(sample, name, side) for sample, side in ((generated, "generated"), (reference, "reference"))
+        whole = {"n_generated": len(generated), "n_reference": len(reference)}
+        return (Stratum(label="", generated=generated, reference=reference, **whole),)
+    name, axis = condition_axis(by, reference)
+    ours_in, theirs_in = (
+        axis.index(condition_values(sample, name, side))
+        for sample, side in ((generated, "generated"), (reference, "reference"))
     )
-    axis = _axis(spec, theirs, reference.weight)
-    ours_in, theirs_in = axis.index(ours), axis.index(theirs)
+    shares = [_shares(sample, index, axis.size) for sample, index in ((generated, ours_in), (reference, theirs_in))]
     found = []
     for i in range(axis.size):
         in_generated, in_reference = ours_in == i, theirs_in == i
         if in_generated.any() or in_reference.any():
-            label = axis.label_of(name, i)
-            shares = _share(generated, in_generated), _share(reference, in_reference)
-            _check_populated(label, int(in_generated.sum()), int(in_reference.sum()), min(shares))
-            found.append(Stratum(label, generated.select(in_generated), reference.select(in_reference), *shares))
+            share = Shares(
+                label=axis.label_of(name, i),
+                n_generated=int(in_generated.sum()),
+                n_reference=int(in_reference.sum()),
+                share_generated=float(shares[0][i]),
+                share_reference=float(shares[1][i]),
+            )
+            inside = generated.select(in_generated), reference.select(in_reference)
+            found.append(Stratum(generated=inside[0], reference=inside[1], **asdict(share)))
     return tuple(found)
 
 
-def _share(sample: Sample, inside: NDArray[np.bool_]) -> float:
-    """Return the share of the weight, or of the events if they have none."""
-    weight = np.ones(inside.size) if sample.weight is None else sample.weight
-    return float(weight[inside].sum() / weight.sum())
+def condition_axis(by: object, reference: Sample) -> tuple[str, Axis]:
+    """Return the column that divides the events, and the bins in which it does.
+
+    Args:
+        by: As for `strata`; not ``None``.
+        reference: The reference sample.
+
+    Raises:
+        InputError: If the column does not exist or cannot be binned.
+        InputTypeError: If ``by`` is of another kind.
+    """
+    name, spec = _condition(by)
+    return name, _axis(spec, condition_values(reference, name, "reference"), reference.weight)
+
+
+def _shares(sample: Sample, index: NDArray[np.intp], size: int) -> FloatArray:
+    """Return the share of the weight, or of the events if they have none, in each bin."""
+    weight = np.ones(index.size) if sample.weight is None else sample.weight
+    sums = total_by_bin(index, weight, size).value
+    return np.asarray(sums / sums.sum())
 
 
 def condition_of(by: object) -> str | None:
@@ -126,7 +177,13 @@ def _condition(by: object) -> tuple[str, Any]:
     raise InputTypeError(msg)
 
 
-def _values(sample: Sample, name: str, side: str) -> FloatArray:
+def condition_values(sample: Sample, name: str, side: str) -> FloatArray:
+    """Return the condition of each event.
+
+    Raises:
+        InputError: If there is no such column, or it is not one finite number per event.
+        InputTypeError: If it does not hold real numbers.
+    """
     values = column(sample, name, side)
     if isinstance(values, Entries):
         msg = f"{side}: the condition {name!r} has several entries per event; expected one number per event"
@@ -150,12 +207,3 @@ def _axis(spec: Any, values: FloatArray, weight: FloatArray | None) -> Axis:  # 
 def _around(values: FloatArray) -> tuple[float, ...]:
     """Return edges that give each value a bin of its own."""
     return tuple(edge for value in values.tolist() for edge in (value, math.nextafter(value, math.inf)))
-
-
-def _check_populated(label: str, generated: int, reference: int, share: float) -> None:
-    if not generated or not reference or share <= 0:
-        msg = (
-            f"stratum {label} has {generated:,} generated and {reference:,} reference events ({share:.3g} of the "
-            "weight); expected events on both sides: choose other bins for by=, or generate at the same conditions"
-        )
-        raise InputError(msg)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -19,7 +20,9 @@ from pytest_ganvalid.gan.networks import Perceptron
 from pytest_ganvalid.gan.preprocessing import finite, from_network, to_network
 from pytest_ganvalid.gan.sampling import Sampler, blocks
 from pytest_ganvalid.samples import Sample, as_sample
+from pytest_ganvalid.samples.device import DevicePart
 from pytest_ganvalid.samples.fingerprint import Fingerprint
+from pytest_ganvalid.samples.sources import Events
 
 Tensor = Any
 CHUNK = 262_144
@@ -100,6 +103,37 @@ class Generator:
         n, chunk = check_positive_integer("n", n), check_positive_integer("chunk", chunk)
         seed = check_positive_integer("seed", seed, least=0)
         return self._stream(n, seed, self._given(conditions, n), chunk)
+
+    def source(self, n: int, *, seed: int, conditions: object = None) -> Events:
+        """Let `pytest_ganvalid.validate` generate: on a GPU, histograms are filled there, and no event leaves it.
+
+        Args:
+            n: As for `sample`.
+            seed: As for `sample`; the events are the same.
+            conditions: As for `sample`.
+
+        Returns:
+            What ``validate`` and ``check`` take for generated events.
+
+        Raises:
+            InputError: As `sample` does.
+        """
+        n, seed = check_positive_integer("n", n), check_positive_integer("seed", seed, least=0)
+        given = self._given(conditions, n)
+        origin = {"source": "gan.Generator", "n_train": self.n_train, "seed": seed, **artefacts.versions()}
+        part = DevicePart(partial(self._tensors, seed, given), n)
+        return Events((*self.columns, *self.conditions), [part], provenance=origin)
+
+    def _tensors(self, seed: int, given: dict[str, Any], n: int) -> Iterator[dict[str, Tensor]]:
+        """Yield the first ``n`` events as tensors on the device."""
+        done = 0
+        for block in self._blocks(n, seed, given):
+            size = block.shape[1]
+            columns = dict(zip(self.columns, block, strict=True))
+            for name, values in given.items():
+                columns[name] = torch.from_numpy(np.array(values[done : done + size])).to(block.device)
+            yield columns
+            done += size
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write to a file, beside its place and renamed.

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.histograms.lookup import lookup
 
 IntArray = NDArray[np.intp]
@@ -51,7 +52,7 @@ class Axis:
         underflow: Whether a bin below the first edge exists.
         overflow: Whether a bin from the last edge on (or of other categories) exists.
         nonfinite: Where NaN and infinite values go: ``"underflow"``, ``"overflow"`` or, in a last bin of their
-            own, ``"separate"``.
+            own, ``"separate"``; with ``"error"`` they are refused.
     """
 
     edges: tuple[float, ...] = ()
@@ -84,11 +85,16 @@ class Axis:
 
         Args:
             values: Shape (events,).
+
+        Raises:
+            InputError: If NaN and infinite values are refused, and there are any.
         """
         index = lookup(self.edges).index(values)
         with np.errstate(over="ignore", invalid="ignore"):
             finite = np.isfinite(np.add.reduce(values))
         if not finite:  # at least one is NaN or infinite, or the sum is too large
+            if self.nonfinite == "error":
+                refuse_nonfinite(values)
             index[~np.isfinite(values)] = 0 if self.nonfinite == "underflow" else self.size - 1
         return index
 
@@ -303,6 +309,29 @@ class WithOutside:
     def path(self) -> IntArray:
         """Return the path through the bins inside, and then the one outside."""
         return np.append(self.inside.path(), self.shape[0] - 1)
+
+
+def refuse_nonfinite(values: NDArray[Any], whose: str = "it") -> None:
+    """Refuse NaN and infinite values.
+
+    Args:
+        values: Shape (values,).
+        whose: What has them, for the message.
+
+    Raises:
+        InputError: If there are any.
+    """
+    nans, infinities = int(np.isnan(values).sum()), int(np.isinf(values).sum())
+    if nans or infinities:
+        raise nonfinite_error(nans, infinities, values.size, whose)
+
+
+def nonfinite_error(nans: int, infinities: int, values: int, whose: str = "it") -> InputError:
+    """Return the error that there are so many NaN and infinite values among all."""
+    return InputError(
+        f"{whose} has {nans:,} NaN and {infinities:,} infinite values among {values:,} values; say where "
+        "they belong with nonfinite='underflow', 'overflow' or 'separate', or mend the sample"
+    )
 
 
 def snake(shape: tuple[int, ...]) -> IntArray:

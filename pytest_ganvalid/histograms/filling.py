@@ -46,7 +46,14 @@ class Filled:
     events: Total | None = None
 
     def __add__(self, other: Filled) -> Filled:
-        """Add the histogram of other events, filled into the same bins in the same way."""
+        """Add the histogram of other events, filled into the same bins in the same way.
+
+        Raises:
+            InputError: If events have one entry each in one of them, and any number in the other.
+        """
+        if (self.products is None) != (other.products is None):
+            msg = "some events have one entry each, and others any number of entries; expected either of all"
+            raise InputError(msg)
         if (self.sumw2 is None) != (other.sumw2 is None):  # in one part all weights are missing, that is 1
             return self._with_squares() + other._with_squares()
         return replace(
@@ -118,9 +125,21 @@ def filled(
         everywhere = WithOutside(bins)
     if counts is not None:
         return _fill_correlated(everywhere, index, weight, counts)
-    size = int(np.prod(everywhere.shape))
+    return filled_at(everywhere, index, weight)
+
+
+def filled_at(bins: Bins, index: IntArray, weight: FloatArray | None) -> Filled:
+    """Fill a histogram with entries whose bins are known.
+
+    Args:
+        bins: What the bins are.
+        index: That of each entry, shape (entries,).
+        weight: Their weights, or ``None``.
+    """
+    size = int(np.prod(bins.shape))
     blocks = parts(index.size, BLOCK)
-    return reduce(add, (_filled_block(everywhere, index[b], None if weight is None else weight[b], size) for b in blocks))
+    filled_blocks = (_filled_block(bins, index[b], None if weight is None else weight[b], size) for b in blocks)
+    return reduce(add, filled_blocks, _nothing(bins, weight))
 
 
 def _filled_part(bins: Fillable, columns: Sequence[FloatArray], weight: FloatArray | None, part: slice) -> Filled:
@@ -129,12 +148,18 @@ def _filled_part(bins: Fillable, columns: Sequence[FloatArray], weight: FloatArr
     if axis is not None and part.stop > part.start:
         return Filled(bins, Total.of(_counts(axis, columns[0][part])))
     size = int(np.prod(bins.shape))
-    total = Filled(bins, *(Total.of(np.zeros(size)) for _ in range(1 if weight is None else 2)))
+    total = _nothing(bins, weight)
     for block in parts(part.stop - part.start, BLOCK):
         here = slice(part.start + block.start, part.start + block.stop)
         index = bins.index([values[here] for values in columns])
         total = total + _filled_block(bins, index, None if weight is None else weight[here], size)
     return total
+
+
+def _nothing(bins: Bins, weight: FloatArray | None) -> Filled:
+    """Return the histogram of no events."""
+    zero = Total.of(np.zeros(int(np.prod(bins.shape))))
+    return Filled(bins, zero, None if weight is None else zero)
 
 
 def _counts(axis: Any, values: FloatArray) -> NDArray[np.int64]:  # noqa: ANN401 - an Axis
@@ -191,16 +216,15 @@ def _fill_correlated(bins: Bins, index: IntArray, weight: FloatArray | None, cou
     of_event = np.ones(counts.size) if weight is None else weight
     of_entry = np.repeat(of_event, counts)
     starts = np.concatenate([[0], np.cumsum(counts)])
-    contents: Any = sparse.csr_matrix((of_entry, index, starts), shape=(counts.size, size))
+    contents: Any = sparse.csr_matrix((of_entry, index, starts), shape=(counts.size, size), copy=True)
+    contents.sum_duplicates()  # or the product would take the square of the number of entries
     products = (contents.T @ contents).toarray()
-    blocks = parts(index.size, BLOCK)
-    sumw = reduce(add, (total_by_bin(index[b], of_entry[b], size) for b in blocks), Total.of(np.zeros(size)))
+    sumw = total_by_bin(index, of_entry, size)
     return Filled(bins, sumw, Total.of(products.diagonal()), products, _events(of_event))
 
 
 def _events(weight: FloatArray) -> Total:
     """Return Σw and Σw²."""
-    one = np.zeros(BLOCK, dtype=np.intp)
-    blocks = [weight[block] for block in parts(weight.size, BLOCK)]
-    sums = [reduce(add, (total_by_bin(one[: b.size], b**power, 1) for b in blocks)) for power in (1, 2)]
+    one = np.zeros(weight.size, dtype=np.intp)
+    sums = [total_by_bin(one, weight**power, 1) for power in (1, 2)]
     return Total(*(np.concatenate([getattr(total, name) for total in sums]) for name in ("leading", "rest")))

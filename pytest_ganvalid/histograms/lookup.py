@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -63,7 +64,7 @@ class Lookup:
         if self._table is None:
             return np.searchsorted(self._edges, values, side="right")
         found = np.empty(values.size, dtype=np.intp)
-        work = _Work(self._table, min(BLOCK, values.size))
+        work = _Work(self._table, values.size)
         for part in parts(values.size, BLOCK):
             found[part] = work.bins(values[part])
         return found
@@ -74,12 +75,13 @@ class Lookup:
         Args:
             values: Finite, shape (values,).
         """
+        values = np.asarray(values, dtype=np.float64)
         if self._table is None:
             return np.bincount(np.searchsorted(self._edges, values, side="right"), minlength=self.size)
         total = np.zeros(self.size, dtype=np.int64)
-        work = _Work(self._table, min(BLOCK, values.size))
+        work = _Work(self._table, values.size)
         for part in parts(values.size, BLOCK):
-            total += _counts(work.bins(values[part]), self.size)
+            total += work.counts(values[part], self.size)
         return total
 
 
@@ -136,7 +138,7 @@ class _Table:
 
     Attributes:
         lower: How many edges are in lower cells, shape (cells,), of an unsigned type as narrow as can be.
-        inside: The first, second, ... edge in each cell, infinity where there is none, shape (cells,) each.
+        inside: The first, second, ... edge in each cell, NaN where there is none, shape (cells,) each.
         cut: How values are assigned to cells.
     """
 
@@ -150,22 +152,39 @@ class _Table:
         return len(self.inside), self.lower.size
 
 
-class _Work:
-    """Finds bins, in arrays that are used again."""
+class _Scratch:
+    """Memory to work in."""
 
-    def __init__(self, table: _Table, size: int) -> None:
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.scaled, self.at = np.empty(size), np.empty(size)
+        self.bins, self.above = np.empty(size, dtype=np.uint32), np.empty(size, dtype=bool)
+
+
+class _Kept(threading.local):
+    """That of a thread, for blocks of full size: to get new memory for each would take as long as the work."""
+
+    def __init__(self) -> None:
+        self.scratch = _Scratch(BLOCK)
+
+
+_KEPT = _Kept()
+
+
+class _Work:
+    """Finds the bins of blocks of values."""
+
+    def __init__(self, table: _Table, values: int) -> None:
         self._table = table
-        self._scaled = np.empty(size)
-        self._at = np.empty(size)
-        self._bins = np.empty(size, dtype=table.lower.dtype)
-        self._above = np.empty(size, dtype=bool)
+        self._scratch = _Scratch(values) if values < BLOCK // 8 else _KEPT.scratch
 
     def bins(self, values: FloatArray) -> NDArray[Any]:
-        """Return the bins of a block of values; the array is used again by the next call."""
-        table, n = self._table, values.size
+        """Return the bins of a block of values, of a table's type; the array is used again by the next call."""
+        table, scratch, n = self._table, self._scratch, values.size
         with np.errstate(over="ignore", invalid="ignore"):
-            cells = table.cut.cells(values, self._scaled[:n])
-        bins, at, above = self._bins[:n], self._at[:n], self._above[:n]
+            cells = table.cut.cells(values, scratch.scaled[:n])
+        bins = scratch.bins.view(table.lower.dtype)[:n]
+        at, above = scratch.at[:n], scratch.above[:n]
         table.lower.take(cells, out=bins, mode="clip")
         for edges in table.inside:
             edges.take(cells, out=at, mode="clip")
@@ -173,17 +192,24 @@ class _Work:
             np.add(bins, above.view(np.uint8), out=bins)
         return bins
 
+    def counts(self, values: FloatArray, size: int) -> NDArray[np.int64]:
+        """Count the values of a block in so many bins; if a bin fits a byte, two at a time."""
+        bins = self.bins(values)
+        if bins.dtype != np.uint8:
+            return np.bincount(self._as_index(bins), minlength=size)
+        even = bins.size // 2 * 2
+        pairs = np.bincount(self._as_index(bins[:even].view(np.uint16)), minlength=_BYTE * size)
+        table = pairs[: _BYTE * size].reshape(size, _BYTE)
+        counts: NDArray[np.int64] = table.sum(axis=1) + table[:, :size].sum(axis=0)
+        if even < bins.size:
+            counts[bins[-1]] += 1
+        return counts
 
-def _counts(bins: NDArray[Any], size: int) -> NDArray[np.int64]:
-    """Count bins; those of a byte in pairs, of which there are half as many."""
-    if bins.dtype != np.uint8:
-        return np.bincount(bins, minlength=size)
-    even = bins.size // 2 * 2
-    pairs = np.bincount(bins[:even].view(np.uint16), minlength=_BYTE * size)[: _BYTE * size].reshape(size, _BYTE)
-    counts: NDArray[np.int64] = pairs.sum(axis=1) + pairs[:, :size].sum(axis=0)
-    if even < bins.size:
-        counts[bins[-1]] += 1
-    return counts
+    def _as_index(self, bins: NDArray[Any]) -> IntArray:
+        """Return bins in the type that numpy would make a copy of, in memory that is at hand."""
+        index = self._scratch.at.view(np.intp)[: bins.size]
+        np.copyto(index, bins)
+        return index
 
 
 def _best_table(edges: FloatArray) -> _Table | None:
@@ -194,16 +220,16 @@ def _best_table(edges: FloatArray) -> _Table | None:
 
 
 def _cuts(edges: FloatArray, cells: int) -> Iterator[_Even | _Binary]:
-    """Yield ways to cut the range of the edges into so many cells."""
+    """Yield ways to cut the range of the edges into so many cells, the faster one first."""
+    if edges[0] > 0:
+        first, last = (int(word) for word in edges[[0, -1]].view(np.int64))
+        shift = max((last - first).bit_length() - (cells.bit_length() - 1), 1)
+        yield _Binary(shift, first >> shift)
     width = float(edges[-1] - edges[0])
     scale = (cells - 1) / width if width else 1.0
     offset = _MAGIC - float(edges[0]) * scale
     if 0 < scale < np.inf and _MAGIC / 1.4 < offset < _MAGIC * 1.2:  # or the last bits would not hold the cells
         yield _Even(scale, offset)
-    if edges[0] > 0:
-        first, last = (int(word) for word in edges[[0, -1]].view(np.int64))
-        shift = max((last - first).bit_length() - (cells.bit_length() - 1), 1)
-        yield _Binary(shift, first >> shift)
 
 
 def _filled(edges: FloatArray, cut: _Even | _Binary, cells: int) -> _Table | None:
@@ -216,7 +242,7 @@ def _filled(edges: FloatArray, cut: _Even | _Binary, cells: int) -> _Table | Non
     inside = []
     for place in range(int(counts.max())):
         held = counts > place
-        at = np.full(cells, np.inf)
+        at = np.full(cells, np.nan)  # which no value reaches, infinity neither
         at[held] = edges[lower[held] + place]
         inside.append(at)
     kind = next(t for t in (np.uint8, np.uint16, np.uint32) if edges.size <= np.iinfo(t).max)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pytest_ganvalid.errors import InputError, InputTypeError
 from pytest_ganvalid.samples import Entries, Sample
+from pytest_ganvalid.samples.columns import parse
 from pytest_ganvalid.samples.tables import as_array, numeric
 
 _LOOKED_AT = 1_000  # events of which a function is computed again
@@ -128,14 +129,34 @@ class KDTree:
 def column(sample: Sample, name: str, side: str) -> FloatArray | Entries:
     """Return a column of numbers, one per event or several.
 
+    Args:
+        sample: The events.
+        name: Of the column, or a reducing expression (see `samples.columns`).
+        side: ``"generated"`` or ``"reference"``, for error messages.
+
     Raises:
         InputError: If there is no such column.
         InputTypeError: If it does not hold real numbers.
     """
-    if name not in sample.columns:
-        msg = f"{side}: there is no column {name!r}; there are {sorted(sample.columns)}"
+    what = f"{side}: column {name!r}"
+    if name in sample.columns:
+        return _numbers(sample.columns[name], what)
+    reduction = parse(name)
+    if reduction is None or reduction.column not in sample.columns:
+        inner = name if reduction is None else reduction.column
+        msg = f"{side}: there is no column {inner!r}; there are {sorted(sample.columns)}"
         raise InputError(msg)
-    return _numbers(sample.columns[name], f"{side}: column {name!r}")
+    try:
+        return numeric(reduction.of(sample.columns[reduction.column]), what)
+    except (InputError, InputTypeError) as error:
+        msg = f"{what}: {error}"
+        raise type(error)(msg) from None
+
+
+def inner_column(sample: Sample, name: str) -> str:
+    """Return the column that a name stands for: itself, or that of a reducing expression such as ``leading(pt)``."""
+    reduction = None if name in sample.columns else parse(name)
+    return name if reduction is None else reduction.column
 
 
 def computed(function: Function, sample: Sample, what: str) -> FloatArray | Entries:

@@ -40,15 +40,15 @@ def p_counting(
     counts_a, counts_b = in_a.counts[from_a], in_b.counts[from_b]
     ratio = in_a.rows / in_b.rows
     hits = int(np.count_nonzero(counts_b == 1))
-    hint = _binomial_tail(hits, in_b.occurring(2), 2 * ratio)
+    hint = binomial_tail(hits, in_b.occurring(2), 2 * ratio)
     if not exchangeable:
-        return _binomial_tail(hits, in_b.occurring(2), 2 * ratio * _TAIL), hint
+        return binomial_tail(hits, in_b.occurring(2), 2 * ratio * _TAIL), hint
     alone = in_a.occurring(2) + in_b.occurring(2) - int((counts_a == 2).sum() + (counts_b == 2).sum())  # noqa: PLR2004
     both = int(np.count_nonzero((counts_a == 1) & (counts_b == 1)))
     p_values = (
         hint,
-        _binomial_tail(int(np.count_nonzero(counts_a == 1)), in_a.occurring(2), 2 / ratio),
-        _binomial_tail(both, alone, 2 * ratio / (1 + ratio**2)),
+        binomial_tail(int(np.count_nonzero(counts_a == 1)), in_a.occurring(2), 2 / ratio),
+        binomial_tail(both, alone, 2 * ratio / (1 + ratio**2)),
         _p_identical(in_a, in_b, from_a.size, counts_a, counts_b),
     )
     return min(1.0, len(p_values) * min(p_values)), min(p_values)
@@ -61,7 +61,17 @@ def _p_identical(
     same = common == in_a.values.size == in_b.values.size and np.array_equal(counts_a, counts_b)
     if not same or in_b.limit != LARGEST:
         return 1.0
-    n = np.append(counts_a, -in_a.rows).astype(float)
+    return p_again(counts_a, in_a.rows)
+
+
+def p_again(counts: NDArray[np.int64], rows: int) -> float:
+    """Return the probability, at most, that other independent rows occur just as often: Π C(2c, c) / C(2n, n).
+
+    Args:
+        counts: How often each distinct row occurs.
+        rows: Their sum.
+    """
+    n = np.append(counts, -rows).astype(float)
     terms = np.sign(n) * (special.gammaln(2 * np.abs(n) + 1) - 2 * special.gammaln(np.abs(n) + 1))
     return math.exp(min(float(terms.sum()), 0.0))
 
@@ -82,7 +92,7 @@ def p_convexity(counts: NDArray[np.int64], most: int = 6) -> float:
     return min(1.0, 3 * most * worst)
 
 
-def _binomial_tail(hits: int, others: int, odds: float) -> float:
+def binomial_tail(hits: int, others: int, odds: float) -> float:
     """Return the probability of at least so many hits among all, given their odds."""
     return float(special.betainc(hits, others + 1, odds / (1 + odds))) if hits else 1.0
 

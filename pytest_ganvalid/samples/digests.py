@@ -143,10 +143,10 @@ def words(values: NDArray[np.generic] | Entries, bits: int) -> Digests:
 def _entry_words(values: NDArray[np.generic], counts: NDArray[np.intp], bits: int) -> Digests:
     """Digest the entries of events: sums, which are modulo 2⁶⁴, of the digests of each entry with its place."""
     digests = rounded(values, bits).view(np.uint64)
-    _mix(digests)
+    mix(digests)
     stops = np.cumsum(counts)
     digests += (np.arange(values.size) - np.repeat(stops - counts, counts)).astype(np.uint64)
-    _mix(digests)
+    mix(digests)
     sums = np.concatenate((np.zeros(1, np.uint64), np.cumsum(digests, dtype=np.uint64)))
     return np.asarray(sums[stops] - sums[stops - counts] + counts.astype(np.uint64) * _STEP)
 
@@ -183,11 +183,11 @@ def row_digests(
         chunk = slice(start, start + _CHUNK)
         for name in names:
             digests[chunk] ^= several[name][chunk] if name in several else words(sample[name][chunk], bits[name])
-            _mix(digests[chunk])
+            mix(digests[chunk])
     return digests
 
 
-def _mix(digests: Digests) -> None:
+def mix(digests: Digests) -> None:
     """Apply the finaliser of splitmix64 in place; products are modulo 2⁶⁴."""
     digests += _STEP
     digests ^= digests >> np.uint64(30)

@@ -29,14 +29,22 @@ from pytest_ganvalid.samples.digests import (
     row_digests,
     width,
 )
+from pytest_ganvalid.samples.formats import Columns
+from pytest_ganvalid.samples.pieces import names_files
 from pytest_ganvalid.samples.resolution import is_constant, is_integral, is_label, is_number_of_event
 from pytest_ganvalid.samples.sample import Sample
+from pytest_ganvalid.samples.sources import file_source
+from pytest_ganvalid.samples.spread import Spread
 from pytest_ganvalid.samples.tables import as_sample
 
 SIZE = 1792
 """Most digests in a sketch; two sketches of 8 bytes per digest are 38 kB of base64."""
+SIZE_NEAR = 1 << 19
+"""Most rows that are kept to look for those of a fingerprint."""
 _KIND, _VERSION = "fingerprint", 1
 _MOST_ROWS = 2**62
+_SOME = 8  # times the size of a sketch
+_CHUNK = 1 << 18  # rows of a file at a time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,7 +185,7 @@ def fingerprint(events: object, columns: Sequence[str] | None = None, weight: st
 
     Args:
         events: Any table of events, or an iterator, list or tuple of tables: the chunks of a sample that is too
-            large to hold. Only the fingerprint so far and one chunk are in memory.
+            large to hold; or names of files. Only the fingerprint so far and one chunk are in memory.
         columns: Names of the columns that make up a row. If ``None``, all numeric ones but the weight and, where
             others are left that tell events apart, labels of up to 20 values and random numbers of events; of several
             tables, the first one decides.
@@ -193,6 +201,8 @@ def fingerprint(events: object, columns: Sequence[str] | None = None, weight: st
     if isinstance(columns, str):
         msg = f"columns={columns!r} is one name; expected a list of names: columns=[{columns!r}]"
         raise InputTypeError(msg)
+    if names_files(events):
+        events = _chunks(events)
     tables: Iterable[object] = events if isinstance(events, Iterator | list | tuple) else [events]
     total: Fingerprint | None = None
     all_of: tuple[str, ...] = ()
@@ -208,6 +218,12 @@ def fingerprint(events: object, columns: Sequence[str] | None = None, weight: st
     return total
 
 
+def _chunks(names: object) -> Iterator[Columns]:
+    source = file_source(names)
+    for part in source.parts:
+        yield from part.chunks(source.names, _CHUNK)
+
+
 def _of_sample(sample: Sample, columns: Sequence[str] | None) -> Fingerprint:
     names = _telling(sample) if columns is None else tuple(sorted(set(columns)))
     if not names or not all(is_numeric(sample[name]) for name in names):
@@ -218,9 +234,29 @@ def _of_sample(sample: Sample, columns: Sequence[str] | None) -> Fingerprint:
         columns=names,
         widths=tuple(width(sample, name) for name in names),
         rows=len(sample),
-        wide=_smallest(distinct(row_digests(sample, names))),
-        narrow=_smallest(distinct(row_digests(sample, names, dict.fromkeys(names, 32)))),
+        wide=_sketch(row_digests(sample, names)),
+        narrow=_sketch(row_digests(sample, names, dict.fromkeys(names, 32))),
     )
+
+
+def near(sample: Sample, training: Fingerprint) -> Spread | None:
+    """Keep the rows that may be in a fingerprint: those with digests up to the largest in it.
+
+    Args:
+        sample: Some events.
+        training: The fingerprint.
+
+    Returns:
+        Those rows, few enough to be kept in memory whatever the number of events; ``None`` if a column is missing.
+    """
+    if any(name not in sample.columns or not is_numeric(sample[name]) for name in training.columns):
+        return None
+    narrow = row_digests(sample, training.columns, dict.fromkeys(training.columns, 32))
+    wide = row_digests(sample, training.columns)
+    kept = np.flatnonzero((wide <= np.uint64(training.wide.limit)) | (narrow <= np.uint64(training.narrow.limit)))
+    columns: Columns = {name: sample[name][kept] for name in training.columns}
+    limit = max(training.wide.limit, training.narrow.limit)
+    return Spread.of(columns, np.minimum(wide, narrow)[kept], SIZE_NEAR, len(sample), limit)
 
 
 def _telling(sample: Sample) -> tuple[str, ...]:
@@ -232,6 +268,15 @@ def _telling(sample: Sample) -> tuple[str, ...]:
     own = tuple(name for name in names if not (is_constant(sample[name]) or is_number_of_event(sample[name]))) or names
     telling = tuple(name for name in own if not is_label(sample[name]))
     return own if all(is_integral(sample[name]) for name in telling) else telling
+
+
+def _sketch(digests: Digests) -> Sketch:
+    """Return the sketch of rows; of many, only those are sorted that are small enough to be in it."""
+    if digests.size > _SOME * SIZE:
+        few = distinct(digests[digests <= np.uint64(_SOME * SIZE * LARGEST // (2 * digests.size))])
+        if few.values.size >= SIZE:
+            return _smallest(few)
+    return _smallest(distinct(digests))
 
 
 def _smallest(rows: Distinct) -> Sketch:

@@ -54,6 +54,7 @@ from pytest_ganvalid.samples.resolution import (
     occurs,
 )
 from pytest_ganvalid.samples.sample import Sample
+from pytest_ganvalid.samples.spread import Spread
 
 Side = Literal["reference", "training", "generated"]
 
@@ -70,7 +71,10 @@ _HALF, _SINGLE = 16, 32  # bits of half and single precision
 
 
 def check_independence(
-    generated: Sample, reference: Sample, training: Sample | Fingerprint | None = None
+    generated: Sample,
+    reference: Sample,
+    training: Sample | Fingerprint | None = None,
+    near: Mapping[str, Spread] | None = None,
 ) -> Independence:
     """Find the rows that the samples of a check share.
 
@@ -82,12 +86,14 @@ def check_independence(
         generated: Generated events.
         reference: True events.
         training: The true events that the generator was trained on, or their fingerprint; ``None`` if unknown.
+        near: Where the samples are but some of the rows, side -> those rows of the whole that may be in a fingerprint.
 
     Raises:
         InputError: If the reference cannot be compared with the training, for want of common columns.
     """
     g, r = _Table("generated", generated), _Table("reference", reference)
-    pairs, notes = _pairs(g, r, training)
+    close = {side: _Table.near(side, spread) if spread.kept else None for side, spread in (near or {}).items()}
+    pairs, notes = _pairs(g, r, training, close)
     tables = (g, r, *(b for _, b in pairs if isinstance(b, _Table)))
     held = {table.side: table for table in tables if numeric_columns(table.sample)}
     repeated = {side: _repeated(table) for side, table in held.items()}
@@ -102,7 +108,7 @@ def check_independence(
 
 
 def _pairs(
-    g: _Table, r: _Table, training: Sample | Fingerprint | None
+    g: _Table, r: _Table, training: Sample | Fingerprint | None, near: Mapping[str, _Table | None]
 ) -> tuple[list[tuple[_Table, _Table | Fingerprint]], tuple[str, ...]]:
     """List what is to be compared with what, and what cannot be, in sentences.
 
@@ -113,11 +119,15 @@ def _pairs(
     notes = []
     if training is not None:
         other = training if isinstance(training, Fingerprint) else _Table("training", training)
-        for table in (r, g):
+        for whole in (r, g):
+            table = near.get(whole.side, whole)
+            if table is None:
+                notes.append(f"no {whole.side} row is near the fingerprint of the training: none repeats a row of it")
+                continue
             missing = _missing(table, other)
             if missing is None:
                 pairs.append((table, other))
-            elif table is r:
+            elif whole is r:
                 msg = f"{missing}; expected the same columns, by the same names: whether they share rows must be known"
                 raise InputError(msg)
             else:
@@ -133,12 +143,19 @@ def _pairs(
 class _Table:
     """A sample whose digests are kept for the next comparison."""
 
-    def __init__(self, side: Side, sample: Sample) -> None:
+    def __init__(self, side: Side, sample: Sample, rows: int | None = None, limit: int = LARGEST) -> None:
         self.side = side
         self.sample = sample
+        self.limit = limit
+        self._rows = len(sample) if rows is None else rows
         self._digests: dict[tuple[tuple[str, int], ...], Digests] = {}
         self._distinct: dict[tuple[tuple[str, int], ...], Distinct] = {}
         self._numbers: dict[str, bool] = {}
+
+    @classmethod
+    def near(cls, side: Any, spread: Spread) -> _Table:  # noqa: ANN401 - a side
+        """Take the rows of a long sample that have small digests for it."""
+        return cls(side, Sample(spread.columns), spread.total, spread.limit)
 
     def widths(self, columns: Sequence[str]) -> dict[str, int]:
         """Return the bits that the values of columns are held in."""
@@ -155,7 +172,7 @@ class _Table:
         """Return the distinct digests, at these widths."""
         key = self._key(widths)
         if key not in self._distinct:
-            self._distinct[key] = distinct(self.digests(widths))
+            self._distinct[key] = distinct(self.digests(widths), self._rows).up_to(self.limit)
         return self._distinct[key]
 
     def numbers(self, name: str) -> bool:
@@ -251,7 +268,7 @@ def _compared_in(
 ) -> Overlap:
     """Compare a sample with another in these columns at these widths."""
     if isinstance(b, Fingerprint):
-        sketch = _sketched(b, widths)
+        sketch = _sketched(b, widths).up_to(a.limit)
         return _overlap(a, "training", a.distinct(widths).up_to(sketch.limit), sketch, widths, None, reference, alpha)
     return _overlap(a, b.side, a.distinct(widths), b.distinct(widths), widths, b, b, alpha)
 
@@ -357,7 +374,7 @@ def _overlap(
     """
     from_a, from_b = shared(in_a, in_b)
     p_value, hint = p_counting(in_a, in_b, from_a, from_b, exchangeable=a.side != "generated")
-    expected = _expected(in_a, in_b)
+    expected = expected_rows(in_a, in_b)
     scale = LARGEST / max(in_b.limit, 1)
     examples: tuple[Row, ...] = ()
     if from_a.size:
@@ -372,7 +389,7 @@ def _overlap(
             expected = min(expected, scale * mean)
     rows = int(in_a.counts[from_a].sum())
     exact = in_b.limit == LARGEST
-    lower, estimate, upper = (rows,) * 3 if exact else _scaled(in_a, rows)
+    lower, estimate, upper = (rows,) * 3 if exact else scaled_rows(in_a, rows)
     return Overlap(
         sides=(a.side, side),
         columns=tuple(widths),
@@ -388,7 +405,7 @@ def _overlap(
     )
 
 
-def _scaled(in_a: Distinct, rows: int) -> tuple[int, int, int]:
+def scaled_rows(in_a: Distinct, rows: int) -> tuple[int, int, int]:
     """Scale the shared rows found among those up to the limit of a sketch to the whole sample.
 
     Clopper-Pearson limits of the share. Equal rows are looked at together or not at all, so what counts is their
@@ -410,7 +427,7 @@ def _scaled(in_a: Distinct, rows: int) -> tuple[int, int, int]:
     )
 
 
-def _expected(in_a: Distinct, in_b: Distinct) -> float:
+def expected_rows(in_a: Distinct, in_b: Distinct) -> float:
     """Limit the rows of one sample that chance repeats from another: Good's estimate of the mass that was seen."""
     held = int(in_b.counts.sum())
     if not held:

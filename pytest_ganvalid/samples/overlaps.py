@@ -28,7 +28,7 @@ class Overlap:
         of: Number of rows of the first sample.
         expected_by_chance: How many of them independent samples would share: an upper confidence limit (95 %).
         beyond_chance: Whether the samples are shown not to be independent.
-        exact: Whether all rows were compared, and not a fingerprint.
+        exact: Whether all rows were compared, and not a fingerprint or a sample of them.
         examples: Up to three shared rows, column -> value, or the first few values.
         left_out: Common columns that make up no row, as they only number or label the events.
         single: Whether values were rounded to single precision, which undoes what file formats do to them.
@@ -51,7 +51,7 @@ class Overlap:
     def sentence(self) -> str:
         """Say how many rows are shared, which ones, and what to do if they are more than by chance."""
         first, second = self.sides
-        estimate = f" (95 % interval {self.rows_lower:,} to {self.rows_upper:,}, from a fingerprint)"
+        estimate = f" (95 % interval {self.rows_lower:,} to {self.rows_upper:,}, from a part of them)"
         found = (
             f"{self.rows:,} of {self.of:,} {first} rows{self._how()} are also in the {second} sample"
             f"{'' if self.exact else estimate}"
@@ -61,7 +61,7 @@ class Overlap:
         limit = f"where chance allows for {self.expected_by_chance:,.3g} at most"
         pattern = "too evenly, or in too many rare rows, for independent samples"
         excess = limit if self.rows > self.expected_by_chance else pattern
-        return f"{found}, {excess}; for example {_shown(self.examples)}; {_REMEDIES[self.sides]}"
+        return f"{found}, {excess}{_shown(self.examples)}; {_REMEDIES[self.sides]}"
 
     def _how(self) -> str:
         said = [f"without {', '.join(map(repr, self.left_out))}"] if self.left_out else []
@@ -114,7 +114,7 @@ class Independence:
         if "reference" in self.duplicated:
             found.append(
                 f"{self.duplicates['reference']:,} reference rows repeat another one, more than independent events "
-                f"would; for example {_shown(self.examples)}; was a file read twice? keep each event once"
+                f"would{_shown(self.examples)}; was a file read twice? keep each event once"
             )
         return tuple(found)
 
@@ -143,7 +143,9 @@ class Independence:
 
 
 def _shown(examples: tuple[Row, ...]) -> str:
-    return ", ".join(f"({_columns_shown(row)})" for row in examples)
+    """Show some rows; of a fingerprint there are none to show."""
+    rows = ", ".join(f"({_columns_shown(row)})" for row in examples)
+    return f"; for example {rows}" if rows else ""
 
 
 def _columns_shown(row: Row) -> str:

@@ -260,3 +260,57 @@ def test_weighted_conditions_are_refused() -> None:
     """Weights of the rows that give the conditions are not dropped in silence."""
     with pytest.raises(InputError, match="the rows are weighted"):
         _generator(conditional=True).sample(10, seed=1, conditions=Sample(_table(10), np.ones(10)))
+
+
+@pytest.mark.parametrize("conditional", [False, True])
+@pytest.mark.parametrize("n", [1, 31, 32, 100, 300])
+def test_a_source_is_the_sample(n: int, conditional: bool) -> None:  # noqa: FBT001
+    """What is generated for a check is what is sampled, in arrays or in tensors, and its head is its first events."""
+    generator = _generator(conditional=conditional)
+    arguments: dict[str, Any] = {"seed": 5, "conditions": _table(n) if conditional else None}
+    source, whole = generator.source(n, **arguments), generator.sample(n, **arguments)
+    (part,) = source.parts
+    assert source.names == tuple(whole.columns)
+    assert part.rows == n
+    assert source.provenance == whole.provenance
+    for rows in (n, max(1, n // 2)):
+        chunks = list(part.head(rows).chunks(source.names, 17))
+        assert all(len(chunk["x"]) <= 17 for chunk in chunks)
+        _assert_same(
+            Sample({name: np.concatenate([c[name] for c in chunks]) for name in source.names}), whole.first(rows)
+        )
+    tensors = list(part.tensors(("n", "x")))
+    np.testing.assert_array_equal(torch.cat([one["x"] for one in tensors]).numpy(), whole["x"])
+
+
+@pytest.mark.parametrize("conditional", [False, True])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {},
+        {"observables": ["x", ("x", "n")], "bins": 16},
+        {"observables": [("cube", lambda events: events["x"] ** 3)]},
+    ],
+)
+def test_a_check_of_a_source(conditional: bool, asked: dict[str, Any]) -> None:  # noqa: FBT001
+    """A check that lets the generator generate makes the comparisons of one of its sample, by strata too."""
+    generator, n = _generator(conditional=conditional), 2_000
+    arguments: dict[str, Any] = {"seed": 5, "conditions": _table(n) if conditional else None}
+    reference = generator.sample(2_500, seed=6, conditions=_table(2_500) if conditional else None)
+    ways: list[dict[str, Any]] = [{}, {"by": ("e", 3)}] if conditional else [{}]
+    for way in ways:
+        settings: dict[str, Any] = {"n_required": 100, "min_power": 0, **asked, **way}
+        ours = gv.validate(generator.source(n, **arguments), reference, **settings)
+        theirs = gv.validate(generator.sample(n, **arguments), reference, **settings)
+        assert ours.comparisons == theirs.comparisons
+        assert ours.provenance["generated"] == theirs.provenance["generated"]
+
+
+def test_a_source_refuses_what_a_sample_does() -> None:
+    """Arguments are checked before anything is generated."""
+    with pytest.raises(InputError, match="n="):
+        _generator().source(0, seed=1)
+    with pytest.raises(InputError, match="seed="):
+        _generator().source(5, seed=-1)
+    with pytest.raises(InputError, match="give them"):
+        _generator(conditional=True).source(5, seed=1)

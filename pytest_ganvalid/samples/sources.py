@@ -1,0 +1,236 @@
+"""Events that are read part by part: from files, from memory, or from a cluster.
+
+A `Source` is a list of parts, each of which can be read on its own, in another thread or on another machine, a chunk at
+a time. Which columns are read is said at the time.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from pytest_ganvalid.errors import InputError
+from pytest_ganvalid.samples.formats import Columns
+from pytest_ganvalid.samples.pieces import Piece, pieces_of
+from pytest_ganvalid.samples.sample import Sample
+
+_OPENED = 16  # files at a time: the time it takes is mostly that of waiting
+_PARTS = 64  # at most, of a file
+_LEAST = 1 << 20  # rows of a part, if the file has as many
+
+
+class Part(Protocol):
+    """Some of the events of a source."""
+
+    @property
+    def rows(self) -> int | None:
+        """How many; ``None`` if only reading can tell."""
+        ...
+
+    def chunks(self, columns: Sequence[str], chunk: int) -> Iterator[Columns]:
+        """Yield them, at most so many rows at a time.
+
+        Raises:
+            InputError: If they cannot be read; the message names the place.
+        """
+        ...
+
+    def head(self, rows: int) -> Part:
+        """Return the part of its first rows."""
+        ...
+
+
+class Source(Protocol):
+    """Events in parts.
+
+    Attributes:
+        names: Columns that can be read.
+        refused: Other columns -> why they cannot be read.
+        parts: All events, each in one part.
+        seekable: Whether the first rows of a part can be read without the others, and all know how many they have.
+        lazy: Whether only workers of Dask can read them.
+        provenance: What is known of their origin.
+    """
+
+    names: tuple[str, ...]
+    refused: Mapping[str, str]
+    parts: Sequence[Any]
+    seekable: bool
+    lazy: bool
+    provenance: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class FilePart:
+    """Consecutive rows of a file.
+
+    Attributes:
+        piece: The file.
+        start: First row.
+        stop: Row to stop before; beyond the end it is the end.
+        rows: How many these are; ``None`` if not known.
+        whole: Number of rows of the file; ``None`` if not known.
+    """
+
+    piece: Piece
+    start: int = 0
+    stop: int = sys.maxsize
+    rows: int | None = None
+    whole: int | None = None
+
+    def chunks(self, columns: Sequence[str], chunk: int) -> Iterator[Columns]:
+        """Yield rows; see `Part`."""
+        with self.piece.opened() as reader:
+            if reader.rows != self.whole:
+                msg = (
+                    f"{self.piece}: it had {self.whole} rows when it was opened first and has {reader.rows}: it changed"
+                )
+                raise InputError(msg)
+            row = self.start
+            for rows in self.piece.chunks(reader, columns, self.start, self.stop, chunk):
+                row += len(next(iter(rows.values())))
+                yield rows
+        if self.rows is not None and row - self.start != self.rows:
+            found = row - self.start
+            msg = f"{self.piece}: {found:,} rows from row {self.start:,} on; expected {self.rows:,}: it changed"
+            raise InputError(msg)
+
+    def head(self, rows: int) -> FilePart:
+        """Return the part of its first rows."""
+        known = None if self.rows is None else min(rows, self.rows)
+        return FilePart(self.piece, self.start, min(self.stop, self.start + rows), known, self.whole)
+
+    def place(self, first: int, last: int) -> str:
+        """Say where rows of it are."""
+        return f"{self.piece}: rows {self.start + first:,} to {self.start + last:,}"
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryPart:
+    """Consecutive events of a sample in memory.
+
+    Attributes:
+        sample: The sample.
+        rows: How many of its first events.
+        prefix: What is said before their numbers in an error message.
+    """
+
+    sample: Sample
+    rows: int
+    prefix: str = ""
+
+    def chunks(self, columns: Sequence[str], chunk: int) -> Iterator[Columns]:
+        """Yield events; see `Part`."""
+        for start in range(0, self.rows, chunk):
+            rows = slice(start, min(start + chunk, self.rows))
+            yield {name: self.sample[name][rows] for name in columns}
+
+    def head(self, rows: int) -> MemoryPart:
+        """Return the part of its first events."""
+        return MemoryPart(self.sample, min(rows, self.rows), self.prefix)
+
+    def place(self, first: int, last: int) -> str:
+        """Say where events of it are."""
+        return f"{self.prefix}events {first:,} to {last:,}"
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """A source of known parts; see `Source`.
+
+    Attributes:
+        uneven: Columns that only some of the files have.
+        narrowed: Makes the same source of some columns only, where that saves reading the others.
+    """
+
+    names: tuple[str, ...]
+    parts: Sequence[Any]
+    refused: Mapping[str, str] = field(default_factory=dict)
+    seekable: bool = True
+    lazy: bool = False
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    uneven: frozenset[str] = frozenset()
+    narrowed: Callable[[Sequence[str]], Events] | None = None
+
+    def keeping(self, columns: Sequence[str]) -> Events:
+        """Return the source of which no more than some columns are going to be read."""
+        return self if self.narrowed is None else self.narrowed(columns)
+
+
+def file_source(names: object) -> Events:
+    """Look into files, without reading any events.
+
+    Args:
+        names: The name of a file, a pattern, or a list of them (see `samples.pieces`).
+
+    Raises:
+        InputError: If there are no such files, one cannot be opened, or none has any events.
+        MissingExtraError: If the package that reads one is not installed.
+    """
+    pieces = pieces_of(names)
+    with ThreadPoolExecutor(min(_OPENED, len(pieces))) as pool:
+        looked = list(pool.map(_look, pieces))
+    names, refused, uneven = _common(pieces, looked)
+    parts = [part for _, _, found in looked for part in found]
+    if not parts:
+        msg = f"{', '.join(map(str, pieces[:3]))}: there are no events"
+        raise InputError(msg)
+    known = all(part.rows is not None for part in parts)
+    files = [os.path.basename(str(piece)) for piece in pieces]  # noqa: PTH119 - an address is no path
+    source = files[0] if len(files) == 1 else f"{len(files):,} files: {files[0]} to {files[-1]}"
+    empty = [os.path.basename(str(piece)) for piece, (_, _, found) in zip(pieces, looked, strict=True) if not found]  # noqa: PTH119
+    origin = {"source": source} | ({"files_without_events": empty} if empty else {})
+    return Events(names, parts, refused, known, provenance=origin, uneven=uneven)
+
+
+def _common(pieces: Sequence[Piece], looked: Sequence[Any]) -> tuple[tuple[str, ...], dict[str, str], frozenset[str]]:
+    """Return the columns that all files have, why others cannot be read, and which of those some files have."""
+    refused: dict[str, str] = {}
+    everywhere = {name for names, _, _ in looked for name in names}
+    for piece, (names, unreadable, _) in zip(pieces, looked, strict=True):
+        refused |= {name: why for name, why in unreadable.items() if name not in refused}
+        refused |= dict.fromkeys(everywhere.difference(names, refused), f"is not in {piece}")
+    names = tuple(name for name in looked[0][0] if name and name not in refused)
+    uneven = frozenset(everywhere.intersection(refused))
+    return names, refused | ({"": "has no name: give it one"} if "" in everywhere else {}), uneven
+
+
+def memory_source(sample: Sample) -> Events:
+    """Take events in memory for a source; their weight becomes a column of no name.
+
+    Raises:
+        InputError: If a column has no name.
+    """
+    columns = dict(sample.columns)
+    if "" in columns:
+        msg = "a column has no name; give it one"
+        raise InputError(msg)
+    if sample.weight is not None:
+        columns[""] = sample.weight
+    whole = Sample(columns)
+    return Events(tuple(columns), [MemoryPart(whole, len(whole))], provenance=sample.provenance)
+
+
+def _look(piece: Piece) -> tuple[tuple[str, ...], Mapping[str, str], list[FilePart]]:
+    with piece.opened() as reader:
+        if reader.rows is None:
+            return reader.names, reader.refused, [FilePart(piece)]
+        starts = _thinned(reader.starts, reader.rows) if reader.rows else []
+        stops = [*starts[1:], reader.rows]
+        rows = reader.rows
+        parts = [FilePart(piece, start, stop, stop - start, rows) for start, stop in zip(starts, stops, strict=False)]
+        return reader.names, reader.refused, parts
+
+
+def _thinned(starts: Sequence[int], rows: int) -> list[int]:
+    """Leave out starts, so that the parts between them are neither many nor small."""
+    least = max(_LEAST, rows // _PARTS)
+    kept = [0]
+    for start in starts:
+        if start - kept[-1] >= least and start < rows:
+            kept.append(start)
+    return kept
