@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from pytest_ganvalid.errors import GanvalidError, InputError, InputTypeError, MissingExtraError, TrainingError
     from pytest_ganvalid.estimates import compare_estimates
     from pytest_ganvalid.gate import Gate
+    from pytest_ganvalid.partial import Histograms
+    from pytest_ganvalid.partial.filling import fill
     from pytest_ganvalid.report.text import explain
     from pytest_ganvalid.results import (
         Chi2Result,
@@ -41,6 +43,7 @@ __all__ = [
     "Fingerprint",
     "GanvalidError",
     "Gate",
+    "Histograms",
     "InputError",
     "InputTypeError",
     "Interval",
@@ -56,6 +59,7 @@ __all__ = [
     "compare",
     "compare_estimates",
     "explain",
+    "fill",
     "fingerprint",
     "generators",
     "observables",
@@ -71,6 +75,8 @@ _HOMES = {
     "errors": ("GanvalidError", "InputError", "InputTypeError", "MissingExtraError", "TrainingError"),
     "estimates": ("compare_estimates",),
     "gate": ("Gate",),
+    "partial": ("Histograms",),
+    "partial.filling": ("fill",),
     "report.text": ("explain",),
     "results": (
         "Chi2Result",

@@ -18,18 +18,20 @@ from pytest_ganvalid.errors import InputError, InputTypeError
 from pytest_ganvalid.estimates import as_estimate, estimate_comparison
 from pytest_ganvalid.histograms.merging import merge_sparse_bins
 from pytest_ganvalid.histograms.sums import BinSums, as_bin_sums, check_same_bins
-from pytest_ganvalid.observables.resolve import resolve, skipped_columns
-from pytest_ganvalid.questions import DEFAULT_BINS, Asked, Question, questions
+from pytest_ganvalid.partial.comparing import histogram_from, prepared_from
+from pytest_ganvalid.preparing import DEFAULT_MEMORY, Prepared, check_memory
+from pytest_ganvalid.questions import DEFAULT_BINS, Question
 from pytest_ganvalid.results import Chi2Result, Comparison, EstimateComparison, Report, Verdict, worst_verdict
 from pytest_ganvalid.samples import Sample, as_sample
+from pytest_ganvalid.samples.files import read_events
 from pytest_ganvalid.samples.fingerprint import Fingerprint
-from pytest_ganvalid.samples.independence import check_independence
+from pytest_ganvalid.samples.pieces import names_files
 from pytest_ganvalid.statistics import chi2 as chi2_module
 from pytest_ganvalid.statistics.equivalence import equivalence
 from pytest_ganvalid.statistics.limits import Limits
 from pytest_ganvalid.statistics.robustness import assess
 from pytest_ganvalid.statistics.separation import Fractions
-from pytest_ganvalid.strata import Stratum, condition_of, strata
+from pytest_ganvalid.wishes import Wish
 
 AnyComparison = Comparison | EstimateComparison
 _ROUNDING = 1e-9
@@ -52,7 +54,8 @@ def compare(
 
     Args:
         generated: A histogram with the UHI protocol (hist, boost-histogram, uproot), a 1-D or 2-D array of counts,
-            or a pair (sum_of_weights, sum_of_squared_weights). Flow bins are used where it has them.
+            or a pair (sum_of_weights, sum_of_squared_weights); or the name of a file that holds one:
+            ``"file.root:name"``, or JSON by the schema of UHI. Flow bins are used where it has them.
         reference: Likewise, with the same bins, from true simulation that the generator was not trained on.
         n_required: Number of true events the generated sample is to stand in for.
         n_train: Number of events the generator was trained on, if known.
@@ -80,7 +83,10 @@ def compare(
     n_required = check_event_count("n_required", n_required)
     if n_train is not None:
         n_train = check_event_count("n_train", n_train)
-    gen, ref = as_bin_sums(generated, "generated"), as_bin_sums(reference, "reference")
+    gen, ref = (
+        as_bin_sums(histogram_from(one, side), side)
+        for one, side in ((generated, "generated"), (reference, "reference"))
+    )
     context = _Context(n_required=n_required, n_train=n_train, limits=limits)
     return context.compare(gen, ref, Question(name=name, generated=gen, reference=ref))
 
@@ -103,17 +109,24 @@ def validate(
     max_local_bias: float = 5.0,
     min_power: float = 0.2,
     min_expected: float = 10,
+    memory: float = DEFAULT_MEMORY,
+    client: object = None,
 ) -> Report:
     """Compare generated with reference events, observable by observable.
 
     Args:
         generated: A mapping of column -> 1-D array (or `Entries`, where events have several numbers), a structured
-            array, a pandas, polars or arrow table, an awkward record array, or a `Sample`.
-        reference: Likewise, from true simulation that the generator was not trained on.
+            array, a pandas, polars or arrow table, an awkward record array, or a `Sample`; the name of a file, a
+            pattern or a list of them, such as ``"run*.root:tree"``, which are read in chunks; or a Dask collection.
+            Or histograms that are filled already: those of `pytest_ganvalid.fill`, or the name of a JSON file of them;
+            and, for both sides, ROOT files of TH1 and TH2, or JSON by the schema of UHI.
+        reference: Likewise, from true simulation that the generator was not trained on. Events are filled like the
+            histograms of the other side.
         n_required: Number of true events the generated sample is to stand in for.
         observables: Column names, tuples of column names (their joint distribution), functions of the sample (indexed
             by column name) that have a name, the classes of `pytest_ganvalid.observables`, pairs (name, any of
             those), or a mapping of name -> any of those. ``None`` means every numeric column that both samples have.
+            Of histograms that are filled: names; ``None`` means all.
         n_train: Number of events the generator was trained on, if known.
         training: The training events, of any kind that ``generated`` may be, or their `Fingerprint`. Reference
             events among them, or generated events that repeat them, leave the check UNPROVEN.
@@ -131,6 +144,8 @@ def validate(
         max_local_bias: Limit on the bias of a single bin, in the same unit.
         min_power: Least probability with which a perfect generator must be able to pass.
         min_expected: Least expected effective events per bin in the smaller sample; sparser neighbours are merged.
+        memory: Bytes that events from files may take at a time, in all.
+        client: A ``dask.distributed.Client`` whose workers read the files, which they must see by the same names.
 
     Returns:
         ROBUST only if every observable is (an intersection-union test: no correction is needed); BIASED if any is,
@@ -149,30 +164,27 @@ def validate(
         min_expected=min_expected,
     )
     n_required = check_event_count("n_required", n_required)
-    generated_weight, reference_weight = _weight_pair(weight)
-    gen = as_sample(generated, "generated", generated_weight)
-    ref = as_sample(reference, "reference", reference_weight)
     known = _training(training)
-    n_train = _n_train(n_train, known)
-    seed = check_positive_integer("seed", seed, least=0)
-    condition = condition_of(by)
-    asked = Asked(observables=resolve(observables, gen, ref, condition), bins=bins, nonfinite=nonfinite, seed=seed)
-    divided = strata(by, gen, ref)
-    all_questions = list(questions(divided, asked))
-    _refuse_repeated([question.name for question in all_questions])
-    context = _Context(n_required=n_required, n_train=n_train, limits=limits, observables=len(all_questions))
-    comparisons = {question.name: context.answer(question) for question in all_questions}
-    independence = check_independence(gen, ref, known)
-    shared = independence.reasons()
+    wish = Wish(
+        observables=observables,
+        weights=_weight_pair(weight),
+        by=by,
+        bins=bins,
+        nonfinite=nonfinite,
+        seed=check_positive_integer("seed", seed, least=0),
+        memory=check_memory(memory),
+        training=known,
+    )
+    found = prepared_from(generated, reference, wish, client)
+    _refuse_repeated([question.name for question in found.questions])
+    context = _Context(
+        n_required=n_required, n_train=_n_train(n_train, known), limits=limits, observables=len(found.questions)
+    )
+    comparisons = {question.name: context.answer(question) for question in found.questions}
+    shared = found.independence.reasons()
     if shared:
         comparisons = {name: _withdrawn(c) for name, c in comparisons.items()}
-    provenance = {
-        **_provenance(gen, ref, skipped_columns(gen, ref, condition) if observables is None else {}),
-        "seed": seed,
-        "independence": _json.encode(independence),
-        **_strata_and_training(divided, all_questions),
-    }
-    report = replace(combine(comparisons, provenance=provenance), n_required=n_required)  # exactly, whatever the shares
+    report = replace(combine(comparisons, provenance=_provenance(found, wish)), n_required=n_required)  # exactly
     return replace(report, reasons=shared, shared=shared) if shared else report
 
 
@@ -330,7 +342,7 @@ def _weight_pair(weight: object) -> tuple[object, object]:
 def _training(training: object) -> Sample | Fingerprint | None:
     if training is None or isinstance(training, Fingerprint):
         return training
-    return as_sample(training, "training")
+    return as_sample(read_events(training) if names_files(training) else training, "training")
 
 
 def _n_train(stated: float | None, training: Sample | Fingerprint | None) -> float | None:
@@ -342,16 +354,21 @@ def _n_train(stated: float | None, training: Sample | Fingerprint | None) -> flo
     return training.rows if isinstance(training, Fingerprint) else len(training)
 
 
-def _provenance(generated: Sample, reference: Sample, skipped: dict[str, str]) -> dict[str, Any]:
+def _provenance(found: Prepared, wish: Wish) -> dict[str, Any]:
+    shares = {stratum.label: stratum.share for stratum in found.shares if stratum.label}
+    learned = {question.name: plain(question.how) for question in found.questions if question.how}
     return {
         "pytest_ganvalid": version("pytest-ganvalid"),
         "numpy": version("numpy"),
         "scipy": version("scipy"),
-        "generated_events": len(generated),
-        "reference_events": len(reference),
-        "generated": plain(generated.provenance),
-        "reference": plain(reference.provenance),
-        "skipped_columns": skipped,
+        "generated_events": found.events[0],
+        "reference_events": found.events[1],
+        "generated": plain(found.origins[0]),
+        "reference": plain(found.origins[1]),
+        "skipped_columns": plain(found.skipped),
+        "seed": wish.seed,
+        "independence": _json.encode(found.independence),
+        **{name: value for name, value in (("strata", shares), ("learned", learned), *found.how.items()) if value},
     }
 
 
@@ -360,10 +377,3 @@ def _refuse_repeated(names: Sequence[str]) -> None:
     if repeated:
         msg = f"two comparisons are named {repeated[0]!r}; give the observables other names: (name, observable)"
         raise InputError(msg)
-
-
-def _strata_and_training(divided: Sequence[Stratum], asked: Sequence[Question]) -> dict[str, Any]:
-    """What only some checks have: strata with their shares of n_required, and how classifiers were trained."""
-    shares = {stratum.label: stratum.share for stratum in divided if stratum.label}
-    learned = {question.name: plain(question.how) for question in asked if question.how}
-    return {name: found for name, found in (("strata", shares), ("learned", learned)) if found}

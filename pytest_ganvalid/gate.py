@@ -18,6 +18,7 @@ from pytest_ganvalid.estimates import compare_estimates
 from pytest_ganvalid.histograms.sums import is_uhi
 from pytest_ganvalid.report import text
 from pytest_ganvalid.results import Comparison, Estimate, EstimateComparison, Plan, Report
+from pytest_ganvalid.samples.pieces import names_files
 from pytest_ganvalid.statistics import planning
 
 __tracebackhide__ = True  # a traceback of a failed check ends in the user's test
@@ -210,6 +211,8 @@ def _is_histogram(value: object) -> bool:
     Raises:
         InputError: If it may be either: a long array without a name or edges.
     """
+    if names_files(value):  # of events or of histograms: what is in them decides
+        return False
     rows = _rows_of_array(value)
     if rows is not None and rows > _MOST_BINS:
         msg = (

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import re
 from pathlib import Path
 
 import pytest
 
+import pytest_ganvalid
+
+PACKAGE = Path(pytest_ganvalid.__file__).parent
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 NEEDS = {"gan.md": ("torch", "safetensors")}
@@ -35,10 +40,13 @@ def blocks(page: Path, language: str) -> list[str]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_python_blocks_run(page: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The plain Python blocks of a page run one after the other, their assertions included."""
+def test_python_blocks_run(
+    page: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The plain Python blocks of a page run one after the other in an empty folder, their assertions included."""
     for package in NEEDS.get(page.name, ()):
         pytest.importorskip(package)
+    monkeypatch.chdir(tmp_path)
     namespace: dict[str, object] = {}
     for block in blocks(page, "python"):
         if "def test_" not in block:
@@ -47,6 +55,19 @@ def test_python_blocks_run(page: Path, capsys: pytest.CaptureFixture[str]) -> No
     for text in blocks(page, "text"):
         if text.startswith("n_required"):
             assert text in printed
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_blocks_for_other_machines_make_sense(page: Path) -> None:
+    """Blocks that need a cluster or a GPU are Python, and name only what the package and its functions have."""
+    for block in blocks(page, "python skip"):
+        tree = ast.parse(block)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "gv.validate":
+                known = inspect.signature(pytest_ganvalid.validate).parameters
+                assert {keyword.arg for keyword in node.keywords} <= set(known)
+        for name in re.findall(r"\bgv\.(\w+)", block):
+            assert name in pytest_ganvalid.__all__ or (PACKAGE / name).is_dir()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

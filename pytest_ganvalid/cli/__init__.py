@@ -1,6 +1,7 @@
 """The command line ``ganvalid``; each command is a module, and imports what is heavy when it runs.
 
-Exit status: 0; 1 if what was asked for could not be done; 2 if the command line was not understood; 130 after Ctrl-C.
+Exit status: 0; 1 if what was asked for could not be done; 2 if the command line was not understood; 3 if ``check`` has
+found a generated sample that is not shown to be robust; 130 after Ctrl-C.
 """
 
 from __future__ import annotations
@@ -11,20 +12,23 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 import pytest_ganvalid
-from pytest_ganvalid.cli import generate, simulate, train
+from pytest_ganvalid.cli import check, fill, generate, merge, simulate, train
 from pytest_ganvalid.cli.parsing import Command, Parser, UsageError
 from pytest_ganvalid.cli.processes import process
 from pytest_ganvalid.errors import GanvalidError
 
-COMMANDS = (simulate.COMMAND, train.COMMAND, generate.COMMAND)
+COMMANDS = (simulate.COMMAND, train.COMMAND, generate.COMMAND, fill.COMMAND, merge.COMMAND, check.COMMAND)
 _DESCRIPTION = (
     "Simulate events of a toy, train a generator (a GAN) on events, and generate as many more as you like. "
-    "Whether those may stand in for simulation is for the pytest plugin of this package to decide."
+    "Whether those may stand in for simulation is for 'check' to decide, or, in tests, for the pytest plugin of this "
+    "package: on the events, or on histograms of them that were filled in any number of parts and merged."
 )
 _EXAMPLE = """example:
   ganvalid simulate camel-back -n 10000 --seed 1 -o training.npz
   ganvalid train training.npz -o camel.safetensors
   ganvalid generate camel.safetensors -n 1000000 --seed 2 -o generated.npz
+  ganvalid simulate camel-back -n 100000 --seed 3 -o reference.npz
+  ganvalid check generated.npz reference.npz --n-required 20000
 
 'ganvalid COMMAND --help' explains a command."""
 
@@ -42,6 +46,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     parser = _parser()
     try:
+        if any("\0" in word for word in argv or ()):  # no name of a file, and no shell passes it on
+            parser.error("a word has a null character in it")
         arguments = parser.parse_args(argv)
         if arguments.version:
             sys.stdout.write(f"ganvalid {pytest_ganvalid.__version__}\n")
@@ -55,8 +61,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(command: Command, arguments: argparse.Namespace) -> int:
+    status = 0
     try:
-        command.run(arguments)
+        status = command.run(arguments) or 0
     except UsageError as error:
         arguments.parser.error(str(error))
     except GanvalidError as error:
@@ -71,7 +78,7 @@ def _run(command: Command, arguments: argparse.Namespace) -> int:
         if process() == 0:
             sys.stderr.write(f"ganvalid: interrupted; {command.interrupted(arguments)}\n")
         return 130
-    return 0
+    return status
 
 
 def _failed(reason: str) -> int:

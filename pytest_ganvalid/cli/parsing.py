@@ -29,7 +29,8 @@ class Command:
         description: A few sentences.
         tail: Makes the end of the help text: an example, and what else there is to choose from.
         configure: Adds the arguments to a parser.
-        run: Does it, given the arguments; may raise `UsageError`, any `GanvalidError` and ``OSError``.
+        run: Does it, given the arguments, and returns the exit status, if it is not 0; may raise `UsageError`, any
+            `GanvalidError` and ``OSError``.
         interrupted: Says what is left after Ctrl-C.
     """
 
@@ -38,7 +39,7 @@ class Command:
     description: str
     tail: Callable[[], str]
     configure: Callable[[argparse.ArgumentParser], None]
-    run: Callable[[argparse.Namespace], None]
+    run: Callable[[argparse.Namespace], int | None]
     interrupted: Callable[[argparse.Namespace], str] = lambda _: "nothing was written"
 
 
@@ -187,6 +188,30 @@ def check_distinct(files: Mapping[str, Path | None]) -> None:
         if first != option:
             msg = f"{first} and {option} are both {path}; expected different files"
             raise UsageError(msg)
+
+
+def check_not_among(output: Path, inputs: Iterable[str | Path]) -> None:
+    """Refuse to write a file over one that is read.
+
+    Args:
+        output: To be written.
+        inputs: Files that are read.
+
+    Raises:
+        UsageError: If it is one of them.
+    """
+    place = output.resolve()
+    for path in inputs:
+        if "://" not in str(path) and (Path(path).resolve() == place or _is_same(output, Path(path))):
+            msg = f"{output} is read, and would be written over; expected another name"
+            raise UsageError(msg)
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:  # one of them is not there
+        return False
 
 
 def add_settings(parser: argparse.ArgumentParser, meaning: str) -> None:

@@ -1,0 +1,149 @@
+"""``ganvalid check``: the verdict."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_ganvalid.cli import observing
+from pytest_ganvalid.cli.parameters import real
+from pytest_ganvalid.cli.parsing import Command, check_distinct, check_not_among, check_output
+from pytest_ganvalid.cli.processes import say
+from pytest_ganvalid.errors import InputError
+
+if TYPE_CHECKING:
+    from pytest_ganvalid.results import Report
+
+NOT_ROBUST = 3
+"""Exit status where the generated sample is not shown to be as good as n_required true events."""
+_LIMITS = {
+    "confidence": "confidence level of each one-sided limit (default: 0.95)",
+    "max_bias": "limit on the rms bias, in error bars of n_required events (default: 1)",
+    "max_local_bias": "limit on the bias of a single bin, in the same unit (default: 5)",
+    "min_power": "least probability with which a perfect generator must be able to pass (default: 0.2)",
+    "min_expected": "least expected effective events per bin; sparser neighbours are merged (default: 10)",
+}
+_EXAMPLES = """example: histograms that were filled before, or events
+  ganvalid check generated.json ref.json --n-required 1e6
+  ganvalid check 'generated-*.parquet' reference.root:tree --n-required 1e6 --observables mass,pt --bins 50
+
+exit status: 0 if ROBUST, 3 if BIASED or UNPROVEN, 1 if there is no verdict, 2 if the command line is not understood"""
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    what = "histograms (.json of 'ganvalid fill', or of UHI; a ROOT file), or events: a file, or a pattern in quotes"
+    add("generated", metavar="GENERATED", help=f"generated {what}")
+    add("reference", metavar="REFERENCE", help="likewise, of true simulation that the generator was not trained on")
+    add("--n-required", metavar="N", type=_number, required=True, help="true events that the generated stand in for")
+    add("--n-train", metavar="N", type=_number, help="events that the generator was trained on")
+    add("--training", metavar="FILE", help="those events, none of which may be among the others")
+    observing.add_options(parser)
+    add("--weight", metavar="NAME", help="column of weights; GENERATED,REFERENCE if they differ, empty for none: ,w")
+    for name, meaning in _LIMITS.items():
+        add(f"--{name.replace('_', '-')}", metavar="X", type=_number, help=meaning)
+    add("-o", "--output", metavar="FILE", type=Path, help="file to write the report to: .json")
+    add("--report", metavar="DIR", type=Path, help="folder to write report.json and report.html with plots to")
+
+
+def _number(text: str) -> float:
+    try:
+        return real(text)
+    except (ValueError, ZeroDivisionError):
+        msg = f"{text!r} is not a number; expected one such as 0.95 or 1e6"
+        raise argparse.ArgumentTypeError(msg) from None
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    keywords = observing.keywords(arguments)
+    for name in ("n_train", "training", *_LIMITS):
+        if getattr(arguments, name) is not None:
+            keywords[name] = getattr(arguments, name)
+    if arguments.weight is not None:
+        keywords["weight"] = _weights(arguments.weight)
+    _check_places(arguments)
+    from pytest_ganvalid.check import validate
+    from pytest_ganvalid.partial.reading import names_json
+    from pytest_ganvalid.report.text import explain
+
+    if names_json(arguments.generated) or names_json(arguments.reference):
+        keywords |= {} if arguments.observables is None else {"observables": arguments.observables}
+    report = validate(arguments.generated, arguments.reference, n_required=arguments.n_required, **keywords)
+    say(explain(report))
+    for line in _written(report, arguments):
+        say(line)
+    return 0 if report.robust else NOT_ROBUST
+
+
+def _weights(text: str) -> Any:  # noqa: ANN401 - what `validate` takes
+    generated, comma, reference = text.partition(",")
+    return (generated.strip() or None, reference.strip() or None) if comma else text
+
+
+def _check_places(arguments: argparse.Namespace) -> None:
+    """Refuse places that cannot be written to, before any work is done.
+
+    Raises:
+        InputError: If there are any.
+        UsageError: If something would be written over what is read.
+    """
+    folder, inputs = arguments.report, _inputs(arguments)
+    inside = [] if folder is None else [folder / "report.json", folder / "report.html"]
+    check_distinct({"--output": arguments.output, "--report": inside[0] if inside else None})
+    for path in [arguments.output, *inside] if arguments.output is not None else inside:
+        check_not_among(path, inputs)
+    if arguments.output is not None:
+        check_output(arguments.output, (".json",))
+    if folder is not None and folder.exists() and not folder.is_dir():
+        msg = f"{folder}: this is a file; expected a folder"
+        raise InputError(msg)
+
+
+def _inputs(arguments: argparse.Namespace) -> list[str]:
+    """List the files that are read."""
+    from pytest_ganvalid.partial.reading import expanded, names_json
+    from pytest_ganvalid.samples.pieces import pieces_of
+
+    found: list[str] = []
+    for name in (arguments.generated, arguments.reference, arguments.training):
+        if name is not None and names_json(name):
+            found += map(str, expanded([name]))
+        elif name is not None and not name.endswith(".yoda"):
+            found += [piece.path for piece in pieces_of(name)]
+    return found
+
+
+def _written(report: Report, arguments: argparse.Namespace) -> list[str]:
+    """Write what was asked for; return what to say of it."""
+    from pytest_ganvalid._files import write_whole
+    from pytest_ganvalid.report.files import write_report
+
+    lines = []
+    if arguments.output is not None:
+        write_whole(arguments.output, report.to_json().encode())
+        lines.append(f"wrote {arguments.output}")
+    if arguments.report is not None:
+        name = f"{arguments.generated} against {arguments.reference}"
+        record = {
+            "nodeid": name,
+            "kind": report.KIND,
+            "gate": True,
+            "robust": report.robust,
+            "result": report.to_json(),
+        }
+        lines += write_report(str(arguments.report), [record], plots=False)
+    return lines
+
+
+COMMAND = Command(
+    name="check",
+    summary="decide whether a generated sample may stand in for simulation",
+    description=(
+        "Decide whether generated events are shown to be as good as so many true ones, and say why. The verdict on "
+        "histograms that were filled in parts is that on all events."
+    ),
+    tail=lambda: f"{observing.HELP}\n\n{_EXAMPLES}",
+    configure=_configure,
+    run=_run,
+)

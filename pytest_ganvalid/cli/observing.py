@@ -1,0 +1,142 @@
+"""The options that say what is histogrammed, of the commands that fill histograms."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from pytest_ganvalid.cli.parameters import real, whole
+from pytest_ganvalid.cli.parsing import UsageError
+
+_COMMA = re.compile(r",(?![^(]*\))")  # outside parentheses
+_WHERE = " where "
+_PLACES = ("error", "underflow", "overflow", "separate")
+HELP = """observables, separated by commas, several of them at once joined by colons:
+  mass                  a column; all entries, where events have several
+  leading(pt), sum(pt), count(pt)
+                        one number per event, made of its entries
+  pt:eta                the joint distribution of two columns
+  pt:eta:phi            that of more, in the cells of a k-d tree
+  pt where passed       of the events for which the column 'passed' is true"""
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add them to a command."""
+    add = parser.add_argument
+    add("--observables", metavar="NAMES", type=observables, help="what to histogram, as below (default: all columns)")
+    add(
+        "--bins",
+        metavar="[NAME=]BINS",
+        type=_bins,
+        action="append",
+        default=[],
+        help=(
+            "number of bins with equal shares of the reference, or their edges: 50, 0,10,20, or for one observable "
+            "mass=0,10,20 (--bins=-1,0,1 if the first is negative); may be repeated (default: 50)"
+        ),
+    )
+    add("--by", metavar="NAME[=BINS]", type=_by, help="column in whose bins all is compared: energy, energy=10,50,100")
+    add(
+        "--nonfinite",
+        metavar="[NAME=]PLACE",
+        type=_nonfinite,
+        action="append",
+        default=[],
+        help=f"where NaN and infinite values go: {', '.join(_PLACES)} (default: error); may be repeated",
+    )
+
+
+def keywords(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return what the options mean to the functions of the package; only what was said.
+
+    Raises:
+        UsageError: If they contradict each other.
+    """
+    said: dict[str, Any] = {}
+    if arguments.observables is not None:
+        said["observables"] = [_observable(item) for item in arguments.observables]
+    for option, default in (("bins", 50), ("nonfinite", "error")):
+        given = getattr(arguments, option)
+        if given:
+            said[option] = _setting(option, given, arguments.observables, default)
+    if arguments.by is not None:
+        name, bins = arguments.by
+        said["by"] = name if bins is None else (name, bins)
+    return said
+
+
+def observables(text: str) -> list[str]:
+    """Read observables separated by commas."""
+    found = [item.strip() for item in _COMMA.split(text)]
+    parts = [part.strip() for item in found for part in item.split(_WHERE)[0].split(":")]
+    if not all(found) or not all(parts) or any(item.count(_WHERE) > 1 or item.endswith(_WHERE) for item in found):
+        msg = f"{text!r} names nothing; expected columns separated by commas, such as mass,pt or mass,pt:eta"
+        raise argparse.ArgumentTypeError(msg)
+    return found
+
+
+def _observable(item: str) -> Any:  # noqa: ANN401 - what `validate` takes
+    from pytest_ganvalid.observables import Selection
+
+    what, where, condition = item.partition(_WHERE)
+    names = tuple(name.strip() for name in what.split(":"))
+    columns: Any = names if len(names) > 1 else names[0]
+    return Selection(columns, condition.strip(), name=item) if where else (item, columns) if len(names) > 1 else columns
+
+
+def _setting(option: str, given: Sequence[tuple[str, Any]], named: Sequence[str] | None, default: object) -> Any:  # noqa: ANN401
+    """Return one value for all observables, or a mapping of names to values.
+
+    Raises:
+        UsageError: If a name is given twice, or it is not known which others there are.
+    """
+    values: Mapping[str, Any] = dict(given)
+    if len(values) < len(given):
+        msg = f"--{option} says two things of one observable; expected one"
+        raise UsageError(msg)
+    if set(values) == {""}:
+        return values[""]
+    if "" in values and named is None:
+        msg = f"--{option} says something of all observables and of some; then name all of them with --observables"
+        raise UsageError(msg)
+    unknown = [name for name in values if name and named is not None and name not in named]
+    if unknown:
+        msg = f"--{option} names {unknown[0]!r}, which --observables does not; there are {', '.join(named or ())}"
+        raise UsageError(msg)
+    others: Iterable[str] = named or ()
+    return dict.fromkeys(others, values.get("", default)) | {name: value for name, value in values.items() if name}
+
+
+def _bins(text: str) -> tuple[str, Any]:
+    name, equals, value = text.rpartition("=")
+    return (name.strip() if equals else ""), _number_or_edges(value, text)
+
+
+def _by(text: str) -> tuple[str, Any]:
+    name, equals, value = text.rpartition("=")
+    if not equals:
+        name = value
+    if not name.strip():
+        msg = f"{text!r} names no column; expected one such as energy, or energy=10,50,100"
+        raise argparse.ArgumentTypeError(msg)
+    return name.strip(), _number_or_edges(value, text) if equals else None
+
+
+def _number_or_edges(value: str, text: str) -> Any:  # noqa: ANN401
+    try:
+        if "," in value:
+            return [real(part) for part in value.split(",") if part.strip()]
+        return whole(value)
+    except (ValueError, ZeroDivisionError, OverflowError):
+        msg = f"{text!r} gives no bins; expected a number of them, or edges separated by commas, such as 0,10,20"
+        raise argparse.ArgumentTypeError(msg) from None
+
+
+def _nonfinite(text: str) -> tuple[str, str]:
+    name, _, place = text.rpartition("=")
+    if place not in _PLACES:
+        msg = f"{text!r} names no place; expected one of {', '.join(_PLACES)}"
+        raise argparse.ArgumentTypeError(msg)
+    return name.strip(), place
