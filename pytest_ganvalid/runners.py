@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any, Protocol
 
 from pytest_ganvalid._extras import imported
@@ -20,6 +20,7 @@ Tick = Callable[[int], None]
 Work = Callable[[Any, int, Any, Tick], Any]
 """Takes a job, the number of a part, the part, and whom to tell of each chunk; returns what can be added, or None."""
 _BRANCHES = 8  # results that are added at a time, on a cluster
+_PATIENCE = 0.2  # s
 _AHEAD = 4  # parts per thread that are begun before the results of earlier ones have been added
 
 
@@ -65,6 +66,8 @@ class Threads:
                 self._tick(rows)
 
         def one(number: int, part: Any) -> Any:  # noqa: ANN401
+            if stopped.is_set():
+                raise Interrupted
             try:
                 return work(job, number, part, tick)
             except BaseException:
@@ -91,9 +94,18 @@ def _results(
     for number, part in enumerate(parts):
         ahead.append(pool.submit(one, number, part))
         if len(ahead) == most:
-            yield ahead.popleft().result()
+            yield _settled(ahead[0])
+            ahead.popleft()
     while ahead:
-        yield ahead.popleft().result()
+        yield _settled(ahead[0])
+        ahead.popleft()
+
+
+def _settled(result: Future[Any]) -> Any:  # noqa: ANN401
+    """Wait for a result, and look up now and then: a signal that comes just before a wait would not end it."""
+    while not result.done():
+        wait([result], _PATIENCE)
+    return result.result()
 
 
 def _cause(results: Iterable[Future[Any]]) -> BaseException:
