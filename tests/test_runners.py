@@ -95,11 +95,10 @@ def test_an_error_stops_all(bad: int, error: BaseException) -> None:
     """An error in one part stops the others at their next chunk, begins no more, and is the one that is raised."""
     slow = _Slow(bad, error)
     before = _threads_left()
-    start = time.perf_counter()
     with pytest.raises(type(error)) as caught:
         Threads(workers=3).total(slow, None, range(100))
     assert caught.value is error
-    assert time.perf_counter() - start < 3
+    assert slow.chunks < 1_000  # half of what one part has
     assert len(slow.begun) <= 6
     assert _threads_left() == before
 
@@ -115,12 +114,10 @@ def test_a_tick_that_raises_stops_all(error: BaseException) -> None:
             raise error
 
     slow = _Slow(-1, error)
-    start = time.perf_counter()
     with pytest.raises(type(error)) as caught:
         Threads(tick, 2).total(slow, None, range(20))
     assert caught.value is error
-    assert time.perf_counter() - start < 3
-    assert slow.chunks < 20
+    assert slow.chunks < 100
     assert not _threads_left()
 
 
@@ -132,11 +129,10 @@ def test_ctrl_c_stops_all() -> None:
     assert main is not None
     timer = threading.Timer(0.2, signal.pthread_kill, (main, signal.SIGINT))
     timer.start()
-    start = time.perf_counter()
     with pytest.raises(KeyboardInterrupt):
         Threads(workers=2).total(slow, None, range(100))
     timer.join()
-    assert time.perf_counter() - start < 5
+    assert slow.chunks < 1_000  # half of what one part has
     assert len(slow.begun) <= 4
     assert not _threads_left()
 
