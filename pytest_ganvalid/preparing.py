@@ -16,7 +16,7 @@ from pytest_ganvalid.samples import as_sample
 from pytest_ganvalid.samples.independence import check_independence
 from pytest_ganvalid.samples.opening import is_streamed, source_of
 from pytest_ganvalid.samples.overlaps import Independence
-from pytest_ganvalid.samples.sources import Events
+from pytest_ganvalid.samples.sources import OWN_WEIGHT, Events
 from pytest_ganvalid.samples.thinned import check_thinned
 from pytest_ganvalid.strata import Shares, condition_of, strata
 from pytest_ganvalid.streaming import Streamed, stream
@@ -96,8 +96,8 @@ def check_memory(memory: object) -> float:
 
 def _weight_name(source: Events, weight: object) -> str | None:
     """Return the column that holds the weights."""
-    if "" in source.names:
-        return ""
+    if OWN_WEIGHT in source.names:
+        return OWN_WEIGHT
     if weight is not None and not isinstance(weight, str):
         msg = f"weight is a {type(weight).__name__}; of events that are not in memory it must be the name of a column"
         raise InputTypeError(msg)

@@ -377,7 +377,7 @@ def stream(sides: Sides, wish: Wish, runner: Runner) -> Streamed:
         plan = plan.redrawn(runner)
         jobs = plan.jobs(runner.workers)
     reference = _filled(jobs[1], plan.sides[1], runner)
-    if plan.looked[1].rows < reference.total and not plan.looked[1].drawn and unlike(plan, reference):
+    if plan.looked[1].rows < reference.total and not plan.looked[1].drawn and unlike(plan, jobs[1], reference):
         plan = plan.redrawn(runner)
         jobs = plan.jobs(runner.workers)
         reference = _filled(jobs[1], plan.sides[1], runner)
@@ -688,11 +688,16 @@ def _filled(job: Job, source: Events, runner: Runner) -> Found:
     return found  # type: ignore[no-any-return]
 
 
-def unlike(plan: Plan, reference: Found) -> bool:
-    """Tell whether the rows that bins were chosen from are not like the whole, so that bins may be badly chosen."""
-    job = plan.jobs(1)[1]
+def unlike(plan: Plan, job: Job, reference: Found) -> bool:
+    """Tell whether the rows that bins were chosen from are not like the whole, so that bins may be badly chosen.
+
+    Args:
+        plan: Which rows those are.
+        job: What was done with the reference, in those bins.
+        reference: What that has left.
+    """
     chosen = [one for one in job.histograms if isinstance(plan.asked.bins_of(one.observable.name), Integral)]
-    looked = replace(job, histograms=tuple(chosen), thinning=None, training=None).of(plan.looked[1].sample)
+    looked = replace(job, histograms=tuple(chosen), thinning=None, training=None, printed=()).of(plan.looked[1].sample)
     pairs = [(few, reference.histograms[name]) for name, few in looked.histograms.items()]
     if any(one.name in reference.histograms and one.name not in looked.histograms for one in chosen):
         return True  # none of a stratum's events was looked at

@@ -13,7 +13,7 @@ from typing import Any
 from pytest_ganvalid.errors import InputError, InputTypeError
 from pytest_ganvalid.partial.histograms import Histograms, Part, check_new, of_found
 from pytest_ganvalid.partial.reading import read_histograms
-from pytest_ganvalid.partial.recipe import OWN_WEIGHT, Recipe, check_observable, read_columns
+from pytest_ganvalid.partial.recipe import Recipe, check_observable, read_columns
 from pytest_ganvalid.preparing import DEFAULT_MEMORY, check_memory
 from pytest_ganvalid.progress import shown
 from pytest_ganvalid.questions import DEFAULT_BINS
@@ -24,7 +24,7 @@ from pytest_ganvalid.samples.fingerprint import Fingerprint
 from pytest_ganvalid.samples.opening import is_streamed, source_of
 from pytest_ganvalid.samples.pieces import names_files
 from pytest_ganvalid.samples.printed import row_chance_of
-from pytest_ganvalid.samples.sources import Events, file_source
+from pytest_ganvalid.samples.sources import OWN_WEIGHT, Events, file_source
 from pytest_ganvalid.samples.spread import joined
 from pytest_ganvalid.streaming import Found, Job, Plan, chunk_rows, fill_part, unlike
 from pytest_ganvalid.wishes import Wish
@@ -170,7 +170,7 @@ def _filled_anew(source: Events, wish: Wish, runner: Runner, *, whole: bool) -> 
             plan = replace(plan, looked=(plan.looked[0], looked))
         job = _job(plan, runner)
     counted = _counted(job, source, runner)
-    if plan.looked[1].rows < counted.found.total and unlike(plan, counted.found):
+    if plan.looked[1].rows < counted.found.total and unlike(plan, job, counted.found):
         plan = plan.redrawn(runner)
         job = _job(plan, runner)
         counted = _counted(job, source, runner)

@@ -12,9 +12,6 @@ from pytest_ganvalid.questions import MULTIPLICITY
 from pytest_ganvalid.samples.columns import parse
 from pytest_ganvalid.streaming import Histogram
 
-OWN_WEIGHT = ""
-"""The name of weights that are no column: those of a `Sample`."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:

@@ -138,6 +138,10 @@ class MemoryPart:
         return f"{self.prefix}events {first:,} to {last:,}"
 
 
+OWN_WEIGHT = ""
+"""The column that holds the weights of a sample in memory, as a source; no other may be without a name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Events:
     """A source of known parts; see `Source`.
@@ -210,7 +214,7 @@ def memory_source(sample: Sample) -> Events:
         msg = "a column has no name; give it one"
         raise InputError(msg)
     if sample.weight is not None:
-        columns[""] = sample.weight
+        columns[OWN_WEIGHT] = sample.weight
     whole = Sample(columns)
     return Events(tuple(columns), [MemoryPart(whole, len(whole))], provenance=sample.provenance)
 
