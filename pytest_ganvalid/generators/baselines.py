@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from pytest_ganvalid._arguments import check_positive, check_positive_integer
 from pytest_ganvalid.errors import InputError
@@ -97,6 +96,8 @@ class GaussianKDE:
         self.n_train = len(sample)
         weights = None if sample.weight is None else probabilities(sample)
         try:
+            from scipy import stats  # which takes half a second
+
             estimate: Any = stats.gaussian_kde
             self._kde = estimate(values.T, bandwidth, weights)
         except (np.linalg.LinAlgError, ValueError) as error:

@@ -10,6 +10,8 @@ What to use when:
 - resampling: `MinimumBias` and `Pileup`;
 - a density to be queried event by event: `MatrixElement`;
 - a full simulation without a stated truth: `PythiaZ`.
+
+The modules import scipy as a whole, whose parts load when they are first used: a help text lists the toys.
 """
 
 from pytest_ganvalid.toys.calorimeter import Calorimeter, ResponseAt

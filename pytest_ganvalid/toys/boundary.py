@@ -16,8 +16,8 @@ import math
 from collections.abc import Callable
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import brentq
 
 from pytest_ganvalid._arguments import check_not_negative, check_positive, check_positive_integer
 from pytest_ganvalid.errors import InputError
@@ -80,7 +80,7 @@ def boundary_shape(shape: str, p: ArrayLike, delta: float) -> FloatArray:
         reach = excess(largest) + delta
         msg = f"delta={delta:g} is out of reach of a {shape!r} bias in {reference.size} bins; expected below {reach:g}"
         raise InputError(msg)
-    amplitude = brentq(excess, 0.0, largest, xtol=1e-16 * largest, rtol=1e-15, maxiter=200)
+    amplitude = scipy.optimize.brentq(excess, 0.0, largest, xtol=1e-16 * largest, rtol=1e-15, maxiter=200)
     q = reference * (1 + amplitude * pattern)
     return np.asarray(q / q.sum())
 

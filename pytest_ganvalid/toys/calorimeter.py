@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import special
 
 from pytest_ganvalid._arguments import check_not_negative, check_positive
 from pytest_ganvalid.errors import InputError
@@ -173,11 +173,11 @@ def _pdf(toy: Calorimeter, response: FloatArray, resolution: FloatArray | float)
 
 def _cdf(toy: Calorimeter, response: FloatArray, resolution: FloatArray | float) -> FloatArray:
     fake = -np.expm1(-np.maximum(response - toy.fake_start, 0.0) / toy.fake_scale)
-    return np.asarray((1 - toy.fake_rate) * special.ndtr((response - 1) / resolution) + toy.fake_rate * fake)
+    return np.asarray((1 - toy.fake_rate) * scipy.special.ndtr((response - 1) / resolution) + toy.fake_rate * fake)
 
 
 def _responses(toy: Calorimeter, resolution: FloatArray | float, draws: FloatArray) -> FloatArray:
     """Return responses made of draws of shape (2, events): whether it is a fake, and how large."""
-    normal = 1 + resolution * special.ndtri(draws[1])
+    normal = 1 + resolution * scipy.special.ndtri(draws[1])
     fake = toy.fake_start - toy.fake_scale * np.log1p(-draws[1])
     return np.asarray(np.where(draws[0] < toy.fake_rate, fake, normal))

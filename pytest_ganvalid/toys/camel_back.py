@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 from pytest_ganvalid._arguments import check_fraction, check_number, check_positive
 from pytest_ganvalid.toys.law import Toy, Univariate
@@ -53,7 +53,8 @@ class CamelBack(Toy, Univariate):
     def cdf(self, x: ArrayLike) -> FloatArray:
         """Return the probability of a value up to ``x``, any shape."""
         first, second = (
-            special.ndtr((np.asarray(x) - mean) / width) for mean, width in zip(self.means, self.widths, strict=True)
+            scipy.special.ndtr((np.asarray(x) - mean) / width)
+            for mean, width in zip(self.means, self.widths, strict=True)
         )
         return np.asarray(self.fraction * first + (1 - self.fraction) * second)
 
@@ -66,4 +67,4 @@ class CamelBack(Toy, Univariate):
 
     def _events(self, draws: FloatArray) -> dict[str, FloatArray]:
         second = (draws[0] >= self.fraction).astype(np.intp)
-        return {"x": np.take(self.means, second) + np.take(self.widths, second) * special.ndtri(draws[1])}
+        return {"x": np.take(self.means, second) + np.take(self.widths, second) * scipy.special.ndtri(draws[1])}

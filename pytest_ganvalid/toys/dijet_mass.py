@@ -11,8 +11,8 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import stats
 
 from pytest_ganvalid._arguments import check_number, check_positive
 from pytest_ganvalid.errors import InputError
@@ -103,8 +103,8 @@ class DijetMass(Toy, Univariate):
 
     def _signal(self) -> Any:  # noqa: ANN401 - a frozen distribution of scipy
         if self.tail is None:
-            return stats.norm(self.signal_mass, self.signal_width)
-        return stats.crystalball(*self.tail, self.signal_mass, self.signal_width)
+            return scipy.stats.norm(self.signal_mass, self.signal_width)
+        return scipy.stats.crystalball(*self.tail, self.signal_mass, self.signal_width)
 
     def _signal_share(self) -> tuple[float, float]:
         """Return the shares of the whole peak that are below and within the range."""

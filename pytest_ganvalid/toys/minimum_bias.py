@@ -8,8 +8,8 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import special, stats
 
 from pytest_ganvalid._arguments import check_positive, check_positive_integer
 from pytest_ganvalid.samples import Sample
@@ -72,7 +72,7 @@ class MinimumBias(Toy, Univariate):
 
         def gamma(total: FloatArray) -> FloatArray:
             y = np.clip(total / scale, 0.0, _INFINITY)
-            return np.asarray(np.exp(special.xlogy(shapes - 1, y) - y - special.gammaln(shapes)))
+            return np.asarray(np.exp(scipy.special.xlogy(shapes - 1, y) - y - scipy.special.gammaln(shapes)))
 
         return mixture(gamma, x, probabilities) / scale
 
@@ -80,10 +80,10 @@ class MinimumBias(Toy, Univariate):
         """Return the probability of a sum up to ``x``, GeV, any shape."""
         probabilities, _ = _multiplicities(self)
         scale, shapes = self.mean_pt / 2, np.linspace(2, 2 * probabilities.size, probabilities.size)
-        return mixture(lambda total: special.gammainc(shapes, np.maximum(total / scale, 0.0)), x, probabilities)
+        return mixture(lambda total: scipy.special.gammainc(shapes, np.maximum(total / scale, 0.0)), x, probabilities)
 
     def _untruncated(self) -> Any:  # noqa: ANN401 - a frozen distribution of scipy
-        return stats.nbinom(self.shape, self.shape / (self.shape + self.mean_multiplicity))
+        return scipy.stats.nbinom(self.shape, self.shape / (self.shape + self.mean_multiplicity))
 
     def _reach(self) -> tuple[float, float]:
         most = _multiplicities(self)[0].size
@@ -94,7 +94,7 @@ class MinimumBias(Toy, Univariate):
 
     def _events(self, draws: FloatArray) -> dict[str, FloatArray]:
         n = 1.0 + np.searchsorted(_multiplicities(self)[1], draws[0], side="right")
-        return {"multiplicity": n, "sum_pt": self.mean_pt / 2 * special.gammaincinv(2 * n, draws[1])}
+        return {"multiplicity": n, "sum_pt": self.mean_pt / 2 * scipy.special.gammaincinv(2 * n, draws[1])}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,8 +172,8 @@ class Pileup:
         Raises:
             InputError: If an argument is out of range.
         """
-        most = np.arange(stats.poisson(self.mean).isf(_LEFT_OUT) + 1)
-        counts = np.searchsorted(special.pdtr(most, self.mean), uniforms(n, 1, seed, stream=1)[0], side="right")
+        most = np.arange(scipy.stats.poisson(self.mean).isf(_LEFT_OUT) + 1)
+        counts = np.searchsorted(scipy.special.pdtr(most, self.mean), uniforms(n, 1, seed, stream=1)[0], side="right")
         total = int(counts.sum())
         # An empty stream has no events, and is never looked at.
         picks = (uniforms(max(total, 1), 1, seed, stream=2)[0][:total] * self.library_size).astype(np.intp)

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import special
 
 from pytest_ganvalid._arguments import check_not_negative, check_positive, check_positive_integer
 from pytest_ganvalid.toys.law import Events, FloatArray, Toy, Univariate, column
@@ -58,7 +58,7 @@ class _Isotropic(Toy, Univariate):
         """Return the probability of a radius up to ``x``, any shape."""
         r = np.maximum(np.asarray(x, dtype=float), 0.0)
         low, high = (-r - self.radius) / self.width, (r - self.radius) / self.width
-        return np.asarray(special.ndtr(high) - special.ndtr(low))
+        return np.asarray(scipy.special.ndtr(high) - scipy.special.ndtr(low))
 
     def _reach(self) -> tuple[float, float]:
         return 0.0, self.radius + 40 * self.width
@@ -67,7 +67,7 @@ class _Isotropic(Toy, Univariate):
         return len(self.columns) + 1
 
     def _events(self, draws: FloatArray) -> dict[str, FloatArray]:
-        normal = special.ndtri(draws)
+        normal = scipy.special.ndtri(draws)
         direction = normal[1:] / np.sqrt(np.sum(normal[1:] ** 2, axis=0))
         radii = np.abs(self.radius + self.width * normal[0])
         return dict(zip(self.columns, radii * direction, strict=True))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import special
 
 from pytest_ganvalid.toys.law import FloatArray, Toy, Univariate, check_between, check_interval, mixture
 from pytest_ganvalid.toys.quadrature import nodes
@@ -61,7 +61,7 @@ class ZLineShape(Toy, Univariate):
     def cdf(self, x: ArrayLike) -> FloatArray:
         """Return the probability of a measured mass up to ``x``, GeV, any shape."""
         true, weights = self._true_masses()
-        return mixture(lambda m: special.ndtr((m - true) / self.resolution), x, weights)
+        return mixture(lambda m: scipy.special.ndtr((m - true) / self.resolution), x, weights)
 
     def _true_masses(self) -> tuple[FloatArray, FloatArray]:
         """Return true masses and their weights, which sum to 1: the rule of integration."""
@@ -92,4 +92,4 @@ class ZLineShape(Toy, Univariate):
     def _events(self, draws: FloatArray) -> dict[str, FloatArray]:
         (centre, half_width), (low, high) = self._peak(), self._angles()
         true = np.sqrt(centre + half_width * np.tan(low + (high - low) * draws[0]))
-        return {"mass": true + self.resolution * special.ndtri(draws[1])}
+        return {"mass": true + self.resolution * scipy.special.ndtri(draws[1])}

@@ -49,7 +49,7 @@ def test_parameters_are_found(truth: CamelBack) -> None:
 
 def test_worth() -> None:
     """A fit is worth (k - 1)/(2 E[Δ]) events, Δ = ½ Σ (p - q)²/q in k equiprobable bins: the figures of the theory."""
-    n_train, fits = 1_000, 150
+    n_train, fits = 1_000, 80
     deltas: dict[int, list[float]] = {bins: [] for bins in WORTH}
     for seed in range(fits):
         model = CamelBackFit(TOY.sample(n_train, seed=seed)).model

@@ -207,3 +207,22 @@ def test_impossible_flaws(make: Any, error: type[Exception], text: str) -> None:
     """Flaws without a size, columns that do not exist and sources without a remainder are refused."""
     with pytest.raises(error, match=text):
         make()
+
+
+class _Counting:
+    """A source of events at 0, that counts how often it was asked."""
+
+    calls = 0
+
+    def sample(self, n: int, *, seed: int) -> Sample:
+        """Give events at 0."""
+        self.calls += 1
+        return Sample({"x": np.zeros(n)}, provenance={"source": str(seed)})
+
+
+def test_a_region_with_everything_in_it_is_given_up() -> None:
+    """A source without an event outside the region is asked for a hundred events, a hundred times and once more."""
+    source = _Counting()
+    with pytest.raises(InputError, match="hardly any event outside -1 <= x < 1; narrow the region"):
+        DropRegion(source, "x", -1.0, 1.0).sample(5, seed=1)
+    assert source.calls == 101
