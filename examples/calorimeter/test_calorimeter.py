@@ -24,7 +24,7 @@ STRATA = ("energy", 4)
 @pytest.fixture(scope="session")
 def generator() -> gv.gan.Generator:
     """A conditional GAN after a short training."""
-    config = gv.gan.Config(steps=2_000, batch=500)
+    config = gv.gan.Config(steps=1_000, batch=500)
     return gv.gan.train(CALORIMETER.sample(N_TRAIN, seed=1), conditions=["energy"], config=config, seed=1)
 
 

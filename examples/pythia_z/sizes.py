@@ -3,18 +3,22 @@
 The bins are equiprobable, so the toys are multinomial with equal probabilities whatever the physics.
 
     python examples/pythia_z/sizes.py --toys 3000
+    GANVALID_EXAMPLES=small python examples/pythia_z/sizes.py --toys 3000
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 
 import numpy as np
 from numpy.typing import NDArray
 
 import pytest_ganvalid as gv
 
-N_REQUIRED, N_TRAIN, N_SIMULATED, N_SMALL, BINS, OBSERVABLES = 40_000, 4_000, 120_000, 12_000, 80, 3
+SMALL = os.environ.get("GANVALID_EXAMPLES") == "small"
+N_REQUIRED, N_SIMULATED, N_SHORT, BINS = (4_000, 20_000, 2_000, 25) if SMALL else (40_000, 120_000, 12_000, 80)
+N_TRAIN, OBSERVABLES = N_REQUIRED // 10, 3
 FIVE_SIGMA = 0.9999997
 
 
@@ -29,7 +33,7 @@ def report(rng: np.random.Generator, kind: str) -> gv.Report:
     for name in range(OBSERVABLES):
         if kind == "biased":
             generated = counts(rng, 10 * N_REQUIRED, counts(rng, N_TRAIN) / N_TRAIN)
-            pair, confidence = (generated, counts(rng, N_SMALL)), FIVE_SIGMA
+            pair, confidence = (generated, counts(rng, N_SHORT)), FIVE_SIGMA
         else:
             n_reference = N_SIMULATED if kind == "robust" else N_REQUIRED // 10
             pair, confidence = (counts(rng, N_SIMULATED), counts(rng, n_reference)), 0.99

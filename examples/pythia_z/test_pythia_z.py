@@ -3,10 +3,13 @@
 An analysis needs 40 000 events and has simulated 4 000 to train a generator on. May generated events stand in?
 
 The sizes are chosen so that every outcome follows from its probability (at least 0.99 each), not from the seeds: see
-`sizes.py`, which measures those probabilities with toys.
+`sizes.py`, which measures those probabilities with toys. With the environment variable ``GANVALID_EXAMPLES=small``, as
+in the test suite, it is the same study of a tenth of the size (at least 0.97 each).
 """
 
 from __future__ import annotations
+
+import os
 
 import pytest
 
@@ -16,12 +19,13 @@ from pytest_ganvalid.toys import PythiaZ
 
 pytest.importorskip("pythia8mc", reason='needs Pythia: pip install "pytest-ganvalid[pythia]"')
 
-N_REQUIRED = 40_000
+SMALL = os.environ.get("GANVALID_EXAMPLES") == "small"
+N_REQUIRED, N_SIMULATED, N_SHORT = (4_000, 20_000, 2_000) if SMALL else (40_000, 120_000, 12_000)
 N_TRAIN = N_REQUIRED // 10
-N_SIMULATED = 3 * N_REQUIRED
 OBSERVABLES = ["mass", "pt", "rapidity"]
-# 50 training events per bin: below that, a resampled training set is no longer worth n_train events to every histogram.
-BINS = 80
+# 50 training events per bin: below that, a resampled training set is no longer worth n_train events to every histogram,
+# but for a reference as short as the small study's.
+BINS = 25 if SMALL else 80
 FIVE_SIGMA = 0.9999997
 
 
@@ -51,12 +55,12 @@ def test_independent_simulation_is_robust(ganvalid: gv.Gate, simulated: gv.Sampl
 
 
 def test_resampled_training_is_biased(ganvalid: gv.Gate, training: gv.Sample, reference: gv.Sample) -> None:
-    """A generator that resamples its training set is worth n_train events, and 12 000 reference events show it."""
+    """A generator that resamples its training set is worth n_train events, and a short reference shows it."""
     generated = Bootstrap(training).sample(10 * N_REQUIRED, seed=4)
     # Resampling is worth n_train events on average over training sets; five standard errors make room for this one.
     report = ganvalid.validate(
         generated,
-        reference.first(12_000),
+        reference.first(N_SHORT),
         n_required=N_REQUIRED,
         n_train=N_TRAIN,
         observables=OBSERVABLES,
