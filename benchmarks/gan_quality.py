@@ -68,7 +68,7 @@ def separation(shares: Array, truth: Array, events: float) -> float:
 def worth(source: Any, toy: Any) -> dict[int, float]:  # noqa: ANN401
     """n_equivalent of a generator for each number of bins."""
     values = None if isinstance(source, CamelBackFit) else number(toy, source.sample(EVENTS, seed=1))
-    found = {}
+    worths = {}
     for bins in BINS:
         edges, truth = toy.equiprobable_edges(bins), np.full(bins, 1 / bins)
         if values is None:
@@ -76,8 +76,8 @@ def worth(source: Any, toy: Any) -> dict[int, float]:  # noqa: ANN401
         else:
             counts = np.bincount(np.searchsorted(edges, values, side="right"), minlength=bins)
             delta = separation(counts / EVENTS, truth, EVENTS)
-        found[bins] = (bins - 1) / (2 * delta)
-    return found
+        worths[bins] = (bins - 1) / (2 * delta)
+    return worths
 
 
 def machine(device: str) -> str:
@@ -89,7 +89,7 @@ def machine(device: str) -> str:
     return f"{platform.processor() or platform.machine()} CPU"
 
 
-def one(name: str, n: int, seed: int, device: str, threads: int) -> tuple[list[Any], list[Any]]:
+def trained(name: str, n: int, seed: int, device: str, threads: int) -> tuple[list[Any], list[Any]]:
     """Train one generator, and measure what it is worth and what the gate says of it."""
     import torch
 
@@ -119,8 +119,8 @@ def verdicts(generator: gv.gan.Generator, seed: int, exact: float) -> Iterator[t
             training=generator.fingerprint,
             bins={"x": list(toy.equiprobable_edges(20))},
         )
-        found = report.comparisons["x"]
-        yield GATE_SIZE, seed, factor, exact, str(report.verdict), found.n_supported, plan.n_reference
+        comparison = report.comparisons["x"]
+        yield GATE_SIZE, seed, factor, exact, str(report.verdict), comparison.n_supported, plan.n_reference
 
 
 def baselines() -> Iterator[tuple[Any, ...]]:
@@ -157,7 +157,7 @@ def measure(arguments: argparse.Namespace) -> None:
     if arguments.baselines:
         append(folder / "gan_quality.csv", FIELDS, list(baselines()))
     with ProcessPoolExecutor(arguments.processes, get_context("spawn")) as pool:
-        running = {pool.submit(one, *job, arguments.device, arguments.threads): job for job in jobs}
+        running = {pool.submit(trained, *job, arguments.device, arguments.threads): job for job in jobs}
         for done in as_completed(running):
             rows, gate = done.result()
             append(folder / "gan_quality.csv", FIELDS, rows)
@@ -178,9 +178,9 @@ def quality_tables(rows: Sequence[dict[str, str]]) -> Iterator[str]:
         yield "| generator | " + " | ".join(f"{n:,} events, {bins} bins" for n in SIZES for bins in BINS) + " |"
         yield "|---|" + "---|" * (len(SIZES) * len(BINS))
         for kind in ("GAN", *BASELINES):
-            found = [cells.get((name, kind, n, bins), []) for n in SIZES for bins in BINS]
-            if any(found):
-                yield f"| {kind} | " + " | ".join(map(cell, found)) + " |"
+            ratios = [cells.get((name, kind, n, bins), []) for n in SIZES for bins in BINS]
+            if any(ratios):
+                yield f"| {kind} | " + " | ".join(map(cell, ratios)) + " |"
 
 
 def cell(values: Sequence[float]) -> str:
@@ -193,17 +193,17 @@ def cell(values: Sequence[float]) -> str:
 
 def fit_line() -> str:
     """The fit over many training samples, as what is known of it is its mean Δ."""
-    toy, found = TOYS["camel back"], []
+    toy, ratios = TOYS["camel back"], []
     fits = [CamelBackFit(training_sample(toy, GATE_SIZE, seed)).model for seed in range(FITS)]
     for bins in BINS:
         edges, truth = toy.equiprobable_edges(bins), np.full(bins, 1 / bins)
         deltas = [separation(model.bin_probabilities(edges), truth, np.inf) for model in fits]
-        found.append((bins - 1) / (2 * statistics.fmean(deltas)) / GATE_SIZE)
+        ratios.append((bins - 1) / (2 * statistics.fmean(deltas)) / GATE_SIZE)
     error = (2 / 5 / FITS) ** 0.5  # five parameters, each with a squared pull
     return (
         f"The fit to the camel back, from the mean Δ over {FITS} training samples of {GATE_SIZE:,} events: "
-        f"{found[0]:.2f} ± {error * found[0]:.2f} in 20 bins and {found[1]:.2f} ± {error * found[1]:.2f} in 50, where "
-        "4.39 and 10.38 are expected; the median over samples is higher, as the largest Δ make the mean."
+        f"{ratios[0]:.2f} ± {error * ratios[0]:.2f} in 20 bins and {ratios[1]:.2f} ± {error * ratios[1]:.2f} in 50, "
+        "where 4.39 and 10.38 are expected; the median over samples is higher, as the largest Δ make the mean."
     )
 
 

@@ -20,15 +20,16 @@ from pytest_ganvalid import _json
 from pytest_ganvalid._files import write_whole
 from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.gan.config import Config
-from pytest_ganvalid.gan.preprocessing import Scale, decoded
-from pytest_ganvalid.samples.fingerprint import Fingerprint
+from pytest_ganvalid.gan.preprocess import Scale
+from pytest_ganvalid.overlaps.fingerprint import Fingerprint
 
 Tensor = Any
 FORMAT = 1
 """Version of the files; raised whenever older code would misread newer files, or the reverse."""
 GENERATOR, CHECKPOINT = "generator", "checkpoint"
 _KEY = "ganvalid"
-_WHAT = {GENERATOR: "a trained generator", CHECKPOINT: "a checkpoint of an unfinished training"}
+_OLD_FINGERPRINT = 1
+_KINDS = {GENERATOR: "a trained generator", CHECKPOINT: "a checkpoint of an unfinished training"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +41,8 @@ class TrainingRecord:
         columns: Scales of the columns it generates.
         conditions: Scales of the columns it must be given.
         n_train: Number of training events.
-        fingerprint: Of the training events, to show that a reference is another sample.
+        fingerprint: Of the training events, to show that a reference is another sample; ``None`` if it is of a version
+            that cannot be compared any more.
         seed: Of the training.
         steps: How many were made.
         code_version: Of pytest-ganvalid.
@@ -51,7 +53,7 @@ class TrainingRecord:
     columns: tuple[Scale, ...]
     conditions: tuple[Scale, ...]
     n_train: int
-    fingerprint: Fingerprint
+    fingerprint: Fingerprint | None
     seed: int
     steps: int
     code_version: str
@@ -60,7 +62,10 @@ class TrainingRecord:
     def to_json(self, kind: str) -> str:
         """Write as JSON, to be a file's of some kind; `from_json` restores an equal object."""
         fields = {name: getattr(self, name) for name in self.__slots__}
-        fields |= {"config": json.loads(self.config.to_json()), "fingerprint": json.loads(self.fingerprint.to_json())}
+        fields |= {
+            "config": json.loads(self.config.to_json()),
+            "fingerprint": self.fingerprint and json.loads(self.fingerprint.to_json()),
+        }
         return _json.dumps(kind, FORMAT, fields)
 
     @classmethod
@@ -70,13 +75,11 @@ class TrainingRecord:
         Raises:
             InputError: If the text is something else.
         """
-        decoders = {
-            "config": lambda data: Config.from_json(json.dumps(data)),
-            "columns": decoded,
-            "conditions": decoded,
-            "fingerprint": lambda data: Fingerprint.from_json(json.dumps(data)),
-        }
-        return _json.decode(cls, _json.loads(kind, FORMAT, text), decoders)
+        node = _json.untagged(_json.parsed(text), kind, FORMAT)
+        prints = node.value.get("fingerprint")
+        if isinstance(prints, dict) and prints.get("version") == _OLD_FINGERPRINT:  # of no use any more; the rest is
+            node.value["fingerprint"] = None
+        return _json.decode_fields(cls, node)
 
 
 def versions() -> dict[str, str]:
@@ -88,31 +91,31 @@ def write(path: str | os.PathLike[str], kind: str, record: TrainingRecord, tenso
     """Write a file beside its place and rename it.
 
     Raises:
-        OSError: If it cannot be written.
+        OSError: If the file cannot be written.
     """
-    held = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    write_whole(path, save(held, {_KEY: record.to_json(kind)}))
+    content = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    write_whole(path, save(content, {_KEY: record.to_json(kind)}))
 
 
 def read(path: str | os.PathLike[str], kind: str) -> tuple[TrainingRecord, dict[str, Tensor]]:
     """Read a file that `write` wrote.
 
     Raises:
-        InputError: If it does not exist, was cut short, or is of another kind or version.
+        InputError: If the file does not exist, was cut short, or is of another kind or version.
     """
-    file = Path(path)
+    file, expected = Path(path), _KINDS[kind]
     if not file.is_file():
-        msg = f"{file}: there is no such file; expected {_WHAT[kind]}"
+        msg = f"{file}: there is no such file; expected {expected}"
         raise InputError(msg)
     try:
         with safe_open(file, framework="pt") as opened:
             text = (opened.metadata() or {}).get(_KEY)
             tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 - not a mapping
     except (SafetensorError, OSError, ValueError) as error:
-        msg = f"{file}: cannot be read as {_WHAT[kind]} ({error}); it was cut short, or is something else"
+        msg = f"{file}: cannot be read as {expected} ({error}); it was cut short, or is something else"
         raise InputError(msg) from error
     if text is None:
-        msg = f"{file}: holds tensors that pytest-ganvalid did not write; expected {_WHAT[kind]}"
+        msg = f"{file}: holds tensors that pytest-ganvalid did not write; expected {expected}"
         raise InputError(msg)
     _check_kind(file, kind, text)
     try:
@@ -124,10 +127,10 @@ def read(path: str | os.PathLike[str], kind: str) -> tuple[TrainingRecord, dict[
 
 def _check_kind(file: Path, kind: str, text: str) -> None:
     try:
-        said = json.loads(text)
-        found, number, code = said["kind"], said["version"], said["code_version"]
+        header = json.loads(text)
+        stored, number, code = header["kind"], header["version"], header["code_version"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        msg = f"{file}: its record cannot be read ({error!r}); expected {_WHAT[kind]}"
+        msg = f"{file}: its record cannot be read ({error!r}); expected {_KINDS[kind]}"
         raise InputError(msg) from error
     if number != FORMAT:
         msg = (
@@ -135,7 +138,7 @@ def _check_kind(file: Path, kind: str, text: str) -> None:
             f"{version('pytest-ganvalid')} with version {FORMAT}: use that release, or train again"
         )
         raise InputError(msg)
-    if found != kind or not isinstance(found, str):
-        remedy = "finish the training first" if found == CHECKPOINT else "choose another file for the checkpoint"
-        msg = f"{file}: this is {_WHAT.get(str(found), repr(found))}; expected {_WHAT[kind]}: {remedy}"
+    if stored != kind:
+        remedy = "finish the training first" if stored == CHECKPOINT else "choose another file for the checkpoint"
+        msg = f"{file}: this is {_KINDS.get(str(stored), repr(stored))}; expected {_KINDS[kind]}: {remedy}"
         raise InputError(msg)

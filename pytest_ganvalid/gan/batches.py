@@ -1,15 +1,14 @@
-"""The training events on their device, and batches of them that fluctuate little."""
+"""The training events on their device, and batches that fluctuate little: events and latent numbers spread evenly."""
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-
-from pytest_ganvalid.gan.numbers import even_positions
 
 Tensor = Any
 FloatArray = NDArray[np.float64]
@@ -28,25 +27,23 @@ class TrainingEvents:
         edges: Upper ends of the events' shares of the sum of absolute weights, float64, shape (events,); ``None`` if
             all weights are equal.
         factors: What a drawn event counts: the sign of its weight over the mean sign, shape (events,).
+        digest: Tells these training events, in the order they came in, from others: in another order they are dealt
+            out differently.
     """
 
     inputs: Tensor
     edges: Tensor | None
     factors: Tensor
+    digest: Tensor
 
     @classmethod
     def of(cls, inputs: FloatArray, weight: FloatArray | None, batch: int, device: torch.device) -> TrainingEvents:
-        """Move events to a device.
-
-        Args:
-            inputs: Shape (events, inputs).
-            weight: Any sign, positive sum, shape (events,), or ``None``.
-            batch: Events per batch.
-            device: Where to.
-        """
-        order = _neighbours(inputs, np.arange(len(inputs)), max(1, len(inputs) // batch))
+        """Move events, shape (events, inputs), to a device; weights may be of any sign, their sum is positive."""
+        order = _by_neighbours(inputs, np.arange(len(inputs)), max(1, len(inputs) // batch))
         edges, factors = None, np.ones(len(inputs))
+        content = np.ascontiguousarray(inputs).tobytes()
         if weight is not None:
+            content += np.ascontiguousarray(weight).tobytes()
             absolute = np.abs(weight)[order]
             edges = torch.from_numpy(np.cumsum(absolute) / absolute.sum()).to(device)
             factors = np.sign(weight) * (absolute.sum() / weight.sum())
@@ -54,20 +51,16 @@ class TrainingEvents:
             torch.from_numpy(np.ascontiguousarray(array[order], dtype=np.float32)).to(device)
             for array in (inputs, factors)
         )
-        return cls(values, edges, counts)
+        digest = torch.tensor(list(hashlib.sha256(content).digest()), dtype=torch.uint8)
+        return cls(values, edges, counts, digest)
 
-    def draw(self, members: int, events: int, dice: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Draw a batch for each member.
-
-        Args:
-            members: Number of batches.
-            events: Events in each; those of weights twice as large are twice as frequent.
-            dice: Source of random numbers.
+    def draw(self, members: int, events: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Draw a batch for each member; events of weights twice as large are twice as frequent.
 
         Returns:
             Inputs, shape (members, events, inputs), and what they count, shape (members, events).
         """
-        positions = even_positions(members, events, dice)
+        positions = even_positions(members, events, rng)
         if self.edges is None:
             rows = (positions * len(self.inputs)).long()
         else:
@@ -76,13 +69,28 @@ class TrainingEvents:
         return self.inputs[rows], self.factors[rows]
 
 
-def _neighbours(inputs: FloatArray, rows: NDArray[np.intp], most: int) -> NDArray[np.intp]:
+def even_positions(members: int, events: int, rng: torch.Generator) -> Tensor:
+    """Return numbers from 0 to below 1, one in each of ``events`` slots, in random order, shape (members, events)."""
+    shape = members, events
+    slots = torch.rand(shape, generator=rng, device=rng.device).argsort(dim=1)
+    return (slots + torch.rand(shape, generator=rng, device=rng.device, dtype=torch.float64)) / events
+
+
+def even_latents(shape: tuple[int, int, int], rng: torch.Generator) -> Tensor:
+    """Return numbers uniform between -1 and 1, in each dimension one in each of as many slots as there are events.
+
+    That is a Latin hypercube (McKay, Beckman & Conover, Technometrics 21, 1979): the generated events of a step then
+    fluctuate less than independent ones, and the generator learns from the training events' fluctuations alone. The
+    shape is (members, events, dimensions), the device that of ``rng``.
+    """
+    slots = torch.rand(shape, generator=rng, device=rng.device).argsort(dim=1)
+    return (slots + torch.rand(shape, generator=rng, device=rng.device)) * (2 / shape[1]) - 1
+
+
+def _by_neighbours(inputs: FloatArray, rows: NDArray[np.intp], most: int) -> NDArray[np.intp]:
     """Order rows so that neighbours in space are neighbours in the order, halving the widest column again and again.
 
-    Args:
-        inputs: Shape (events, inputs).
-        rows: Those to order.
-        most: Rows that need no order among themselves.
+    Up to ``most`` rows need no order among themselves.
     """
     values = inputs[rows]
     column = int(np.argmax(values.std(axis=0)))
@@ -90,4 +98,4 @@ def _neighbours(inputs: FloatArray, rows: NDArray[np.intp], most: int) -> NDArra
     if len(rows) <= most or inputs.shape[1] == 1:
         return rows
     middle = len(rows) // 2
-    return np.concatenate([_neighbours(inputs, part, most) for part in (rows[:middle], rows[middle:])])
+    return np.concatenate([_by_neighbours(inputs, part, most) for part in (rows[:middle], rows[middle:])])

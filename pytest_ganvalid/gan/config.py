@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 from pytest_ganvalid import _json
 from pytest_ganvalid._arguments import check_not_negative, check_number, check_positive, check_positive_integer
@@ -23,7 +22,7 @@ class Config:
     100, 1,000 and 10,000 training events.
 
     Attributes:
-        objective: ``"relativistic"``, ``"hinge"`` or ``"wgan-gp"``; see `pytest_ganvalid.gan.objectives`.
+        objective: ``"relativistic"``, ``"hinge"`` or ``"wgan-gp"``; see `pytest_ganvalid.gan.model`.
         penalty: Strength of the penalty on the critic's slope; ``None`` for the objective's usual one. More of it makes
             a smoother generator.
         steps: Training steps; in each, critic and generator are updated once. ``None`` for 6,000 up to 1,000 training
@@ -44,8 +43,8 @@ class Config:
             Held-out events are part of n_train, but nothing else is learned from them: with few events that costs more
             than it gains.
         patience: Evaluations without improvement after which to stop; there are 50 in ``steps``.
-        precision: Of matrix products on a GPU: ``"float32"``, ``"tf32"``, ``"bfloat16"``, or ``"auto"``, which is tf32
-            where a GPU has it. On a CPU it is always float32.
+        precision: Of the training's matrix products on a GPU: ``"float32"``, ``"tf32"``, ``"bfloat16"``, or ``"auto"``,
+            which is tf32 where a GPU has it. On a CPU it is always float32.
 
     Raises:
         InputError: If a value is out of range.
@@ -68,8 +67,10 @@ class Config:
 
     def __post_init__(self) -> None:
         """Check the values."""
-        _check_choice("objective", self.objective, OBJECTIVES)
-        _check_choice("precision", self.precision, PRECISIONS)
+        for name, choices in (("objective", OBJECTIVES), ("precision", PRECISIONS)):
+            if getattr(self, name) not in choices:
+                msg = f"{name}={getattr(self, name)!r} is not known; expected one of {', '.join(choices)}"
+                raise InputError(msg)
         if self.penalty is not None:
             check_not_negative("penalty", self.penalty)
         for name in ("steps", "batch", "members", "latent", "width", "critic_width", "depth", "patience"):
@@ -118,10 +119,13 @@ class Config:
         Raises:
             InputError: If the text is something else, or a value is out of range.
         """
-        return _json.decode(cls, _json.loads("gan config", 1, text))
+        return cls.from_node(_json.parsed(text))
 
+    @classmethod
+    def from_node(cls, node: _json.Node) -> Config:
+        """Read what `to_json` wrote, as a part of another text.
 
-def _check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:  # noqa: ANN401
-    if value not in choices:
-        msg = f"{name}={value!r} is not known; expected one of {', '.join(choices)}"
-        raise InputError(msg)
+        Raises:
+            InputError: If it is something else, or a value is out of range.
+        """
+        return _json.decode_fields(cls, _json.untagged(node, "gan config", 1))

@@ -1,42 +1,94 @@
-"""Where a training runs: a device, its precision, and the processes that share the work."""
+"""Where a training runs: a device, its precision, the processes that share the work, and calls replayed on a GPU."""
 
 from __future__ import annotations
 
 import atexit
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import nn
+from torch import distributed
 
 from pytest_ganvalid._torchrun import is_launched
 from pytest_ganvalid.errors import InputError
 
+Tensor = Any
 _TF32_FROM = (8, 0)  # compute capability
+_WARM_UP = 3  # calls in which libraries choose their kernels
 
 
-def as_device(device: str) -> torch.device:
+def as_device(name: str) -> torch.device:
     """Return a device by name; ``"auto"`` is the GPU if there is one.
 
     Raises:
         InputError: If there is no such device here.
     """
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
+    chosen = ("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name
     try:
-        found = torch.device(device)
-        torch.empty(0, device=found)
+        device = torch.device(chosen)
+        torch.empty(0, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         reason = str(error).splitlines()[0]
-        msg = f"device={device!r} cannot be used here ({reason}); expected 'auto', 'cpu', 'cuda' or 'cuda:N'"
+        msg = f"device={name!r} cannot be used here ({reason}); expected 'auto', 'cpu', 'cuda' or 'cuda:N'"
         raise InputError(msg) from error
-    if found.type not in {"cpu", "cuda"}:
-        msg = f"device={device!r} is not supported; expected 'auto', 'cpu', 'cuda' or 'cuda:N'"
+    if device.type not in {"cpu", "cuda"}:
+        msg = f"device={name!r} is not supported; expected 'auto', 'cpu', 'cuda' or 'cuda:N'"
         raise InputError(msg)
-    return found
+    return device
+
+
+@contextmanager
+def matrix_products(device: torch.device, precision: str) -> Iterator[None]:
+    """Set device and precision of single-precision matrix products, and put them back: the process has but one."""
+    if device.type != "cuda":
+        yield
+        return
+    products = torch.backends.cuda.matmul
+    before = products.fp32_precision
+    products.fp32_precision = "tf32" if precision == "tf32" else "ieee"
+    try:
+        with torch.cuda.device(device):
+            yield
+    finally:
+        products.fp32_precision = before
+
+
+class Replayed:
+    """A call that a GPU is told of once: its work is captured as a CUDA graph, and replayed from then on.
+
+    It must do the same operations on the same tensors every time, and wait for none of them. On a CPU it is made as it
+    is written.
+    """
+
+    def __init__(self, call: Callable[[], None], device: torch.device, rng: torch.Generator | None = None) -> None:
+        """Keep the call, and the source of the random numbers in it."""
+        self._call, self._on_gpu, self._rng = call, device.type == "cuda", rng
+        self._graph: Any = None
+        self._calls = 0
+
+    def __call__(self) -> None:
+        """Do it; on a GPU this returns before it is done."""
+        if not self._on_gpu:
+            self._call()
+        elif self._calls < _WARM_UP:
+            self._calls += 1
+            side = torch.cuda.Stream()  # never the default one, which cannot be captured
+            side.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(side):
+                self._call()
+            torch.cuda.current_stream().wait_stream(side)
+        else:
+            if self._graph is None:
+                self._graph = torch.cuda.CUDAGraph()
+                if self._rng is not None:
+                    self._graph.register_generator_state(self._rng)
+                # This does nothing yet; other threads may use the GPU meanwhile.
+                with torch.cuda.graph(self._graph, capture_error_mode="thread_local"):
+                    self._call()
+            self._graph.replay()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,61 +108,35 @@ class World:
     size: int = 1
 
     @property
-    def device_type(self) -> str:
-        """``"cpu"`` or ``"cuda"``."""
-        return str(self.device.type)
-
-    @property
-    def captures(self) -> bool:
-        """Whether steps are captured as a CUDA graph; processes that talk to each other are not."""
-        return self.device_type == "cuda" and self.size == 1
-
-    @property
     def leads(self) -> bool:
         """Whether this process writes the files and shows the progress."""
         return self.rank == 0
 
-    def shared(self, loss: nn.Module) -> Any:  # noqa: ANN401 - a module
-        """Average the gradients of a loss over all processes."""
-        if self.size == 1:
-            return loss
-        return nn.parallel.DistributedDataParallel(loss)
-
-    def agreed(self, decision: bool) -> bool:  # noqa: FBT001
+    def broadcast(self, decision: bool) -> bool:  # noqa: FBT001
         """Return the leading process's decision."""
         if self.size == 1:
             return decision
-        said = torch.tensor([decision], dtype=torch.int32, device=self.device)
-        torch.distributed.broadcast(said, src=0)
-        return bool(said.item())
+        decisions = torch.tensor([decision], dtype=torch.int32, device=self.device)
+        distributed.broadcast(decisions, src=0)
+        return bool(decisions.item())
 
-    def gathered(self, tensor: torch.Tensor) -> list[torch.Tensor]:
+    def gather(self, tensor: Tensor) -> list[Tensor]:
         """Return the tensors of all processes, in the order of their ranks."""
         if self.size == 1:
             return [tensor]
         here = tensor.to(self.device)
-        everyone = [torch.empty_like(here) for _ in range(self.size)]
-        torch.distributed.all_gather(everyone, here)
-        return everyone
+        tensors = [torch.empty_like(here) for _ in range(self.size)]
+        distributed.all_gather(tensors, here)
+        return tensors
 
-    @contextmanager
-    def matrix_products(self) -> Iterator[None]:
-        """Set device and precision of single-precision matrix products, and put them back: the process has but one."""
-        if self.device_type == "cpu":
-            yield
-            return
-        products = torch.backends.cuda.matmul
-        before = products.fp32_precision
-        products.fp32_precision = "tf32" if self.precision == "tf32" else "ieee"
-        try:
-            with torch.cuda.device(self.device):
-                yield
-        finally:
-            products.fp32_precision = before
+    def average(self, tensor: Tensor) -> None:
+        """Replace a tensor by its mean over all processes."""
+        if self.size > 1:
+            distributed.all_reduce(tensor)
+            tensor.div_(self.size)
 
 
-@contextmanager
-def world(device: str, precision: str) -> Iterator[World]:
+def world(device: str, precision: str) -> World:
     """Find the place of this process, joining the others if it was started by ``torchrun``.
 
     Args:
@@ -121,32 +147,20 @@ def world(device: str, precision: str) -> Iterator[World]:
     Raises:
         InputError: If there is no such device.
     """
-    launched = is_launched() and torch.distributed.is_available()
-    size = int(os.environ["WORLD_SIZE"]) if launched else 1
-    if size > 1 and device in {"auto", "cuda"} and torch.cuda.is_available():
+    launched = is_launched() and distributed.is_available() and int(os.environ["WORLD_SIZE"]) > 1
+    if launched and device in {"auto", "cuda"} and torch.cuda.is_available():
         device = f"cuda:{os.environ['LOCAL_RANK']}"
-    found = as_device(device)
-    chosen = _precision(found, precision)
-    if size == 1:
-        yield World(found, chosen)
-        return
-    if found.type == "cuda":
-        torch.cuda.set_device(found)  # the group's own messages go by it
-    if not torch.distributed.is_initialized():
-        torch.distributed.init_process_group("nccl" if found.type == "cuda" else "gloo")
+    here = as_device(device)
+    if here.type == "cpu":
+        precision = "float32"
+    elif precision == "auto":
+        precision = "tf32" if torch.cuda.get_device_capability(here) >= _TF32_FROM else "float32"
+    if not launched:
+        return World(here, precision)
+    if here.type == "cuda":
+        torch.cuda.set_device(here)  # the group's own messages go by it
+    if not distributed.is_initialized():
+        distributed.init_process_group("nccl" if here.type == "cuda" else "gloo")
         # Not at the end of this training: a second group would look for the others where the first one was.
-        atexit.register(_leave)
-    yield World(found, chosen, torch.distributed.get_rank(), torch.distributed.get_world_size())
-
-
-def _leave() -> None:
-    if torch.distributed.is_initialized():
-        torch.distributed.destroy_process_group()
-
-
-def _precision(device: torch.device, asked: str) -> str:
-    if device.type == "cpu":
-        return "float32"
-    if asked == "auto":
-        return "tf32" if torch.cuda.get_device_capability(device) >= _TF32_FROM else "float32"
-    return asked
+        atexit.register(lambda: distributed.is_initialized() and distributed.destroy_process_group())
+    return World(here, precision, distributed.get_rank(), distributed.get_world_size())

@@ -1,4 +1,4 @@
-"""Random numbers: those of training, spread evenly; those of sampling, which any machine finds again by position."""
+"""Random numbers that are found by position alone: any machine gives event number i of a seed the same ones."""
 
 from __future__ import annotations
 
@@ -30,6 +30,12 @@ def key(seed: int, *purpose: int) -> int:
     return int(sequence.generate_state(1, np.uint64).astype(np.int64)[0])
 
 
+def torch_rng(seed: int, *purpose: int, device: torch.device | str = "cpu") -> torch.Generator:
+    """Return one of torch's own sources, whose numbers differ from device to device; arguments as for `key`."""
+    # On a CPU they use 32 bits of a seed, and no more are given to others.
+    return torch.Generator(device).manual_seed(key(seed, *purpose) % 2**32)
+
+
 def bits(start: int, positions: Tensor) -> Tensor:
     """Return 64 random bits for each position: SplitMix64, a generator that can be entered anywhere.
 
@@ -49,40 +55,9 @@ def latents(start: int, positions: Tensor) -> Tensor:
     return whole.to(torch.float32).add_(0.5).mul_(2.0 ** (1 - _BITS)).sub_(1.0)
 
 
-def torch_seed(seed: int, *purpose: int) -> int:
-    """Return a seed for torch's own generators; on a CPU they use 32 bits of it, and no more are given to others.
-
-    Args:
-        seed: Any non-negative integer.
-        purpose: As for `key`.
-    """
-    return key(seed, *purpose) % 2**32
-
-
-def chosen(start: int, positions: Tensor, choices: int) -> Tensor:
-    """Return a number from 0 to below ``choices`` for each position; arguments as for `bits`."""
-    return _shifted(bits(start, positions), 32) % choices
-
-
-def even_latents(shape: tuple[int, int, int], dice: torch.Generator) -> Tensor:
-    """Return numbers uniform between -1 and 1, in each dimension one in each of as many slots as there are events.
-
-    That is a Latin hypercube (McKay, Beckman & Conover, Technometrics 21, 1979): the generated events of a step then
-    fluctuate less than independent ones, and the generator learns from the training events' fluctuations alone.
-
-    Args:
-        shape: Members, events, dimensions.
-        dice: Source of random numbers, on the device of the result.
-    """
-    slots = torch.rand(shape, generator=dice, device=dice.device).argsort(dim=1)
-    return (slots + torch.rand(shape, generator=dice, device=dice.device)) * (2 / shape[1]) - 1
-
-
-def even_positions(members: int, events: int, dice: torch.Generator) -> Tensor:
-    """Return numbers from 0 to below 1, one in each of ``events`` slots, in random order, shape (members, events)."""
-    shape = members, events
-    slots = torch.rand(shape, generator=dice, device=dice.device).argsort(dim=1)
-    return (slots + torch.rand(shape, generator=dice, device=dice.device, dtype=torch.float64)) / events
+def choices(start: int, positions: Tensor, number: int) -> Tensor:
+    """Return an integer from 0 to below ``number`` for each position; arguments as for `bits`."""
+    return _shifted(bits(start, positions), 32) % number
 
 
 def _shifted(z: Tensor, places: int) -> Tensor:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from pytest_ganvalid._extras import imported
 from pytest_ganvalid._files import write_whole
 from pytest_ganvalid.gan.config import Config
-from pytest_ganvalid.gan.stopping import Stopping
 
 
 class Progress:
@@ -32,7 +30,7 @@ class Progress:
             MissingExtraError: If a bar is wanted and tqdm is not installed.
             OSError: If the log cannot be written.
         """
-        self._config, self._start, self._last = config, start, start
+        self._length, self._start, self._last = config.length, start, start
         self._events = config.batch * config.members  # per step
         self._log = Path(log) if log is not None else None
         self._bar: Any = None
@@ -44,48 +42,27 @@ class Progress:
             write_whole(self._log, b"".join(_lines_until(self._log, start)))
         self._began = time.monotonic()
 
-    def update(self, step: int, losses: list[float], stopping: Stopping | None) -> None:
-        """Say that a step has been reached.
-
-        Args:
-            step: Its number.
-            losses: The critic's, the generator's, and the penalty.
-            stopping: If there is early stopping.
-        """
+    def update(self, step: int, values: Mapping[str, float]) -> None:
+        """Say that a step has been reached, with losses and whatever else there is to tell, by name."""
         if self._bar is not None:
-            critic, generator, penalty = losses
-            shown = f"critic {critic:.4f}, generator {generator:.4f}, penalty {penalty:.2g}"
-            self._bar.set_postfix_str(shown, refresh=False)
+            self._bar.set_postfix_str(", ".join(f"{name} {value:.3g}" for name, value in values.items()), refresh=False)
             self._bar.update((step - self._last) * self._events)
-        if self._log is not None:
-            with self._log.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(self._entry(step, losses, stopping), allow_nan=False) + "\n")
         self._last = step
+        if self._log is not None:
+            seconds = time.monotonic() - self._began
+            rate = (step - self._start) / max(seconds, 1e-9)
+            times = {
+                "seconds": seconds,
+                "events_per_second": rate * self._events,
+                "seconds_left": (self._length - step) / rate,
+            }
+            with self._log.open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"step": step, **values, **times}, allow_nan=False) + "\n")
 
-    def __enter__(self) -> Self:
-        """Return itself."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
         """Close the bar."""
         if self._bar is not None:
             self._bar.close()
-
-    def _entry(self, step: int, losses: list[float], stopping: Stopping | None) -> dict[str, Any]:
-        seconds = time.monotonic() - self._began
-        rate = (step - self._start) / max(seconds, 1e-9)
-        entry = {
-            "step": step,
-            **dict(zip(("critic_loss", "generator_loss", "penalty"), losses, strict=True)),
-            "seconds": seconds,
-            "events_per_second": rate * self._events,
-            "seconds_left": (self._config.length - step) / rate,
-        }
-        if stopping is not None and math.isfinite(stopping.distance):
-            entry["energy_distance"] = stopping.distance
-        return entry
 
 
 def _lines_until(log: Path, step: int) -> list[bytes]:

@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy import stats
 
 pytest.importorskip("torch")
 pytest.importorskip("safetensors")
 
 import torch
 
-from pytest_ganvalid.gan.batches import TrainingEvents, _neighbours
+from pytest_ganvalid.gan.batches import TrainingEvents, _by_neighbours, even_latents, even_positions
 
 Array = NDArray[np.float64]
 CPU = torch.device("cpu")
@@ -76,7 +77,7 @@ def test_events_keep_their_factors() -> None:
 def test_neighbours_are_a_permutation(columns: int, most: int) -> None:
     """Ordering neither loses nor repeats events, of which some are equal."""
     inputs = np.random.default_rng(3).integers(0, 9, (333, columns)).astype(float)
-    assert sorted(_neighbours(inputs, np.arange(333), most).tolist()) == list(range(333))
+    assert sorted(_by_neighbours(inputs, np.arange(333), most).tolist()) == list(range(333))
 
 
 @pytest.mark.parametrize("columns", [1, 2])
@@ -95,3 +96,37 @@ def test_batches_larger_than_the_sample() -> None:
     events = TrainingEvents.of(np.arange(7.0)[:, None], None, 70, CPU)
     counts = np.bincount(events.draw(1, 70, _dice())[0].flatten().long().numpy())
     assert counts.tolist() == [10] * 7
+
+
+@pytest.mark.parametrize("events", [1, 2, 64, 200])
+def test_even_latents_fill_slots(events: int) -> None:
+    """In every dimension of every member, each slot between -1 and 1 has one number."""
+    values = even_latents((3, events, 4), _dice()).double()
+    slots = torch.floor((values + 1) / 2 * events).sort(dim=1).values
+    assert torch.equal(slots, torch.arange(float(events)).double()[None, :, None].expand(3, events, 4))
+
+
+def test_even_latents_are_in_random_order() -> None:
+    """Dimensions and members are independent of each other, and so are neighbours."""
+    values = even_latents((2, 5_000, 2), _dice()).double()
+    rows = values.permute(0, 2, 1).reshape(4, 5_000).numpy()
+    assert np.abs(np.corrcoef(rows) - np.eye(4)).max() < 5 / np.sqrt(5_000)
+    assert abs(np.corrcoef(rows[0, :-1], rows[0, 1:])[0, 1]) < 5 / np.sqrt(5_000)
+    assert not torch.equal(values, even_latents((2, 5_000, 2), _dice(2)).double())
+
+
+def test_even_latents_are_even_within_slots() -> None:
+    """Where in its slot a number lies is uniform."""
+    values = (even_latents((1, 20_000, 1), _dice()).double().flatten().numpy() + 1) / 2 * 20_000
+    assert stats.kstest(even_positions(1, 20_000, _dice()).flatten().numpy() * 20_000 % 1, "uniform").pvalue > 1e-3
+    assert np.histogram(values % 1, 4)[0] == pytest.approx([5_000] * 4, rel=0.06)
+
+
+@pytest.mark.parametrize("events", [1, 3, 100])
+def test_even_positions_fill_slots(events: int) -> None:
+    """Each slot between 0 and 1 has one number, of every member, in an order of its own."""
+    values = even_positions(5, events, _dice())
+    assert (values.dtype, values.shape) == (torch.float64, (5, events))
+    slots = torch.floor(values * events)
+    assert torch.equal(slots.sort(dim=1).values, torch.arange(float(events)).double().expand(5, events))
+    assert events < 100 or not torch.equal(slots[0], slots[1])

@@ -1,8 +1,6 @@
-"""Random numbers are those of SplitMix64, found by position alone, and even where they are meant to be."""
+"""Random numbers are those of SplitMix64, words by position alone."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +14,7 @@ pytest.importorskip("safetensors")
 import torch
 
 from pytest_ganvalid.gan import numbers
-from pytest_ganvalid.gan.numbers import bits, chosen, even_latents, even_positions, key, latents
+from pytest_ganvalid.gan.numbers import bits, choices, key, latents, torch_rng
 
 WORD = 2**64
 
@@ -29,14 +27,10 @@ def _splitmix(state: int) -> int:
     return z ^ (z >> 31)
 
 
-def _dice(seed: int = 1) -> Any:
-    return torch.Generator().manual_seed(seed)
-
-
 def test_known_number() -> None:
     """The first numbers after the state 1234567 are the published ones."""
-    found = bits(1234567, torch.arange(3))
-    assert [int(number) % WORD for number in found] == [
+    words = bits(1234567, torch.arange(3))
+    assert [int(number) % WORD for number in words] == [
         6457827717110365317,
         3203168211198807973,
         9817491932198370423,
@@ -53,7 +47,7 @@ def test_numbers_by_position(start: int, position: int) -> None:
     assert int(bits(start, torch.tensor([position]))[0]) % WORD == _splitmix(state)
     high = _splitmix(state) >> 40
     assert float(latents(start, torch.tensor([position]))[0]) == pytest.approx((high + 0.5) / 2**23 - 1, abs=2**-24)
-    assert int(chosen(start, torch.tensor([position]), 7)[0]) == (_splitmix(state) >> 32) % 7
+    assert int(choices(start, torch.tensor([position]), 7)[0]) == (_splitmix(state) >> 32) % 7
 
 
 def test_positions_stay_as_they_are() -> None:
@@ -85,13 +79,12 @@ def test_latents_at_the_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     assert 0.999_999 < float(ends[1]) <= 1  # the half that is added is rounded up
 
 
-@pytest.mark.parametrize("choices", [1, 2, 3, 10])
-def test_choices_are_uniform(choices: int) -> None:
+@pytest.mark.parametrize("number", [1, 2, 3, 10])
+def test_choices_are_uniform(number: int) -> None:
     """Every choice is as frequent as the others."""
-    found = chosen(key(4), torch.arange(50_000), choices).numpy()
-    counts = np.bincount(found)
-    assert len(counts) == choices
-    assert choices == 1 or stats.chisquare(counts).pvalue > 1e-3
+    counts = np.bincount(choices(key(4), torch.arange(50_000), number).numpy())
+    assert len(counts) == number
+    assert number == 1 or stats.chisquare(counts).pvalue > 1e-3
 
 
 def test_keys_differ() -> None:
@@ -102,35 +95,11 @@ def test_keys_differ() -> None:
     assert key(5, 1) == key(5, 1)
 
 
-@pytest.mark.parametrize("events", [1, 2, 64, 200])
-def test_even_latents_fill_slots(events: int) -> None:
-    """In every dimension of every member, each slot between -1 and 1 has one number."""
-    found = even_latents((3, events, 4), _dice()).double()
-    slots = torch.floor((found + 1) / 2 * events).sort(dim=1).values
-    assert torch.equal(slots, torch.arange(float(events)).double()[None, :, None].expand(3, events, 4))
-
-
-def test_even_latents_are_in_random_order() -> None:
-    """Dimensions and members are independent of each other, and so are neighbours."""
-    found = even_latents((2, 5_000, 2), _dice()).double()
-    rows = found.permute(0, 2, 1).reshape(4, 5_000).numpy()
-    assert np.abs(np.corrcoef(rows) - np.eye(4)).max() < 5 / np.sqrt(5_000)
-    assert abs(np.corrcoef(rows[0, :-1], rows[0, 1:])[0, 1]) < 5 / np.sqrt(5_000)
-    assert not torch.equal(found, even_latents((2, 5_000, 2), _dice(2)).double())
-
-
-def test_even_latents_are_even_within_slots() -> None:
-    """Where in its slot a number lies is uniform."""
-    found = (even_latents((1, 20_000, 1), _dice()).double().flatten().numpy() + 1) / 2 * 20_000
-    assert stats.kstest(even_positions(1, 20_000, _dice()).flatten().numpy() * 20_000 % 1, "uniform").pvalue > 1e-3
-    assert np.histogram(found % 1, 4)[0] == pytest.approx([5_000] * 4, rel=0.06)
-
-
-@pytest.mark.parametrize("events", [1, 3, 100])
-def test_even_positions_fill_slots(events: int) -> None:
-    """Each slot between 0 and 1 has one number, of every member, in an order of its own."""
-    found = even_positions(5, events, _dice())
-    assert (found.dtype, found.shape) == (torch.float64, (5, events))
-    slots = torch.floor(found * events)
-    assert torch.equal(slots.sort(dim=1).values, torch.arange(float(events)).double().expand(5, events))
-    assert events < 100 or not torch.equal(slots[0], slots[1])
+def test_sources_of_torch() -> None:
+    """A source of torch's own numbers is that of a seed and a purpose alone."""
+    first, again, other, another = (
+        torch.rand(5, generator=torch_rng(seed, purpose)) for seed, purpose in ((1, 2), (1, 2), (1, 3), (2**80, 2))
+    )
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+    assert not torch.equal(first, another)

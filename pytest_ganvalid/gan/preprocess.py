@@ -10,15 +10,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pytest_ganvalid import _json
-from pytest_ganvalid.errors import InputError
+from pytest_ganvalid.errors import InputError, InputTypeError
+from pytest_ganvalid.overlaps.resolution import numeric_columns
 from pytest_ganvalid.samples import Entries, Sample
 from pytest_ganvalid.samples.tables import numeric
 
 FloatArray = NDArray[np.float64]
 Tensor = Any
-_FARTHEST = 700.0  # logarithm: beyond it there is no float
-_EDGE = 0.5  # of the slot of an integer
+_LARGEST = 700.0  # logarithm: beyond it there is no float
+_HALF = 0.5  # of the slot of an integer
 _LEAST = 1 / 16  # likewise, where the logarithm of 0 is kept away from
 
 
@@ -43,7 +43,7 @@ class Scale:
     width: float
 
     @classmethod
-    def learned(cls, name: str, values: FloatArray, weight: FloatArray | None, least: float | None = None) -> Scale:
+    def fit(cls, name: str, values: FloatArray, weight: FloatArray | None, least: float | None = None) -> Scale:
         """Learn from training events.
 
         Args:
@@ -53,7 +53,7 @@ class Scale:
             least: Smallest value that there will be; ``None`` if that is the smallest of these.
 
         Raises:
-            InputError: If the column is constant.
+            InputError: If the column is constant, or its spread is lost in rounding or too large.
         """
         if values.min() == values.max():
             msg = f"column {name!r} is {values[0]:g} in all {values.size:,} training events; leave out constant columns"
@@ -62,10 +62,10 @@ class Scale:
         integral = bool(np.all(values == np.rint(values)))
         least = float(values.min()) if least is None else least
         logarithmic, shown = False, values
-        with np.errstate(over="ignore", invalid="ignore"):  # told below
+        with np.errstate(over="ignore", invalid="ignore"):  # such columns are refused below
             if least >= 0 if integral else least > 0:
-                logarithms = np.log(values + (_EDGE if integral else 0.0))
-                logarithmic = _is_more_symmetric(logarithms, values, share)
+                logarithms = np.log(values + (_HALF if integral else 0.0))
+                logarithmic = _skewness(logarithms, share) < _skewness(values, share)
                 shown = logarithms if logarithmic else values
             centre, width = _moments(shown, share)
         if not 0 < width < np.inf or centre + width == centre:
@@ -77,20 +77,17 @@ class Scale:
         return cls(name=name, logarithmic=logarithmic, integral=integral, centre=centre, width=width)
 
     def to_network(self, values: FloatArray, rng: np.random.Generator | None = None) -> FloatArray:
-        """Return what a network sees, shape (events,).
-
-        Args:
-            values: Shape (events,).
-            rng: Spreads integers over their slots; ``None`` leaves them in the middle.
+        """Return what a network sees, shape (events,); ``rng`` spreads integers over their slots.
 
         Raises:
             InputError: If a logarithm does not exist.
         """
         shown = values
         if rng is not None and self.integral:
-            shown = values + rng.random(values.size) - _EDGE
+            shown = values + rng.random(values.size) - _HALF
         if self.logarithmic:
-            if values.min() + self._offset <= 0:
+            offset = _HALF if self.integral else 0.0
+            if values.min() + offset <= 0:
                 kind = "0 or more" if self.integral else "positive"
                 msg = (
                     f"column {self.name!r} has a value of {values.min():g}; in training all were {kind}, and its "
@@ -98,28 +95,12 @@ class Scale:
                 )
                 raise InputError(msg)
             # The slot of 0 reaches down to where there is no logarithm.
-            shown = np.log(np.maximum(shown + self._offset, _LEAST if self.integral else 0.0))
+            shown = np.log(np.maximum(shown + offset, _LEAST if self.integral else 0.0))
         return (shown - self.centre) / self.width
 
-    def unwarped(self, shown: Tensor) -> Tensor:
-        """Return values of the column from those that have its centre and width: undo logarithm and spreading."""
-        if self.logarithmic:
-            shown = shown.clamp(-_FARTHEST, _FARTHEST).exp() - self._offset
-        return shown.round() + 0.0 if self.integral else shown  # no negative zero
 
-    @property
-    def _offset(self) -> float:
-        """What is added to a number before its logarithm is taken."""
-        return _EDGE if self.integral else 0.0
-
-
-def learned(sample: Sample, names: Sequence[str], everything: Sample | None = None) -> tuple[Scale, ...]:
-    """Learn the scales of some columns.
-
-    Args:
-        sample: Events to learn from.
-        names: Of the columns.
-        everything: These and those held out, which must have a logarithm, too; ``None`` if there are no others.
+def fit(sample: Sample, names: Sequence[str], everything: Sample | None = None) -> tuple[Scale, ...]:
+    """Learn the scales of some columns; ``everything`` has held-out events as well, and must have a logarithm, too.
 
     Raises:
         InputError: If a column does not exist, is constant, or holds NaN or infinite values.
@@ -127,9 +108,7 @@ def learned(sample: Sample, names: Sequence[str], everything: Sample | None = No
     """
     whole = sample if everything is None else everything
     return tuple(
-        Scale.learned(
-            name, finite(sample, name, "training"), sample.weight, float(finite(whole, name, "training").min())
-        )
+        Scale.fit(name, finite(sample, name, "training"), sample.weight, finite(whole, name, "training").min())
         for name in names
     )
 
@@ -137,13 +116,7 @@ def learned(sample: Sample, names: Sequence[str], everything: Sample | None = No
 def to_network(
     scales: Sequence[Scale], sample: Sample, side: str, rng: np.random.Generator | None = None
 ) -> FloatArray:
-    """Return what networks see, shape (events, columns).
-
-    Args:
-        scales: Of the columns.
-        sample: Which has them.
-        side: What it is, for error messages.
-        rng: Spreads integers over their slots.
+    """Return what networks see, shape (events, columns), of a sample that error messages call ``side``.
 
     Raises:
         InputError: If a column does not exist, holds NaN or infinite values, or has no logarithm.
@@ -160,19 +133,21 @@ def from_network(scales: Sequence[Scale], values: Tensor) -> Tensor:
         for numbers in ([scale.width for scale in scales], [scale.centre for scale in scales])
     )
     # All columns at once: on a GPU, what takes the time is the number of operations.
-    shown = values.T.double().mul_(widths).add_(centres)
-    for number, scale in enumerate(scales):
-        if scale.logarithmic or scale.integral:
-            shown[number] = scale.unwarped(shown[number])
-    return shown
+    columns = values.T.double().mul_(widths).add_(centres)
+    for column, scale in zip(columns, scales, strict=True):
+        if scale.logarithmic:
+            column.clamp_(-_LARGEST, _LARGEST).exp_().sub_(_HALF if scale.integral else 0.0)
+        if scale.integral:
+            column.round_().add_(0.0)  # no negative zero
+    return columns
 
 
 def finite(sample: Sample, name: str, side: str) -> FloatArray:
     """Return a column of finite numbers, one per event.
 
     Raises:
-        InputError: If it does not exist or holds anything else.
-        InputTypeError: If it does not hold real numbers.
+        InputError: If the column does not exist or holds anything else.
+        InputTypeError: If the column does not hold real numbers.
     """
     if name not in sample.columns:
         msg = f"{side}: no column {name!r}; there are {sorted(sample.columns)}"
@@ -188,16 +163,28 @@ def finite(sample: Sample, name: str, side: str) -> FloatArray:
     return values
 
 
-def decoded(data: Any) -> tuple[Scale, ...]:  # noqa: ANN401 - JSON is untyped
-    """Read scales that were written as JSON.
+def column_names(sample: Sample, columns: Sequence[str] | None, conditions: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of the columns to generate: those stated, or all numeric ones but the conditions.
 
     Raises:
-        InputError: If they are something else.
+        InputError: If there is no column, or one is named twice.
+        InputTypeError: If names are no list of names.
     """
-    if not isinstance(data, list):
-        msg = "expected an array of scales"
+    for what, names in (("columns", columns), ("conditions", conditions)):
+        if isinstance(names, str):
+            msg = f"{what}={names!r} is one name; expected a list of names: {what}=[{names!r}]"
+            raise InputTypeError(msg)
+    if columns is None:
+        numeric_names = numeric_columns(sample.columns)
+        columns = [name for name in sample.columns if name in numeric_names and name not in conditions]
+    names = [*columns, *conditions]
+    if not columns or len(set(names)) < len(names):
+        msg = (
+            f"columns={list(columns)} and conditions={list(conditions)}; expected at least one column to generate, "
+            "none of them twice, and none of them a condition"
+        )
         raise InputError(msg)
-    return tuple(_json.decode(Scale, item) for item in data)
+    return tuple(columns)
 
 
 def _moments(values: FloatArray, share: FloatArray) -> tuple[float, float]:
@@ -206,11 +193,7 @@ def _moments(values: FloatArray, share: FloatArray) -> tuple[float, float]:
     return centre, float(np.sqrt(np.average((values - centre) ** 2, weights=share)))
 
 
-def _is_more_symmetric(logarithms: FloatArray, values: FloatArray, share: FloatArray) -> bool:
-    """Tell whether the logarithms have less skewness than the values."""
-    skewness = []
-    for numbers in (logarithms, values):
-        centre, width = _moments(numbers, share)
-        pulls = (numbers - centre) / max(width, np.finfo(float).tiny)
-        skewness.append(abs(float(np.average(pulls**3, weights=share))))
-    return skewness[0] < skewness[1]
+def _skewness(values: FloatArray, share: FloatArray) -> float:
+    centre, width = _moments(values, share)
+    pulls = (values - centre) / max(width, np.finfo(float).tiny)
+    return abs(float(np.average(pulls**3, weights=share)))

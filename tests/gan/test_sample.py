@@ -16,12 +16,12 @@ import torch
 
 import pytest_ganvalid as gv
 from pytest_ganvalid.errors import InputError, InputTypeError
-from pytest_ganvalid.gan import Config, Generator, sampling
+from pytest_ganvalid.gan import Config, Generator, sample
 from pytest_ganvalid.gan.artefacts import TrainingRecord, versions
-from pytest_ganvalid.gan.generator import network_of
-from pytest_ganvalid.gan.preprocessing import learned
+from pytest_ganvalid.gan.preprocess import fit
+from pytest_ganvalid.gan.sample import network_of
+from pytest_ganvalid.overlaps.fingerprint import fingerprint
 from pytest_ganvalid.samples import Sample
-from pytest_ganvalid.samples.fingerprint import fingerprint
 
 Array = NDArray[np.float64]
 
@@ -29,7 +29,7 @@ Array = NDArray[np.float64]
 @pytest.fixture(autouse=True)
 def _small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a few hundred events fill several blocks."""
-    monkeypatch.setitem(sampling.BLOCKS, "cpu", 32)
+    monkeypatch.setitem(sample.BLOCKS, "cpu", 32)
 
 
 def _training(n: int = 500) -> dict[str, Array]:
@@ -40,13 +40,13 @@ def _training(n: int = 500) -> dict[str, Array]:
 def _generator(*, conditional: bool = False, members: int = 3) -> Generator:
     """Make a generator of x and n, given e or not, whose weights are as they were drawn."""
     config = Config(width=8, critic_width=8, depth=2, members=members, latent=3)
-    sample = Sample(_training())
+    training = Sample(_training())
     record = TrainingRecord(
         config=config,
-        columns=learned(sample, ["x", "n"]),
-        conditions=learned(sample, ["e"] if conditional else []),
+        columns=fit(training, ["x", "n"]),
+        conditions=fit(training, ["e"] if conditional else []),
         n_train=500,
-        fingerprint=fingerprint(sample, columns=["x", "n"]),
+        fingerprint=fingerprint(training, columns=["x", "n"]),
         seed=1,
         steps=0,
         **versions(),
@@ -58,10 +58,10 @@ def _table(n: int) -> dict[str, Array]:
     return {"e": np.random.default_rng(n).uniform(0.5, 2, n)}
 
 
-def _assert_same(one: Any, other: Any) -> None:
-    assert list(one.columns) == list(other.columns)
-    for name in one.columns:
-        np.testing.assert_array_equal(one[name], other[name], strict=True)
+def _assert_same(first: Any, second: Any) -> None:
+    assert list(first.columns) == list(second.columns)
+    for name in first.columns:
+        np.testing.assert_array_equal(first[name], second[name], strict=True)
 
 
 @pytest.mark.parametrize("conditional", [False, True])
@@ -99,11 +99,11 @@ def test_seeds_are_independent() -> None:
 
 def test_samples_are_told_where_they_come_from() -> None:
     """The provenance has the number of training events, the seed and the versions of the code."""
-    sample = _generator().sample(10, seed=7)
-    assert sample.weight is None
-    assert sample.provenance == {"source": "gan.Generator", "n_train": 500, "seed": 7, **versions()}
+    generated = _generator().sample(10, seed=7)
+    assert generated.weight is None
+    assert generated.provenance == {"source": "gan.Generator", "n_train": 500, "seed": 7, **versions()}
     for part in _generator().stream(10, seed=7, chunk=3):
-        assert part.provenance == sample.provenance
+        assert part.provenance == generated.provenance
 
 
 def test_members_take_turns_at_random() -> None:
@@ -162,8 +162,8 @@ def test_each_event_has_its_own_condition() -> None:
     generator = _generator(conditional=True)
     first, second = _table(200), _table(200)
     second["e"][50] = 9.0
-    one, other = (generator.sample(200, seed=1, conditions=table)["x"] for table in (first, second))
-    assert np.flatnonzero(one != other).tolist() == [50]
+    before, after = (generator.sample(200, seed=1, conditions=table)["x"] for table in (first, second))
+    assert np.flatnonzero(before != after).tolist() == [50]
 
 
 @pytest.mark.parametrize(
@@ -280,26 +280,26 @@ def test_a_source_is_the_sample(n: int, conditional: bool) -> None:  # noqa: FBT
             Sample({name: np.concatenate([c[name] for c in chunks]) for name in source.names}), whole.first(rows)
         )
     tensors = list(part.tensors(("n", "x")))
-    np.testing.assert_array_equal(torch.cat([one["x"] for one in tensors]).numpy(), whole["x"])
+    np.testing.assert_array_equal(torch.cat([chunk["x"] for chunk in tensors]).numpy(), whole["x"])
 
 
 @pytest.mark.parametrize("conditional", [False, True])
 @pytest.mark.parametrize(
-    "asked",
+    "settings_of_check",
     [
         {},
         {"observables": ["x", ("x", "n")], "bins": 16},
         {"observables": [("cube", lambda events: events["x"] ** 3)]},
     ],
 )
-def test_a_check_of_a_source(conditional: bool, asked: dict[str, Any]) -> None:  # noqa: FBT001
+def test_a_check_of_a_source(conditional: bool, settings_of_check: dict[str, Any]) -> None:  # noqa: FBT001
     """A check that lets the generator generate makes the comparisons of one of its sample, by strata too."""
     generator, n = _generator(conditional=conditional), 2_000
     arguments: dict[str, Any] = {"seed": 5, "conditions": _table(n) if conditional else None}
     reference = generator.sample(2_500, seed=6, conditions=_table(2_500) if conditional else None)
     ways: list[dict[str, Any]] = [{}, {"by": ("e", 3)}] if conditional else [{}]
     for way in ways:
-        settings: dict[str, Any] = {"n_required": 100, "min_power": 0, **asked, **way}
+        settings: dict[str, Any] = {"n_required": 100, "min_power": 0, **settings_of_check, **way}
         ours = gv.validate(generator.source(n, **arguments), reference, **settings)
         theirs = gv.validate(generator.sample(n, **arguments), reference, **settings)
         assert ours.comparisons == theirs.comparisons

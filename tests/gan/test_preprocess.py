@@ -15,12 +15,13 @@ pytest.importorskip("safetensors")
 
 import torch
 
+from pytest_ganvalid._json import Node, decode
 from pytest_ganvalid.errors import InputError, InputTypeError
-from pytest_ganvalid.gan import Config, preprocessing
+from pytest_ganvalid.gan import Config, preprocess
 from pytest_ganvalid.gan.artefacts import GENERATOR, TrainingRecord, versions
-from pytest_ganvalid.gan.preprocessing import Scale, decoded, learned
+from pytest_ganvalid.gan.preprocess import Scale, column_names, fit
+from pytest_ganvalid.overlaps.fingerprint import fingerprint
 from pytest_ganvalid.samples import Entries, Sample
-from pytest_ganvalid.samples.fingerprint import fingerprint
 
 Array = NDArray[np.float64]
 PLAIN = st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=30)
@@ -29,22 +30,22 @@ COUNTS = st.lists(st.integers(0, 10_000).map(float), min_size=2, max_size=30)
 INTEGERS = st.lists(st.integers(-10_000, 10_000).map(float), min_size=2, max_size=30)
 
 
-def _learned(values: Array, weight: Array | None = None) -> Scale:
+def _fitted(values: Array, weight: Array | None = None) -> Scale:
     """Learn a scale, or give up the example if there is nothing to learn from."""
     assume(np.ptp(values) > max(1e-100, 1e-7 * np.abs(values).max()))
-    return Scale.learned("x", values, weight)
+    return Scale.fit("x", values, weight)
 
 
 def _there_and_back(scale: Scale, values: Array, rng: np.random.Generator | None = None) -> Array:
     seen = torch.from_numpy(scale.to_network(values, rng))[:, None]
-    return np.asarray(preprocessing.from_network([scale], seen)[0].numpy())
+    return np.asarray(preprocess.from_network([scale], seen)[0].numpy())
 
 
 @given(PLAIN | POSITIVE)
 def test_round_trip(numbers: list[float]) -> None:
     """Numbers come back to rounding."""
     values = np.array(numbers)
-    scale = _learned(values)
+    scale = _fitted(values)
     np.testing.assert_allclose(_there_and_back(scale, values), values, rtol=1e-12, atol=1e-12 * np.abs(values).max())
 
 
@@ -59,7 +60,7 @@ def test_round_trip_of_logarithms(numbers: list[float]) -> None:
 def test_integers_come_back_exactly(numbers: list[float], seed: int) -> None:
     """Integers come back exactly, from the middle of their slots or from anywhere in them."""
     values = np.array(numbers)
-    scale = _learned(values)
+    scale = _fitted(values)
     assert scale.integral
     for rng in (None, np.random.default_rng(seed)):
         np.testing.assert_array_equal(_there_and_back(scale, values, rng), values)
@@ -77,7 +78,7 @@ def test_counts_come_back_exactly_from_logarithms(numbers: list[float], seed: in
 def test_networks_see_unit_variance(numbers: list[float]) -> None:
     """Mean and standard deviation of what a network sees are 0 and 1."""
     values = np.array(numbers)
-    seen = _learned(values).to_network(values)
+    seen = _fitted(values).to_network(values)
     assert seen.mean() == pytest.approx(0, abs=1e-6)
     assert seen.std() == pytest.approx(1, abs=1e-6)
 
@@ -85,7 +86,7 @@ def test_networks_see_unit_variance(numbers: list[float]) -> None:
 def test_absolute_weights_count() -> None:
     """Mean and standard deviation are those with the absolute weights."""
     values, weight = np.array([0.5, 1.0, 4.25, 9.5]), np.array([1.0, -2.0, 3.0, 0.5])
-    scale = Scale.learned("x", -values, weight)
+    scale = Scale.fit("x", -values, weight)
     mean = np.average(-values, weights=np.abs(weight))
     assert scale.centre == pytest.approx(mean)
     assert scale.width == pytest.approx(np.average((-values - mean) ** 2, weights=np.abs(weight)) ** 0.5)
@@ -95,9 +96,9 @@ def test_absolute_weights_count() -> None:
 def test_skewed_positive_columns_stay_positive(network: list[float], integral: bool) -> None:  # noqa: FBT001
     """Whatever a network says, a skewed column of positive numbers is generated positive and finite."""
     values = np.exp(np.random.default_rng(1).normal(size=200))
-    scale = Scale.learned("x", np.rint(values) if integral else values, None)
+    scale = Scale.fit("x", np.rint(values) if integral else values, None)
     assert (scale.logarithmic, scale.integral) == (True, integral)
-    made = preprocessing.from_network([scale], torch.tensor(network, dtype=torch.float32)[:, None])[0].numpy()
+    made = preprocess.from_network([scale], torch.tensor(network, dtype=torch.float32)[:, None])[0].numpy()
     assert made.dtype == np.float64
     assert np.isfinite(made).all()
     assert (made >= 0).all() if integral else (made > 0).all()
@@ -107,9 +108,9 @@ def test_skewed_positive_columns_stay_positive(network: list[float], integral: b
 def test_symmetric_columns_stay_as_they_are() -> None:
     """No logarithm is taken where it would make a column less symmetric, nor where there is none."""
     x = np.random.default_rng(1).normal(size=200)
-    assert not Scale.learned("x", x + 10, None).logarithmic
-    assert not Scale.learned("x", np.exp(x) - 1, None).logarithmic
-    assert not Scale.learned("x", np.rint(np.exp(x)) - 1, None).logarithmic
+    assert not Scale.fit("x", x + 10, None).logarithmic
+    assert not Scale.fit("x", np.exp(x) - 1, None).logarithmic
+    assert not Scale.fit("x", np.rint(np.exp(x)) - 1, None).logarithmic
 
 
 def test_integers_fill_their_slots() -> None:
@@ -140,7 +141,7 @@ def test_impossible_columns(columns: Any, error: type[Exception], text: str) -> 
     """What a network could not learn from is refused, and the column named."""
     arrays = {name: np.asarray(v) if not isinstance(v, Entries) else v for name, v in columns.items()}
     with pytest.raises(error, match=text):
-        learned(Sample(arrays), ["x"])
+        fit(Sample(arrays), ["x"])
 
 
 @pytest.mark.parametrize(("integral", "value"), [(False, 0.0), (False, -1.5), (True, -1.0)])
@@ -151,18 +152,18 @@ def test_impossible_conditions(value: float, integral: bool) -> None:  # noqa: F
     with pytest.raises(
         InputError, match=f"column 'e' has a value of {value:g}; in training all were (0 or more|positive)"
     ):
-        preprocessing.to_network([scale], sample, "conditions")
+        preprocess.to_network([scale], sample, "conditions")
 
 
 def test_columns_side_by_side() -> None:
     """Several columns become a matrix in the order of their scales, and none an empty one."""
     sample = Sample({"a": np.array([1.0, 2.5, 4.0]), "b": np.array([3.0, 1.0, -2.5])})
-    scales = learned(sample, ["b", "a"])
-    seen = preprocessing.to_network(scales, sample, "training")
+    scales = fit(sample, ["b", "a"])
+    seen = preprocess.to_network(scales, sample, "training")
     assert seen.shape == (3, 2)
-    back = preprocessing.from_network(scales, torch.from_numpy(seen)).numpy()
+    back = preprocess.from_network(scales, torch.from_numpy(seen)).numpy()
     np.testing.assert_allclose(back, [sample["b"], sample["a"]])
-    assert preprocessing.to_network([], sample, "training").shape == (3, 0)
+    assert preprocess.to_network([], sample, "training").shape == (3, 0)
 
 
 @given(
@@ -198,4 +199,11 @@ def test_json_round_trip(scales: list[Scale]) -> None:
 def test_json_of_something_else(data: Any) -> None:
     """What are no scales is refused."""
     with pytest.raises(InputError, match=r"expected|missing"):
-        decoded(data)
+        decode(tuple[Scale, ...], Node(data))
+
+
+def test_names_of_columns() -> None:
+    """All numeric columns but the conditions are generated unless columns are stated, which keep their order."""
+    sample = Sample({"a": np.arange(3.0), "name": np.array(["x", "y", "z"]), "b": np.arange(3), "e": np.ones(3)})
+    assert column_names(sample, None, ["e"]) == ("a", "b")
+    assert column_names(sample, ["e", "a"], []) == ("e", "a")

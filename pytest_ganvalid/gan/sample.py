@@ -1,0 +1,267 @@
+"""A trained generator: its events, and its file.
+
+Event number i of a seed is a function of the seed and of i alone, whatever the chunks. It is computed in a block with
+fixed limits, because matrix products of other shapes are rounded differently. Events come in groups with one of each
+member, in turns that the number of the group chooses.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from functools import partial
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from pytest_ganvalid._arguments import check_positive_integer
+from pytest_ganvalid.errors import InputError
+from pytest_ganvalid.gan import artefacts
+from pytest_ganvalid.gan.artefacts import TrainingRecord
+from pytest_ganvalid.gan.devices import as_device, matrix_products
+from pytest_ganvalid.gan.model import Perceptron, generator_sizes
+from pytest_ganvalid.gan.numbers import choices, key, latents
+from pytest_ganvalid.gan.preprocess import finite, from_network
+from pytest_ganvalid.overlaps.fingerprint import Fingerprint
+from pytest_ganvalid.samples import Sample, as_sample
+from pytest_ganvalid.samples.device import DevicePart
+from pytest_ganvalid.samples.sources import Source
+
+Tensor = Any
+FloatArray = NDArray[np.float64]
+CHUNK = 262_144
+BLOCKS = {"cpu": 4_096, "cuda": 262_144}
+"""Events in a block, rounded up to as many of each member; on a GPU, enough for its work to outlast its launches."""
+
+
+class Generator:
+    """Generates events like those it was trained on.
+
+    Event number i of a seed is always the same: a longer sample begins with a shorter one, whatever the chunks, and a
+    GPU gives the events of a CPU to the rounding of float32 matrix products.
+
+    Attributes:
+        record: Settings, scales, number and fingerprint of the training events, and versions of the code.
+    """
+
+    def __init__(self, record: TrainingRecord, network: Perceptron) -> None:
+        """Take over a trained network, on the device that is to generate; see `train` and `load`."""
+        self.record = record
+        self._network = network.eval().requires_grad_(False)  # noqa: FBT003
+
+    @property
+    def n_train(self) -> int:
+        """Number of training events: what its events can be worth, unless shown otherwise."""
+        return self.record.n_train
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """Of the training events; give it to `pytest_ganvalid.validate` as ``training``."""
+        if self.record.fingerprint is None:
+            msg = (
+                "the fingerprint that was stored with this generator is of an older version, and cannot be compared; "
+                "make it anew of the training events: gv.fingerprint(events)"
+            )
+            raise InputError(msg)
+        return self.record.fingerprint
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns that are generated."""
+        return tuple(scale.name for scale in self.record.columns)
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """Names of the columns that must be given."""
+        return tuple(scale.name for scale in self.record.conditions)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write to a file, beside its place and renamed.
+
+        Raises:
+            OSError: If the file cannot be written.
+        """
+        artefacts.write(path, artefacts.GENERATOR, self.record, self._network.state_dict())
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], *, device: str = "auto") -> Generator:
+        """Read what `save` wrote; nothing is unpickled.
+
+        Args:
+            path: Of the file.
+            device: ``"auto"`` (a GPU if there is one), ``"cpu"``, ``"cuda"`` or ``"cuda:N"``.
+
+        Raises:
+            InputError: If there is no such device or file, or it was cut short, or is of another kind or version.
+        """
+        record, tensors = artefacts.read(path, artefacts.GENERATOR)
+        # Before a network is made, which a record of nonsense could let take all memory.
+        shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+        if len(shapes) != 2 * (record.config.depth + 1) or shapes != _shapes(record):
+            msg = f"{path}: the weights do not fit the record (shapes {shapes}); the file is damaged"
+            raise InputError(msg)
+        network = network_of(record)
+        network.load_state_dict(tensors)
+        return cls(record, network.to(as_device(device)))
+
+    def sample(self, n: int, *, seed: int, conditions: object = None, chunk: int = CHUNK) -> Sample:
+        """Generate ``n`` unweighted events.
+
+        Args:
+            n: Number of events, at least 1.
+            seed: Non-negative integer; samples of different seeds are independent given the generator.
+            conditions: Of a conditional generator: a table of ``n`` rows with its `conditions`, or one number for each
+                of them, as in ``{"energy": 50.0}``.
+            chunk: Events computed at a time; the result does not depend on it.
+
+        Returns:
+            The generated columns, and those of the conditions, float64 of shape (n,).
+
+        Raises:
+            InputError: If an argument is out of range, or the conditions are missing, too many or too few.
+        """
+        parts = list(self.stream(n, seed=seed, conditions=conditions, chunk=chunk))
+        columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0].columns}
+        return Sample(columns, provenance=parts[0].provenance)
+
+    def stream(self, n: int, *, seed: int, conditions: object = None, chunk: int = CHUNK) -> Iterator[Sample]:
+        """Generate as `sample` does, in constant memory.
+
+        Args:
+            n: As for `sample`.
+            seed: As for `sample`.
+            conditions: As for `sample`.
+            chunk: Events per sample; the last may be shorter.
+
+        Yields:
+            Samples that make up that of `sample`.
+
+        Raises:
+            InputError: As `sample` does, before the first chunk.
+        """
+        n, chunk = check_positive_integer("n", n), check_positive_integer("chunk", chunk)
+        seed = check_positive_integer("seed", seed, least=0)
+        return self._chunks(n, seed, self._given(conditions, n), chunk)
+
+    def source(self, n: int, *, seed: int, conditions: object = None) -> Source:
+        """Let `pytest_ganvalid.validate` generate: on a GPU, histograms are filled there, and no event leaves it.
+
+        Args:
+            n: As for `sample`.
+            seed: As for `sample`; the events are the same.
+            conditions: As for `sample`.
+
+        Returns:
+            What ``validate`` and ``check`` take for generated events.
+
+        Raises:
+            InputError: As `sample` does.
+        """
+        n, seed = check_positive_integer("n", n), check_positive_integer("seed", seed, least=0)
+        part = DevicePart(partial(self._tensors, seed, self._given(conditions, n)), n)
+        return Source((*self.columns, *self.conditions), [part], provenance=self._provenance(seed))
+
+    def _given(self, conditions: object, n: int) -> list[FloatArray]:
+        """Return the conditions of each event, an array of shape (n,) for each."""
+        if not self.conditions:
+            if conditions is not None:
+                msg = "conditions were given, but the generator was trained without any; leave them out"
+                raise InputError(msg)
+            return []
+        if conditions is None:
+            msg = (
+                f"the generator was trained given {list(self.conditions)}; give them: conditions= a table of {n:,} "
+                "rows, or one number for each"
+            )
+            raise InputError(msg)
+        if isinstance(conditions, Mapping):
+            # A number becomes a view that repeats it: no memory, however many events.
+            conditions = {
+                name: np.broadcast_to(values, n) if np.ndim(values) == 0 else values
+                for name, values in conditions.items()
+            }
+        table = as_sample(conditions, "conditions")
+        if table.weight is not None:
+            msg = "conditions: the rows are weighted, and generated events are not; give their columns alone"
+            raise InputError(msg)
+        if len(table) != n:
+            msg = f"conditions: {len(table):,} rows for n={n:,} events; expected a row for each"
+            raise InputError(msg)
+        return [_condition(table, name) for name in self.conditions]
+
+    def _provenance(self, seed: int) -> dict[str, Any]:
+        return {"source": "gan.Generator", "n_train": self.n_train, "seed": seed, **artefacts.versions()}
+
+    def _chunks(self, n: int, seed: int, given: list[FloatArray], chunk: int) -> Iterator[Sample]:
+        names, provenance = (*self.columns, *self.conditions), self._provenance(seed)
+        pending: list[Tensor] = []
+        ready, left = 0, n
+        for block in self._blocks(seed, given, n):
+            pending.append(block)
+            ready += block.shape[1]
+            while left and ready >= min(chunk, left):
+                rows = torch.cat(pending, dim=1) if len(pending) > 1 else pending[0]
+                # Off the device chunk by chunk: the memory of large arrays is slow to come by.
+                columns = dict(zip(names, rows[:, :chunk].cpu().numpy(), strict=True))
+                yield Sample(columns, provenance=provenance)
+                pending = [rows[:, chunk:]]
+                ready, left = pending[0].shape[1], max(0, left - chunk)
+
+    def _tensors(self, seed: int, given: list[FloatArray], n: int) -> Iterator[dict[str, Tensor]]:
+        """Yield the first ``n`` events by name, on the device."""
+        for block in self._blocks(seed, given, n):
+            yield dict(zip((*self.columns, *self.conditions), block, strict=True))
+
+    def _blocks(self, seed: int, given: list[FloatArray], n: int) -> Iterator[Tensor]:
+        """Yield the first ``n`` events on the device: columns and conditions, float64, shape (columns, events)."""
+        record, network = self.record, self._network
+        device, n_members, n_latent = network.weights[0].device, record.config.members, record.config.latent
+        latent_key, turn_key = key(seed, 0), key(seed, 1)
+        n_groups = -(-BLOCKS[device.type] // n_members)
+        size = n_groups * n_members
+        members, dimensions = torch.arange(n_members, device=device)[:, None], torch.arange(n_latent, device=device)
+        for start in range(0, n, size):
+            stop = min(start + size, n)
+            shape = len(given), stop - start
+            conditions = np.reshape([values[start:stop] for values in given], shape)
+            scales = zip(record.conditions, conditions, strict=True)
+            scaled = torch.zeros((size, len(given)), device=device)
+            scaled[: stop - start] = torch.from_numpy(
+                np.reshape([s.to_network(values) for s, values in scales], shape).T
+            )
+            # All groups of the block, even if fewer events are wanted: member by member, the rows of its events in it.
+            groups = torch.arange(n_groups, device=device)
+            turns = choices(turn_key, start // n_members + groups, n_members)
+            rows = groups * n_members + (members - turns).remainder(n_members)
+            drawn = latents(latent_key, (start + rows)[..., None] * n_latent + dimensions)
+            made = torch.empty((size, len(record.columns)), device=device)
+            with matrix_products(device, "float32"):
+                made[rows] = network(torch.cat([drawn, scaled[rows]], dim=-1))
+            columns = from_network(record.columns, made[: stop - start])
+            yield torch.cat([columns, torch.from_numpy(conditions).to(device)])
+
+
+def _condition(table: Sample, name: str) -> FloatArray:
+    """Return a condition of each event; one number that is repeated stays a view."""
+    column = table.columns.get(name)
+    if isinstance(column, np.ndarray) and column.strides == (0,):
+        return np.broadcast_to(finite(table.first(1), name, "conditions"), len(table))
+    return finite(table, name, "conditions")
+
+
+def network_of(record: TrainingRecord) -> Perceptron:
+    """Return a network of the shape that a record states, its weights yet to be loaded."""
+    sizes = generator_sizes(record.config, len(record.columns), len(record.conditions))
+    return Perceptron(record.config.members, sizes, torch.Generator())
+
+
+def _shapes(record: TrainingRecord) -> dict[str, tuple[int, ...]]:
+    """Return the shape of each tensor that a record's file must have."""
+    members, shapes = record.config.members, dict[str, tuple[int, ...]]()
+    sizes = generator_sizes(record.config, len(record.columns), len(record.conditions))
+    for number, (n_in, n_out) in enumerate(pairwise(sizes)):
+        shapes |= {f"weights.{number}": (members, n_in, n_out), f"biases.{number}": (members, 1, n_out)}
+    return shapes

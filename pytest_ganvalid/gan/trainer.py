@@ -1,0 +1,393 @@
+"""Training, from the events to the generator: read it from `train` downwards."""
+
+from __future__ import annotations
+
+import copy
+import math
+import os
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from pytest_ganvalid._arguments import check_positive_integer
+from pytest_ganvalid.errors import InputError, InputTypeError, TrainingError
+from pytest_ganvalid.gan import artefacts, preprocess
+from pytest_ganvalid.gan.artefacts import TrainingRecord
+from pytest_ganvalid.gan.batches import TrainingEvents, even_latents
+from pytest_ganvalid.gan.config import Config
+from pytest_ganvalid.gan.devices import Replayed, World, matrix_products, world
+from pytest_ganvalid.gan.model import Critic, Perceptron, critic_loss, generator_loss, generator_sizes
+from pytest_ganvalid.gan.numbers import torch_rng
+from pytest_ganvalid.gan.progress import Progress
+from pytest_ganvalid.gan.sample import Generator, network_of
+from pytest_ganvalid.gan.stopping import Stopping
+from pytest_ganvalid.overlaps.fingerprint import fingerprint
+from pytest_ganvalid.samples import Sample, as_sample
+
+Tensor = Any
+Path_ = str | os.PathLike[str]
+FloatArray = NDArray[np.float64]
+_REPORTS, _EVALUATIONS = 200, 50  # per training
+_LARGEST_LOSS = 1e9  # beyond it weights have run away, even where they are numbers still
+_WEIGHTS, _BATCHES, _SPREADING, _SPLITTING = 3, 4, 6, 7  # streams of random numbers
+_BETAS = (0.0, 0.99)  # momentum makes adversaries circle each other
+_WARM_UP = 0.05  # of the steps
+_RAMP = 10  # steps: an average over fewer steps than have been made
+
+
+def train(
+    events: object,
+    *,
+    columns: Sequence[str] | None = None,
+    conditions: Sequence[str] = (),
+    weight: object = None,
+    config: Config | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    checkpoint: Path_ | None = None,
+    checkpoint_every: int = 500,
+    log: Path_ | None = None,
+    progress: bool = False,
+) -> Generator:
+    """Train a generator.
+
+    Started by ``torchrun``, several processes share each batch, a GPU each, and all of them return the same generator.
+
+    Args:
+        events: The training events: any table that `pytest_ganvalid.validate` reads.
+        columns: Names of the columns to generate; ``None`` for all numeric ones but the conditions.
+        conditions: Names of columns that the generator is to be given instead.
+        weight: A column name, an array of shape (events,), or ``None``. Weights may be negative; their sum may not.
+        config: Settings; ``None`` for the defaults.
+        seed: Of all that is random. On a CPU, with the same number of threads and version of torch, a seed gives the
+            same weights to the last bit.
+        device: ``"auto"`` (a GPU if there is one), ``"cpu"``, ``"cuda"`` or ``"cuda:N"``.
+        checkpoint: A file. If it exists, the training goes on from it, and must be of the same events and settings; on
+            a CPU the result is, to the last bit, that of a training that was never interrupted.
+        checkpoint_every: Steps from one checkpoint to the next.
+        log: A file of JSON lines, at least 200 (or one for every step) in a training: losses, events per second, time
+            left. It begins anew unless the training goes on from a checkpoint.
+        progress: Whether to show a bar on stderr with losses, events per second and time left.
+
+    Returns:
+        The generator, on the device it was trained on.
+
+    Raises:
+        InputError: If the events cannot be learned from: fewer than two, a constant column, NaN or infinite values, no
+            column, no sum of weights; if a setting is out of range; or if the checkpoint is of another training.
+        TrainingError: If the losses are no numbers any more.
+        OSError: If a file cannot be written.
+    """
+    config = Config() if config is None else config
+    if not isinstance(config, Config):
+        msg = f"config={config!r} is a {type(config).__name__}; expected a Config: Config(steps=1000)"
+        raise InputTypeError(msg)
+    if log is not None and checkpoint is not None and Path(log).absolute() == Path(checkpoint).absolute():
+        msg = f"log and checkpoint are the same file {str(log)!r}; expected two"
+        raise InputError(msg)
+    seed = check_positive_integer("seed", seed, least=0)
+    every = check_positive_integer("checkpoint_every", checkpoint_every)
+    sample = as_sample(events, "training", weight)
+    config = config.for_events(len(sample))
+    names = preprocess.column_names(sample, columns, conditions)
+    place = world(device, config.precision)
+    run = _prepare(sample, names, tuple(conditions), config, seed, place)
+    if checkpoint is not None and place.broadcast(Path(checkpoint).exists()):
+        run.resume(checkpoint)
+    evaluation = max(1, config.length // _EVALUATIONS)
+    intervals = [max(1, config.length // _REPORTS)]
+    intervals += [evaluation] if config.validation else []
+    intervals += [every] if checkpoint is not None else []
+    report = Progress(config, run.step, log if place.leads else None, shown=progress and place.leads)
+    with closing(report):
+        while run.step < config.length and not run.stopped:
+            # On to the next step at which there is something to do.
+            step = min(config.length, *(interval * (run.step // interval + 1) for interval in intervals))
+            run.advance(step)
+            if step % evaluation == 0:
+                run.evaluate()
+            report.update(step, run.losses())
+            if checkpoint is not None and (step % every == 0 or step == config.length or run.stopped):
+                run.save(checkpoint)
+    return run.generator()
+
+
+def _prepare(
+    sample: Sample, names: Sequence[str], conditions: Sequence[str], config: Config, seed: int, place: World
+) -> _Run:
+    """Hold events out, learn the scales, and set up networks and events on the device."""
+    size = len(sample)
+    if size < 2:  # noqa: PLR2004 - a spread takes two
+        msg = f"training: {size} event; expected at least 2, and a hundred to learn anything"
+        raise InputError(msg)
+    if config.batch % place.size:
+        msg = f"batch={config.batch} cannot be shared by {place.size} processes; choose a multiple of {place.size}"
+        raise InputError(msg)
+    n_held_out = round(config.validation * size)
+    if config.validation and not 0 < n_held_out < size - 1:
+        msg = (
+            f"validation={config.validation:g} of {size:,} training events holds out {n_held_out:,}; expected at "
+            "least 1, and 2 that remain: choose another share, or 0"
+        )
+        raise InputError(msg)
+    order = np.random.default_rng([seed, _SPLITTING]).permutation(size) if n_held_out else np.arange(size)
+    learned, held_out = sample.select(order[n_held_out:]), sample.select(order[:n_held_out]) if n_held_out else None
+    for part in (sample, learned, held_out):
+        if part is not None and part.weight is not None and not part.weight.sum() > 0:
+            msg = f"training: the sum of weights is {part.weight.sum():g}; expected a positive sum"
+            raise InputError(msg)
+    scales, given = (preprocess.fit(learned, some, sample) for some in (names, conditions))
+    rng = np.random.default_rng([seed, _SPREADING])
+
+    def inputs(part: Sample) -> FloatArray:
+        shown = preprocess.to_network(scales, part, "training", rng), preprocess.to_network(given, part, "training")
+        return np.concatenate(shown, axis=1)
+
+    events = TrainingEvents.of(inputs(learned), learned.weight, config.batch, place.device)
+    trainer = Trainer(config, events, len(names), seed, place)
+    stopping = None
+    if held_out is not None:
+        stopping = Stopping(inputs(held_out), held_out.weight, len(names), config, trainer.average)
+    used = (*names, *conditions)
+    record = TrainingRecord(
+        config=config,
+        columns=scales,
+        conditions=given,
+        n_train=size,
+        fingerprint=fingerprint(Sample({name: sample[name] for name in used}), columns=used),
+        seed=seed,
+        steps=0,
+        **artefacts.versions(),
+    )
+    return _Run(record, trainer, stopping, place)
+
+
+@dataclass(slots=True)
+class _Run:
+    """A training under way: its steps, the decision to stop early if there is one, and its checkpoints."""
+
+    record: TrainingRecord
+    trainer: Trainer
+    stopping: Stopping | None
+    place: World
+    step: int = 0
+    stopped: bool = False
+
+    def advance(self, step: int) -> None:
+        """Go on to a step."""
+        self.trainer.advance(step - self.step)
+        self.step = step
+
+    def losses(self) -> dict[str, float]:
+        """Return what there is to report, by name.
+
+        Raises:
+            TrainingError: If the training has diverged.
+        """
+        # This waits for the device. All processes see the same numbers, and end together if they must.
+        losses = torch.stack(self.place.gather(self.trainer.losses)).mean(dim=0).tolist()
+        if not np.all(np.abs(losses) < _LARGEST_LOSS):
+            msg = (
+                f"the training diverged before step {self.step:,} (losses {losses}); lower learning_rate, or raise "
+                "penalty, or look for outliers among the training events"
+            )
+            raise TrainingError(msg)
+        values = dict(zip(("critic_loss", "generator_loss", "penalty"), losses, strict=True))
+        if self.stopping is not None and math.isfinite(self.stopping.distance):
+            values["energy_distance"] = self.stopping.distance
+        return values
+
+    def evaluate(self) -> None:
+        """Decide whether to stop early, from the held-out training events if there are any."""
+        if self.stopping is not None:
+            self.stopping.evaluate(self.trainer.average)
+            self.stopped = self.place.broadcast(self.stopping.is_over)
+
+    def save(self, path: Path_) -> None:
+        """Write a checkpoint."""
+        tensors = self.trainer.tensors() | {"events": self.trainer.events.digest}
+        for rank, state in enumerate(self.place.gather(self.trainer.rng.get_state())):
+            tensors[f"dice.{rank}"] = state
+        if self.stopping is not None:
+            tensors |= self.stopping.tensors()
+        if self.place.leads:
+            artefacts.write(path, artefacts.CHECKPOINT, replace(self.record, steps=self.step), tensors)
+
+    def resume(self, path: Path_) -> None:
+        """Take over the state of a checkpoint.
+
+        Raises:
+            InputError: If the checkpoint is of another training.
+        """
+        record, tensors = artefacts.read(path, artefacts.CHECKPOINT)
+        stored, now = (asdict(r.config) | {"seed": r.seed, "n_train": r.n_train} for r in (record, self.record))
+        for name, value in now.items():
+            if stored[name] != value:
+                was = f"{name}={stored[name]!r}"
+                msg = f"{path} is of a training with {was}; now it is {value!r}: delete it to start again"
+                raise InputError(msg)
+        if any(
+            getattr(record, name) != getattr(self.record, name) for name in ("columns", "conditions", "fingerprint")
+        ):
+            msg = f"{path} is of a training with other events or columns; delete it to start again"
+            raise InputError(msg)
+        digest = self.trainer.events.digest
+        if not torch.equal(tensors.get("events", digest[:0]), digest):
+            msg = f"{path} is of a training with other weights or another order of events; delete it to start again"
+            raise InputError(msg)
+        try:
+            self.trainer.load(tensors)
+            if self.stopping is not None:
+                self.stopping.load(tensors)
+            if f"dice.{self.place.size}" in tensors:
+                msg = "it was written by more processes"
+                raise KeyError(msg)  # noqa: TRY301 - reported below, as all that does not fit
+            self.trainer.rng.set_state(tensors[f"dice.{self.place.rank}"].cpu())
+        except (KeyError, RuntimeError, TypeError) as error:
+            msg = (
+                f"{path}: the training cannot go on from here ({error}); it takes the device and the number of "
+                "processes it was started with: delete the file to start again"
+            )
+            raise InputError(msg) from error
+        self.step = record.steps
+        self.stopped = self.place.broadcast(self.stopping is not None and self.stopping.is_over)
+
+    def generator(self) -> Generator:
+        """Return the generator: the average of the last steps, or the best one."""
+        record = replace(self.record, steps=self.step)
+        network = network_of(record).to(self.place.device)
+        network.load_state_dict(self.trainer.average.state_dict() if self.stopping is None else self.stopping.best)
+        return Generator(record, network)
+
+
+class Trainer:
+    """Generators and critics, step by step, and the running average of the generators.
+
+    Attributes:
+        generator: All members of the generator.
+        critic: Likewise, of the critic.
+        average: The exponential average of the generator's weights.
+        losses: Means over members in the last step: critic's loss, generator's loss, penalty.
+        events: The training events.
+        rng: Source of all that is random in a step.
+    """
+
+    def __init__(self, config: Config, events: TrainingEvents, columns: int, seed: int, place: World) -> None:
+        """Draw the initial weights; the first ``columns`` inputs of the events are to be generated, others given."""
+        self.events = events
+        self._config, self._columns, self._place = config, columns, place
+        device, inputs = place.device, events.inputs.shape[1]
+        weights = torch_rng(seed, _WEIGHTS)
+        sizes = generator_sizes(config, columns, inputs - columns)
+        self.generator = Perceptron(config.members, sizes, weights).to(device)
+        sizes = (inputs, *[config.critic_width] * config.depth, 1)
+        self.critic = Critic(config.members, sizes, weights).to(device)
+        self.average = copy.deepcopy(self.generator).requires_grad_(False)  # noqa: FBT003
+        self._optimisers = {"critic": _adam(self.critic, device), "generator": _adam(self.generator, device)}
+        self.rng = torch_rng(seed, _BATCHES, place.rank, device=device)
+        self.losses = torch.zeros(3, device=device)
+        self._step = torch.zeros((), dtype=torch.int64, device=device)
+        # Processes that wait for each other cannot be captured.
+        self._advance = Replayed(self._one_step, device, self.rng) if place.size == 1 else self._one_step
+
+    def advance(self, steps: int) -> None:
+        """Make some steps; on a GPU this returns before they are done."""
+        with matrix_products(self._place.device, self._place.precision):
+            for _ in range(steps):
+                self._advance()
+
+    def _one_step(self) -> None:
+        config, members = self._config, self._config.members
+        self._step += 1
+        progress = self._step / config.length
+        # A linear rise, then a cosine down to 0.
+        rise = torch.clamp(progress / _WARM_UP, max=1.0)
+        rate = config.learning_rate * (rise * 0.5 * (1 + torch.cos(math.pi * progress)))
+        with self._autocast():
+            real, weight, latents = self._batch()
+            with torch.no_grad():
+                fake = self._generate(latents, real)
+            loss, penalty = critic_loss(config, self.critic, real, fake, weight, self._columns, self.rng)
+        self._descend("critic", loss, rate)
+        with self._autocast():
+            real, weight, latents = self._batch()
+            loss_of_generator = generator_loss(config, self.critic, real, self._generate(latents, real), weight)
+        self._descend("generator", loss_of_generator, rate)
+        with torch.no_grad():
+            keep = torch.clamp((self._step + 1) / (self._step + _RAMP), max=config.averaging)
+            for average, newest in zip(self.average.parameters(), self.generator.parameters(), strict=True):
+                average.lerp_(newest, 1 - keep)
+            self.losses.copy_(torch.stack([loss / members, loss_of_generator / members, penalty]))
+
+    def _batch(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Return training events, what they count, and latent numbers: the share of this process, for each member."""
+        members, size = self._config.members, self._config.batch // self._place.size
+        real, weight = self.events.draw(members, size, self.rng)
+        return real, weight, even_latents((members, size, self._config.latent), self.rng)
+
+    def _generate(self, latents: Tensor, real: Tensor) -> Tensor:
+        """Return generated events under the conditions of training events."""
+        conditions = real[..., self._columns :]
+        return torch.cat([self.generator(torch.cat([latents, conditions], dim=-1)), conditions], dim=-1)
+
+    def _descend(self, name: str, loss: Tensor, rate: Tensor) -> None:
+        optimiser = self._optimisers[name]
+        (group,) = optimiser.param_groups
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward(inputs=group["params"])  # not those of the other network
+        for parameter in group["params"]:
+            self._place.average(parameter.grad)
+        if isinstance(group["lr"], torch.Tensor):
+            group["lr"].copy_(rate)
+        else:
+            group["lr"] = float(rate)
+        optimiser.step()
+
+    def _autocast(self) -> Any:  # noqa: ANN401 - a context
+        enabled = self._place.precision == "bfloat16"
+        return torch.autocast(self._place.device.type, dtype=torch.bfloat16, enabled=enabled, cache_enabled=False)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return all that the next step depends on but its random numbers, by name; the tensors are those in use."""
+        state = {"step": self._step}
+        for name, network in (("generator", self.generator), ("critic", self.critic), ("average", self.average)):
+            state |= {f"{name}.{key}": value for key, value in network.state_dict().items()}
+        for name, optimiser in self._optimisers.items():
+            for number, parameter in enumerate(optimiser.param_groups[0]["params"]):
+                moments = optimiser.state[parameter]
+                state |= {f"adam.{name}.{number}.{key}": value for key, value in moments.items()}
+        return state
+
+    def load(self, state: dict[str, Tensor]) -> None:
+        """Take over what `tensors` returned.
+
+        Raises:
+            KeyError: If a tensor is missing.
+            RuntimeError: If one has another shape.
+        """
+        with torch.no_grad():
+            for name, tensor in self.tensors().items():
+                if tensor.shape != state[name].shape:
+                    msg = f"{name} has shape {tuple(state[name].shape)}; expected {tuple(tensor.shape)}"
+                    raise RuntimeError(msg)
+                tensor.copy_(state[name])
+
+
+def _adam(network: torch.nn.Module, device: torch.device) -> torch.optim.Optimizer:
+    """Return the optimiser of a network, with its state already made: a checkpoint may be loaded into it."""
+    on_gpu = device.type == "cuda"  # where a number would be frozen into the graph, and would have to be waited for
+    rate: Any = torch.zeros((), device=device) if on_gpu else 0.0
+    optimiser = torch.optim.Adam(network.parameters(), lr=rate, betas=_BETAS, fused=True, capturable=on_gpu)
+    for parameter in network.parameters():
+        optimiser.state[parameter] = {
+            "step": torch.zeros((), dtype=torch.float32, device=device),
+            "exp_avg": torch.zeros_like(parameter),
+            "exp_avg_sq": torch.zeros_like(parameter),
+        }
+    return optimiser
