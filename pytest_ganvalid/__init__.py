@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from pytest_ganvalid.errors import GanvalidError, InputError, InputTypeError, MissingExtraError, TrainingError
     from pytest_ganvalid.estimates import compare_estimates
     from pytest_ganvalid.gate import Gate
-    from pytest_ganvalid.partial import Histograms
-    from pytest_ganvalid.partial.filling import fill
+    from pytest_ganvalid.overlaps.fingerprint import Fingerprint, fingerprint
+    from pytest_ganvalid.pipeline.fill import fill
+    from pytest_ganvalid.pipeline.summary import Histograms
     from pytest_ganvalid.report.text import explain
     from pytest_ganvalid.results import (
         Chi2Result,
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
         Verdict,
     )
     from pytest_ganvalid.samples import Entries, Sample
-    from pytest_ganvalid.samples.fingerprint import Fingerprint, fingerprint
     from pytest_ganvalid.statistics.planning import plan
     from pytest_ganvalid.statistics.uncertainty import bin_uncertainties, uncertainty_curves
 
@@ -75,8 +75,9 @@ _HOMES = {
     "errors": ("GanvalidError", "InputError", "InputTypeError", "MissingExtraError", "TrainingError"),
     "estimates": ("compare_estimates",),
     "gate": ("Gate",),
-    "partial": ("Histograms",),
-    "partial.filling": ("fill",),
+    "overlaps.fingerprint": ("Fingerprint", "fingerprint"),
+    "pipeline.fill": ("fill",),
+    "pipeline.summary": ("Histograms",),
     "report.text": ("explain",),
     "results": (
         "Chi2Result",
@@ -89,7 +90,6 @@ _HOMES = {
         "Verdict",
     ),
     "samples": ("Entries", "Sample"),
-    "samples.fingerprint": ("Fingerprint", "fingerprint"),
     "statistics.planning": ("plan",),
     "statistics.uncertainty": ("bin_uncertainties", "uncertainty_curves"),
 }

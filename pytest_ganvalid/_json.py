@@ -1,4 +1,7 @@
-"""Frozen dataclasses of builtins to JSON and back, exactly.
+"""Results, histograms and generators as JSON and back: exactly, and nothing that was not written so.
+
+`dumps` writes frozen dataclasses of builtins, and `loads` reads them by their type hints. What is no dataclass is read
+member by member from a `Node`, which knows its place in the text; every error names it. Standard library only.
 
 JSON has no infinity: an infinite float is written as ``null`` beside a flag ``"<field>_infinite": true``
 (all quantities of this package that can be infinite are positive).
@@ -7,23 +10,40 @@ JSON has no infinity: an infinite float is written as ``null`` beside a flag ``"
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import math
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+import re
+import types
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import MISSING, dataclass
+from enum import StrEnum
+from typing import Annotated, Any, Literal, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from pytest_ganvalid.errors import InputError
+from pytest_ganvalid.errors import GanvalidError, InputError
 
 T = TypeVar("T")
-Decoder = Callable[[Any], Any]
 _FLAG = "_infinite"
-_SCALARS: dict[str, tuple[type, ...]] = {"float": (int, float), "int": (int,), "str": (str,), "None": (type(None),)}
+_SHOWN = 60  # characters of a value
+_WORD = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
+
+
+# Writing.
+
+
+def dumps(kind: str, version: int, value: object, indent: int | None = None) -> str:
+    """Write ``value`` as a JSON text that says what it is."""
+    return json.dumps({"kind": kind, "version": version, **encode(value)}, indent=indent, allow_nan=False)
 
 
 def encode(value: object) -> Any:  # noqa: ANN401 - JSON is untyped
-    """Turn a value made of dataclasses, mappings, tuples and scalars into JSON types."""
+    """Turn a value made of dataclasses, mappings, tuples and scalars into JSON types.
+
+    A dataclass with a ``KIND`` says so: it may be one of several in its place.
+    """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return _encode_items({f.name: getattr(value, f.name) for f in dataclasses.fields(value)})
+        kind = {"kind": value.KIND} if hasattr(value, "KIND") else {}
+        return kind | _encode_items({f.name: getattr(value, f.name) for f in dataclasses.fields(value)})
     if isinstance(value, Mapping):
         return _encode_items(value)
     if isinstance(value, list | tuple):
@@ -42,53 +62,6 @@ def _encode_items(items: Mapping[str, object]) -> dict[str, Any]:
     return encoded
 
 
-def decode(cls: type[T], data: Mapping[str, Any], decoders: Mapping[str, Decoder] | None = None) -> T:
-    """Build the dataclass ``cls`` from what `encode` made of it.
-
-    Args:
-        cls: The dataclass.
-        data: The JSON object.
-        decoders: For each field that is not a scalar, the function that rebuilds it.
-
-    Raises:
-        InputError: If fields are missing, unknown, or of the wrong type.
-    """
-    if not isinstance(data, Mapping):
-        msg = f"{cls.__name__}: expected a JSON object; got {data!r}"
-        raise InputError(msg)
-    names = {f.name for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
-    given = {name for name in data if not (name.endswith(_FLAG) and name.removesuffix(_FLAG) in names)}
-    if given != names:
-        msg = (
-            f"{cls.__name__}: the JSON does not have the expected fields: "
-            f"missing {sorted(names - given)}, unknown {sorted(given - names)}; "
-            "was it written by another version of pytest-ganvalid?"
-        )
-        raise InputError(msg)
-    values = {name: math.inf if data.get(name + _FLAG) is True else data[name] for name in names}
-    for name, decoder in (decoders or {}).items():
-        values[name] = _decoded(cls, name, values[name], decoder)
-    for field in dataclasses.fields(cls):  # type: ignore[arg-type]
-        _check_type(cls, field, values[field.name])
-    return cls(**values)
-
-
-def numbers(values: object) -> tuple[float, ...]:
-    """Decode an array of numbers."""
-    if not isinstance(values, list) or not all(type(value) in (int, float) for value in values):
-        msg = "expected an array of numbers"
-        raise InputError(msg)
-    return tuple(values)
-
-
-def strings(values: object) -> tuple[str, ...]:
-    """Decode an array of strings."""
-    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        msg = "expected an array of strings"
-        raise InputError(msg)
-    return tuple(values)
-
-
 def plain(value: object) -> Any:  # noqa: ANN401
     """Turn anything into what JSON can hold and give back equal; what it cannot hold becomes its description."""
     if isinstance(value, Mapping):
@@ -102,40 +75,387 @@ def plain(value: object) -> Any:  # noqa: ANN401
     return str(value)
 
 
-def _decoded(cls: type, name: str, value: object, decoder: Decoder) -> Any:  # noqa: ANN401
-    try:
-        return decoder(value)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        msg = f"{cls.__name__}.{name}: {error}"
-        raise InputError(msg) from error
+# Reading by type hints.
 
 
-def _check_type(cls: type, field: dataclasses.Field[Any], value: object) -> None:
-    """Check the fields that are scalars, by the names of their types."""
-    allowed = [_SCALARS[name] for name in str(field.type).split(" | ") if name in _SCALARS]
-    if allowed and type(value) not in {kind for kinds in allowed for kind in kinds}:
-        msg = f"{cls.__name__}.{field.name}: expected {field.type}; got {value!r}"
-        raise InputError(msg)
+@dataclass(frozen=True, slots=True)
+class Range:
+    """What a number may be where it is read, both limits included: ``Annotated[float, Range(0, 1)]``."""
+
+    least: float = -math.inf
+    most: float = math.inf
 
 
-def dumps(kind: str, version: int, value: object, indent: int | None = None) -> str:
-    """Write ``value`` as a JSON text that says what it is."""
-    return json.dumps({"kind": kind, "version": version, **encode(value)}, indent=indent, allow_nan=False)
-
-
-def loads(kind: str, version: int, text: str | bytes) -> dict[str, Any]:
-    """Read a JSON text written by `dumps`.
+def loads(cls: type[T], kind: str, version: int, text: str | bytes) -> T:
+    """Read what `dumps` wrote of an object of the dataclass ``cls``.
 
     Raises:
-        InputError: If the text is not JSON, of another kind, or of another version.
+        InputError: If the text is not JSON, of another kind or version, or not of such an object.
+    """
+    return decode_fields(cls, untagged(parsed(text), kind, version))
+
+
+def untagged(node: Node, kind: str, version: int) -> Node:
+    """Return an object without its members ``kind`` and ``version``.
+
+    Raises:
+        InputError: If these are not what is expected, or it is no object.
+    """
+    value = node.value if isinstance(node.value, dict) else {}
+    got = value.get("kind"), value.get("version")
+    if got != (kind, version) or type(got[1]) is not int:
+        place = f"{node.path}: " if node.path else ""
+        msg = f"{place}expected JSON of kind {kind!r}, version {version}; got kind {got[0]!r}, version {got[1]!r}"
+        raise InputError(msg)
+    return _without(node, "kind", "version")
+
+
+def _without(node: Node, *names: str) -> Node:
+    return Node({name: item for name, item in node.value.items() if name not in names}, node.path)
+
+
+def decode(hint: Any, node: Node) -> Any:  # noqa: ANN401 - as typed as its hint
+    """Read a value of the type that a hint says.
+
+    Args:
+        hint: int, float, str, bool, None, Any, Literal, StrEnum, a dataclass; tuples, mappings and unions of these; a
+            class that reads itself, by a class method ``from_node``. Of the dataclasses in a union, the member
+            ``kind`` names one. A number may be annotated with its `Range`.
+        node: What is read.
+
+    Raises:
+        InputError: If it is something else; the message names the place.
+    """
+    if hint in _PLAIN:
+        return _PLAIN[hint](node)
+    if get_origin(hint) is not None:
+        return _GENERIC[get_origin(hint)](get_args(hint), node)
+    if issubclass(hint, StrEnum):
+        return hint(node.choice(*hint))
+    if hasattr(hint, "KIND"):
+        return _decode_one_of((hint,), node)
+    return hint.from_node(node) if hasattr(hint, "from_node") else decode_fields(hint, node)
+
+
+def _decode_exactly(kind: type, expected: str, node: Node) -> Any:  # noqa: ANN401
+    if type(node.value) is not kind:
+        node.refuse(expected)
+    return node.value
+
+
+def _decode_number(arguments: tuple[Any, ...], node: Node) -> float:
+    kind, limits = arguments
+    return node.number(kind, limits.least, limits.most)
+
+
+def _decode_mapping(hints: tuple[Any, ...], node: Node) -> dict[str, Any]:
+    return {name: decode(hints[1], member) for name, member in node.members().items()}
+
+
+def _decode_union(hints: tuple[Any, ...], node: Node) -> Any:  # noqa: ANN401
+    if types.NoneType in hints and node.value is None:
+        return None
+    others = [hint for hint in hints if hint is not types.NoneType]
+    return decode(others[0], node) if len(others) == 1 else _decode_one_of(others, node)
+
+
+def _decode_one_of(classes: Iterable[Any], node: Node) -> Any:  # noqa: ANN401
+    kinds = {cls.KIND: cls for cls in classes}
+    kind = node.members().get("kind", Node(None, node.place_of("kind"))).choice(*kinds)
+    return decode_fields(kinds[kind], _without(node, "kind"))
+
+
+def _decode_tuple(hints: tuple[Any, ...], node: Node) -> tuple[Any, ...]:
+    if hints[1:] != (...,):
+        return tuple(decode(hint, item) for hint, item in zip(hints, node.items(len(hints)), strict=True))
+    if hints[0] is float and isinstance(node.value, list) and set(map(type, node.value)) <= {float}:
+        return tuple(node.value)  # the usual case, without a node for each
+    return tuple(decode(hints[0], item) for item in node.items())
+
+
+_PLAIN: dict[Any, Callable[[Node], Any]] = {
+    Any: lambda node: node.value,
+    int: lambda node: node.number(int),
+    float: lambda node: node.number(float),
+    str: lambda node: node.text(),
+    bool: functools.partial(_decode_exactly, bool, "true or false"),
+    types.NoneType: functools.partial(_decode_exactly, types.NoneType, "null"),
+}
+_GENERIC: dict[Any, Callable[[tuple[Any, ...], Node], Any]] = {
+    Annotated: _decode_number,
+    Union: _decode_union,
+    types.UnionType: _decode_union,
+    tuple: _decode_tuple,
+    dict: _decode_mapping,
+    Mapping: _decode_mapping,
+    Literal: lambda choices, node: node.choice(*choices),
+}
+
+
+def decode_fields(cls: type[T], node: Node) -> T:
+    """Read the fields of a dataclass; those that have a default may be missing.
+
+    Raises:
+        InputError: If others are missing, there are unknown ones, or one cannot be what it is.
+    """
+    dataclass_: Any = cls
+    hints = _hints(dataclass_)
+    members = _with_infinities(node.members(), hints)
+    fields = dataclasses.fields(dataclass_)
+    optional = [f.name for f in fields if not (f.default is MISSING and f.default_factory is MISSING)]
+    node.check_names(members, required=set(hints) - set(optional), optional=optional)
+    values = {name: decode(hints[name], member) for name, member in members.items()}
+    return node.made(cls, **values)
+
+
+@functools.cache
+def _hints(cls: type) -> dict[str, Any]:
+    """Return the types of the fields of a dataclass."""
+    hints = get_type_hints(cls, include_extras=True)
+    return {field.name: hints[field.name] for field in dataclasses.fields(cls)}
+
+
+def _with_infinities(members: dict[str, Node], hints: Mapping[str, Any]) -> dict[str, Node]:
+    """Put infinity where a flag says so."""
+    for name in hints:
+        flag = members.pop(name + _FLAG, None) if name + _FLAG not in hints else None
+        if flag is None:
+            continue
+        if flag.value is not True or name not in members or members[name].value is not None:
+            flag.refuse(f"nothing, or true beside {name!r} that is null")
+        members[name] = Node(math.inf, members[name].path)
+    return members
+
+
+# Reading member by member.
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Node:
+    """A value, and where in the text it is.
+
+    Attributes:
+        value: What JSON has made of it.
+        path: As one would write it: ``recipe.histograms[3].bins``.
+    """
+
+    value: Any
+    path: str = ""
+
+    def refuse(self, expected: str) -> NoReturn:
+        """Say what was expected here.
+
+        Raises:
+            InputError: Always.
+        """
+        got = json.dumps(self.value)
+        shown = got if len(got) <= _SHOWN else f"{got[:_SHOWN]}..."
+        msg = f"{self.path or 'the document'}: expected {expected}; got {shown}"
+        raise InputError(msg)
+
+    def fields(self, *names: str) -> dict[str, Node]:
+        """Return the members of an object that has exactly these.
+
+        Raises:
+            InputError: If this is no object, or has others.
+        """
+        members = self.members()
+        self.check_names(members, required=names)
+        return members
+
+    def check_names(self, names: Iterable[str], required: Iterable[str], optional: Iterable[str] = ()) -> None:
+        """Refuse names of members other than these.
+
+        Raises:
+            InputError: If one is missing or unknown.
+        """
+        missing, unknown = sorted({*required} - {*names}), sorted({*names} - {*required, *optional})
+        if missing or unknown:
+            msg = (
+                f"{self.path or 'the document'}: the fields are not those expected: missing {missing}, unknown "
+                f"{unknown}; was it written by another version of pytest-ganvalid?"
+            )
+            raise InputError(msg)
+
+    def members(self) -> dict[str, Node]:
+        """Return the members of an object with any names.
+
+        Raises:
+            InputError: If this is no object.
+        """
+        if not isinstance(self.value, dict):
+            self.refuse("an object")
+        return {name: Node(value, self.place_of(name)) for name, value in self.value.items()}
+
+    def items(self, length: int | None = None) -> list[Node]:
+        """Return the items of an array.
+
+        Raises:
+            InputError: If this is no array, or of another length than this one, if any is given.
+        """
+        if not isinstance(self.value, list) or (length is not None and len(self.value) != length):
+            self.refuse("an array" if length is None else f"an array of {length}")
+        return [Node(value, f"{self.path}[{i}]") for i, value in enumerate(self.value)]
+
+    def text(self) -> str:
+        """Return a string.
+
+        Raises:
+            InputError: If this is no string, or holds what is no character.
+        """
+        if not isinstance(self.value, str) or any("\ud800" <= char <= "\udfff" for char in self.value):
+            self.refuse("a string")
+        return str(self.value)
+
+    def choice(self, *choices: str) -> str:
+        """Return one of some strings.
+
+        Raises:
+            InputError: If this is none of them.
+        """
+        if not isinstance(self.value, str) or self.value not in choices:
+            self.refuse(f"one of {', '.join(repr(str(choice)) for choice in choices)}")
+        return str(self.value)
+
+    def whole(self, least: float = -math.inf, most: float = math.inf) -> int:
+        """Return an integer between limits.
+
+        Raises:
+            InputError: If this is no such integer.
+        """
+        if type(self.value) is not int or not least <= self.value <= most:
+            bounded = math.isfinite(least) and math.isfinite(most)
+            self.refuse(f"an integer from {least} to {most}" if bounded else f"an integer{_limits(least, most)}")
+        return int(self.value)
+
+    def real(self, least: float = -math.inf, most: float = math.inf) -> float:
+        """Return a finite number between limits.
+
+        Raises:
+            InputError: If this is no such number.
+        """
+        number = _as_float(self.value)
+        if number is None or not least <= number <= most:
+            self.refuse(f"a finite number{_limits(least, most)}")
+        return number
+
+    def number(self, kind: type, least: float = -math.inf, most: float = math.inf) -> float:
+        """Return a number as it was written: an integer stays one, and infinity is one where a float may be.
+
+        Raises:
+            InputError: If this is no number of this kind in these limits.
+        """
+        if kind is int:
+            return self.whole(least, most)
+        if self.value != math.inf or most < math.inf:
+            self.real(least, most)
+        number: float = self.value
+        return number
+
+    def reals(self, length: int | None = None) -> list[float]:
+        """Return an array of finite numbers.
+
+        Raises:
+            InputError: If this is none; the message names the item.
+        """
+        if isinstance(self.value, list) and len(self.value) == length and set(map(type, self.value)) <= {float}:
+            return list(self.value)  # the usual case, without a node for each
+        return [item.real() for item in self.items(length)]
+
+    def made(self, cls: Callable[..., T], **values: Any) -> T:  # noqa: ANN401
+        """Return an object made of values that were read here.
+
+        Raises:
+            InputError: If it refuses them.
+        """
+        try:
+            return cls(**values)
+        except GanvalidError as error:
+            msg = f"{self.path}: {error}" if self.path else str(error)
+            raise InputError(msg) from error
+
+    def absent(self) -> bool:
+        """Tell whether it is null."""
+        return self.value is None
+
+    def place_of(self, name: str) -> str:
+        """Return the path of a member."""
+        if _WORD.fullmatch(name):
+            return f"{self.path}.{name}" if self.path else name
+        return f"{self.path}[{json.dumps(name)}]"
+
+
+def parsed(text: str | bytes) -> Node:
+    """Read a JSON text, without what JSON does not have and what would be lost: NaN, too large numbers, double names.
+
+    Raises:
+        InputError: If it is no such text; the message names the place.
     """
     try:
-        data = json.loads(text)
+        value = json.loads(
+            text,
+            object_pairs_hook=_object,
+            parse_constant=_refuse_constant,
+            parse_float=_float,
+        )
+    except json.JSONDecodeError as error:
+        msg = f"not a JSON text: {error}; was it cut short?"
+        raise InputError(msg) from error
+    except InputError:
+        raise
     except (TypeError, ValueError, RecursionError) as error:
         msg = f"not a JSON text: {error}"
         raise InputError(msg) from error
-    found = (data.pop("kind", None), data.pop("version", None)) if isinstance(data, dict) else (None, None)
-    if found != (kind, version):
-        msg = f"expected JSON of kind {kind!r}, version {version}; got kind {found[0]!r}, version {found[1]!r}"
+    return Node(value)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        msg = f"not a JSON text to rely on: an object has two members named {twice!r}"
         raise InputError(msg)
-    return dict(data)
+    return found
+
+
+def _refuse_constant(word: str) -> NoReturn:
+    msg = f"not a JSON text: it holds {word}, which is no number"
+    raise InputError(msg)
+
+
+def _float(word: str) -> float:
+    number = float(word)
+    if math.isinf(number):
+        msg = f"not a JSON text to rely on: the number {word[:_SHOWN]} is too large for a float"
+        raise InputError(msg)
+    return number
+
+
+def _limits(least: float, most: float) -> str:
+    limits = {f"of at least {least:g}": math.isfinite(least), f"of at most {most:g}": math.isfinite(most)}
+    return " and".join(f" {limit}" for limit, exists in limits.items() if exists)
+
+
+def _as_float(value: object) -> float | None:
+    """Return a number as a float, if it is one and finite."""
+    if type(value) not in (int, float):
+        return None
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def nested(node: Node, shape: tuple[int, ...]) -> Iterator[Node]:
+    """Yield the leaves of arrays in arrays of a shape.
+
+    Raises:
+        InputError: If they are of another shape.
+    """
+    if not shape:
+        yield node
+        return
+    for item in node.items(shape[0]):
+        yield from nested(item, shape[1:])

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from pytest_ganvalid._arguments import check_event_count
-from pytest_ganvalid._options import KEYWORDS, MARKER, Settings
+from pytest_ganvalid._options import MARKER, Settings
+from pytest_ganvalid._options import keywords as accepted_keywords
 from pytest_ganvalid.errors import GanvalidError, InputError
 
 
@@ -23,7 +24,7 @@ def keywords(item: pytest.Item) -> dict[str, Any]:
     merged: dict[str, Any] = {}
     for marker in (marker for node in item.listchain() for marker in node.own_markers if marker.name == MARKER):
         if marker.args:
-            msg = f"the marker takes keywords only; got {marker.args!r}; expected {', '.join(KEYWORDS)}"
+            msg = f"the marker takes keywords only; got {marker.args!r}; expected {', '.join(accepted_keywords())}"
             raise InputError(msg)
         refuse_unknown(marker.kwargs)
         stated = merged.get("n_required")
@@ -69,7 +70,7 @@ def refuse_unknown(names: Iterable[str]) -> None:
     Raises:
         InputError: If there are any.
     """
-    unknown = sorted(set(names) - set(KEYWORDS))
+    unknown = sorted(set(names) - set(accepted_keywords()))
     if unknown:
-        msg = f"unknown keyword {', '.join(unknown)}; expected {', '.join(KEYWORDS)}"
+        msg = f"unknown keyword {', '.join(unknown)}; expected {', '.join(accepted_keywords())}"
         raise InputError(msg)

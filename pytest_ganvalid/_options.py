@@ -21,15 +21,10 @@ KEYWORDS = (
     "bins",
     "seed",
     "nonfinite",
-    "confidence",
-    "max_bias",
-    "max_local_bias",
-    "min_power",
-    "min_expected",
     "memory",
     "client",
 )
-"""What the marker and the methods of the fixture take: the keywords of `pytest_ganvalid.validate`."""
+"""What the marker and the methods of the fixture take, beside the limits; see `keywords`."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +50,13 @@ class Option:
     def ini(self) -> str:
         """The spelling in an ini file, and the destination of the command-line option."""
         return f"ganvalid_{self.name}"
+
+
+def keywords() -> tuple[str, ...]:
+    """List what the marker and the methods of the fixture take: the keywords of `pytest_ganvalid.validate`."""
+    from pytest_ganvalid.statistics.limits import LIMITS
+
+    return (*KEYWORDS, *LIMITS)
 
 
 OPTIONS = (

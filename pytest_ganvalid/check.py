@@ -7,31 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
 from pytest_ganvalid import _json
-from pytest_ganvalid._arguments import check_event_count, check_positive_integer
+from pytest_ganvalid._arguments import check_event_count
 from pytest_ganvalid._json import plain
-from pytest_ganvalid.assemble import comparison
-from pytest_ganvalid.errors import InputError, InputTypeError
-from pytest_ganvalid.estimates import as_estimate, estimate_comparison
+from pytest_ganvalid.comparisons import estimate_comparison, histogram_comparison
+from pytest_ganvalid.errors import InputError, placed
+from pytest_ganvalid.estimates import as_estimate
 from pytest_ganvalid.histograms.merging import merge_sparse_bins
 from pytest_ganvalid.histograms.sums import BinSums, as_bin_sums, check_same_bins
-from pytest_ganvalid.partial.comparing import histogram_from, prepared_from
-from pytest_ganvalid.preparing import DEFAULT_MEMORY, Prepared, check_memory
-from pytest_ganvalid.questions import DEFAULT_BINS, Question
+from pytest_ganvalid.pipeline.foreign import histogram_from
+from pytest_ganvalid.pipeline.pair import Pair, Paired, paired
+from pytest_ganvalid.pipeline.request import DEFAULT_BINS, DEFAULT_MEMORY, Request, weight_pair
 from pytest_ganvalid.results import Chi2Result, Comparison, EstimateComparison, Report, Verdict, worst_verdict
-from pytest_ganvalid.samples import Sample, as_sample
-from pytest_ganvalid.samples.files import read_events
-from pytest_ganvalid.samples.fingerprint import Fingerprint
-from pytest_ganvalid.samples.pieces import names_files
 from pytest_ganvalid.statistics import chi2 as chi2_module
 from pytest_ganvalid.statistics.equivalence import equivalence
-from pytest_ganvalid.statistics.limits import Limits
+from pytest_ganvalid.statistics.limits import LIMITS, Limits
 from pytest_ganvalid.statistics.robustness import assess
 from pytest_ganvalid.statistics.separation import Fractions
-from pytest_ganvalid.wishes import Wish
 
 AnyComparison = Comparison | EstimateComparison
 _ROUNDING = 1e-9
@@ -84,11 +80,11 @@ def compare(
     if n_train is not None:
         n_train = check_event_count("n_train", n_train)
     gen, ref = (
-        as_bin_sums(histogram_from(one, side), side)
-        for one, side in ((generated, "generated"), (reference, "reference"))
+        as_bin_sums(histogram_from(histogram, side), side)
+        for histogram, side in ((generated, "generated"), (reference, "reference"))
     )
     context = _Context(n_required=n_required, n_train=n_train, limits=limits)
-    return context.compare(gen, ref, Question(name=name, generated=gen, reference=ref))
+    return context.compare(gen, ref, Pair(name=name, generated=gen, reference=ref))
 
 
 def validate(
@@ -164,27 +160,28 @@ def validate(
         min_expected=min_expected,
     )
     n_required = check_event_count("n_required", n_required)
-    known = _training(training)
-    wish = Wish(
-        observables=observables,
-        weights=_weight_pair(weight),
-        by=by,
-        bins=bins,
-        nonfinite=nonfinite,
-        seed=check_positive_integer("seed", seed, least=0),
-        memory=check_memory(memory),
-        training=known,
+    request = Request.parsed(
+        observables=observables, by=by, bins=bins, seed=seed, nonfinite=nonfinite, memory=memory, client=client
     )
-    found = prepared_from(generated, reference, wish, client)
-    _refuse_repeated([question.name for question in found.questions])
+    if n_train is not None:
+        n_train = check_event_count("n_train", n_train)
+    sides = paired(generated, reference, request, weight_pair(weight), training)
+    _refuse_repeated([pair.name for pair in sides.pairs])
     context = _Context(
-        n_required=n_required, n_train=_n_train(n_train, known), limits=limits, observables=len(found.questions)
+        n_required=n_required,
+        n_train=sides.training if n_train is None else n_train,
+        limits=limits,
+        observables=len(sides.pairs),
     )
-    comparisons = {question.name: context.answer(question) for question in found.questions}
-    shared = found.independence.reasons()
+    comparisons = {pair.name: context.answer(pair) for pair in sides.pairs}
+    shared = sides.independence.reasons()
     if shared:
         comparisons = {name: _withdrawn(c) for name, c in comparisons.items()}
-    report = replace(combine(comparisons, provenance=_provenance(found, wish)), n_required=n_required)  # exactly
+    report = replace(
+        combine(comparisons, provenance=_provenance(sides, request)),
+        n_required=n_required,  # exactly
+        notes=(*sides.notes, *sides.independence.notes),
+    )
     return replace(report, reasons=shared, shared=shared) if shared else report
 
 
@@ -221,20 +218,20 @@ def combine(
     if not comparisons:
         msg = "no comparison to combine; a check of nothing demonstrates nothing"
         raise InputError(msg)
-    found = tuple(comparisons.values())
-    totals = sorted({c.n_required / c.share for c in found})
+    judged = tuple(comparisons.values())
+    totals = sorted({c.n_required / c.share for c in judged})
     if totals[-1] > totals[0] * (1 + _ROUNDING):
         msg = f"the comparisons answer different questions: n_required is {totals}; compare all with one n_required"
         raise InputError(msg)
-    for name in ("confidence", "max_bias", "max_local_bias", "min_power", "min_expected"):
-        asked = sorted({getattr(comparison, name) for comparison in found if hasattr(comparison, name)})
-        if len(asked) > 1:
-            msg = f"the comparisons answer different questions: {name} is {asked}; compare all with one {name}"
+    for name in LIMITS:
+        limits = sorted({getattr(comparison, name) for comparison in judged if hasattr(comparison, name)})
+        if len(limits) > 1:
+            msg = f"the comparisons answer different questions: {name} is {limits}; compare all with one {name}"
             raise InputError(msg)
     corrected = _holm(comparisons)
     worst = worst_verdict(c.verdict for c in corrected.values())
     words = tuple(f"{name}: {why}" for name, c in corrected.items() if c.verdict is worst for why in c.reasons)
-    whole = next((c.n_required for c in found if c.share == 1), totals[0])
+    whole = next((c.n_required for c in judged if c.share == 1), totals[0])
     return Report(
         verdict=worst, reasons=words, n_required=whole, comparisons=corrected, provenance=dict(provenance or {})
     )
@@ -245,23 +242,23 @@ def _holm(comparisons: Mapping[str, AnyComparison]) -> dict[str, AnyComparison]:
     ranked = sorted(comparisons, key=lambda name: comparisons[name].p_biased)
     corrected, rejecting = dict(comparisons), True
     for rank, name in enumerate(ranked):
-        one = comparisons[name]
+        comparison = comparisons[name]
         left = len(ranked) - rank
-        rejecting = rejecting and one.p_biased * left < 1 - one.confidence
-        if one.verdict is Verdict.BIASED and not rejecting:
+        rejecting = rejecting and comparison.p_biased * left < 1 - comparison.confidence
+        if comparison.verdict is Verdict.BIASED and not rejecting:
             reason = (
-                f"BIASED by itself (p = {one.p_biased:.3g}), but not after Holm's correction for "
+                f"BIASED by itself (p = {comparison.p_biased:.3g}), but not after Holm's correction for "
                 f"{len(ranked)} observables"
             )
-            corrected[name] = replace(one, verdict=Verdict.UNPROVEN, reasons=(reason,))
+            corrected[name] = replace(comparison, verdict=Verdict.UNPROVEN, reasons=(reason,))
     return corrected
 
 
-def _withdrawn(one: AnyComparison) -> AnyComparison:
-    """Take back a verdict on samples that share events: it says nothing."""
-    reason = f"the samples share events (it would be {one.verdict} if they did not matter)"
-    unknown = replace(one.n_equivalent, lower=0.0)
-    return replace(one, verdict=Verdict.UNPROVEN, reasons=(reason,), n_supported=0.0, n_equivalent=unknown)
+def _withdrawn(comparison: AnyComparison) -> AnyComparison:
+    """Take back a verdict on samples that share events, or may: it says nothing."""
+    reason = f"the samples share events, or may (it would be {comparison.verdict} if that did not matter)"
+    unknown = replace(comparison.n_equivalent, lower=0.0)
+    return replace(comparison, verdict=Verdict.UNPROVEN, reasons=(reason,), n_supported=0.0, n_equivalent=unknown)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,33 +270,27 @@ class _Context:
     limits: Limits
     observables: int = 1
 
-    def answer(self, question: Question) -> Comparison | EstimateComparison:
-        """Decide on one question.
+    def answer(self, pair: Pair) -> Comparison | EstimateComparison:
+        """Decide on one pair.
 
         Raises:
             InputError: If the data admit no verdict; the message names the observable.
             InputTypeError: Likewise.
         """
-        try:
-            return self._answer(question)
-        except (InputError, InputTypeError) as error:
-            msg = f"observable {question.name!r}: {error}"
-            raise type(error)(msg) from None
+        with placed(f"observable {pair.name!r}"):
+            if isinstance(pair.generated, BinSums) and isinstance(pair.reference, BinSums):
+                return self.compare(pair.generated, pair.reference, pair)
+            assessment = equivalence(
+                as_estimate(pair.generated, "generated"),
+                as_estimate(pair.reference, "reference"),
+                self.n_required * pair.share,
+                self.limits,
+                observables=self.observables,
+                used=pair.used,
+            )
+            return estimate_comparison(assessment, self.n_train, pair.name, pair.share)
 
-    def _answer(self, question: Question) -> Comparison | EstimateComparison:
-        if isinstance(question.generated, BinSums) and isinstance(question.reference, BinSums):
-            return self.compare(question.generated, question.reference, question)
-        found = equivalence(
-            as_estimate(question.generated, "generated"),
-            as_estimate(question.reference, "reference"),
-            self.n_required * question.share,
-            self.limits,
-            observables=self.observables,
-            used=question.used,
-        )
-        return estimate_comparison(found, self.n_train, question.name, question.share)
-
-    def compare(self, generated: BinSums, reference: BinSums, question: Question) -> Comparison:
+    def compare(self, generated: BinSums, reference: BinSums, pair: Pair) -> Comparison:
         """Decide on two histograms."""
         check_same_bins(generated, reference)
         sizes = _effective_sizes(_fractions(generated), _fractions(reference))
@@ -309,15 +300,15 @@ class _Context:
         assessment = assess(
             gen,
             ref,
-            self.n_required * question.share,
+            self.n_required * pair.share,
             self.limits,
             chi2_module.chi2_test(merged.generated, merged.reference),
             sparse=merged.sparse,
             observables=self.observables,
             per_event=1.0 if n_events is None else _effective_sizes(gen, ref)[1] / n_events,
-            used=question.used,
+            used=pair.used,
         )
-        return comparison(assessment, merged, generated, self.n_train, question.name, question.share)
+        return histogram_comparison(assessment, merged, generated, self.n_train, pair.name, pair.share)
 
 
 def _fractions(sums: BinSums) -> Fractions:
@@ -329,46 +320,25 @@ def _effective_sizes(generated: Fractions, reference: Fractions) -> tuple[float,
     return generated.effective_size(contents), reference.effective_size(contents)
 
 
-def _weight_pair(weight: object) -> tuple[object, object]:
-    """One column name serves both samples; anything else must come as a pair."""
-    if weight is None or isinstance(weight, str):
-        return weight, weight
-    if isinstance(weight, tuple | list) and len(weight) == 2:  # noqa: PLR2004
-        return weight[0], weight[1]
-    msg = f"weight is a {type(weight).__name__}; expected a column name or a pair (generated_weight, reference_weight)"
-    raise InputTypeError(msg)
+@cache
+def _versions() -> dict[str, str]:
+    return {name.replace("-", "_"): version(name) for name in ("pytest-ganvalid", "numpy", "scipy")}
 
 
-def _training(training: object) -> Sample | Fingerprint | None:
-    if training is None or isinstance(training, Fingerprint):
-        return training
-    return as_sample(read_events(training) if names_files(training) else training, "training")
-
-
-def _n_train(stated: float | None, training: Sample | Fingerprint | None) -> float | None:
-    """What is stated, or else what is counted."""
-    if stated is not None:
-        return check_event_count("n_train", stated)
-    if training is None:
-        return None
-    return training.rows if isinstance(training, Fingerprint) else len(training)
-
-
-def _provenance(found: Prepared, wish: Wish) -> dict[str, Any]:
-    shares = {stratum.label: stratum.share for stratum in found.shares if stratum.label}
-    learned = {question.name: plain(question.how) for question in found.questions if question.how}
+def _provenance(sides: Paired, request: Request) -> dict[str, Any]:
+    shares = {stratum.label: stratum.share for stratum in sides.strata if stratum.label}
+    learned = {pair.name: plain(pair.how) for pair in sides.pairs if pair.how}
+    optional = {"strata": shares, "learned": learned, "streamed": dict(sides.how)}
     return {
-        "pytest_ganvalid": version("pytest-ganvalid"),
-        "numpy": version("numpy"),
-        "scipy": version("scipy"),
-        "generated_events": found.events[0],
-        "reference_events": found.events[1],
-        "generated": plain(found.origins[0]),
-        "reference": plain(found.origins[1]),
-        "skipped_columns": plain(found.skipped),
-        "seed": wish.seed,
-        "independence": _json.encode(found.independence),
-        **{name: value for name, value in (("strata", shares), ("learned", learned), *found.how.items()) if value},
+        **_versions(),
+        "generated_events": sides.events[0],
+        "reference_events": sides.events[1],
+        "generated": plain(sides.origins[0]),
+        "reference": plain(sides.origins[1]),
+        "skipped_columns": plain(sides.skipped),
+        "seed": request.seed,
+        "independence": _json.encode(sides.independence),
+        **{name: value for name, value in optional.items() if value},
     }
 
 

@@ -1,10 +1,31 @@
-"""Every error the package raises on purpose: what, got, expected, remedy."""
+"""Every error the package raises on purpose: what, got, expected, remedy; and where."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class GanvalidError(Exception):
-    """Base of all errors raised on purpose; never raised itself."""
+    """Base of all errors raised on purpose; never raised itself.
+
+    Attributes:
+        places: Where it was met, the widest place first: a side, a file, rows, an observable.
+    """
+
+    def __init__(self, message: object = "") -> None:
+        """Say what is wrong; where is said by `placed`."""
+        super().__init__(message)
+        self.places: tuple[str, ...] = ()
+
+    @property
+    def message(self) -> str:
+        """What is wrong, wherever it is."""
+        return super().__str__()
+
+    def __str__(self) -> str:
+        """Say where, and what."""
+        return ": ".join((*self.places, self.message))
 
 
 class InputError(GanvalidError, ValueError):
@@ -29,3 +50,19 @@ class MissingExtraError(GanvalidError, ImportError):
             f'install it with: pip install "pytest-ganvalid[{extra}]"'
         )
         super().__init__(msg)
+        self._arguments = (feature, package, extra)
+
+    def __reduce__(self) -> tuple[type[MissingExtraError], tuple[str, str, str]]:
+        """Survive the way from a worker."""
+        return type(self), self._arguments
+
+
+@contextmanager
+def placed(place: str) -> Iterator[None]:
+    """Let errors that come out of the block say where they were met; what is not installed is so everywhere."""
+    try:
+        yield
+    except GanvalidError as error:
+        if place and not isinstance(error, ImportError) and not str(error).startswith(place):
+            error.places = (place, *error.places)
+        raise

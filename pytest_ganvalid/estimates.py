@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
-from pytest_ganvalid import reasons
 from pytest_ganvalid._arguments import check_event_count, check_number
+from pytest_ganvalid.comparisons import estimate_comparison
 from pytest_ganvalid.errors import GanvalidError, InputError, InputTypeError
-from pytest_ganvalid.results import Estimate, EstimateComparison, Interval
-from pytest_ganvalid.statistics.equivalence import Equivalence, equivalence
+from pytest_ganvalid.results import Estimate, EstimateComparison
+from pytest_ganvalid.statistics.equivalence import equivalence
 from pytest_ganvalid.statistics.limits import Limits
 
 _ACCEPTED = "an Estimate, or a tuple of plain numbers (value, error, n_events)"
@@ -70,48 +70,6 @@ def compare_estimates(
     return estimate_comparison(found, n_train, name)
 
 
-def estimate_comparison(e: Equivalence, n_train: float | None, name: str, share: float = 1.0) -> EstimateComparison:
-    """Put together what a user gets to see.
-
-    Args:
-        e: All that decides.
-        n_train: Number of events the generator was trained on, if known.
-        name: Name of the observable.
-        share: Fraction of the check's n_required that these estimates have to stand in for.
-    """
-    bias = e.bias
-    n_reference_needed, n_generated_needed = e.events_needed()
-    return EstimateComparison(
-        name=name,
-        verdict=e.verdict(),
-        reasons=reasons.estimate_reasons(e),
-        n_required=e.n_required,
-        n_train=n_train,
-        n_generated=e.n_generated,
-        n_reference=e.n_reference,
-        generated=e.generated,
-        reference=e.reference,
-        required_error=e.required_error,
-        difference=e.difference,
-        bias=bias,
-        n_equivalent=Interval(
-            lower=_worth(e.n_required, bias.upper),
-            estimate=_worth(e.n_required, bias.estimate),
-            upper=_worth(e.n_required, bias.lower),
-        ),
-        n_supported=e.n_supported,
-        power=e.power,
-        n_reference_needed=n_reference_needed,
-        n_generated_needed=n_generated_needed,
-        p_robust=e.p_robust,
-        p_biased=e.p_biased,
-        confidence=e.limits.confidence,
-        max_bias=e.limits.max_bias,
-        min_power=e.limits.min_power,
-        share=share,
-    )
-
-
 def as_estimate(given: object, side: str) -> Estimate:
     """Read an estimate.
 
@@ -153,8 +111,3 @@ def _required_error(value: object) -> float:
         msg = f"required_error={value!r} is out of range; expected a positive finite standard error"
         raise InputError(msg)
     return number
-
-
-def _worth(n_required: float, bias: float) -> float:
-    """Return the events whose error bars are as large as a bias, given in error bars of n_required events."""
-    return n_required / bias / bias if bias > 0 else math.inf

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, ParamSpec, TypeVar
 
@@ -23,17 +24,6 @@ from pytest_ganvalid.statistics import planning
 
 __tracebackhide__ = True  # a traceback of a failed check ends in the user's test
 _MOST_BINS = 1000
-_FOR_ESTIMATES = ("n_required", "n_train", "confidence", "max_bias", "min_power", "name", "required_error")
-_FOR_HISTOGRAMS = (
-    "n_required",
-    "n_train",
-    "confidence",
-    "max_bias",
-    "max_local_bias",
-    "min_power",
-    "min_expected",
-    "name",
-)
 _OF_THE_CALL = ("name", "required_error")
 _FOR_PLANS = ("confidence", "max_bias")
 
@@ -152,13 +142,13 @@ class Gate:
 
     @_at_the_surface
     def _compare(self, generated: object, reference: object, keywords: Mapping[str, Any]) -> Comparison:
-        return flow.compare(generated, reference, **self._merge_for("histograms", _FOR_HISTOGRAMS, keywords))
+        return flow.compare(generated, reference, **self._merge_for("histograms", _accepted(flow.compare), keywords))
 
     @_at_the_surface
     def _compare_estimates(
         self, generated: object, reference: object, keywords: Mapping[str, Any]
     ) -> EstimateComparison:
-        merged = self._merge_for("estimates", _FOR_ESTIMATES, keywords)
+        merged = self._merge_for("estimates", _accepted(compare_estimates), keywords)
         return compare_estimates(generated, reference, **merged)
 
     def _merge_for(self, kind: str, accepted: tuple[str, ...], keywords: Mapping[str, Any]) -> dict[str, Any]:
@@ -203,6 +193,12 @@ class Gate:
         self._records.append(
             {"nodeid": nodeid, "kind": result.KIND, "gate": gate, "robust": robust, "result": result.to_json()}
         )
+
+
+def _accepted(function: Callable[..., object]) -> tuple[str, ...]:
+    """List the keywords of a function."""
+    parameters = inspect.signature(function).parameters.values()
+    return tuple(parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY)
 
 
 def _is_histogram(value: object) -> bool:

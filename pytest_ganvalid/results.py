@@ -10,11 +10,15 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pytest_ganvalid import _json
 from pytest_ganvalid._arguments import check_event_count, check_number
 from pytest_ganvalid.errors import InputError
+
+Probability = Annotated[float, _json.Range(-1e-9, 1 + 1e-9)]  # tails of approximations may be rounded beyond
+Amount = Annotated[float, _json.Range(0)]
+Count = Annotated[int, _json.Range(0, 1e30)]
 
 __all__ = [
     "BinBias",
@@ -42,6 +46,26 @@ class Verdict(StrEnum):
     """The data decide neither."""
 
 
+class Document:
+    """What is a JSON text of its own, which says its kind."""
+
+    __slots__ = ()
+    KIND: ClassVar[str]
+
+    def to_json(self, indent: int | None = None) -> str:
+        """Write as a JSON text; `from_json` restores an equal object."""
+        return _json.dumps(self.KIND, 1, self, indent)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """Read what `to_json` wrote.
+
+        Raises:
+            InputError: If the text is not of this kind and version, or a value of it cannot be.
+        """
+        return _json.loads(cls, cls.KIND, 1, text)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interval:
     """A confidence interval with its point estimate, ``lower <= estimate <= upper``; ``inf`` is allowed."""
@@ -67,7 +91,7 @@ class BinBias:
         lower: Simultaneous lower confidence limit of its magnitude; 0 if none is shown.
     """
 
-    index: int
+    index: Count
     label: str
     bias: float
     lower: float
@@ -141,24 +165,8 @@ def _finite(name: str, value: object) -> float:
     return number
 
 
-def _interval(data: dict[str, Any]) -> Interval:
-    return _json.decode(Interval, data)
-
-
-def _estimate(data: dict[str, Any]) -> Estimate:
-    return _json.decode(Estimate, data)
-
-
-def _bin_biases(rows: list[dict[str, Any]]) -> tuple[BinBias, ...]:
-    return tuple(_json.decode(BinBias, row) for row in rows)
-
-
-def _bin_contents(data: dict[str, Any]) -> BinContents:
-    return _json.decode(BinContents, data, dict.fromkeys(BinContents.__dataclass_fields__, _json.numbers))
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
+class Judgement(Document):
     """What a comparison of anything ends in: of two histograms (`Comparison`) or two numbers (`EstimateComparison`).
 
     Attributes:
@@ -185,26 +193,24 @@ class Judgement:
             is not stratified.
     """
 
-    KIND: ClassVar[str]
-
     name: str
     verdict: Verdict
     reasons: tuple[str, ...]
-    n_required: float
-    n_train: float | None
-    n_generated: float
-    n_reference: float
+    n_required: Amount
+    n_train: Amount | None
+    n_generated: Amount
+    n_reference: Amount
     n_equivalent: Interval
-    n_supported: float
-    power: float
-    n_reference_needed: float
-    n_generated_needed: float
-    p_robust: float
-    p_biased: float
-    confidence: float
-    max_bias: float
-    min_power: float
-    share: float = 1.0
+    n_supported: Amount
+    power: Probability
+    n_reference_needed: Amount
+    n_generated_needed: Amount
+    p_robust: Probability
+    p_biased: Probability
+    confidence: Probability
+    max_bias: Amount
+    min_power: Probability
+    share: Amount = 1.0
 
     @property
     def robust(self) -> bool:
@@ -220,23 +226,6 @@ class Judgement:
         """
         known = self.n_equivalent.lower
         return known if self.n_train is None else min(self.n_train * self.share, known)
-
-    def to_json(self, indent: int | None = None) -> str:
-        """Write as a JSON text; `from_json` restores an equal object."""
-        return _json.dumps(self.KIND, 1, self, indent)
-
-    @classmethod
-    def from_json(cls, text: str | bytes) -> Self:
-        """Read what `to_json` wrote.
-
-        Raises:
-            InputError: If the text is not of this kind and version.
-        """
-        return cls._from_dict(_json.loads(cls.KIND, 1, text))
-
-    @classmethod
-    def _from_dict(cls, data: dict[str, Any]) -> Self:
-        return _json.decode(cls, data, {**_JUDGEMENT_DECODERS, **_DECODERS[cls.KIND]})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,20 +254,20 @@ class Comparison(Judgement):
 
     KIND: ClassVar[str] = "comparison"
 
-    bins: int
-    merged_bins: int
-    ndf: int
-    chi2: float
-    p_value: float
+    bins: Count
+    merged_bins: Count
+    ndf: Count
+    chi2: Amount
+    p_value: Probability
     separation: Interval
     chi2_required: Interval
-    chi2_critical: float
+    chi2_critical: Amount
     rms_bias: Interval
-    worst_bin: int
+    worst_bin: Count
     worst_bins: tuple[BinBias, ...]
     contents: BinContents
-    max_local_bias: float
-    min_expected: float
+    max_local_bias: Amount
+    min_expected: Amount
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -299,27 +288,9 @@ class EstimateComparison(Judgement):
 
     generated: Estimate
     reference: Estimate
-    required_error: float
+    required_error: Amount
     difference: float
     bias: Interval
-
-
-_JUDGEMENT_DECODERS: dict[str, _json.Decoder] = {
-    "verdict": Verdict,
-    "reasons": _json.strings,
-    "n_equivalent": _interval,
-}
-_DECODERS: dict[str, dict[str, _json.Decoder]] = {
-    Comparison.KIND: {
-        "chi2_required": _interval,
-        "separation": _interval,
-        "rms_bias": _interval,
-        "worst_bins": _bin_biases,
-        "contents": _bin_contents,
-    },
-    EstimateComparison.KIND: {"generated": _estimate, "reference": _estimate, "bias": _interval},
-}
-_KINDS: dict[str, type[Comparison | EstimateComparison]] = {c.KIND: c for c in (Comparison, EstimateComparison)}
 
 
 def worst_verdict(verdicts: Iterable[Verdict]) -> Verdict:
@@ -328,17 +299,8 @@ def worst_verdict(verdicts: Iterable[Verdict]) -> Verdict:
     return next(v for v in (Verdict.BIASED, Verdict.UNPROVEN, Verdict.ROBUST) if v in found)
 
 
-def _comparisons(data: dict[str, dict[str, Any]]) -> dict[str, Comparison | EstimateComparison]:
-    return {name: _comparison({**value}) for name, value in data.items()}
-
-
-def _comparison(data: dict[str, Any]) -> Comparison | EstimateComparison:
-    """Restore the class that the tag names."""
-    return _KINDS[data.pop("kind")]._from_dict(data)  # noqa: SLF001 - same module
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class Report(Document):
     """The comparisons of all observables of two samples, and the verdict on them together.
 
     Attributes:
@@ -348,16 +310,18 @@ class Report:
         comparisons: Name of the observable -> its comparison, of histograms or of one number.
         provenance: What was compared, and with which settings and versions.
         shared: Which events the samples share that they may not share, in sentences; nothing is demonstrated then.
+        notes: What was not looked for, and the like, in sentences.
     """
 
     KIND: ClassVar[str] = "report"
 
     verdict: Verdict
     reasons: tuple[str, ...]
-    n_required: float
+    n_required: Amount
     comparisons: Mapping[str, Comparison | EstimateComparison]
     provenance: dict[str, Any] = field(default_factory=dict)
     shared: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a verdict that does not follow from the comparisons.
@@ -391,30 +355,9 @@ class Report:
         """The comparisons of one number per sample among all."""
         return {name: c for name, c in self.comparisons.items() if isinstance(c, EstimateComparison)}
 
-    def to_json(self, indent: int | None = None) -> str:
-        """Write as a JSON text; `from_json` restores an equal object."""
-        tagged = {name: {"kind": c.KIND, **_json.encode(c)} for name, c in self.comparisons.items()}
-        return _json.dumps(self.KIND, 1, {**_json.encode(self), "comparisons": tagged}, indent)
-
-    @classmethod
-    def from_json(cls, text: str | bytes) -> Report:
-        """Read what `to_json` wrote.
-
-        Raises:
-            InputError: If the text is not a report of this version.
-        """
-        data = _json.loads(cls.KIND, 1, text)
-        words = {"reasons": _json.strings, "shared": _json.strings}
-        return _json.decode(cls, data, {"verdict": Verdict, "comparisons": _comparisons, **words})
-
-
-def _plan_row(row: object) -> tuple[float, int, float]:
-    power, n_reference, ratio = _json.numbers(row)
-    return power, int(n_reference), ratio
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Document):
     """Sample sizes with which a perfect generator would be shown ROBUST.
 
     Attributes:
@@ -432,18 +375,20 @@ class Plan:
         least_ratio: Reference events per required event that it takes even if any number is generated.
     """
 
-    n_required: float
-    n_reference: int
-    n_generated: int
-    power: float
-    bins: int | None
-    observables: int
-    confidence: float
-    max_bias: float
+    KIND: ClassVar[str] = "plan"
+
+    n_required: Amount
+    n_reference: Count
+    n_generated: Count
+    power: Probability
+    bins: Count | None
+    observables: Count
+    confidence: Probability
+    max_bias: Amount
     rows: tuple[tuple[float, int, float], ...]
-    estimators: int
-    classifiers: int
-    least_ratio: float
+    estimators: Count
+    classifiers: Count
+    least_ratio: Amount
 
     def table(self) -> str:
         """Return the planning table as text, a line per power."""
@@ -476,20 +421,6 @@ class Plan:
         if self.classifiers:
             notes.append("classifiers are trained on one half of each sample and tested on the other")
         return notes
-
-    def to_json(self, indent: int | None = None) -> str:
-        """Write as a JSON text; `from_json` restores an equal object."""
-        return _json.dumps("plan", 1, self, indent)
-
-    @classmethod
-    def from_json(cls, text: str | bytes) -> Plan:
-        """Read what `to_json` wrote.
-
-        Raises:
-            InputError: If the text is not a plan of this version.
-        """
-        data = _json.loads("plan", 1, text)
-        return _json.decode(cls, data, {"rows": lambda rows: tuple(_plan_row(row) for row in rows)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

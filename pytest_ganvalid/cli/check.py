@@ -11,19 +11,13 @@ from pytest_ganvalid.cli.parameters import real
 from pytest_ganvalid.cli.parsing import Command, check_distinct, check_not_among, check_output
 from pytest_ganvalid.cli.processes import say
 from pytest_ganvalid.errors import InputError
+from pytest_ganvalid.statistics.limits import LIMITS
 
 if TYPE_CHECKING:
     from pytest_ganvalid.results import Report
 
 NOT_ROBUST = 3
 """Exit status where the generated sample is not shown to be as good as n_required true events."""
-_LIMITS = {
-    "confidence": "confidence level of each one-sided limit (default: 0.95)",
-    "max_bias": "limit on the rms bias, in error bars of n_required events (default: 1)",
-    "max_local_bias": "limit on the bias of a single bin, in the same unit (default: 5)",
-    "min_power": "least probability with which a perfect generator must be able to pass (default: 0.2)",
-    "min_expected": "least expected effective events per bin; sparser neighbours are merged (default: 10)",
-}
 _EXAMPLES = """example: histograms that were filled before, or events
   ganvalid check generated.json ref.json --n-required 1e6
   ganvalid check 'generated-*.parquet' reference.root:tree --n-required 1e6 --observables mass,pt --bins 50
@@ -41,7 +35,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     add("--training", metavar="FILE", help="those events, none of which may be among the others")
     observing.add_options(parser)
     add("--weight", metavar="NAME", help="column of weights; GENERATED,REFERENCE if they differ, empty for none: ,w")
-    for name, meaning in _LIMITS.items():
+    for name, meaning in LIMITS.items():
         add(f"--{name.replace('_', '-')}", metavar="X", type=_number, help=meaning)
     add("-o", "--output", metavar="FILE", type=Path, help="file to write the report to: .json")
     add("--report", metavar="DIR", type=Path, help="folder to write report.json and report.html with plots to")
@@ -57,14 +51,14 @@ def _number(text: str) -> float:
 
 def _run(arguments: argparse.Namespace) -> int:
     keywords = observing.keywords(arguments)
-    for name in ("n_train", "training", *_LIMITS):
+    for name in ("n_train", "training", *LIMITS):
         if getattr(arguments, name) is not None:
             keywords[name] = getattr(arguments, name)
     if arguments.weight is not None:
         keywords["weight"] = _weights(arguments.weight)
     _check_places(arguments)
     from pytest_ganvalid.check import validate
-    from pytest_ganvalid.partial.reading import names_json
+    from pytest_ganvalid.pipeline.files import names_json
     from pytest_ganvalid.report.text import explain
 
     if names_json(arguments.generated) or names_json(arguments.reference):
@@ -102,16 +96,16 @@ def _check_places(arguments: argparse.Namespace) -> None:
 
 def _inputs(arguments: argparse.Namespace) -> list[str]:
     """List the files that are read."""
-    from pytest_ganvalid.partial.reading import expanded, names_json
+    from pytest_ganvalid.pipeline.files import expanded, names_json
     from pytest_ganvalid.samples.pieces import pieces_of
 
-    found: list[str] = []
+    paths: list[str] = []
     for name in (arguments.generated, arguments.reference, arguments.training):
         if name is not None and names_json(name):
-            found += map(str, expanded([name]))
+            paths += map(str, expanded([name]))
         elif name is not None and not name.endswith(".yoda"):
-            found += [piece.path for piece in pieces_of(name)]
-    return found
+            paths += [piece.path for piece in pieces_of(name)]
+    return paths
 
 
 def _written(report: Report, arguments: argparse.Namespace) -> list[str]:

@@ -26,21 +26,21 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    said = observing.keywords(arguments)
-    if arguments.like is not None and said:
-        msg = f"--like says what to fill, and in which bins; leave out --{next(iter(said))}"
+    keywords = observing.keywords(arguments)
+    if arguments.like is not None and keywords:
+        msg = f"--like says what to fill, and in which bins; leave out --{next(iter(keywords))}"
         raise UsageError(msg)
     from pytest_ganvalid._files import write_whole
-    from pytest_ganvalid.partial.filling import fill
+    from pytest_ganvalid.pipeline.fill import fill
     from pytest_ganvalid.samples.pieces import pieces_of
 
     check_output(arguments.output, (".json",))
     inputs = [piece.path for piece in pieces_of(arguments.events)]
     check_not_among(arguments.output, [*inputs, *([] if arguments.like is None else [arguments.like])])
     weight = False if arguments.unweighted else arguments.weight
-    histograms = fill(arguments.events, like=arguments.like, weight=weight, **said)
+    histograms = fill(arguments.events, like=arguments.like, weight=weight, **keywords)
     write_whole(arguments.output, histograms.to_json().encode())
-    what = ", ".join(histograms.recipe.observables)
+    what = ", ".join(histograms.plan.observables)
     say(f"filled {histograms.n_events:,} events of {histograms.source} ({what}); wrote {arguments.output}")
 
 
@@ -49,8 +49,8 @@ COMMAND = Command(
     summary="fill histograms of some of the events, in a small file",
     description=(
         "Fill histograms of events, a chunk of them in memory at a time. What is written is all that a verdict is made "
-        "of, in some kilobytes; 'ganvalid merge' adds up such files, and 'ganvalid check' decides. Bins are chosen "
-        "from these events, which must be those of the reference, or are those of --like."
+        "of, in about 100 kilobytes; 'ganvalid merge' adds up such files, and 'ganvalid check' decides. Bins are "
+        "chosen from these events, which must be those of the reference, or are those of --like."
     ),
     tail=lambda: f"{observing.HELP}\n\n{_EXAMPLES}",
     configure=_configure,

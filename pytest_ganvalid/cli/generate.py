@@ -65,9 +65,9 @@ def _run(arguments: argparse.Namespace) -> None:
         raise UsageError(msg)
     check_distinct({"--conditions": arguments.conditions, "--output": arguments.output})
     from pytest_ganvalid.gan import Generator
-    from pytest_ganvalid.samples.files import FORMATS, write_events
+    from pytest_ganvalid.samples.files import WRITTEN, write_events
 
-    check_output(arguments.output, FORMATS)
+    check_output(arguments.output, WRITTEN)
     generator = Generator.load(arguments.generator, device=arguments.device)
     conditions = _conditions(generator, arguments)
     n = arguments.n if arguments.n is not None else len(conditions)
@@ -95,11 +95,11 @@ def _conditions(generator: Generator, arguments: argparse.Namespace) -> Any:  # 
         return read_events(arguments.conditions, needed)
     given = dict(arguments.at or ())
     if set(given) != set(needed):
-        asked = " ".join(f"{name}=VALUE" for name in needed)
+        values = " ".join(f"{name}=VALUE" for name in needed)
         got = ", ".join(given) or "nothing"
         msg = (
             f"{arguments.generator} was trained given {', '.join(needed)}, and got {got}; "
-            f"expected --at {asked}, or --conditions FILE"
+            f"expected --at {values}, or --conditions FILE"
         )
         raise InputError(msg)
     return given

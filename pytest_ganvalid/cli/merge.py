@@ -11,7 +11,7 @@ from pytest_ganvalid.cli.parsing import Command, check_not_among, check_output
 from pytest_ganvalid.cli.processes import bar_wanted, say
 
 if TYPE_CHECKING:
-    from pytest_ganvalid.partial import Histograms
+    from pytest_ganvalid.pipeline.summary import Histograms
 
 _EXAMPLE = """example:
   ganvalid merge part-*.json -o all.json"""
@@ -26,7 +26,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 def _run(arguments: argparse.Namespace) -> None:
     from pytest_ganvalid._files import write_whole
-    from pytest_ganvalid.partial.reading import expanded, in_order
+    from pytest_ganvalid.pipeline.files import expanded, in_order
 
     check_output(arguments.output, (".json",))
     files = in_order(expanded(arguments.files))
@@ -37,7 +37,7 @@ def _run(arguments: argparse.Namespace) -> None:
 
 
 def _added(files: Sequence[Path], *, quiet: bool) -> Histograms:
-    from pytest_ganvalid.partial.reading import add_up
+    from pytest_ganvalid.pipeline.files import add_up
 
     if not bar_wanted(quiet=quiet):
         return add_up(files)

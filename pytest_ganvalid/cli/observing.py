@@ -49,32 +49,32 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def keywords(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Return what the options mean to the functions of the package; only what was said.
+    """Return what the options mean to the functions of the package; only what was stated.
 
     Raises:
         UsageError: If they contradict each other.
     """
-    said: dict[str, Any] = {}
+    stated: dict[str, Any] = {}
     if arguments.observables is not None:
-        said["observables"] = [_observable(item) for item in arguments.observables]
+        stated["observables"] = [_observable(item) for item in arguments.observables]
     for option, default in (("bins", 50), ("nonfinite", "error")):
         given = getattr(arguments, option)
         if given:
-            said[option] = _setting(option, given, arguments.observables, default)
+            stated[option] = _setting(option, given, arguments.observables, default)
     if arguments.by is not None:
         name, bins = arguments.by
-        said["by"] = name if bins is None else (name, bins)
-    return said
+        stated["by"] = name if bins is None else (name, bins)
+    return stated
 
 
 def observables(text: str) -> list[str]:
     """Read observables separated by commas."""
-    found = [item.strip() for item in _COMMA.split(text)]
-    parts = [part.strip() for item in found for part in item.split(_WHERE)[0].split(":")]
-    if not all(found) or not all(parts) or any(item.count(_WHERE) > 1 or item.endswith(_WHERE) for item in found):
+    items = [item.strip() for item in _COMMA.split(text)]
+    parts = [part.strip() for item in items for part in item.split(_WHERE)[0].split(":")]
+    if not all(items) or not all(parts) or any(item.count(_WHERE) > 1 or item.endswith(_WHERE) for item in items):
         msg = f"{text!r} names nothing; expected columns separated by commas, such as mass,pt or mass,pt:eta"
         raise argparse.ArgumentTypeError(msg)
-    return found
+    return items
 
 
 def _observable(item: str) -> Any:  # noqa: ANN401 - what `validate` takes

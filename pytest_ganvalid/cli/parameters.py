@@ -1,15 +1,16 @@
-"""The parameters of a dataclass of this package, read from its source: a help text must not import numpy or torch."""
+"""The parameters of a dataclass of this package as options of the command line: their names, defaults and meanings."""
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, fields, is_dataclass, replace
+from inspect import getdoc
+from types import UnionType
+from typing import Any, get_args, get_type_hints
 
-_PACKAGE = Path(__file__).parents[1]
+Kind = Any
+"""A class, or whatever else a field is annotated with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,64 +18,37 @@ class Parameter:
     """What can be set.
 
     Attributes:
-        name: Of the field; ``outer.inner`` where a field is such a dataclass itself.
-        annotation: The source text of its type.
+        name: Of the field; ``outer.inner`` where a field is a dataclass itself.
+        kind: Its type.
         default: As one would type it.
         meaning: From the description of the class.
     """
 
     name: str
-    annotation: str
+    kind: Kind
     default: str
     meaning: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Description:
-    """A dataclass.
-
-    Attributes:
-        summary: The first line of its description.
-        parameters: Its fields.
-    """
-
-    summary: str
-    parameters: tuple[Parameter, ...]
+def summary_of(kind: Kind) -> str:
+    """Return the first line of the description of a class."""
+    return _plain((getdoc(kind) or "").partition("\n")[0])
 
 
-def described(module: str, name: str) -> Description:
-    """Describe a dataclass.
-
-    Args:
-        module: File below the package, as in ``gan/config.py``.
-        name: Of the class.
-    """
-    tree = ast.parse((_PACKAGE / module).read_text(encoding="utf-8"))
-    classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
-    text = ast.get_docstring(classes[name]) or ""
-    return Description(summary=_plain(text.partition("\n")[0]), parameters=tuple(_parameters(classes, name)))
-
-
-def _parameters(classes: Mapping[str, ast.ClassDef], name: str) -> list[Parameter]:
-    meanings = _meanings(ast.get_docstring(classes[name]) or "")
-    found: list[Parameter] = []
-    for node in classes[name].body:
-        if not (isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value):
-            continue
-        field, annotation = node.target.id, ast.unparse(node.annotation)
-        if annotation in classes:
-            found += [replace(inner, name=f"{field}.{inner.name}") for inner in _parameters(classes, annotation)]
+def parameters_of(kind: Kind) -> list[Parameter]:
+    """Return the parameters of a dataclass, in order."""
+    entries = re.findall(r"^ {4}(\w+): (.*(?:\n {5,}.*)*)", getdoc(kind) or "", flags=re.MULTILINE)
+    meanings = {name: _plain(" ".join(text.split())) for name, text in entries}
+    types = get_type_hints(kind)
+    parameters: list[Parameter] = []
+    for field in fields(kind):
+        name, own = field.name, types[field.name]
+        if is_dataclass(own):
+            parameters += [replace(inner, name=f"{name}.{inner.name}") for inner in parameters_of(own)]
         else:
-            default, meaning = _typed(node.value), meanings.get(field, "")
-            found.append(Parameter(name=field, annotation=annotation, default=default, meaning=meaning))
-    return found
-
-
-def _meanings(text: str) -> dict[str, str]:
-    """Return the entries of the section "Attributes" of a description."""
-    section = re.search(r"^Attributes:\n((?: .*\n?|\n)*)", text, flags=re.MULTILINE)
-    entries = re.findall(r"^ {4}(\w+): (.*(?:\n {5,}.*)*)", section[1] if section else "", flags=re.MULTILINE)
-    return {name: _plain(" ".join(meaning.split())) for name, meaning in entries}
+            default, meaning = _typed(field.default), meanings.get(name, "")
+            parameters.append(Parameter(name=name, kind=own, default=default, meaning=meaning))
+    return parameters
 
 
 def _plain(text: str) -> str:
@@ -82,81 +56,63 @@ def _plain(text: str) -> str:
     return re.sub(r"``?\"?(.*?)\"?``?", r"\1", text).replace("None", "none")
 
 
-def _typed(node: ast.expr) -> str:
+def _typed(value: object) -> str:
     """Return a default as one would type it."""
-    try:
-        value = ast.literal_eval(node)
-    except ValueError:
-        return ast.unparse(node).replace(" ", "")
     if isinstance(value, tuple):
-        return ",".join(str(part) for part in value)
+        return ",".join(map(str, value))
     return "none" if value is None else str(value)
 
 
-def built(kind: Any, values: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any dataclass
-    """Return a dataclass with some of its parameters set, named as in `described`.
+def built(kind: Kind, values: Mapping[str, Any]) -> Any:  # noqa: ANN401 - any dataclass
+    """Return a dataclass with some of its parameters set, named as in `parameters_of`.
 
     Raises:
         InputError: If a value is out of range.
     """
-    given = {name: value for name, value in values.items() if "." not in name}
+    arguments = {name: value for name, value in values.items() if "." not in name}
     for field in fields(kind):
-        inner = {
-            name.removeprefix(f"{field.name}."): value
-            for name, value in values.items()
-            if name.startswith(f"{field.name}.")
-        }
+        prefix = f"{field.name}."
+        inner = {name.removeprefix(prefix): value for name, value in values.items() if name.startswith(prefix)}
         if inner:
             default: Any = field.default
-            given[field.name] = replace(default, **inner)
-    return kind(**given)
+            arguments[field.name] = replace(default, **inner)
+    return kind(**arguments)
 
 
-def parsed(annotation: str, text: str) -> Any:  # noqa: ANN401
+def parsed(kind: Kind, text: str) -> Any:  # noqa: ANN401
     """Return the value of a parameter.
 
     Args:
-        annotation: Its type.
+        kind: Its type.
         text: As typed.
 
     Raises:
-        ValueError: If it is of another kind; the message is what was expected.
+        ValueError: If the text is of another kind; the message is what was expected.
     """
-    kind, *alternatives = annotation.split(" | ")
-    if "None" in alternatives and text.lower() == "none":
-        return None
-    expected = ", or ".join([_expected(kind), *(["none"] if alternatives else [])])
+    optional = isinstance(kind, UnionType)
+    if optional:
+        if text.lower() == "none":
+            return None
+        kind = get_args(kind)[0]
+    several = get_args(kind)  # those of a tuple
+    kinds, parts = (several, text.split(",") if text else []) if several else ((kind,), [text])
+    expected = _SCALARS[kinds[0]][1]
+    if kinds[1:] == (...,):
+        kinds, expected = kinds[:1] * len(parts), f"{expected}, or several separated by commas"
+    elif several:
+        expected = f"{len(kinds)} numbers separated by commas"
     try:
-        return _tuple(kind, text) if kind.startswith("tuple[") else _SCALARS[kind][0](text)
+        values = tuple(_SCALARS[kind][0](part.strip()) for kind, part in zip(kinds, parts, strict=True))
     except (ValueError, KeyError, ZeroDivisionError):
-        raise ValueError(expected) from None
-
-
-def _kinds(kind: str) -> list[str]:
-    return kind.removeprefix("tuple[").removesuffix("]").split(", ")
-
-
-def _expected(kind: str) -> str:
-    first, *others = _kinds(kind)
-    if not others:
-        return _SCALARS[kind][1]
-    if others == ["..."]:
-        return f"{_SCALARS[first][1]}, or several separated by commas"
-    return f"{1 + len(others)} numbers separated by commas"
-
-
-def _tuple(kind: str, text: str) -> tuple[Any, ...]:
-    kinds, parts = _kinds(kind), text.split(",") if text else []
-    if kinds[-1] == "...":
-        kinds = kinds[:1] * len(parts)
-    return tuple(_SCALARS[kind][0](part.strip()) for kind, part in zip(kinds, parts, strict=True))
+        raise ValueError(expected + (", or none" if optional else "")) from None
+    return values if several else values[0]
 
 
 def whole(text: str) -> int:
     """Read an integer, written as 10000, 10_000 or 1e4.
 
     Raises:
-        ValueError: If it is none.
+        ValueError: If the text is none.
     """
     try:
         return int(text)
@@ -171,7 +127,7 @@ def real(text: str) -> float:
     """Read a number or a fraction.
 
     Raises:
-        ValueError: If it is neither.
+        ValueError: If the text is neither.
     """
     numerator, _, denominator = text.partition("/")
     return float(numerator) / float(denominator or 1)
@@ -181,9 +137,9 @@ def _truth(text: str) -> bool:
     return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[text.lower()]
 
 
-_SCALARS: dict[str, tuple[Callable[[str], Any], str]] = {
-    "int": (whole, "a whole number"),
-    "float": (real, "a number"),
-    "bool": (_truth, "true or false"),
-    "str": (str, "words"),
+_SCALARS: dict[type, tuple[Callable[[str], Any], str]] = {
+    int: (whole, "a whole number"),
+    float: (real, "a number"),
+    bool: (_truth, "true or false"),
+    str: (str, "words"),
 }

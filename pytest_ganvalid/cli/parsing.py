@@ -83,6 +83,11 @@ def table(rows: Iterable[tuple[str, str]]) -> str:
     )
 
 
+def defaults(parameters: Iterable[Parameter]) -> str:
+    """Return a table of parameters with their defaults and meanings."""
+    return table((f"{parameter.name}={parameter.default}", parameter.meaning) for parameter in parameters)
+
+
 def _columns() -> int:
     return min(shutil.get_terminal_size().columns - 2, 118)
 
@@ -98,11 +103,11 @@ def count(text: str) -> int:
 
 def names(text: str) -> list[str]:
     """Read names separated by commas."""
-    found = [name.strip() for name in text.split(",")]
-    if not all(found):
+    parts = [name.strip() for name in text.split(",")]
+    if not all(parts):
         msg = f"{text!r} names nothing; expected names separated by commas, such as mass,pt"
         raise argparse.ArgumentTypeError(msg)
-    return found
+    return parts
 
 
 def assignment(text: str) -> tuple[str, str]:
@@ -114,25 +119,25 @@ def assignment(text: str) -> tuple[str, str]:
     return name.strip(), value.strip()
 
 
-def values_of(assignments: Iterable[tuple[str, str]], known: Iterable[Parameter], unknown: str) -> dict[str, Any]:
+def values_of(assignments: Iterable[tuple[str, str]], parameters: Iterable[Parameter], unknown: str) -> dict[str, Any]:
     """Return the values that assignments set.
 
     Args:
         assignments: Names and texts.
-        known: What can be set.
+        parameters: What can be set.
         unknown: The beginning of the message that there is no such name.
 
     Raises:
         UsageError: If there is no such name, or the text is of another kind.
     """
-    kinds = {parameter.name: parameter for parameter in known}
+    kinds = {parameter.name: parameter.kind for parameter in parameters}
     values: dict[str, Any] = {}
     for name, text in assignments:
         if name not in kinds:
             msg = f"{unknown} {name!r}; expected one of {', '.join(kinds)}"
             raise UsageError(msg)
         try:
-            values[name] = parsed(kinds[name].annotation, text)
+            values[name] = parsed(kinds[name], text)
         except ValueError as error:
             msg = f"{name}={text} is not understood; expected {error}"
             raise UsageError(msg) from None
@@ -207,9 +212,9 @@ def check_not_among(output: Path, inputs: Iterable[str | Path]) -> None:
             raise UsageError(msg)
 
 
-def _is_same(one: Path, other: Path) -> bool:
+def _is_same(output: Path, path: Path) -> bool:
     try:
-        return one.samefile(other)
+        return output.samefile(path)
     except OSError:  # one of them is not there
         return False
 

@@ -9,27 +9,27 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_ganvalid.cli.parameters import Description, built, described
-from pytest_ganvalid.cli.parsing import Command, add_settings, check_output, count, table, values_of
+from pytest_ganvalid.cli.parameters import Kind, built, parameters_of, summary_of
+from pytest_ganvalid.cli.parsing import Command, add_settings, check_output, count, defaults, table, values_of
 from pytest_ganvalid.cli.processes import bar_wanted, say
 from pytest_ganvalid.errors import InputError
 
 if TYPE_CHECKING:
     from pytest_ganvalid.samples import Sample
 
-TOYS = {
-    "CamelBack": "camel_back",
-    "Ring": "shell",
-    "SphericalShell": "shell",
-    "DijetMass": "dijet_mass",
-    "ZLineShape": "z_line_shape",
-    "Calorimeter": "calorimeter",
-    "MinimumBias": "minimum_bias",
-    "Pileup": "minimum_bias",
-    "MatrixElement": "matrix_element",
-    "PythiaZ": "pythia",
-}
-"""Class -> module."""
+TOYS = (
+    "CamelBack",
+    "Ring",
+    "SphericalShell",
+    "DijetMass",
+    "ZLineShape",
+    "Calorimeter",
+    "MinimumBias",
+    "Pileup",
+    "MatrixElement",
+    "PythiaZ",
+)
+"""Those of `pytest_ganvalid.toys` that are made of parameters alone, in the order of the help text."""
 _CHUNK = 262_144
 _SEED = "0, 1, 2, ...: the same seed gives the same events; samples to be compared need different ones"
 _EXAMPLE = """example: a falling spectrum of masses with a resonance of 2 % at 4 TeV
@@ -59,40 +59,41 @@ class _List(argparse.Action):
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         for name in TOYS:
-            toy = _description(name)
-            rows = [(f"{parameter.name}={parameter.default}", parameter.meaning) for parameter in toy.parameters]
-            sys.stdout.write(f"{kebab(name)}: {toy.summary}\n{table(rows)}\n\n")
+            toy = _class(name)
+            sys.stdout.write(f"{kebab(name)}: {summary_of(toy)}\n{defaults(parameters_of(toy))}\n\n")
         parser.exit()
 
 
 def _tail() -> str:
-    toys = table((kebab(name), _description(name).summary) for name in TOYS)
+    toys = table((kebab(name), summary_of(_class(name))) for name in TOYS)
     return f"toys:\n{toys}\n\n{_EXAMPLE}"
 
 
-def _description(name: str) -> Description:
-    return described(f"toys/{TOYS[name]}.py", name)
+def _class(name: str) -> Kind:
+    from pytest_ganvalid import toys
+
+    return getattr(toys, name)
 
 
 def _toy(text: str) -> str:
-    wanted = text.lower().replace("-", "").replace("_", "")
+    plain = text.lower().replace("-", "").replace("_", "")
     for name in TOYS:
-        if name.lower() == wanted:
+        if name.lower() == plain:
             return name
     msg = f"there is no toy {text!r}; expected one of {', '.join(map(kebab, TOYS))}"
     raise argparse.ArgumentTypeError(msg)
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    name = arguments.toy
-    values = values_of(arguments.set, _description(name).parameters, f"{kebab(name)} has no parameter")
-    from pytest_ganvalid import toys
-    from pytest_ganvalid.samples.files import FORMATS, write_events
+    from pytest_ganvalid.samples.files import WRITTEN, write_events
 
-    check_output(arguments.output, FORMATS)
-    sample = _drawn(built(getattr(toys, name), values), arguments.n, arguments.seed)
+    toy, name = _class(arguments.toy), kebab(arguments.toy)
+    values = values_of(arguments.set, parameters_of(toy), f"{name} has no parameter")
+
+    check_output(arguments.output, WRITTEN)
+    sample = _drawn(built(toy, values), arguments.n, arguments.seed)
     events = write_events(arguments.output, _chunks(sample))
-    say(f"wrote {events:,} events of {kebab(name)} ({', '.join(sample.columns)}) to {arguments.output}")
+    say(f"wrote {events:,} events of {name} ({', '.join(sample.columns)}) to {arguments.output}")
 
 
 def _drawn(toy: Any, n: int, seed: int) -> Sample:  # noqa: ANN401 - any toy

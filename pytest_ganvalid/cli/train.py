@@ -7,7 +7,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_ganvalid.cli.parameters import built, described
+from pytest_ganvalid.cli.parameters import built, parameters_of
 from pytest_ganvalid.cli.parsing import (
     Command,
     add_settings,
@@ -15,8 +15,8 @@ from pytest_ganvalid.cli.parsing import (
     check_output,
     check_place,
     count,
+    defaults,
     names,
-    table,
     values_of,
 )
 from pytest_ganvalid.cli.processes import bar_wanted, process, say
@@ -61,15 +61,17 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _tail() -> str:
-    config = described("gan/config.py", "Config")
-    rows = [(f"{setting.name}={setting.default}", setting.meaning) for setting in config.parameters]
-    return f"settings and their defaults:\n{table(rows)}\n\n{_EXAMPLES}"
+    from pytest_ganvalid.gan import Config
+
+    return f"settings and their defaults:\n{defaults(parameters_of(Config))}\n\n{_EXAMPLES}"
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    values = values_of(arguments.set, described("gan/config.py", "Config").parameters, "there is no setting")
+    from pytest_ganvalid.gan import Config
+
+    values = values_of(arguments.set, parameters_of(Config), "there is no setting")
     _check_files(arguments)
-    from pytest_ganvalid.gan import Config, train
+    from pytest_ganvalid.gan import train
     from pytest_ganvalid.samples.files import read_events
 
     config = built(Config, values)

@@ -12,11 +12,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_ganvalid._json import Node
 from pytest_ganvalid.errors import InputError, InputTypeError
-from pytest_ganvalid.histograms.bins import Axis, Grid, Slabs
-from pytest_ganvalid.histograms.kdtree import Cells, kdtree_cells
+from pytest_ganvalid.histograms.bins import Axis, Fillable, Grid, Slabs
+from pytest_ganvalid.histograms.kdtree import Cells
+from pytest_ganvalid.histograms.kdtree_growth import kdtree_cells
 
 FloatArray = NDArray[np.float64]
+KINDS = (Grid, Slabs, Cells)
+"""The kinds of bins that events are filled into."""
 BinsSpec = Any  # int | edges | axis | pair of edges; validated below
 _ROUNDING = 1e-9  # of a share, summed up in another order
 
@@ -154,3 +158,32 @@ def _user_edges(spec: BinsSpec) -> tuple[float, ...]:
         msg = f"bins={spec!r} are not edges; expected at least one finite number, strictly increasing, without NaN"
         raise InputError(msg)
     return tuple(edges.tolist())
+
+
+def encoded_bins(bins: Fillable) -> dict[str, Any]:
+    """Return bins as JSON types.
+
+    Raises:
+        InputError: If bins of this kind cannot be written.
+    """
+    kind = next((kind for kind in KINDS if isinstance(bins, kind)), None)
+    if kind is None:
+        msg = f"bins that are {type(bins).__name__} cannot be written"
+        raise InputError(msg)
+    return {kind.KEY: bins.encoded()}
+
+
+def decoded_bins(node: Node, columns: Sequence[str], nonfinite: str) -> Fillable:
+    """Read what `encoded_bins` made.
+
+    Args:
+        node: That.
+        columns: Names of what is binned.
+        nonfinite: Where NaN and infinite values go.
+
+    Raises:
+        InputError: If it is anything else; the message names the place.
+    """
+    members = node.members()
+    kind = next((kind for kind in KINDS if kind.KEY in members), Grid)
+    return kind.decoded(node.fields(kind.KEY)[kind.KEY], columns, nonfinite)

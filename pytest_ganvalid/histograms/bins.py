@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_ganvalid._json import Node
 from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.histograms.lookup import lookup
 
 IntArray = NDArray[np.intp]
 _ROUNDING = 1e-9  # of the narrowest bin
+_MOST_AXES = 2
+_MOST_BINS = 10_000_000  # that are read from a file
 
 
 class Bins(Protocol):
@@ -39,6 +43,15 @@ class Fillable(Bins, Protocol):
 
     def index(self, columns: Sequence[NDArray[Any]]) -> IntArray:
         """Return the flat position of each entry, given one array of shape (entries,) per dimension."""
+        ...
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        """The axes that they are cut along, if they are; by those it is said where others differ."""
+        ...
+
+    def encoded(self) -> Any:  # noqa: ANN401 - JSON is untyped
+        """Return the bins as JSON types, from which the class method ``decoded`` makes them again."""
         ...
 
 
@@ -73,6 +86,18 @@ class Axis:
             return cls((), tuple(str(item) for item in items), underflow, overflow)
         edges = (float(items[0][0]), *(float(high) for _, high in items))
         return cls(edges, (), underflow, overflow)
+
+    @classmethod
+    def decoded(cls, node: Node, nonfinite: str) -> Axis:
+        """Read the edges of an axis with both flow bins.
+
+        Raises:
+            InputError: If they are no edges; the message names the place.
+        """
+        edges = tuple(node.reals(len(node.items())))
+        if not edges or any(a >= b for a, b in itertools.pairwise(edges)):
+            node.refuse("at least one edge, increasing")
+        return cls(edges, nonfinite=nonfinite)
 
     @property
     def size(self) -> int:
@@ -173,7 +198,33 @@ class Axis:
 class Grid:
     """The product of one or two axes."""
 
+    KEY: ClassVar[str] = "edges"
+
     axes: tuple[Axis, ...]
+
+    def encoded(self) -> list[tuple[float, ...]]:
+        """Return the bins as JSON types."""
+        return [axis.edges for axis in self.axes]
+
+    @classmethod
+    def decoded(cls, node: Node, columns: Sequence[str], nonfinite: str) -> Grid:
+        """Read what `encoded` made.
+
+        Args:
+            node: That.
+            columns: Names of what is binned.
+            nonfinite: Where NaN and infinite values go.
+
+        Raises:
+            InputError: If it is anything else; the message names the place.
+        """
+        edges = node.items()
+        if len(edges) != len(columns) or len(columns) > _MOST_AXES:
+            node.refuse(f"bins of {len(columns)} columns")
+        grid = cls(tuple(Axis.decoded(item, nonfinite) for item in edges))
+        if math.prod(grid.shape) > _MOST_BINS:
+            node.refuse(f"at most {_MOST_BINS:,} bins")
+        return grid
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -239,8 +290,28 @@ class Slabs:
         y: For each bin of ``x`` the axis that it is cut along.
     """
 
+    KEY: ClassVar[str] = "slabs"
+
     x: Axis
     y: tuple[Axis, ...]
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        """The axis that is cut first, and those of its slabs."""
+        return (self.x, *self.y)
+
+    def encoded(self) -> dict[str, Any]:
+        """Return the bins as JSON types."""
+        return {"x": self.x.edges, "y": [axis.edges for axis in self.y]}
+
+    @classmethod
+    def decoded(cls, node: Node, columns: Sequence[str], nonfinite: str) -> Slabs:
+        """Read what `encoded` made; see `Grid.decoded`."""
+        if len(columns) != _MOST_AXES:
+            node.refuse("no slabs, as these are bins of two columns")
+        fields = node.fields("x", "y")
+        x = Axis.decoded(fields["x"], nonfinite)
+        return cls(x, tuple(Axis.decoded(item, nonfinite) for item in fields["y"].items(x.size)))
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from pytest_ganvalid._extras import imported
-from pytest_ganvalid._schema import Node
+from pytest_ganvalid._json import Node
 from pytest_ganvalid.errors import GanvalidError, InputError
 from pytest_ganvalid.histograms.sums import BinSums, as_bin_sums
 

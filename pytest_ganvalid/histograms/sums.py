@@ -185,7 +185,7 @@ def _from_pair(pair: tuple[object, object], side: str) -> BinSums:
             hint = "; is this numpy.histogram's (counts, edges)? then pass the counts alone"
         msg = f"{side}: sums of weights of shape {sumw.shape} and of squared weights of shape {sumw2.shape}{hint}"
         raise InputError(msg)
-    if np.any(sumw2 > 1) and np.allclose(sumw2**2, np.abs(sumw), rtol=_SAME):
+    if np.any(sumw2 > 1) and np.allclose(sumw2, np.sqrt(np.abs(sumw)), rtol=_SAME):  # squares might overflow
         msg = f"{side}: these are sums of weights and their errors; square the errors: pass (sum_of_weights, errors**2)"
         raise InputError(msg)
     return _checked(BinSums(sumw.ravel(), sumw2.ravel(), Unlabelled(sumw.shape)), side)

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import copy
 import sys
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,8 +22,9 @@ from numpy.typing import NDArray
 from pytest_ganvalid._arguments import check_positive_integer
 from pytest_ganvalid.errors import InputError, InputTypeError, MissingExtraError
 from pytest_ganvalid.observables.observable import check_name
+from pytest_ganvalid.overlaps.digests import is_plain, row_digests
+from pytest_ganvalid.overlaps.resolution import numbers_in_order
 from pytest_ganvalid.samples import Sample
-from pytest_ganvalid.samples.digests import is_plain, numbers_events_of, row_digests
 from pytest_ganvalid.samples.tables import numeric
 
 FloatArray = NDArray[np.float64]
@@ -30,6 +33,10 @@ _STREAM = 5
 _LOOKED_AT = 1_000  # events that are scored twice
 _SAME = 1e-4  # relative; single precision and another order of sums
 _LEAST_EVENTS = 4  # two to train with and two to test
+_SEEDS = 2**32  # that scikit-learn takes
+_QUANTILES = 1000
+_BATCH = 1024
+_LEAST_STEPS, _PASSES = 300, 10  # of a network's training, whichever takes more steps
 _ACCEPTED = (
     "'boosting', 'mlp', or an object with fit(X, y, sample_weight=...) and predict_proba(X) or decision_function(X)"
 )
@@ -61,7 +68,7 @@ class Classifier:
     Attributes:
         columns: The columns it is given; ``None`` for all that are plain numbers in both samples, by name.
         model: ``"boosting"`` for gradient-boosted trees (scikit-learn's HistGradientBoostingClassifier), ``"mlp"`` for
-            a small neural network (torch), both on one thread of the CPU, or an object with ``fit(X, y,
+            a small neural network (its MLPClassifier), both on one thread of the CPU, or an object with ``fit(X, y,
             sample_weight=...)`` and ``predict_proba(X)`` or ``decision_function(X)``. Of an object a copy is trained;
             a ``random_state`` that is ``None`` is set to the seed in the copy.
         name: Its name in the report.
@@ -97,7 +104,11 @@ class Classifier:
             shared = [name for name in reference.columns if name in generated.columns]
             _refuse_one_sided(shared, generated, reference)
             plain = (name for name in shared if is_plain(reference.columns[name]))
-            chosen = sorted(name for name in plain if not numbers_events_of(generated, reference, name))
+            chosen = sorted(
+                name
+                for name in plain
+                if not all(numbers_in_order(sample.columns[name]) for sample in (generated, reference))
+            )
             if not chosen:
                 msg = (
                     "the samples share no column of plain numbers to train a classifier with: generated has "
@@ -129,7 +140,7 @@ class Classifier:
             InputError: If there are too few events, a half has no weight, the columns do not vary, or the model's
                 scores are not finite numbers, one per event.
             InputTypeError: If a column does not hold numbers.
-            MissingExtraError: If scikit-learn or torch is needed and not installed.
+            MissingExtraError: If scikit-learn is needed and not installed.
         """
         names, seed = self.names(generated, reference), check_positive_integer("seed", seed, least=0)
         sides = [
@@ -186,7 +197,7 @@ class _Half:
             )
             raise InputError(msg)
         # Events are told apart by what they are and not by their place, so that another order splits them alike.
-        order = np.argsort(row_digests(sample, names), kind="stable")[rng.permutation(len(sample))]
+        order = np.argsort(row_digests(sample.columns, sorted(names)), kind="stable")[rng.permutation(len(sample))]
         train, test = order[: len(sample) // 2], order[len(sample) // 2 :]
         table = np.column_stack([numeric(sample.columns[name], f"{side}: column {name!r}") for name in names])
         weight = sample.weight
@@ -259,46 +270,96 @@ def _score(model: Any, events: FloatArray) -> FloatArray:  # noqa: ANN401
     return found
 
 
-class _Boosting:
-    """Gradient-boosted trees on one thread: OpenMP stalls where threads outnumber free cores, as under pytest-xdist."""
+class _OneThread:
+    """A model of scikit-learn on one thread: OpenMP and BLAS stall where threads outnumber free cores, as under xdist.
+
+    Warnings are silenced, as training for a fixed time is no lack of convergence, and a column may be missing.
+    """
 
     library = "sklearn"
 
-    def __init__(self, seed: int) -> None:
-        try:
-            from sklearn.ensemble import HistGradientBoostingClassifier
-            from threadpoolctl import threadpool_limits
-        except ImportError as error:
-            feature, package, extra = "a classifier", "scikit-learn", "classifier"
-            raise MissingExtraError(feature, package, extra) from error
-        # Early stopping would take a part of the training half; overfitting costs sensitivity only, never validity.
-        self._trees: Any = HistGradientBoostingClassifier(max_iter=100, early_stopping=False, random_state=seed)
-        self._threads: Any = threadpool_limits
+    def __init__(self, model: Any, weight: str, passes: Callable[[int], dict[str, int]]) -> None:  # noqa: ANN401
+        """Keep the model.
+
+        Args:
+            model: With ``fit``, and ``decision_function`` or ``predict_proba``.
+            weight: What its ``fit`` calls the weights of events.
+            passes: The parameters that depend on the number of events.
+        """
+        self._model, self._weight, self._passes = model, weight, passes
 
     def fit(self, events: FloatArray, labels: IntArray, sample_weight: FloatArray) -> None:
         """Train from the beginning."""
-        with self._threads(limits=1, user_api="openmp"):
-            self._trees.fit(events, labels, sample_weight=sample_weight)
+        self._model.set_params(**self._passes(len(events)))
+        with self._quietly():
+            self._model.fit(events, labels, **{self._weight: sample_weight})
 
     def decision_function(self, events: FloatArray) -> FloatArray:
-        """Return the logit of class 1, shape (events,)."""
-        with self._threads(limits=1, user_api="openmp"):
-            return np.asarray(self._trees.decision_function(events))
+        """Return the logit of class 1, or its probability if the model has only that, shape (events,)."""
+        with self._quietly():
+            if hasattr(self._model, "decision_function"):
+                return np.asarray(self._model.decision_function(events))
+            return np.asarray(self._model.predict_proba(events)[:, 1])
+
+    @staticmethod
+    @contextmanager
+    def _quietly() -> Iterator[None]:
+        from threadpoolctl import threadpool_limits
+
+        with threadpool_limits(limits=1), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
 
 
-def _mlp(seed: int) -> Any:  # noqa: ANN401
-    from pytest_ganvalid.observables.mlp import MLP
+def _boosting(seed: int) -> _OneThread:
+    from sklearn.ensemble import HistGradientBoostingClassifier
 
-    return MLP(seed)
+    # Early stopping would take a part of the training half; overfitting costs sensitivity only, never validity.
+    trees = HistGradientBoostingClassifier(max_iter=100, early_stopping=False, random_state=seed)
+    return _OneThread(trees, "sample_weight", lambda _: {})
 
 
-_MODELS: dict[str, Callable[[int], Any]] = {"boosting": _Boosting, "mlp": _mlp}
+def _mlp(seed: int) -> _OneThread:
+    from sklearn.impute import SimpleImputer
+    from sklearn.neural_network import MLPClassifier
+    from sklearn.pipeline import Pipeline
+    from sklearn.preprocessing import FunctionTransformer, QuantileTransformer
+
+    def passes(events: int) -> dict[str, int]:
+        batch = min(_BATCH, events)
+        length = max(_PASSES, _LEAST_STEPS * batch // events)
+        return {
+            "scale__n_quantiles": min(_QUANTILES, events),
+            "network__batch_size": batch,
+            "network__max_iter": length,
+            "network__n_iter_no_change": length,
+        }
+
+    steps = [
+        ("finite", FunctionTransformer(_without_infinities)),
+        # By ranks: neither an outlier nor the unit of a column rules the gradient.
+        ("scale", QuantileTransformer(output_distribution="normal", random_state=seed)),
+        ("gaps", SimpleImputer(strategy="constant", fill_value=0.0, add_indicator=True, keep_empty_features=True)),
+        ("network", MLPClassifier((64, 64), learning_rate_init=3e-3, random_state=seed)),
+    ]
+    return _OneThread(Pipeline(steps), "network__sample_weight", passes)
+
+
+def _without_infinities(events: FloatArray) -> FloatArray:
+    return np.where(np.isfinite(events), events, np.nan)
+
+
+_MODELS: dict[str, Callable[[int], Any]] = {"boosting": _boosting, "mlp": _mlp}
 
 
 def _untrained(model: Any, seed: int) -> Any:  # noqa: ANN401
     """Return a model to train: a verdict must depend on the seed, and never on what the user's object has seen."""
     if isinstance(model, str):
-        return _MODELS[model](seed)
+        try:
+            return _MODELS[model](seed % _SEEDS)
+        except ImportError as error:
+            feature, package, extra = "a classifier", "scikit-learn", "classifier"
+            raise MissingExtraError(feature, package, extra) from error
     own = copy.deepcopy(model)
     if callable(getattr(own, "get_params", None)):
         unset = [name for name, value in own.get_params().items() if name.endswith("random_state") and value is None]

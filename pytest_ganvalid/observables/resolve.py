@@ -8,8 +8,8 @@ from typing import Any, Protocol, runtime_checkable
 
 from pytest_ganvalid.errors import InputError, InputTypeError
 from pytest_ganvalid.observables.observable import KDTree, Observable, Selection, check_name, name_of
+from pytest_ganvalid.overlaps.resolution import numbers_in_order
 from pytest_ganvalid.samples import Entries, Sample
-from pytest_ganvalid.samples.digests import numbers_events_of
 from pytest_ganvalid.samples.tables import is_text
 
 _ACCEPTED = (
@@ -122,7 +122,9 @@ def skipped_columns(generated: Sample, reference: Sample, condition: str | None 
     if condition is not None:
         skipped |= {condition: "divides the events into strata"}
     left = [name for name in reference.columns if name not in skipped]
-    numbering = [name for name in left if numbers_events_of(generated, reference, name)]
+    numbering = [
+        name for name in left if all(numbers_in_order(sample.columns[name]) for sample in (generated, reference))
+    ]
     # Rising integers that are all there is are not the numbers of anything else.
     return skipped | dict.fromkeys(numbering, "numbers the events") if len(numbering) < len(left) else skipped
 

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_ganvalid.errors import MissingExtraError
-from pytest_ganvalid.reasons import count, measured
 from pytest_ganvalid.results import Comparison, EstimateComparison
+from pytest_ganvalid.statistics.reasons import count, measured
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

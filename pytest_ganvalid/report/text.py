@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pytest_ganvalid.reasons import at_most, count, measured, rounded
 from pytest_ganvalid.results import Comparison, EstimateComparison, Interval, Report, Verdict
+from pytest_ganvalid.statistics.reasons import at_most, count, measured, rounded
 
 Result = Report | Comparison | EstimateComparison
 _UNNAMED = {Comparison.KIND: "histogram", EstimateComparison.KIND: "estimate"}
@@ -30,18 +30,12 @@ def explain(result: Result) -> str:
         f"{failing} of {_observables(len(report.comparisons))} not ROBUST"
     ]
     lines += [f"not independent: {printable(sentence)}" for sentence in report.shared]
-    lines += [f"not checked for shared events: {printable(note)}" for note in notes(report)]
+    lines += [f"note: {printable(note)}" for note in report.notes]
     skipped = report.provenance.get("skipped_columns") or {}
     lines += [f"not compared: {printable(name)} ({why})" for name, why in skipped.items()]
     for name, comparison in report.comparisons.items():
         lines += ["", *describe(name, comparison)]
     return "\n".join(lines)
-
-
-def notes(report: Report) -> list[str]:
-    """Say which samples could not be searched for shared events."""
-    found = report.provenance.get("independence") or {}
-    return [str(note) for note in found.get("notes", ())]
 
 
 def describe(name: str, comparison: Comparison | EstimateComparison) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.samples.formats import Columns
-from pytest_ganvalid.samples.sources import Events
+from pytest_ganvalid.samples.sources import Source
 from pytest_ganvalid.samples.tables import as_array
 
 Tensor = Any
@@ -18,7 +18,7 @@ _CHUNK = 1 << 22  # events at a time; a GPU is idle half of the time with fewer
 
 @dataclass(frozen=True, slots=True)
 class DevicePart:
-    """Events as tensors of shape (events,) on one device.
+    """Source as tensors of shape (events,) on one device.
 
     Attributes:
         make: Yields the first so many of them, name -> tensor.
@@ -59,7 +59,7 @@ def on_gpu(events: object) -> bool:
     )
 
 
-def device_source(events: Mapping[str, Tensor]) -> Events:
+def device_source(events: Mapping[str, Tensor]) -> Source:
     """Take tensors for a source.
 
     Args:
@@ -83,4 +83,4 @@ def device_source(events: Mapping[str, Tensor]) -> Events:
         for start in range(0, first, _CHUNK):
             yield {name: values[start : min(start + _CHUNK, first)] for name, values in kept.items()}
 
-    return Events(tuple(events), [DevicePart(make, rows)], provenance={"source": f"tensors on {devices.pop()}"})
+    return Source(tuple(events), [DevicePart(make, rows)], provenance={"source": f"tensors on {devices.pop()}"})

@@ -16,7 +16,7 @@ from pytest_ganvalid.samples.formats import Columns, Writer
 from pytest_ganvalid.samples.pieces import Piece, pieces_of
 from pytest_ganvalid.samples.sample import Sample
 
-FORMATS = {".npz": "npz", ".parquet": "parquet"}
+WRITTEN = {".npz": "npz", ".parquet": "parquet"}
 """Suffix -> module, of the formats that are written."""
 _CHUNK = 1 << 18  # rows
 
@@ -112,8 +112,8 @@ def check_suffix(path: str | os.PathLike[str]) -> None:
     Raises:
         InputError: If its suffix is unknown.
     """
-    if Path(path).suffix not in FORMATS:
-        msg = f"{path}: the suffix {Path(path).suffix!r} is not known; expected one of {', '.join(FORMATS)}"
+    if Path(path).suffix not in WRITTEN:
+        msg = f"{path}: the suffix {Path(path).suffix!r} is not known; expected one of {', '.join(WRITTEN)}"
         raise InputError(msg)
 
 
@@ -136,4 +136,4 @@ def _checked(file: Path, chunk: Sample, before: dict[str, Any] | None) -> dict[s
 
 def _format(file: Path) -> Any:  # noqa: ANN401 - a module
     check_suffix(file)
-    return importlib.import_module(f"pytest_ganvalid.samples.formats.{FORMATS[file.suffix]}")
+    return importlib.import_module(f"pytest_ganvalid.samples.formats.{WRITTEN[file.suffix]}")

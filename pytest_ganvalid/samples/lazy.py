@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from pytest_ganvalid.errors import InputError
-from pytest_ganvalid.samples.sources import Events, MemoryPart
+from pytest_ganvalid.samples.sources import MemoryPart, Source
 from pytest_ganvalid.samples.tables import as_array, as_sample
 
 
@@ -44,7 +44,8 @@ def materialised(table: Any, number: int) -> MemoryPart | None:  # noqa: ANN401 
     names = list(table)
     if not names or not len(table[names[0]]):
         return None
-    return MemoryPart(sample := as_sample(table, f"partition {number}"), len(sample), f"partition {number}: ")
+    sample = as_sample(table, f"partition {number}")
+    return MemoryPart(dict(sample.columns), prefix=f"partition {number}: ")
 
 
 def is_lazy(events: object) -> bool:
@@ -59,7 +60,7 @@ def _is_collection(value: object) -> bool:
     return hasattr(kind, "__dask_graph__") and hasattr(kind, "to_delayed")
 
 
-def lazy_source(events: Any) -> Events:  # noqa: ANN401
+def lazy_source(events: Any) -> Source:  # noqa: ANN401
     """Take a Dask collection for a source; nothing is computed.
 
     Args:
@@ -80,9 +81,9 @@ def lazy_source(events: Any) -> Events:  # noqa: ANN401
     return _of_frame(events, names)
 
 
-def _of_frame(events: Any, columns: Sequence[str]) -> Events:  # noqa: ANN401
+def _of_frame(events: Any, columns: Sequence[str]) -> Source:  # noqa: ANN401
     parts = [LazyPart(partition) for partition in events[list(columns)].to_delayed()]
-    return Events(
+    return Source(
         tuple(columns),
         parts,
         seekable=False,
@@ -92,7 +93,7 @@ def _of_frame(events: Any, columns: Sequence[str]) -> Events:  # noqa: ANN401
     )
 
 
-def _of_arrays(events: Mapping[str, Any]) -> Events:
+def _of_arrays(events: Mapping[str, Any]) -> Source:
     from dask.delayed import delayed
 
     plain = sorted(name for name, values in events.items() if not _is_collection(values))
@@ -108,7 +109,7 @@ def _of_arrays(events: Mapping[str, Any]) -> Events:
             raise InputError(msg)
         blocks.append(values.to_delayed().ravel())
     parts = [LazyPart(delayed(dict)(list(zip(events, row, strict=True)))) for row in zip(*blocks, strict=True)]
-    return Events(
+    return Source(
         tuple(events),
         parts,
         seekable=False,

@@ -2,41 +2,44 @@
 
 from __future__ import annotations
 
-from pytest_ganvalid.errors import InputError, InputTypeError
+from pytest_ganvalid.errors import InputTypeError, placed
 from pytest_ganvalid.samples.device import device_source, on_gpu
 from pytest_ganvalid.samples.lazy import is_lazy, lazy_source
 from pytest_ganvalid.samples.pieces import names_files
-from pytest_ganvalid.samples.sources import Events, file_source, memory_source
+from pytest_ganvalid.samples.sources import Source, file_source, memory_source
 from pytest_ganvalid.samples.tables import as_sample
 
 
-def is_streamed(events: object) -> bool:
-    """Tell whether events are read part by part."""
-    return isinstance(events, Events) or names_files(events) or is_lazy(events) or on_gpu(events)
-
-
-def source_of(events: object, side: str, weight: object = None) -> Events:
+def open_source(events: object, side: str, weight: object = None) -> Source:
     """Open events of any kind.
 
     Args:
         events: File names, a Dask collection, tensors on a GPU, a source, or a table (see `samples.tables.as_sample`).
-        side: ``"generated"`` or ``"reference"``, for error messages.
-        weight: A column name, an array or ``None``, of a table.
+        side: What they are, for error messages.
+        weight: An array of weights of shape (events,), of a table only; ``None`` if there is none.
 
     Raises:
         InputError: If they cannot be read, or there are none.
-        InputTypeError: If they are of another kind.
+        InputTypeError: If they are of another kind, or weights are given of events that are not in memory.
     """
-    try:
-        if isinstance(events, Events):
-            return events
-        if is_lazy(events):
-            return lazy_source(events)
-        if names_files(events):
-            return file_source(events)
-        if on_gpu(events):
-            return device_source(events)  # type: ignore[arg-type]
-    except (InputError, InputTypeError) as error:
-        msg = f"{side}: {error}"
-        raise type(error)(msg) from None
-    return memory_source(as_sample(events, side, weight))
+    with placed(side):
+        source = _streamed(events)
+        if source is None:
+            return memory_source(as_sample(events, side, weight))
+        if weight is not None:
+            msg = (
+                f"weight is a {type(weight).__name__}; of events that are not in memory it must be the name of a column"
+            )
+            raise InputTypeError(msg)
+        return source
+
+
+def _streamed(events: object) -> Source | None:
+    """Open events that are read part by part; ``None`` if they are in memory."""
+    if isinstance(events, Source):
+        return events
+    if is_lazy(events):
+        return lazy_source(events)
+    if names_files(events):
+        return file_source(events)
+    return device_source(events) if on_gpu(events) else None  # type: ignore[arg-type]

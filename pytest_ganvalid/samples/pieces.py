@@ -19,7 +19,7 @@ from typing import Any
 from pytest_ganvalid.errors import GanvalidError, InputError, InputTypeError
 from pytest_ganvalid.samples.formats import Columns, Format, Reader
 
-FORMATS = {
+READ = {
     ".root": "root",
     ".parquet": "parquet",
     ".pq": "parquet",
@@ -40,9 +40,9 @@ FORMATS = {
     ".safetensors": "tensors",
 }
 _PICKLES = (".pkl", ".pickle", ".joblib", ".dill")
-_SUFFIXES = "|".join(map(re.escape, sorted(FORMATS, key=len, reverse=True)))
+_SUFFIXES = "|".join(map(re.escape, sorted(READ, key=len, reverse=True)))
 _SUFFIX = re.compile(rf"^(?P<path>.*?(?P<suffix>{_SUFFIXES}))(?::(?P<inside>.*))?$", re.DOTALL)
-_NAMED = re.compile(rf"^(?P<form>{'|'.join(sorted(set(FORMATS.values())))}):(?!//)(?P<rest>.+)$", re.DOTALL)
+_NAMED = re.compile(rf"^(?P<form>{'|'.join(sorted(set(READ.values())))}):(?!//)(?P<rest>.+)$", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -174,7 +174,7 @@ def _expanded(name: str) -> list[Piece]:
     if named := _NAMED.match(name):
         form, rest = named["form"], named["rest"]
     path, inside, suffix = _parted(rest, form)
-    form = form or FORMATS.get(suffix)
+    form = form or READ.get(suffix)
     if form is None:
         msg = f"{name}: {_unknown(rest)}"
         raise InputError(msg)
@@ -205,8 +205,8 @@ def _unknown(name: str) -> str:
         return "a pickle is a program and not data: it is not read; write the columns with numpy.savez or as Parquet"
     if os.path.isdir(name):  # noqa: PTH112
         return "this is a folder; expected a file, or a pattern such as folder/*.parquet"
-    known = ", ".join(FORMATS)
-    forms = ", ".join(sorted(set(FORMATS.values())))
+    known = ", ".join(READ)
+    forms = ", ".join(sorted(set(READ.values())))
     return f"the suffix {suffix!r} is not known; expected one of {known}, or one of {forms} in front: csv:events.txt"
 
 

@@ -44,26 +44,6 @@ class Part(Protocol):
         ...
 
 
-class Source(Protocol):
-    """Events in parts.
-
-    Attributes:
-        names: Columns that can be read.
-        refused: Other columns -> why they cannot be read.
-        parts: All events, each in one part.
-        seekable: Whether the first rows of a part can be read without the others, and all know how many they have.
-        lazy: Whether only workers of Dask can read them.
-        provenance: What is known of their origin.
-    """
-
-    names: tuple[str, ...]
-    refused: Mapping[str, str]
-    parts: Sequence[Any]
-    seekable: bool
-    lazy: bool
-    provenance: Mapping[str, Any]
-
-
 @dataclass(frozen=True, slots=True)
 class FilePart:
     """Consecutive rows of a file.
@@ -104,6 +84,11 @@ class FilePart:
         known = None if self.rows is None else min(rows, self.rows)
         return FilePart(self.piece, self.start, min(self.stop, self.start + rows), known, self.whole)
 
+    @property
+    def origin(self) -> str:
+        """The file."""
+        return str(self.piece)
+
     def place(self, first: int, last: int) -> str:
         """Say where rows of it are."""
         return f"{self.piece}: rows {self.start + first:,} to {self.start + last:,}"
@@ -111,31 +96,43 @@ class FilePart:
 
 @dataclass(frozen=True, slots=True)
 class MemoryPart:
-    """Consecutive events of a sample in memory.
+    """Consecutive events in memory.
 
     Attributes:
-        sample: The sample.
-        rows: How many of its first events.
+        columns: The events.
+        first: Number of the first of them in their sample.
         prefix: What is said before their numbers in an error message.
     """
 
-    sample: Sample
-    rows: int
+    columns: Columns
+    first: int = 0
     prefix: str = ""
+
+    @property
+    def rows(self) -> int:
+        """How many."""
+        return len(next(iter(self.columns.values())))
 
     def chunks(self, columns: Sequence[str], chunk: int) -> Iterator[Columns]:
         """Yield events; see `Part`."""
         for start in range(0, self.rows, chunk):
-            rows = slice(start, min(start + chunk, self.rows))
-            yield {name: self.sample[name][rows] for name in columns}
+            yield {name: _sliced(self.columns[name], start, start + chunk) for name in columns}
 
     def head(self, rows: int) -> MemoryPart:
         """Return the part of its first events."""
-        return MemoryPart(self.sample, min(rows, self.rows), self.prefix)
+        columns = {name: _sliced(values, 0, rows) for name, values in self.columns.items()}
+        return MemoryPart(columns, self.first, self.prefix)
 
     def place(self, first: int, last: int) -> str:
-        """Say where events of it are."""
-        return f"{self.prefix}events {first:,} to {last:,}"
+        """Say where events of it are; nothing if they are all there are."""
+        if not self.prefix and first == self.first == 0 and last == self.rows - 1 < _LEAST - 1:
+            return ""
+        return f"{self.prefix}events {self.first + first:,} to {self.first + last:,}"
+
+
+def _sliced(values: Any, start: int, stop: int) -> Any:  # noqa: ANN401 - an array or Entries
+    """Return some rows of a column; all of them without a copy."""
+    return values if start == 0 and stop >= len(values) else values[start:stop]
 
 
 OWN_WEIGHT = ""
@@ -143,12 +140,19 @@ OWN_WEIGHT = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Events:
-    """A source of known parts; see `Source`.
+class Source:
+    """Events in parts.
 
     Attributes:
+        names: Columns that can be read.
+        parts: All events, each in one part.
+        refused: Other columns -> why they cannot be read.
+        seekable: Whether the first rows of a part can be read without the others, and all know how many they have.
+        lazy: Whether only workers of Dask can read them.
+        provenance: What is known of their origin.
         uneven: Columns that only some of the files have.
         narrowed: Makes the same source of some columns only, where that saves reading the others.
+        columns: All events, where they are in memory.
     """
 
     names: tuple[str, ...]
@@ -158,14 +162,26 @@ class Events:
     lazy: bool = False
     provenance: Mapping[str, Any] = field(default_factory=dict)
     uneven: frozenset[str] = frozenset()
-    narrowed: Callable[[Sequence[str]], Events] | None = None
+    narrowed: Callable[[Sequence[str]], Source] | None = None
+    columns: Columns | None = None
 
-    def keeping(self, columns: Sequence[str]) -> Events:
+    def keeping(self, columns: Sequence[str]) -> Source:
         """Return the source of which no more than some columns are going to be read."""
         return self if self.narrowed is None else self.narrowed(columns)
 
+    @property
+    def rows(self) -> int | None:
+        """Number of events; ``None`` if only reading can tell."""
+        rows = [part.rows for part in self.parts]
+        return None if None in rows else sum(rows)
 
-def file_source(names: object) -> Events:
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return str(self.provenance.get("source", "memory"))
+
+
+def file_source(names: object) -> Source:
     """Look into files, without reading any events.
 
     Args:
@@ -188,7 +204,7 @@ def file_source(names: object) -> Events:
     source = files[0] if len(files) == 1 else f"{len(files):,} files: {files[0]} to {files[-1]}"
     empty = [os.path.basename(str(piece)) for piece, (_, _, found) in zip(pieces, looked, strict=True) if not found]  # noqa: PTH119
     origin = {"source": source} | ({"files_without_events": empty} if empty else {})
-    return Events(names, parts, refused, known, provenance=origin, uneven=uneven)
+    return Source(names, parts, refused, known, provenance=origin, uneven=uneven)
 
 
 def _common(pieces: Sequence[Piece], looked: Sequence[Any]) -> tuple[tuple[str, ...], dict[str, str], frozenset[str]]:
@@ -203,7 +219,7 @@ def _common(pieces: Sequence[Piece], looked: Sequence[Any]) -> tuple[tuple[str, 
     return names, refused | ({"": "has no name: give it one"} if "" in everywhere else {}), uneven
 
 
-def memory_source(sample: Sample) -> Events:
+def memory_source(sample: Sample) -> Source:
     """Take events in memory for a source; their weight becomes a column of no name.
 
     Raises:
@@ -215,8 +231,11 @@ def memory_source(sample: Sample) -> Events:
         raise InputError(msg)
     if sample.weight is not None:
         columns[OWN_WEIGHT] = sample.weight
-    whole = Sample(columns)
-    return Events(tuple(columns), [MemoryPart(whole, len(whole))], provenance=sample.provenance)
+    parts = [
+        MemoryPart({name: _sliced(values, start, start + _LEAST) for name, values in columns.items()}, start)
+        for start in range(0, len(sample), _LEAST)
+    ]
+    return Source(tuple(columns), parts, provenance=sample.provenance, columns=columns)
 
 
 def _look(piece: Piece) -> tuple[tuple[str, ...], Mapping[str, str], list[FilePart]]:

@@ -1,11 +1,16 @@
-"""The limits of a check."""
+"""The limits of a check, each said once: the command line, the marker and the report take them from here."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 from pytest_ganvalid._arguments import check_fraction, check_not_negative, check_positive
 from pytest_ganvalid.errors import InputError
+
+
+def _limit(default: float, meaning: str) -> Any:  # noqa: ANN401 - a field
+    return field(default=default, metadata={"meaning": meaning})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,11 +25,11 @@ class Limits:
         min_expected: Least expected effective events per bin in the smaller sample; sparser bins are merged.
     """
 
-    confidence: float = 0.95
-    max_bias: float = 1.0
-    max_local_bias: float = 5.0
-    min_power: float = 0.2
-    min_expected: float = 10.0
+    confidence: float = _limit(0.95, "confidence level of each one-sided limit")
+    max_bias: float = _limit(1.0, "limit on the rms bias, in error bars of n_required events")
+    max_local_bias: float = _limit(5.0, "limit on the bias of a single bin, in the same unit")
+    min_power: float = _limit(0.2, "least probability with which a perfect generator must be able to pass")
+    min_expected: float = _limit(10.0, "least expected effective events per bin; sparser neighbours are merged")
 
     def __post_init__(self) -> None:
         """Check every limit, and hold it as a builtin float whatever kind of number was given."""
@@ -45,3 +50,7 @@ class Limits:
     def alpha(self) -> float:
         """Error probability of each one-sided limit."""
         return 1 - self.confidence
+
+
+LIMITS = {limit.name: f"{limit.metadata['meaning']} (default: {limit.default:g})" for limit in fields(Limits)}
+"""Name of each limit -> what it means."""

@@ -2,6 +2,7 @@
 
 A module has ``KIND``, what it is called in an error message; ``DAMAGE``, the exceptions that a damaged file makes its
 library raise; and ``open_file(path, inside)``, which returns a `Reader`. One that can be written has a ``Writer`` too.
+Which suffix is read as what is said in `samples.pieces.READ`, and which are written in `samples.files.WRITTEN`.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ _STARTS = 4096  # at most
 _NUMBERS, _TEXT = "biuf", "USMm"
 _ONE, _TWO = 1, 2  # axes
 _UTF8_NAMES = (3, 0)
+_PARSER = threading.Lock()  # Python 3.11 may lose count of how deep it is in a literal that it reads in several threads
 
 Blocks = Generator[NDArray[Any], None, None]
 Span = tuple[int, int] | None
@@ -258,7 +260,8 @@ def header_of(file: IO[bytes]) -> tuple[np.dtype[Any], tuple[int, ...], bool]:
     version = np.lib.format.read_magic(file)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     try:
-        shape, fortran, dtype = read(file)
+        with _PARSER:
+            shape, fortran, dtype = read(file)
     except Exception as error:  # a header is a Python literal, and can be wrong in as many ways
         msg = f"its header cannot be understood: {error}"
         raise ValueError(msg) from error

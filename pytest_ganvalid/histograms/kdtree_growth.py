@@ -1,0 +1,312 @@
+"""Cutting a reference into the cells of a k-d tree: which columns are cut, and where.
+
+Quantiles of the reference say nothing of where it has no events. So where (nearly) all reference events of a box have
+the same value of a column, events with any other value are set apart in one more cell of that box: an outside cell, in
+which the reference has few events or none. There is no such cell beside a range of values: a leaf that is not cut along
+a column also holds generated events outside the range that its reference events have. The same goes for an atom that
+leaves more than a cell's share to other values, if none of many columns' cuts is along its column.
+
+With fewer levels than columns no cell is cut along all columns, and only pairs that some cell is cut along are looked
+at. So other branches of the tree are cut along other columns, and the cells are shared out to the pairs of columns as
+seats to parties (D'Hondt), by how strongly a pair depends on each other in the reference: in its quarters, so that a
+ring counts as well. A dependence that only the generator has is therefore seen by part of the cells only; a tree of
+fewer columns sees it better.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_ganvalid.errors import InputError
+from pytest_ganvalid.histograms.kdtree import Cells, Cut, Guard, Node, number_of_cells, placed
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.intp]
+_ROUNDING = 1e-9  # of a share, summed up in another order
+_LEAST = 0.5  # of a cell's share; what falls short of it (what is left beside an atom) is no cell of its own
+_CHUNK = 65_536  # events at a time, so that the memory needed does not grow with the sample
+_RARE = (1.0, 0.25)  # of a cell's share, of everything and of a box: most events that an outside cell may take
+_EXCESS = 5.0  # standard errors; fewer other values by less than that are chance, and chance must not choose the cells
+_MAJORITY = 0.6  # of the events by number; one with a large weight is no atom
+_QUARTERS = (0.25, 0.5, 0.75)
+_LEVELS = len(_QUARTERS) + 1
+_PACK = 3  # columns whose quarters are counted together: faster than pair by pair
+_NOISE = 45.0  # χ² of 9 degrees of freedom, p = 10⁻⁶; less is taken for none, so that chance does not choose the cells
+_HIDDEN = 0.25  # of the dependence; if the halves show less of it (Gaussian ones a third or more), quarters are needed
+_FLOOR = 0.1  # strength of a pair without dependence: a generator may invent one
+_DIGITS = 3  # of a strength; rounding errors do not choose the cells
+
+
+def kdtree_cells(
+    columns: Sequence[NDArray[Any]],
+    weight: FloatArray | None,
+    bins: int,
+    nonfinite: str,
+    names: Sequence[str],
+) -> Cells:
+    """Cut the space of all columns into cells that hold equal shares of the reference's absolute weight.
+
+    A box of m cells is cut into one of m // 2 cells and one of the rest, at the quantile where they hold their shares:
+    cells of continuous, unweighted data differ by one event at most. Values that occur many times stay together, and
+    the box is then cut beside them, as near to the quantile as can be, along a column where either side holds at
+    least half a cell's share; where there is none, it remains one cell.
+
+    Where all but at most a cell's share of all events have the same value of a column, or far more than elsewhere have
+    it in a box, a guard keeps out other values. Its outside cell is one in addition: at most one for each box and each
+    cell, fewer than twice as many as ``bins``; those that stay sparse are merged with the cell after.
+
+    The cells depend on neither the order of the events nor, but for rounding, on an increasing transformation of a
+    column.
+
+    Args:
+        columns: The reference's columns, shape (events,) each.
+        weight: Shape (events,), any sign, or ``None``.
+        bins: Number of cells, at least 2; fewer where atoms do not leave as many, and outside cells in addition.
+        nonfinite: Where NaN and infinite values go (see `Cells`).
+        names: One per column.
+
+    Raises:
+        InputError: If a column has no finite value, no event a weight, or no column can be cut.
+    """
+    columns, finite = placed(columns, nonfinite)
+    mass = None if weight is None else np.abs(weight)
+    kept = finite if mass is None else finite & (mass > 0)
+    if not kept.all():
+        columns, mass = [values[kept] for values in columns], None if mass is None else mass[kept]
+    if not all(np.isfinite(values).any() for values in columns):
+        msg = f"the reference has no events to choose cells from: {list(names)} need finite values and weights above 0"
+        raise InputError(msg)
+    everything = _Open(np.arange(columns[0].size), bins, (0,) * len(columns), ())
+    root = _Grower(columns, mass).grow(everything)
+    if root is None or (isinstance(root, Guard) and root.inside is None):
+        msg = (
+            f"the reference cannot be cut into cells along {list(names)}: all but a few events have the same value; "
+            "compare each column by itself"
+        )
+        raise InputError(msg)
+    return Cells(tuple(names), root, nonfinite)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Open:
+    """A box that is still to be cut.
+
+    Attributes:
+        rows: Its events' positions.
+        cells: Into how many cells.
+        cuts: How often each column has been cut on the way to it.
+        fixed: Columns that have one value.
+    """
+
+    rows: IntArray
+    cells: int
+    cuts: tuple[int, ...]
+    fixed: tuple[int, ...]
+
+
+class _Grower:
+    """Grows a tree, and remembers along which pairs of columns its cells are cut."""
+
+    def __init__(self, columns: Sequence[FloatArray], mass: FloatArray | None) -> None:
+        self._columns, self._mass = columns, mass
+        self._strength, self._hidden = _strengths(columns, mass)
+        self._needed = 1 + self._hidden.any(axis=1)  # cuts, before it is the next column's turn
+        self._rates: dict[tuple[int, float], float] = {}  # share of all events with another value
+        self._seen = np.zeros_like(self._strength)  # number of cells cut along both columns
+
+    def grow(self, box: _Open) -> Node | None:
+        """Cut a box into its cells, after a guard where it needs one; ``None`` if it is one."""
+        atoms = self._atoms(box)
+        if not atoms:
+            return self._cut(box)
+        guard = Guard(tuple(atoms), tuple(atoms.values()), None, 2)
+        rows = box.rows[guard.is_inside(self._columns, box.rows)]
+        inside = self._cut(replace(box, rows=rows, fixed=box.fixed + guard.columns))
+        return replace(guard, inside=inside, cells=1 + number_of_cells(inside))
+
+    def _cut(self, box: _Open) -> Cut | None:
+        for column in self._preferred(box) if box.cells > 1 else ():
+            values = self._columns[column][box.rows]
+            found = _cut(values, self._mass_of(box), box.cells)
+            if found:
+                at, cells_below = found
+                cuts = tuple(n + (i == column) for i, n in enumerate(box.cuts))
+                self._note(column, np.array(cuts), box.cells)
+                is_below = values < at
+                below = self.grow(_Open(box.rows[is_below], cells_below, cuts, box.fixed))
+                above = self.grow(_Open(box.rows[~is_below], box.cells - cells_below, cuts, box.fixed))
+                return Cut(int(column), at, below, above, number_of_cells(below) + number_of_cells(above))
+        return None
+
+    def _mass_of(self, box: _Open) -> FloatArray | None:
+        return None if self._mass is None else self._mass[box.rows]
+
+    def _atoms(self, box: _Open) -> dict[int, float]:
+        """Return the columns with one value for all but few events of a box, few even together: column -> value.
+
+        Were columns chosen because other values happen to be few in a box, a right generator would have more of them.
+        So there must be few of them everywhere, far fewer here than elsewhere, or none here: if that is by chance, a
+        generator has no more there than are merged away.
+        """
+        mass = self._mass_of(box)
+        rare = _RARE[any(box.cuts)]
+        most = rare * (box.rows.size if mass is None else float(mass.sum())) / box.cells * (1 + _ROUNDING)
+        outside, atoms = np.zeros(box.rows.size, dtype=bool), {}
+        for column in sorted(set(range(len(self._columns))) - set(box.fixed)):
+            values = self._columns[column][box.rows]
+            value = _majority(values)
+            if value is None:
+                continue
+            other = values != value
+            few = not any(box.cuts) or self._is_rarer(column, value, other)
+            if few and _sum(mass, outside | other) <= most:
+                outside |= other
+                atoms[column] = value
+        return atoms
+
+    def _is_rarer(self, column: int, value: float, other: NDArray[np.bool_]) -> bool:
+        """Whether a box has none, or far fewer events with another value than the whole has."""
+        number = int(np.count_nonzero(other))
+        if number and (column, value) not in self._rates:
+            self._rates[column, value] = float(np.mean(self._columns[column] != value))
+        expected = other.size * self._rates[column, value] if number else 0.0
+        return number + _EXCESS * math.sqrt(expected) <= expected or not number
+
+    def _preferred(self, box: _Open) -> list[int]:
+        """Order the columns: least cut so far first, then by the pairs they form with the columns cut already."""
+        cuts = np.array(box.cuts)
+        share = self._strength / (self._seen + box.cells)
+        order = np.lexsort((-self._strength.sum(axis=1), -share[:, cuts > 0].sum(axis=1), cuts // self._needed))
+        return [column for column in order.tolist() if column not in box.fixed]
+
+    def _note(self, column: int, cuts: IntArray, cells: int) -> None:
+        """Count the pairs that a cut completes; one whose halves show nothing takes two cuts along both."""
+        seen = np.minimum(cuts, cuts[column]) >= 1 + self._hidden[column]
+        seen[column] = False
+        self._seen[column, seen] += cells
+        self._seen[seen, column] = self._seen[column, seen]
+
+
+def _majority(values: FloatArray) -> float | None:
+    """Return the value that most events have; ``None`` if there is none, or but one event."""
+    least = _MAJORITY * values.size
+    # In any order, so many events with the same value have at least this number of neighbours among them.
+    if values.size < 2 or np.count_nonzero(values[1:] == values[:-1]) < 2 * least - values.size - 1:  # noqa: PLR2004
+        return None
+    value = float(np.partition(values, values.size // 2)[values.size // 2])
+    return value if np.count_nonzero(values == value) >= least else None
+
+
+def _cut(values: FloatArray, mass: FloatArray | None, cells: int) -> tuple[float, int] | None:
+    """Find the cut that comes nearest to sharing out the cells evenly.
+
+    Args:
+        values: Shape (events,).
+        mass: Shape (events,), not negative; ``None`` if all events count alike.
+        cells: Of the box, at least 2.
+
+    Returns:
+        The cut and the number of cells below it; ``None`` if no cut leaves enough on either side.
+    """
+    if values.size < 2:  # noqa: PLR2004
+        return None
+    at, left = _splits(values, mass, (cells // 2 / cells,))[0]
+    total = float(values.size if mass is None else mass.sum())
+    least = _LEAST * total / cells * (1 - _ROUNDING)
+    if not 0 < least <= left <= total - least:
+        return None
+    return at, min(max(round(cells * left / total - _ROUNDING), 1), cells - 1)
+
+
+def _splits(values: FloatArray, mass: FloatArray | None, shares: Sequence[float]) -> list[tuple[float, float]]:
+    """Return for each share the cut that comes nearest to having it below, and the mass that is below."""
+    total = float(values.size if mass is None else mass.sum())
+    found = []
+    for share, value in zip(shares, _quantiles(values, mass, shares), strict=True):
+        below, until = (_sum(mass, where) for where in (values < value, values <= value))
+        if abs(below - total * share) <= abs(until - total * share) + total * _ROUNDING:
+            found.append((value, below))
+        else:
+            found.append((float(values[values > value].min(initial=math.inf)), until))
+    return found
+
+
+def _quantiles(values: FloatArray, mass: FloatArray | None, shares: Sequence[float]) -> list[float]:
+    """Return the values below which lie the shares of the mass, or nearly so."""
+    last = values.size - 1
+    if mass is None:
+        ranks = [max(min(max(round(values.size * share), 1), last), 0) for share in shares]
+        return [float(value) for value in np.partition(values, ranks)[ranks]]
+    order = np.argsort(values)
+    until = np.cumsum(mass[order])
+    found = np.searchsorted(until, until[-1] * np.array(shares) * (1 + _ROUNDING))
+    return [float(value) for value in values[order[np.minimum(found, last)]]]
+
+
+def _sum(mass: FloatArray | None, where: NDArray[np.bool_]) -> float:
+    return float(np.count_nonzero(where) if mass is None else mass[where].sum())
+
+
+def _strengths(columns: Sequence[FloatArray], mass: FloatArray | None) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """Return how strongly each pair of columns depends on each other, and whether only their quarters show it.
+
+    Both have shape (columns, columns). The strength is Cramér's V², χ²/n of the table of both columns' quarters as a
+    share of the most it can be, zero on the diagonal. Halves alone (Blomqvist, Ann. Math. Stat. 21 (1950) 593) show
+    nothing of a ring.
+    """
+    tables = _tables(columns, mass)
+    quarters = _phi2(tables)
+    pairs = tables.reshape(len(columns), 2, 2, len(columns), 2, 2)
+    halves = _phi2(pairs.sum(axis=(2, 5)))
+    total, squares = (columns[0].size,) * 2 if mass is None else (float(mass.sum()), float(mass @ mass))
+    dependent = quarters > _NOISE * squares / total**2
+    strength = _FLOOR + np.round(np.where(dependent, quarters, 0) / (_LEVELS - 1), _DIGITS)
+    np.fill_diagonal(strength, 0)
+    np.fill_diagonal(dependent, val=False)
+    return strength, dependent & (halves < _HIDDEN * quarters - _ROUNDING)
+
+
+def _tables(columns: Sequence[FloatArray], mass: FloatArray | None) -> FloatArray:
+    """Share out the events to the quarters of each pair of columns, shape (columns, quarters, columns, quarters)."""
+    edges = [[at for at, _ in _splits(values, mass, _QUARTERS)] for values in columns]
+    groups = [range(first, min(first + _PACK, len(columns))) for first in range(0, len(columns), _PACK)]
+    codes = _LEVELS**_PACK
+    digits = np.arange(codes)[:, None] // _LEVELS ** np.arange(_PACK) % _LEVELS
+    is_level = (digits[:, :, None] == np.arange(_LEVELS)).reshape(codes, -1).astype(np.float64)
+    tables = np.zeros((len(groups), _PACK * _LEVELS) * 2)
+    for start in range(0, columns[0].size, _CHUNK):
+        part = slice(start, start + _CHUNK)
+        code = [_code([columns[i][part] for i in group], [edges[i] for i in group]) for group in groups]
+        for (i, a), (j, b) in itertools.combinations_with_replacement(enumerate(code), 2):
+            counts = np.bincount(a * codes + b, None if mass is None else mass[part], minlength=codes**2)
+            tables[i, :, j] += is_level.T @ counts.reshape(codes, codes) @ is_level
+    size = len(columns) * _LEVELS
+    both: FloatArray = tables.reshape((len(groups) * _PACK * _LEVELS,) * 2)[:size, :size]
+    both = np.triu(both) + np.triu(both, 1).T  # of the blocks below the diagonal, none has been filled
+    shares: FloatArray = both / float(np.trace(both[:_LEVELS, :_LEVELS]))
+    return shares.reshape(len(columns), _LEVELS, len(columns), _LEVELS)
+
+
+def _code(columns: Sequence[FloatArray], edges: Sequence[Sequence[float]]) -> IntArray:
+    """Write the quarters of a few columns as the digits of one number."""
+    code = np.zeros(columns[0].size, dtype=np.intp)
+    for place, (values, ats) in enumerate(zip(columns, edges, strict=True)):
+        for at in ats:
+            code += (values >= at) * _LEVELS**place
+    return code
+
+
+def _phi2(tables: FloatArray) -> FloatArray:
+    """Return χ²/n of the table of each pair; shape (columns, levels, columns, levels) -> (columns, columns)."""
+    columns, levels = tables.shape[:2]
+    share = np.diagonal(tables.reshape(columns * levels, -1)).reshape(columns, levels)
+    expected = share[:, :, None, None] * share
+    found = np.divide((tables - expected) ** 2, expected, out=np.zeros_like(tables), where=expected > 0)
+    return np.asarray(found.sum(axis=(1, 3)), np.float64)

@@ -1,0 +1,111 @@
+"""Samples that are drawn from a sample, and the degrees of freedom of the error that they give a number.
+
+Bootstrap: events drawn with replacement. Jackknife: the events without one of some groups, for smooth functions only.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from pytest_ganvalid.errors import InputError
+from pytest_ganvalid.overlaps.digests import row_digests
+from pytest_ganvalid.overlaps.resolution import numeric_columns
+from pytest_ganvalid.samples import Sample
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.intp]
+_CHANCE = 1e-6  # that an event which carries nothing is taken to carry some of a bootstrap's error
+
+
+def in_order(sample: Sample) -> Sample:
+    """Put the events into an order of their own, so that nothing drawn depends on the one they came in."""
+    names = numeric_columns(sample.columns)
+    if not names:
+        return sample
+    digests = row_digests(sample.columns, names)
+    keys = [digests] if sample.weight is None else [sample.weight, digests]
+    return sample.select(np.lexsort(keys))
+
+
+@dataclass(frozen=True, slots=True)
+class Draws:
+    """The rows of every sample of a bootstrap, the same ones however often they are asked for.
+
+    Attributes:
+        events: Number of events to draw, and to draw from.
+        replicas: Number of samples.
+        seed: Of the draws.
+    """
+
+    events: int
+    replicas: int
+    seed: int
+
+    def __iter__(self) -> Iterator[IntArray]:
+        """Draw the samples one after the other."""
+        rng = np.random.default_rng(self.seed)
+        for _ in range(self.replicas):
+            yield rng.integers(0, self.events, self.events)
+
+
+def bootstrap_dof(results: FloatArray, draws: Draws) -> float:
+    """Return the degrees of freedom of a bootstrap's variance: less than replicas - 1 if a few events carry it.
+
+    The squared correlation of the results with how often an event was drawn is the share of the variance that it
+    carries; only shares beyond chance count.
+    """
+    pulls = (results - results.mean()) / (results.std() * math.sqrt(results.size))
+    sums, squares, covariance = (np.zeros(draws.events) for _ in range(3))
+    for pull, rows in zip(pulls, draws, strict=True):
+        times = np.bincount(rows, minlength=draws.events)
+        sums += times
+        squares += times**2
+        covariance += pull * times
+    scatter = squares - sums**2 / results.size
+    shares = np.divide(covariance**2, scatter, out=np.zeros(draws.events), where=scatter > 0)
+    chance = special.stdtrit(results.size - 2, _CHANCE / 2 / draws.events) ** 2
+    carried = float((shares[shares > chance / (chance + results.size - 2)] ** 2).sum())
+    return min(results.size - 1, max(2 / carried, 1.0)) if carried > 0 else results.size - 1
+
+
+def jackknife_samples(sample: Sample, groups: int, what: str, rng: np.random.Generator) -> Iterator[Sample]:
+    """Yield the sample without one group of events after the other.
+
+    Args:
+        sample: The events.
+        groups: How many groups.
+        what: The number, for the error message.
+        rng: Draws the groups.
+
+    Raises:
+        InputError: If there are fewer than two events for each group.
+    """
+    if len(sample) < 2 * groups:
+        msg = f"{what}: {len(sample)} events do not make {groups} groups of two or more; choose fewer groups"
+        raise InputError(msg)
+    # By lot: every groups-th event would be alike where data repeat themselves, and next ones where they are sorted.
+    group = rng.permutation(len(sample)) % groups
+    for left_out in range(groups):
+        yield sample.select(group != left_out)
+
+
+def jackknife_dof(results: FloatArray) -> float:
+    """Return the degrees of freedom of a jackknife's variance: less than groups - 1 if a few groups carry it."""
+    squares = (results - results.mean()) ** 2
+    kurtosis = results.size * float((squares**2).sum() / squares.sum() ** 2)
+    # Normal results exceed these in one of 10,000 cases at most; the kurtosis cannot exceed their number.
+    if kurtosis <= min(11, 0.8 * results.size):
+        return results.size - 1
+    return min(results.size - 1, max(2 * results.size / (kurtosis - 1), 1.0))
+
+
+def drawn_by_weight(sample: Sample, weight: FloatArray, events: int, rng: np.random.Generator) -> Sample:
+    """Draw events by their weights, which then are 1."""
+    drawn = sample.select(rng.choice(len(sample), events, p=weight / weight.sum()))
+    return Sample(drawn.columns, np.ones(events), drawn.provenance)

@@ -1,0 +1,143 @@
+"""Standard errors of numbers made of weighted events, and the degrees of freedom of those errors.
+
+What to use when: `by_influence` for what is a smooth function of averages, `proportion` for a share of the events,
+`Ranked` for a quantile. Weights may be negative; their sum is positive.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_ganvalid.errors import InputError
+from pytest_ganvalid.results import Estimate
+
+FloatArray = NDArray[np.float64]
+_ORDINARY = 1e30  # up to here, and down to its inverse, fourth powers neither overflow nor vanish
+_GAP = 3  # the steps between the values around a quantile are this much more uneven than chance makes them
+_FEW = 5  # effective events: with fewer there are less than the ten degrees of freedom that a verdict takes
+
+
+def by_influence(value: float, influence: FloatArray, weight: FloatArray) -> Estimate:
+    """Return an estimate with the standard error of its influence function.
+
+    Args:
+        value: The estimate.
+        influence: What each event contributes, its average zero, shape (events,).
+        weight: Of each event; the sum is positive.
+
+    Raises:
+        InputError: If all contributions are zero.
+    """
+    parts = (weight * influence / weight.sum()) ** 2
+    variance = float(parts.sum())
+    if influence.min() == influence.max() or not variance > 0:  # rounding may leave a little of equal values
+        msg = "all events have the same value, so its error is not known and nothing can be demonstrated"
+        raise InputError(msg)
+    unit_variance = average(influence**2, weight)
+    n_events = unit_variance / variance if unit_variance > 0 else effective(weight)
+    spread = float((parts**2).sum()) / variance**2 - 1 / parts.size  # relative variance of the variance
+    dof = 2 / spread if spread > 0 else math.inf
+    # An event with nearly all of the weight makes the estimate, and then it is chance what it seems to contribute.
+    n_effective = effective(weight)
+    if n_effective < _FEW:
+        n_events = max(min(n_events, n_effective), 1.0)
+    return Estimate(value, math.sqrt(variance), n_events, max(min(dof, 2 * n_effective), 1.0))
+
+
+def proportion(passed: FloatArray, weight: FloatArray) -> Estimate:
+    """Estimate a share of events, with the variance at (k + 1) / (n + 2).
+
+    At k / n it would vanish where none or all pass: such a sample would seem to know the share exactly.
+
+    Args:
+        passed: 0 or 1, shape (events,).
+        weight: Of each event; the sum is positive.
+    """
+    n_effective = effective(weight)
+    events, mean_weight = n_effective + 2, weight.sum() / n_effective
+    more_passed, more_weight = np.append(passed, [0.0, 1.0]), np.append(weight, [mean_weight, mean_weight])
+    shrunk = min(max(average(more_passed, more_weight), 1 / events), 1 - 1 / events)
+    found = by_influence(shrunk, more_passed - shrunk, more_weight)
+    # Two events that do not exist have made the error stable; they must not make it smaller.
+    more = events / n_effective
+    n_events = max((found.n_events or events) / more, 1.0)
+    return Estimate(average(passed, weight), found.error * math.sqrt(more), n_events, found.dof)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ranked:
+    """Events in the order of their values.
+
+    Attributes:
+        values: Increasing, shape (events,).
+        weight: Likewise.
+    """
+
+    values: FloatArray
+    weight: FloatArray
+
+    def at(self, probability: float) -> float:
+        """Return a quantile, half of each event's weight counting as below it.
+
+        Negative weights make the cumulated weight cross a level more than once: first and last crossing are averaged.
+        """
+        below = (np.cumsum(self.weight) - self.weight / 2) / self.weight.sum()
+        rising = (np.maximum.accumulate(below), np.minimum.accumulate(below[::-1])[::-1])
+        return float(np.mean([np.interp(probability, curve, self.values) for curve in rising]))
+
+    def between(self, low: float, high: float, value: float, n_events: float | None) -> Estimate:
+        """Estimate ``value`` with the error that the quantiles at its standard errors have.
+
+        The distance of two order statistics with k events between them has a relative variance of 1 / k, the squares
+        of the k + 1 steps on the way add up to 2 / k of its own. Where they exceed that by far there is a gap.
+        """
+        least, most = self.at(low), self.at(high)
+        inside = slice(*np.searchsorted(self.values, [least, most]))
+        values, weight = self.values[inside], self.weight[inside]
+        if np.unique(values).size <= values.size / 2 or least >= most:
+            msg = (
+                f"the values are discrete at {value:g}: {values.size} of them around it take {np.unique(values).size} "
+                "different values, so the quantile has no meaningful error; compare an efficiency, such as that of a "
+                "cut at this value, or the histogram"
+            )
+            raise InputError(msg)
+        count = float(np.abs(weight).sum() ** 2 / (weight**2).sum())
+        steps = np.diff(values, prepend=least, append=most)
+        even = 2 * (most - least) ** 2 / float((steps**2).sum())
+        carrying = even if even < count / _GAP else count
+        return Estimate(value, (most - least) / 2, n_events, max(carrying / 2, 1.0))
+
+
+def average(values: FloatArray, weight: FloatArray) -> float:
+    """Return the weighted mean."""
+    return float((weight * values).sum() / weight.sum())
+
+
+def effective(weight: FloatArray) -> float:
+    """Return (Σw)²/Σw², the unweighted events whose sum has the same relative error."""
+    return float(weight.sum() ** 2 / (weight**2).sum())
+
+
+def bessel(weight: FloatArray) -> float:
+    """Return n / (n - 1), which makes a variance unbiased; without weights exactly.
+
+    Raises:
+        InputError: If there is no more than one effective event.
+    """
+    n_effective = effective(weight)
+    if n_effective <= 1:
+        msg = f"{n_effective:.3g} effective events do not determine an error; expected at least two"
+        raise InputError(msg)
+    return n_effective / (n_effective - 1)
+
+
+def power_of_two(values: FloatArray) -> float:
+    """Return a unit, exact to divide by, in which extraordinary numbers are of the order of one; 1 for others."""
+    largest = float(np.abs(values).max())
+    if largest == 0 or 1 / _ORDINARY <= largest <= _ORDINARY:
+        return 1.0
+    return math.ldexp(1.0, math.frexp(largest)[1] - 1)

@@ -1,0 +1,1 @@
+"""Which rows samples share, and whether by chance: digests, one mergeable sketch, one judge."""

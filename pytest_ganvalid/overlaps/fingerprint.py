@@ -1,0 +1,473 @@
+"""The rows of a sample in kilobytes: enough to find them in another sample.
+
+The rows with the smallest digests, with the number of times each occurs, are a fair sample of the distinct rows: the
+bottom-k sketch (Bar-Yossef et al., RANDOM 2002; Beyer et al., SIGMOD 2007). Any other sample thins out to the same
+rows, by keeping those with digests up to the largest of the sketch, so that all that is asked of two whole samples can
+be asked of these. Sketches add up exactly. While events are read a sketch is large; it is cut when it is stored.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_ganvalid import _json
+from pytest_ganvalid.errors import InputError, InputTypeError, placed
+from pytest_ganvalid.overlaps.chance import poisson_upper
+from pytest_ganvalid.overlaps.digests import (
+    DOUBLE,
+    LARGEST,
+    PRECISIONS,
+    Column,
+    Digests,
+    Distinct,
+    Words,
+    is_numeric,
+    leading,
+    mix,
+    row_digests,
+    row_hashes,
+)
+from pytest_ganvalid.overlaps.key import Key, key_columns, key_of
+from pytest_ganvalid.samples.pieces import names_files
+from pytest_ganvalid.samples.sample import Sample
+from pytest_ganvalid.samples.sources import file_source
+from pytest_ganvalid.samples.tables import as_sample
+
+SIZE = 1 << 20
+"""Most rows of a sketch while events are read."""
+STORED = 4096
+"""Most rows of a sketch that is stored."""
+_KIND, _VERSION = "fingerprint", 2
+_MOST_EVENTS = 2**62
+_PIECES = 64  # of a sketch, from which on they are joined
+_START = 1.5  # times the rows that will be kept, that are kept at first, so that the last of them is always found
+_CHUNK = 1 << 18  # rows of a file at a time
+_RARE = 1e-6  # probability with which a limit of how rarely rows agree is too low
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rows:
+    """Distinct rows.
+
+    Attributes:
+        digests: In the precision of the key.
+        finer: In each finer precision, 32 bits of another digest.
+        counts: How many events are such a row.
+        values: Those of the fine columns, shape (rows, fine columns); ``None`` where rows come from a file.
+        fresh: How many of those are fresh, where there are no values.
+    """
+
+    digests: Digests
+    finer: tuple[Words, ...]
+    counts: NDArray[np.int64]
+    values: NDArray[np.float64] | None
+    fresh: NDArray[np.uint8] | None
+
+    def __getitem__(self, rows: Any) -> _Rows:  # noqa: ANN401 - anything that indexes an array
+        return _Rows(
+            self.digests[rows],
+            tuple(words[rows] for words in self.finer),
+            self.counts[rows],
+            None if self.values is None else self.values[rows],
+            None if self.fresh is None else self.fresh[rows],
+        )
+
+    def up_to(self, limit: int) -> _Rows:
+        """Leave out rows with larger digests."""
+        if limit == LARGEST or not self.digests.size or int(self.digests.max()) <= limit:
+            return self
+        return self[np.flatnonzero(self.digests <= np.uint64(limit))]
+
+    def distinct(self, finer: int, rows: int, limit: int) -> Distinct:
+        """Return the rows, which are in order, that differ in the precision of the key or in so many finer ones."""
+        starts = _starts(self, finer)
+        at = self if starts.size == self.digests.size else self.without_values[starts]
+        return Distinct(
+            keys=at.digests,
+            values=_mixed(at, finer),
+            counts=np.add.reduceat(self.counts, starts) if starts.size else self.counts,
+            first=starts,
+            rows=rows,
+            limit=limit,
+        )
+
+    @property
+    def without_values(self) -> _Rows:
+        """The same without their values."""
+        return replace(self, values=None, fresh=None)
+
+    def freshness(self, key: Key) -> NDArray[np.uint8]:
+        """Return how many values of each row are fresh."""
+        return key.fresh(self.values) if self.fresh is None and self.values is not None else np.asarray(self.fresh)
+
+    def stored(self, key: Key) -> _Rows:
+        """Leave the values out."""
+        return replace(self, values=None, fresh=self.freshness(key))
+
+    @classmethod
+    def joined(cls, pieces: Sequence[_Rows], key: Key) -> _Rows:
+        """Join rows, each once and in order, adding up how often they occur."""
+        if any(piece.values is None for piece in pieces):
+            pieces = [piece.stored(key) for piece in pieces]
+        some = _Rows(
+            np.concatenate([piece.digests for piece in pieces]),
+            tuple(np.concatenate(words) for words in zip(*(piece.finer for piece in pieces), strict=True)),
+            np.concatenate([piece.counts for piece in pieces]),
+            _together([piece.values for piece in pieces]),
+            _together([piece.fresh for piece in pieces]),
+        )
+        some = some[_order(some)]
+        starts = _starts(some, len(some.finer))
+        if starts.size == some.digests.size:
+            return some
+        merged = some[starts]
+        fresh = None if some.fresh is None else np.minimum.reduceat(some.fresh, starts)
+        return replace(merged, counts=np.add.reduceat(some.counts, starts), fresh=fresh)
+
+
+@dataclass(frozen=True, eq=False)
+class Fingerprint:
+    """Some rows of a sample, the same of any other, by which its events are recognised.
+
+    A trained generator carries that of its training sample, so that a reference can be shown to be another.
+
+    Attributes:
+        key: How rows are recognised.
+        rows: Number of events of the sample.
+        size: Rows to keep, at most.
+        limit: Rows with larger digests are left out.
+        pieces: The rows that are kept.
+    """
+
+    key: Key
+    rows: int
+    size: int
+    limit: int
+    pieces: tuple[_Rows, ...]
+
+    @classmethod
+    def of(
+        cls,
+        columns: Mapping[str, Column],
+        key: Key,
+        size: int = SIZE,
+        limit: int = LARGEST,
+        hashes: Words | None = None,
+    ) -> Fingerprint:
+        """Start from some events.
+
+        Args:
+            columns: The events, with all columns of the key.
+            key: How rows are recognised.
+            size: Rows to keep, at most.
+            limit: Rows with larger digests are left out from the beginning.
+            hashes: Those of the rows (`digests.row_hashes` in the precision of the key), if at hand.
+        """
+        hashes = row_hashes(columns, key.columns, key.bits) if hashes is None else hashes
+        rows, columns = hashes.size, {name: columns[name] for name in key.columns}
+        if limit < LARGEST:
+            kept = np.flatnonzero(hashes <= np.uint32(limit >> 32))
+            hashes, columns = hashes[kept], {name: column[kept] for name, column in columns.items()}
+        return cls.of_kept(columns, key, rows, size, limit, hashes)
+
+    @classmethod
+    def of_kept(
+        cls, columns: Mapping[str, Column], key: Key, rows: int, size: int, limit: int, hashes: Words
+    ) -> Fingerprint:
+        """Start from the events of so many that are kept: those whose hashes are up to the limit's."""
+        values = [leading(columns[fine.name]) for fine in key.fine]
+        piece = _Rows(
+            row_digests(columns, key.columns, key.bits, hashes),
+            tuple(row_hashes(columns, key.columns, bits) for bits in reversed(key.precisions[:-1])),
+            np.ones(hashes.size, np.int64),
+            np.stack(values, axis=1) if values else np.empty((hashes.size, 0)),
+            None,
+        )
+        return cls(key, rows, size, limit | 0xFFFFFFFF, (piece,)).bounded()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns that make up a row, sorted."""
+        return self.key.columns
+
+    @cached_property
+    def held(self) -> Fingerprint:
+        """The same in one piece, the rows in order and not more than there may be."""
+        if not self.pieces:
+            return self
+        some, limit = _Rows.joined([piece.up_to(self.limit) for piece in self.pieces], self.key), self.limit
+        if some.digests.size > self.size:
+            limit = int(some.digests[self.size]) - 1
+            some = some[: np.searchsorted(some.digests, np.uint64(limit), side="right")]
+        whole = Fingerprint(self.key, self.rows, self.size, limit, (some,))
+        vars(whole)["held"] = whole  # its rows are in order already
+        return whole
+
+    def distinct(self, bits: int = DOUBLE, limit: int = LARGEST) -> Distinct:
+        """Return the distinct rows that are held.
+
+        Args:
+            bits: The precision in which they are compared, at least that of the key.
+            limit: Rows with larger digests are left out, too.
+        """
+        finer = sum(self.key.bits < precision <= bits for precision in PRECISIONS)
+        cache = self.held._distinct  # noqa: SLF001 - of the same class
+        if finer not in cache:
+            cache[finer] = self.held.pieces[0].distinct(finer, self.rows, self.held.limit)
+        return cache[finer].up_to(limit)
+
+    @cached_property
+    def _distinct(self) -> dict[int, Distinct]:
+        return {}
+
+    def row_chance(self, bits: int) -> float:
+        """Limit the probability that two independent events agree in some precision, by those that do."""
+        chance = self.key.whole[PRECISIONS.index(bits)]
+        if bits < self.key.bits or (self.size <= STORED and chance < 1):  # what was stored knows it from more rows
+            return chance
+        counts = self.distinct(bits).counts.astype(float)
+        pairs = max(float(counts.sum()) * self.rows / 2, 1.0)
+        return min(chance, poisson_upper(round(float((counts * (counts - 1)).sum()) / 2), _RARE) / pairs, 1.0)
+
+    def freshness(self, rows: NDArray[np.intp]) -> NDArray[np.uint8]:
+        """Return how many values of full resolution some of the rows have, given their positions."""
+        return self.held.pieces[0][rows].freshness(self.key)
+
+    def examples(self, rows: NDArray[np.intp]) -> tuple[dict[str, float | str], ...]:
+        """Return the values of some rows in the fine columns, if they are known, given their positions."""
+        values = self.held.pieces[0][rows].values
+        if values is None or not self.key.fine:
+            return ()
+        names = [column.name for column in self.key.fine]
+        return tuple(
+            {name: value if np.isfinite(value) else str(value) for name, value in zip(names, row, strict=True)}
+            for row in values.tolist()
+        )
+
+    def __add__(self, other: Fingerprint) -> Fingerprint:
+        """Return the fingerprint of two samples together; it is the same in whichever order parts are added.
+
+        Raises:
+            InputError: If their rows are recognised in different ways.
+        """
+        key, pieces = self.key, self.pieces + other.pieces
+        if key is not other.key and key != other.key:
+            key = key.merged(other.key)
+            pieces = tuple(piece.stored(sketch.key) for sketch in (self, other) for piece in sketch.pieces)
+        size, limit = min(self.size, other.size), min(self.limit, other.limit)
+        return Fingerprint(key, self.rows + other.rows, size, limit, pieces).bounded()
+
+    merge = __add__
+
+    def bounded(self) -> Fingerprint:
+        """Join the pieces once they are many, or their rows too many."""
+        rows = sum(piece.digests.size for piece in self.pieces)
+        return self.held if len(self.pieces) > _PIECES or rows > 2 * self.size else self
+
+    def stored(self) -> Fingerprint:
+        """Return what is written to a file."""
+        key = replace(self.key, whole=tuple(map(self.row_chance, PRECISIONS)))
+        cut = replace(self.held, key=key, size=min(self.size, STORED)).held
+        return replace(cut, pieces=tuple(piece.stored(key) for piece in cut.pieces))
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether what would be stored is the same."""
+        return isinstance(other, Fingerprint) and self.to_json() == other.to_json()
+
+    def __hash__(self) -> int:
+        """Return a number that equal fingerprints share."""
+        return hash((self.key, self.rows))
+
+    def to_json(self, indent: int | None = None) -> str:
+        """Write as a JSON text of some tens of kilobytes; `from_json` restores an equal object."""
+        stored = self.stored()
+        (some,) = stored.pieces
+        most = int(some.counts.max(initial=1))
+        size = next(size for size in (1, 2, 4, 8) if most < 256**size)
+        content = {
+            "key": stored.key,
+            "rows": self.rows,
+            "limit": stored.limit,
+            "digests": _packed(some.digests, "<u8"),
+            "finer": [_packed(words, "<u4") for words in some.finer],
+            "counts": "" if most == 1 else _packed(some.counts, f"<u{size}"),
+            "fresh": _packed(some.freshness(self.key), "<u1"),
+        }
+        return _json.dumps(_KIND, _VERSION, content, indent)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Fingerprint:
+        """Read what `to_json` wrote.
+
+        Raises:
+            InputError: If the text is not a fingerprint of this version.
+        """
+        return cls.from_node(_json.parsed(text))
+
+    @classmethod
+    def from_node(cls, node: _json.Node) -> Fingerprint:
+        """Read what `to_json` wrote, as a part of another text; see `from_json`."""
+        return _restored(node)
+
+
+def sketch_limit(rows: int | None, size: int, key: Key) -> int:
+    """Return a limit of digests up to which a sketch of so many rows is certainly full; all, if that is not known."""
+    if rows is None or rows <= _START * size or not key.tells:
+        return LARGEST
+    return int(LARGEST * (_START * size / rows))
+
+
+def fingerprint(events: object, columns: Sequence[str] | None = None, weight: str | None = None) -> Fingerprint:
+    """Make the fingerprint of a training sample.
+
+    Args:
+        events: Any table of events, or an iterator, list or tuple of tables: the chunks of a sample that is too
+            large to hold; or names of files. Only the fingerprint so far and one chunk are in memory.
+        columns: Names of the columns that make up a row. If ``None``, all numeric ones but the weight and, where
+            others are left that tell events apart, labels and numbers of events; of several tables, the first decides.
+        weight: Name of the column of weights, which are not part of a row.
+
+    Returns:
+        The fingerprint of these columns; whatever the order of the rows, the same of them are kept.
+
+    Raises:
+        InputError: If there are no events, a column is missing or not numeric, or chunks have other columns.
+        InputTypeError: If it is not a table of events, or ``columns`` is not a list of names.
+    """
+    if isinstance(columns, str):
+        msg = f"columns={columns!r} is one name; expected a list of names: columns=[{columns!r}]"
+        raise InputTypeError(msg)
+    if names_files(events):
+        events = _chunks(events)
+    tables: Iterable[object] = events if isinstance(events, Iterator | list | tuple) else [events]
+    total: Fingerprint | None = None
+    for table in tables:
+        sample = as_sample(table, "training", weight)
+        with placed("training"):
+            key = _key(sample, columns) if total is None else total.key
+            missing = [n for n in key.columns if n not in sample.columns or not is_numeric(sample.columns[n])]
+            if missing:
+                msg = f"the columns {missing} do not hold real numbers in a later table; expected those of the first"
+                raise InputError(msg)
+        part = Fingerprint.of(sample.columns, key, STORED)
+        total = part if total is None else total + part
+    if total is None:
+        msg = "training: there is no table of events; expected at least one"
+        raise InputError(msg)
+    return total.stored()
+
+
+def _key(sample: Sample, columns: Sequence[str] | None) -> Key:
+    if columns is None:
+        names, _ = key_columns([sample], tuple(sample.columns))
+        if not names:
+            msg = f"no column holds real numbers; there are {sorted(sample.columns)}"
+            raise InputError(msg)
+        return key_of(sample.columns, names)
+    wrong = [name for name in columns if not is_numeric(sample[name])]
+    if wrong or not columns:
+        msg = f"columns {wrong} do not hold real numbers; leave them out of columns=[...]"
+        raise InputError(msg)
+    return key_of(sample.columns, sorted(set(columns)))
+
+
+def _chunks(names: object) -> Iterator[Mapping[str, Column]]:
+    source = file_source(names)
+    for part in source.parts:
+        yield from part.chunks(source.names, _CHUNK)
+
+
+def _together(arrays: Sequence[Any]) -> Any:  # noqa: ANN401 - all of them, or none
+    return None if any(array is None for array in arrays) else np.concatenate(arrays)
+
+
+def _order(some: _Rows) -> NDArray[np.intp]:
+    """Return the order by digests; only the few that are equal are looked at twice."""
+    order = np.argsort(some.digests, kind="stable")
+    ordered = some.digests[order]
+    same = ordered[1:] == ordered[:-1]
+    tied = np.flatnonzero(np.append(same, False) | np.append(False, same))
+    if some.finer and tied.size:
+        rows = order[tied]
+        finer = [words[rows].astype(np.uint64) for words in reversed(some.finer)]
+        order[tied] = rows[np.lexsort([*finer, some.digests[rows]])]
+    return order
+
+
+def _starts(some: _Rows, finer: int) -> NDArray[np.intp]:
+    """Return where rows in order begin to differ, in the precision of the key or in so many finer ones."""
+    differ = np.ones(some.digests.size, dtype=bool)
+    differ[1:] = some.digests[1:] != some.digests[:-1]
+    for words in some.finer[:finer]:
+        differ[1:] |= words[1:] != words[:-1]
+    return np.flatnonzero(differ)
+
+
+def _mixed(some: _Rows, finer: int) -> Digests:
+    """Return one digest of each row, of its digests in the precision of the key and in so many finer ones."""
+    mixed = some.digests.copy()
+    for words in some.finer[:finer]:
+        mixed ^= words.astype(np.uint64)
+        mix(mixed)
+    return mixed
+
+
+def _packed(numbers: NDArray[Any], dtype: str) -> str:
+    return base64.b64encode(numbers.astype(dtype).tobytes()).decode()
+
+
+def _restored(document: _json.Node) -> Fingerprint:
+    members = document.members()
+    version = members["version"].value if "version" in members else None
+    if "kind" in members and members["kind"].value == _KIND and version != _VERSION:
+        members.get("version", document).refuse(
+            f"version {_VERSION}: make it anew of the events, gv.fingerprint(events), as others cannot be compared"
+        )
+    fields = document.fields("kind", "version", "key", "rows", "limit", "digests", "finer", "counts", "fresh")
+    fields["kind"].choice(_KIND)
+    key: Key = _json.decode(Key, fields["key"])
+    rows, limit = fields["rows"].whole(1, _MOST_EVENTS), fields["limit"].whole(0, LARGEST)
+    digests = _unpacked(fields["digests"], "<u8")
+    finer = tuple(_unpacked(n, "<u4", digests.size) for n in fields["finer"].items(len(key.precisions) - 1))
+    fresh = _unpacked(fields["fresh"], "<u1", digests.size)
+    counts = np.ones(digests.size, np.int64)
+    if fields["counts"].value != "":
+        size = len(_bytes(fields["counts"])) // max(digests.size, 1)
+        counts = _unpacked(fields["counts"], f"<u{size}" if size in {1, 2, 4, 8} else "<u1", digests.size)
+    some = _Rows(digests, finer, counts.astype(np.int64), None, fresh)
+    whole = int(counts.astype(np.uint64).sum()) if digests.size else 0
+    if (
+        np.any(digests[1:] < digests[:-1])
+        or _starts(some, len(finer)).size != digests.size
+        or (digests.size and int(digests[-1]) > limit)
+        or np.any(some.counts < 1)
+        or whole > rows
+        or (limit == LARGEST and whole != rows)
+    ):
+        document.refuse(f"ascending digests up to the limit, each once, of {rows} events or some of them")
+    return Fingerprint(key, rows, STORED, limit, (some,))
+
+
+def _bytes(node: _json.Node) -> bytes:
+    text = node.text()
+    if len(text) > 12 * STORED:
+        node.refuse(f"at most {STORED} rows in base64")
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        node.refuse("base64")
+
+
+def _unpacked(node: _json.Node, dtype: str, length: int | None = None) -> NDArray[Any]:
+    content, size = _bytes(node), np.dtype(dtype).itemsize
+    if len(content) % size or (length is not None and len(content) != size * length):
+        node.refuse(f"{'some' if length is None else length} numbers of {size} bytes in base64")
+    return np.frombuffer(content, dtype)

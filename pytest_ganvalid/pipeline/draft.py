@@ -1,0 +1,342 @@
+"""A look at both sides, before anything is filled: which columns are read, and which bins are chosen.
+
+Bins are chosen from a bounded part of the reference, from all over it; of events in memory it is all of them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from numbers import Integral
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_ganvalid.errors import InputError, placed
+from pytest_ganvalid.histograms.binning import axis_for, bins_for, cells_for
+from pytest_ganvalid.histograms.bins import Axis, Fillable
+from pytest_ganvalid.observables.needed import needed_columns
+from pytest_ganvalid.observables.observable import Observable, Values, inner_column
+from pytest_ganvalid.observables.resolve import Wanted, resolve, skipped_columns
+from pytest_ganvalid.observables.strata import Condition, condition_values
+from pytest_ganvalid.overlaps.digests import is_numeric
+from pytest_ganvalid.overlaps.fingerprint import Fingerprint
+from pytest_ganvalid.overlaps.key import HEAD, Key, key_columns, key_of, tells_events
+from pytest_ganvalid.pipeline.plan import FillPlan, Histogram, inner_name
+from pytest_ganvalid.pipeline.preview import FIRST, Preview, drawn, has_numbers, head, preview, row_bytes
+from pytest_ganvalid.pipeline.request import DEFAULT_BINS, Request, Side
+from pytest_ganvalid.pipeline.run import Runner
+from pytest_ganvalid.samples import Sample, as_sample
+
+FloatArray = NDArray[np.float64]
+Sides = tuple[Side, Side]
+_MOST_VALUES = 20  # a condition of no more distinct values has a stratum for each
+_STRATA = 5  # equiprobable strata of any other condition
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Draft:
+    """What is to be done, once both sides have been looked at.
+
+    Attributes:
+        sides: The generated and the reference events.
+        request: What the user said.
+        columns: Those to read of either side.
+        previews: Some rows of either.
+        observables: What is compared.
+        key: How rows are recognised; ``None`` if the sides have no column of numbers in common.
+        training_key: Likewise those of the training; ``None`` if there is no training.
+        lost: Columns of one side only that tell events apart, where those of both do not.
+    """
+
+    sides: Sides
+    request: Request
+    columns: tuple[tuple[str, ...], tuple[str, ...]]
+    previews: tuple[Preview, Preview]
+    observables: tuple[Wanted, ...]
+    key: Key | None
+    training_key: Key | None
+    lost: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, sides: Sides, request: Request, runner: Runner, training: Side | Fingerprint | None = None) -> Draft:
+        """Look at both sides.
+
+        Raises:
+            InputError: If columns are missing or cannot be read, or there are no events.
+            InputTypeError: If an observable is of an unknown kind.
+        """
+        wanted = _wanted_columns(sides, request, runner)
+        names, training_names = _key_names(sides, wanted, training, runner)
+        columns = _columns(sides, wanted | {*names, *training_names}, request)
+        heads = [head(side, some, HEAD, runner) for side, some in zip(sides, columns, strict=True)]
+        rows, whole = [row_bytes(some) for some in heads], sides
+        narrowed = [replace(side, source=side.source.keeping(some)) for side, some in zip(sides, columns, strict=True)]
+        sides = narrowed[0], narrowed[1]
+        generated = as_sample(heads[0], sides[0].name, sides[0].weight)
+        reference = preview(sides[1], columns[1], rows[1], request.memory, runner)
+        source = sides[0].source
+        previews = (
+            Preview(generated, len(generated) == source.rows, False, rows[0], source.rows),  # noqa: FBT003
+            reference,
+        )
+        condition = None if request.condition is None else request.condition.column
+        observables = resolve(request.observables, generated, reference.sample, condition)
+        request.check_names(observable.name for observable in observables)
+        true = reference.sample.columns
+        key: Key | None = key_of(true, names) if names else None
+        training_key = key if training_names == names else key_of(true, training_names) if training_names else None
+        if isinstance(training, Fingerprint):
+            training_key = training.key
+        lost = () if key is not None and key.tells else _lost(whole, runner)
+        return cls(sides, request, columns, previews, observables, key, training_key, lost)
+
+    def redrawn(self, runner: Runner) -> Draft:
+        """Draw the rows that bins are chosen from out of all of the reference."""
+        preview_ = drawn(self.sides[1], self.columns[1], self.previews[1].row, self.request.memory, runner)
+        return replace(self, previews=(self.previews[0], preview_))
+
+    @property
+    def binned(self) -> tuple[Observable, ...]:
+        """The observables that are histogrammed event by event."""
+        return tuple(observable for observable in self.observables if isinstance(observable, Observable))
+
+    def plan(self) -> FillPlan:
+        """Choose all bins.
+
+        Raises:
+            InputError: If the reference cannot be binned; the message names the observable.
+        """
+        generated, reference = (preview_.sample for preview_ in self.previews)
+        condition = _axis_of(self.request.condition, reference)
+        index = None
+        if condition is not None:
+            index = condition[1].index(condition_values(reference, condition[0], "reference"))
+        histograms = []
+        for stratum in range(1 if condition is None else condition[1].size):
+            inside = None if index is None else index == stratum
+            # A stratum without any of the rows that were looked at is binned like the whole.
+            here = reference if inside is None or not inside.any() else reference.select(inside)
+            label = "" if condition is None else f" | {condition[1].label_of(condition[0], stratum)}"
+            for observable in self.binned:
+                with placed(f"observable {observable.name + label!r}"):
+                    histograms.append(self._histogram(observable, label, stratum, here, generated))
+        return FillPlan(weight=self.sides[1].weight, condition=condition, histograms=tuple(histograms), key=self.key)
+
+    def _histogram(
+        self, observable: Observable, label: str, stratum: int, reference: Sample, generated: Sample
+    ) -> Histogram:
+        place, spec = self.request.nonfinite_of(observable.name), self.request.bins_of(observable.name)
+        few = generated.first(min(FIRST, len(generated)))
+        values = observable.values(reference, "reference")
+        weight = values.weight(reference.weight)
+        finite = np.all([np.isfinite(column) for column in values.columns], axis=0)
+        # What is not finite, but must be, is refused where all events are filled, which says where they are.
+        some = values if place != "error" or finite.all() else Values(tuple(c[finite] for c in values.columns))
+        if some is not values:
+            weight = None if weight is None else weight[finite]
+        bins = _bins(observable, spec, some, weight, place)
+        several = {
+            "generated": observable.values(few, "generated").counts is not None,
+            "reference": values.counts is not None,
+        }
+        numbers = None
+        if any(several.values()):
+            counts = values.multiplicity()
+            numbers = bins_for(DEFAULT_BINS, counts.columns, counts.weight(reference.weight), "overflow")
+        return Histogram(observable.name + label, stratum, observable, bins, place, numbers, several)
+
+    def is_numbered(self, observable: Observable) -> bool:
+        """Tell whether the bins of an observable are chosen from the reference."""
+        return isinstance(self.request.bins_of(observable.name), Integral)
+
+    def chooses_bins(self, plan: FillPlan) -> bool:
+        """Tell whether any bins of a plan were chosen from the reference."""
+        condition = self.request.condition
+        several = any(histogram.numbers is not None for histogram in plan.histograms)
+        return several or any(map(self.is_numbered, self.binned)) or (condition is not None and condition.chosen)
+
+    def skipped(self) -> dict[str, str]:
+        """Say which columns ``observables=None`` leaves out, and why."""
+        if self.request.observables is not None:
+            return {}
+        condition = None if self.request.condition is None else self.request.condition.column
+        skipped = skipped_columns(self.previews[0].sample, self.previews[1].sample, condition)
+        for side, other in (self.sides, self.sides[::-1]):
+            theirs = {*other.source.names, *other.source.refused, side.weight}
+            skipped |= {name: f"only {side.name} has it" for name in side.source.names if name and name not in theirs}
+            skipped |= {name: f"cannot be read: it {reason}" for name, reason in side.source.refused.items()}
+        return skipped
+
+
+def _wanted_columns(sides: Sides, request: Request, runner: Runner) -> set[str]:
+    """Return the columns that the observables are made of."""
+    common = {name for name in sides[1].source.names if name and name in sides[0].source.names}
+    if request.condition is not None:
+        for side in sides:
+            check_column(side, inner_name(request.condition.column, side.source.names))
+    if request.observables is None:
+        _refuse_uneven(sides)
+        wanted = common
+    else:
+        samples = [as_sample(head(side, side.source.names, FIRST, runner), side.name, side.weight) for side in sides]
+        condition = None if request.condition is None else request.condition.column
+        try:
+            observables = resolve(request.observables, samples[0], samples[1], condition)
+            wanted = {name for observable in observables for name in needed_columns(observable, samples[0], samples[1])}
+        except InputError as error:
+            msg = f"{error}{_refused_in(sides, str(error))}"
+            raise InputError(msg) from None
+        for side, sample in zip(sides, samples, strict=True):
+            for name in sorted(wanted.intersection(side.source.refused)):
+                check_column(side, name)
+            for name in (name for o in observables if isinstance(o, Observable) for name in o.columns):
+                check_column(side, inner_column(sample, name))
+    weights = {side.weight for side in sides}
+    if not common - weights and not wanted - weights:
+        names = [sorted(filter(None, side.source.names)) for side in sides]
+        msg = f"the samples share no column: generated has {names[0]}, reference {names[1]}"
+        raise InputError(msg)
+    return wanted
+
+
+def _key_names(
+    sides: Sides, wanted: set[str], training: Side | Fingerprint | None, runner: Runner
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Choose the columns by which rows are recognised, and those by which they are with the training.
+
+    Raises:
+        InputError: If the reference has not the columns that it takes to recognise rows of the training.
+    """
+    names = _told_by((sides[1], sides[0]), wanted, runner)
+    if training is None:
+        return names, ()
+    if isinstance(training, Fingerprint):
+        first = head(sides[1], sides[1].source.names, FIRST, runner)
+        missing = [name for name in training.columns if name not in first or not is_numeric(first[name])]
+        if missing:
+            numbers = [name for name, values in first.items() if name and is_numeric(values)]
+            common = [name for name in training.columns if name in numbers]
+            msg = (
+                f"the reference has no numeric columns {missing}, of which the fingerprint of the training was made "
+                f"beside others; it has {numbers}: make it anew of those of both, "
+                f"gv.fingerprint(events, columns={common or numbers}, weight=...)"
+            )
+            raise InputError(msg)
+        return names, training.columns
+    if names and has_numbers(training, names, runner):
+        return names, names
+    both = _told_by((sides[1], training), wanted, runner)
+    if not both:
+        raise no_common_columns(sides[1].source.names, training.source.names)
+    return names, both
+
+
+def no_common_columns(reference: Sequence[str], training: Sequence[str]) -> InputError:
+    """Return the error that the reference cannot be compared with the training."""
+    return InputError(
+        f"reference and training have no numeric column in common: {sorted(filter(None, reference))} and "
+        f"{sorted(filter(None, training))}; expected the same columns, by the same names: whether they share rows must "
+        "be known"
+    )
+
+
+def _lost(sides: Sides, runner: Runner) -> tuple[str, ...]:
+    """Return columns of one side only that tell its events apart."""
+    lost = []
+    for side, other in (sides, sides[::-1]):
+        own = [name for name in side.source.names if name and name != side.weight and name not in other.source.names]
+        lost += [name for name in own if tells_events(head(side, [name], HEAD, runner)[name])]
+    return tuple(lost)
+
+
+def _told_by(sides: Sequence[Side], wanted: set[str], runner: Runner) -> tuple[str, ...]:
+    """Choose columns that tell the events of some sides apart; others than those wanted only if it takes them."""
+    weights = {side.weight for side in sides}
+    common = [n for n in sides[0].source.names if n and all(n in s.source.names for s in sides) and n not in weights]
+    read = [name for name in common if name in wanted]
+    names: tuple[str, ...] = ()
+    sparing = sides[0].source is sides[1].source  # of one sample, and what others have is not known
+    for some in (read, common):
+        if some and (some is read or len(common) > len(read)):
+            samples = [Sample(head(side, some, HEAD, runner)) for side in sides]
+            names, told = key_columns(samples, read, sparing=sparing)
+            if told:
+                break
+    return names
+
+
+def _columns(sides: Sides, wanted: set[str], request: Request) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """List the columns that are read of either side, in the order of the source."""
+    chosen = []
+    for side in sides:
+        names = {*wanted, side.weight}
+        if request.condition is not None:
+            names.add(inner_name(request.condition.column, side.source.names))
+        chosen.append(tuple(name for name in side.source.names if name in names))
+    return chosen[0], chosen[1]
+
+
+def _refuse_uneven(sides: Sides) -> None:
+    """Refuse to leave out, unasked, columns that some files have or one side can be read of.
+
+    Raises:
+        InputError: If there are any.
+    """
+    for side, other in (sides, sides[::-1]):
+        for name, reason in side.source.refused.items():
+            if name in side.source.uneven or name in other.source.names:
+                msg = f"{side.name}: column {name!r} {reason}; name the observables to compare, or mend the files"
+                raise InputError(msg)
+
+
+def _refused_in(sides: Sides, error: str) -> str:
+    """Say why columns that an error names cannot be read."""
+    return "".join(
+        f"; {side.name}: column {name!r} {reason}"
+        for side in sides
+        for name, reason in side.source.refused.items()
+        if repr(name) in error
+    )
+
+
+def check_column(side: Side, name: str) -> None:
+    """Refuse a column that a side does not have.
+
+    Raises:
+        InputError: If it is missing or cannot be read.
+    """
+    if name not in side.source.names:
+        reason = side.source.refused.get(name)
+        there = f"there is no column {name!r}; there are {sorted(filter(None, side.source.names))}"
+        msg = f"{side.name}: {f'column {name!r} {reason}' if reason else there}"
+        raise InputError(msg)
+
+
+def _axis_of(condition: Condition | None, reference: Sample) -> tuple[str, Axis] | None:
+    """Return the column that divides the events, and the bins in which it does."""
+    if condition is None:
+        return None
+    values, bins = condition.values(reference, "reference"), condition.bins
+    if bins is None:
+        distinct = np.unique(values)
+        if distinct.size <= _MOST_VALUES:  # a bin for each value
+            edges = tuple(edge for value in distinct.tolist() for edge in (value, math.nextafter(value, math.inf)))
+            return condition.column, Axis(edges)
+    return condition.column, axis_for(_STRATA if bins is None else bins, values, reference.weight, "overflow")
+
+
+def _bins(observable: Observable, spec: object, values: Values, weight: FloatArray | None, nonfinite: str) -> Fillable:
+    """Turn what the user asked for into bins of an observable.
+
+    Raises:
+        InputError: If there are no values, or they cannot be binned in this way.
+        InputTypeError: If the specification is of another kind.
+    """
+    if not all(column.size for column in values.columns):
+        msg = "no event of the reference is selected or has an entry; there is nothing to choose bins from"
+        raise InputError(msg)
+    if observable.tree:
+        return cells_for(spec, values.columns, weight, nonfinite, observable.columns)
+    return bins_for(spec, values.columns, weight, nonfinite)

@@ -1,0 +1,284 @@
+"""Filling: from events of any kind to `Histograms`, in bins chosen from them or like others."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_ganvalid.errors import GanvalidError, InputError, InputTypeError, placed
+from pytest_ganvalid.overlaps.digests import LARGEST
+from pytest_ganvalid.overlaps.fingerprint import SIZE, sketch_limit
+from pytest_ganvalid.overlaps.key import Key
+from pytest_ganvalid.pipeline.draft import Draft
+from pytest_ganvalid.pipeline.files import read_histograms
+from pytest_ganvalid.pipeline.plan import FillPlan, check_storable
+from pytest_ganvalid.pipeline.preview import COPIES, FIRST, chunk_rows, has_numbers, head, row_bytes
+from pytest_ganvalid.pipeline.progress import shown
+from pytest_ganvalid.pipeline.request import DEFAULT_BINS, DEFAULT_MEMORY, Request, Side
+from pytest_ganvalid.pipeline.run import Cluster, Runner, Threads
+from pytest_ganvalid.pipeline.summary import FillTask, Histograms, closed, fill_part, joined
+
+_SIDE = "the sample"
+_OF_DRAFTS = ("generated", "reference")  # a draft is of two sides; here they are one
+_UNLIKE = 0.5  # of a bin's share, that a preview and the whole may differ in before bins are chosen anew
+_LEAST_ROWS = 1 << 12  # to keep in a sketch, however large they are
+
+
+def fill(
+    events: object,
+    *,
+    observables: object = None,
+    like: object = None,
+    weight: object = None,
+    by: object = None,
+    bins: object = DEFAULT_BINS,
+    nonfinite: str | Mapping[str, str] = "error",
+    memory: float = DEFAULT_MEMORY,
+    client: object = None,
+) -> Histograms:
+    """Fill histograms of some events, which add up with those of others, and which `validate` takes instead of events.
+
+    Args:
+        events: As for `pytest_ganvalid.validate`: files, a table in memory, or a Dask collection.
+        observables: Names of columns, reducing expressions such as ``leading(pt)``, tuples of those (their joint
+            distribution), a `KDTree`, or a `Selection` by a column of booleans; not functions, which no file can hold.
+            ``None`` means every numeric column.
+        like: Histograms, or the name of a file of them, whose observables, strata and bins are used.
+        weight: The name of a column; ``None`` for that of ``like``, or unweighted events; ``False`` for unweighted
+            events whatever ``like`` is.
+        by: As for `validate`.
+        bins: Likewise; quantiles are those of these events, which must therefore be reference events.
+        nonfinite: Likewise.
+        memory: Bytes that events from files may take at a time, in all.
+        client: A ``dask.distributed.Client`` whose workers read the files.
+
+    Raises:
+        InputError: If the events cannot be read or filled; the message names the file and the place.
+        InputTypeError: If an argument is of a kind that is not understood.
+    """
+    model = None if like is None else _model(like)
+    request = Request.parsed(
+        observables=observables, by=by, bins=bins, nonfinite=nonfinite, memory=memory, client=client
+    )
+    if not isinstance(weight, str | None) and weight is not False:
+        msg = f"weight is a {type(weight).__name__}; expected the name of a column, None, or False for no weights"
+        raise InputTypeError(msg)
+    if model is None:
+        return _fill_anew(events, request, weight)
+    if {"observables", "by", "bins", "nonfinite"} & set(request.stated):
+        msg = "like= says which observables, strata and bins to fill; leave out observables, by, bins and nonfinite"
+        raise InputError(msg)
+    return fill_like(_weighted_like(events, model, weight), model, request).stored()
+
+
+def _weighted_like(events: object, model: Histograms, weight: object) -> Side:
+    """Open events with the weights that are named, or those of others.
+
+    Raises:
+        InputError: If they lack the column.
+    """
+    side = Side.opened(events, _SIDE, weight, pair=False)
+    if weight is not None or side.weight is not None or model.plan.weight is None:
+        return side
+    if not model.plan.weight:
+        msg = (
+            f"{side.source.name}: the weights to be like are those of a Sample; name a column of weights with weight=, "
+            "or say weight=False for unweighted events"
+        )
+        raise InputError(msg)
+    return Side.opened(side.source, _SIDE, model.plan.weight, pair=False)
+
+
+def _model(like: object) -> Histograms:
+    if isinstance(like, Histograms):
+        return like
+    if isinstance(like, str | os.PathLike):
+        return read_histograms(like)
+    msg = f"like is a {type(like).__name__}; expected Histograms, or the name of a file of them"
+    raise InputTypeError(msg)
+
+
+def fill_like(side: Side, like: Histograms, request: Request) -> Histograms:
+    """Fill events into the histograms of others.
+
+    Args:
+        side: The events.
+        like: The others.
+        request: Memory and client.
+
+    Raises:
+        InputError: If the events cannot be read, or lack a column.
+    """
+    check_client(request, side)
+    plan = replace(like.plan, weight=side.weight)
+    with runner_for(request, side) as runner:
+        with placed(_name(side)):
+            read = plan.read_columns(side.source.names)
+        key = plan.key if plan.key is not None and has_numbers(side, plan.key.columns, runner) else None
+        names = {*read, *(() if key is None else key.columns), side.weight}
+        columns = tuple(column for column in side.source.names if column in names)
+        side = replace(side, source=side.source.keeping(columns))
+        return summarise(side, plan, columns, request, runner, (key, None))
+
+
+def _name(side: Side) -> str:
+    """What events are called in messages: by their side, or by their source where there is none."""
+    return side.source.name if side.name == _SIDE else side.name
+
+
+def _fill_anew(events: object, request: Request, weight: object) -> Histograms:
+    side = Side.opened(events, _SIDE, weight, pair=False)
+    check_client(request, side)
+    with _alone(side), runner_for(request, side) as runner:
+        sides = replace(side, name=_OF_DRAFTS[0]), replace(side, name=_OF_DRAFTS[1])
+        draft = Draft.of(sides, request, runner)
+        for observable in draft.observables:
+            check_storable(observable)
+        _, summary = summarise_reference(draft, runner)
+    return summary.stored()
+
+
+def check_client(request: Request, *sides: Side) -> None:
+    """Refuse a Dask client for events that are in memory.
+
+    Raises:
+        InputError: If there is one, and all are.
+    """
+    if request.client is not None and all(side.source.columns is not None for side in sides):
+        what = "the sample is" if len(sides) == 1 else "the samples are"
+        msg = f"client= is for files and Dask collections; {what} in memory: leave it out"
+        raise InputError(msg)
+
+
+@contextmanager
+def runner_for(request: Request, *sides: Side) -> Iterator[Runner]:
+    """Give what does the work: threads, with a progress bar where one is wanted, or a Dask cluster."""
+    sources = [side.source for side in sides]
+    if request.client is not None or any(source.lazy for source in sources):
+        yield Cluster(request.client)
+        return
+    with shown(sources) as tick:
+        yield Threads(tick)
+
+
+@contextmanager
+def _alone(side: Side) -> Iterator[None]:
+    """Let errors name the source instead of a side."""
+    try:
+        yield
+    except GanvalidError as error:
+        error.places = tuple(place for place in error.places if place not in _OF_DRAFTS)
+        for name in _OF_DRAFTS:
+            error.args = (error.message.removeprefix(f"{name}: "),)
+        with placed(side.source.name):
+            raise
+
+
+def summarise_reference(draft: Draft, runner: Runner) -> tuple[Draft, Histograms]:
+    """Choose bins from the reference and fill it, in bins chosen anew should those turn out to be badly chosen.
+
+    Returns:
+        The draft that the bins were made by, and what the reference leaves, with its plan.
+    """
+    preview = draft.previews[1]
+    final = preview.complete or preview.drawn
+    try:
+        plan = draft.plan()
+    except InputError:  # few events are selected, and none of them may have been looked at
+        if final:
+            raise
+        draft, final = draft.redrawn(runner), True
+        plan = draft.plan()
+    summary = _summary_of(draft, 1, plan, runner)
+    if not final and _is_unlike(draft, summary):
+        draft = draft.redrawn(runner)
+        summary = _summary_of(draft, 1, draft.plan(), runner)
+    if draft.chooses_bins(summary.plan):
+        ids = tuple(sorted({origin.id for origin in summary.origins}))
+        summary = replace(summary, plan=replace(summary.plan, bins_from=ids))
+    return draft, summary
+
+
+def summarise_generated(draft: Draft, reference: Histograms, runner: Runner) -> Histograms:
+    """Fill the generated events like the reference."""
+    return _summary_of(draft, 0, replace(reference.plan, weight=draft.sides[0].weight), runner)
+
+
+def _summary_of(draft: Draft, place: int, plan: FillPlan, runner: Runner) -> Histograms:
+    side, columns = draft.sides[place], draft.columns[place]
+    beside = draft.training_key if draft.training_key != draft.key else None
+    if beside is not None and not set(beside.columns) <= set(columns):
+        beside = None
+    return summarise(side, plan, columns, draft.request, runner, (draft.key, beside), draft.previews[place].row)
+
+
+def summarise(
+    side: Side,
+    plan: FillPlan,
+    columns: tuple[str, ...],
+    request: Request,
+    runner: Runner,
+    keys: tuple[Key | None, Key | None],
+    row: float | None = None,
+) -> Histograms:
+    """Fill all events of a side.
+
+    Args:
+        side: The events.
+        plan: How they are filled.
+        columns: Those to read.
+        request: How much memory they may take.
+        runner: Who does the work.
+        keys: How rows are recognised; see `FillTask`.
+        row: Bytes of a row, if known.
+
+    Raises:
+        InputError: If there are no events, or they cannot be read or filled.
+    """
+    row = row_bytes(head(side, columns, FIRST, runner)) if row is None else row
+    size = int(min(SIZE, max(request.memory / (COPIES * row), _LEAST_ROWS)))
+    limits = [LARGEST if key is None else sketch_limit(side.source.rows, size, key) for key in keys]
+    task = FillTask(
+        plan=plan,
+        side=side.name,
+        columns=columns,
+        chunk=chunk_rows(row, request.memory, runner.workers),
+        keys=keys,
+        limits=(limits[0], limits[1]),
+        size=size,
+    )
+    total = runner.total(fill_part, task, side.source.parts, joined)
+    if total is None:
+        msg = f"{_name(side)}: there are no events"
+        raise InputError(msg)
+    with placed(_name(side)):
+        return closed(total, side.source.name)
+
+
+def _is_unlike(draft: Draft, whole: Histograms) -> bool:
+    """Tell whether the rows that bins were chosen from are not like the whole, so that bins may be badly chosen."""
+    names = {observable.name for observable in draft.binned if draft.is_numbered(observable)}
+    chosen = tuple(histogram for histogram in whole.plan.histograms if histogram.observable.name in names)
+    side = draft.sides[1]
+    task = FillTask(plan=replace(whole.plan, histograms=chosen), side=side.name, columns=(), chunk=0)
+    sample = draft.previews[1].sample
+    columns: dict[str, Any] = dict(sample.columns)
+    if side.weight is not None and sample.weight is not None:
+        columns[side.weight] = sample.weight
+    few = task.summary(columns, "")
+    if np.any(whole.events[few.events == 0]):
+        return True  # none of a stratum's events was looked at
+    pairs: list[tuple[NDArray[Any], NDArray[Any]]] = [(few.events, whole.events)]
+    pairs += [(got.sumw.value, whole.contents[name].sumw.value) for name, got in few.contents.items()]
+    for some, all_ in pairs:
+        if not (some.sum() > 0 and all_.sum() > 0):
+            continue  # there is no verdict, as is said later
+        if np.abs(some / some.sum() - all_ / all_.sum()).max() > _UNLIKE / some.size:
+            return True
+    return False

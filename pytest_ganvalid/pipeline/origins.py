@@ -1,0 +1,123 @@
+"""Which events are which: files are recognised by what is in them, so that no event counts twice."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_ganvalid._json import Range
+from pytest_ganvalid.errors import InputError
+from pytest_ganvalid.overlaps.chance import p_again
+from pytest_ganvalid.overlaps.digests import Words, blocks
+from pytest_ganvalid.overlaps.key import Key
+
+# Probability, below which two origins of the same content are one: thousands of jobs are millions of pairs.
+_SURELY = 1e-12
+MOST_EVENTS = 2**53  # floats hold all integers up to it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Origin:
+    """Some events, all of one file.
+
+    Attributes:
+        source: The name of the file.
+        id: Digest of the values of all events, the same for any order of them, in whatever precision they are stored,
+            and for any name of the file.
+        events: Their number.
+        chance: Probability, at most, that other independent events have the same digest: such of few distinct values.
+    """
+
+    source: str
+    id: str
+    events: Annotated[int, Range(1, MOST_EVENTS)]
+    chance: Annotated[float, Range(0, 1)]
+
+    def same(self, other: Origin) -> bool:
+        """Tell whether two origins are the same events, and not others that happen to look the same."""
+        return self.id == other.id and (self.source == other.source or max(self.chance, other.chance) < _SURELY)
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Events of an origin that is still being read: their number, and sums of their hashes and of the squares of those.
+
+    Sums do not depend on the order of the events, and are modulo 2⁶⁴.
+    """
+
+    events: int
+    sum: int = 0
+    squares: int = 0
+
+    @classmethod
+    def of(cls, hashes: Words) -> Tally:
+        """Count some events."""
+        total = squares = 0
+        for block in blocks(hashes.size):
+            long = hashes[block].astype(np.uint64)
+            total += int(long.sum())
+            squares += int(np.dot(long, long))
+        return cls(hashes.size, total % 2**64, squares % 2**64)
+
+    def __add__(self, other: Tally) -> Tally:
+        """Count other events, too."""
+        return Tally(self.events + other.events, (self.sum + other.sum) % 2**64, (self.squares + other.squares) % 2**64)
+
+    def origin(self, source: str, key: Key | None, counts: NDArray[np.integer]) -> Origin:
+        """Give the events an id.
+
+        Args:
+            source: The name of their file.
+            key: How rows are recognised.
+            counts: How often each distinct row of the sample occurs.
+        """
+        content = json.dumps([[], 0] if key is None else [key.columns, key.bits])
+        digest = hashlib.sha256(f"{content} {self.events} {self.sum} {self.squares}".encode()).hexdigest()[:32]
+        whole = int(counts.sum())
+        chance = p_again(counts, self.events / whole) if whole and key is not None else 1.0
+        return Origin(source=source, id=digest, events=self.events, chance=chance)
+
+
+class OriginList:
+    """Origins, each once."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self._by_id: dict[str, list[tuple[Origin, str]]] = {}
+
+    def extend(self, origins: Iterable[Origin], name: str = "") -> None:
+        """Add origins that are in some file of histograms, or in none.
+
+        Raises:
+            InputError: If one holds the same events as one before.
+        """
+        for origin in origins:
+            others = self._by_id.setdefault(origin.id, [])
+            again = next((pair for pair in others if pair[0].same(origin)), None)
+            if again is not None:
+                first, second = (f"{o.source} (in {of})" if of else o.source for o, of in (again, (origin, name)))
+                msg = (
+                    f"{first} and {second} hold the same {origin.events:,} events (content {origin.id[:12]}); expected "
+                    "every event once: leave one of them out"
+                )
+                raise InputError(msg)
+            others.append((origin, name))
+
+    def sorted(self) -> tuple[Origin, ...]:
+        """Return them in order."""
+        return tuple(sorted(origin for others in self._by_id.values() for origin, _ in others))
+
+
+def common_origin(ours: Sequence[Origin], theirs: Sequence[Origin]) -> tuple[Origin, Origin] | None:
+    """Return an origin of one side that is also one of the other, as either calls it; ``None`` if there is none."""
+    by_id: dict[str, list[Origin]] = {}
+    for origin in ours:
+        by_id.setdefault(origin.id, []).append(origin)
+    shared = ((mine, other) for other in theirs for mine in by_id.get(other.id, ()) if mine.same(other))
+    return next(shared, None)

@@ -1,0 +1,376 @@
+"""Two sides to pairs of histograms or numbers, one for each observable and stratum, and the rows that they share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from pytest_ganvalid.errors import InputError, InputTypeError, placed
+from pytest_ganvalid.histograms.sums import BinSums, as_bin_sums, check_same_bins
+from pytest_ganvalid.observables.strata import Stratum
+from pytest_ganvalid.overlaps.findings import Independence
+from pytest_ganvalid.overlaps.fingerprint import Fingerprint
+from pytest_ganvalid.overlaps.judge import independence
+from pytest_ganvalid.pipeline.draft import Draft
+from pytest_ganvalid.pipeline.fill import (
+    check_client,
+    fill_like,
+    runner_for,
+    summarise_generated,
+    summarise_reference,
+)
+from pytest_ganvalid.pipeline.foreign import UNKNOWN, Foreign, filled_already, matched, not_compared
+from pytest_ganvalid.pipeline.joint import NOT_LOOKED_FOR, Joint
+from pytest_ganvalid.pipeline.origins import common_origin
+from pytest_ganvalid.pipeline.plan import MULTIPLICITY, FillPlan
+from pytest_ganvalid.pipeline.request import Request, Side, open_training
+from pytest_ganvalid.pipeline.run import Runner
+from pytest_ganvalid.pipeline.summary import Histograms
+from pytest_ganvalid.pipeline.training import Training, stored_training_rows, training_rows
+from pytest_ganvalid.results import Estimate
+
+_SIDES = ("generated", "reference")
+_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """What is compared: do these two agree?
+
+    Attributes:
+        name: The observable, and the stratum if there is one.
+        generated: Histogram or number of the generated sample.
+        reference: Likewise of the reference.
+        share: Of n_required: the stratum's.
+        used: Shares of the generated and of the reference events that these were made of.
+        how: How it was made, if that took more than filling a histogram.
+    """
+
+    name: str
+    generated: BinSums | Estimate
+    reference: BinSums | Estimate
+    share: float = 1.0
+    used: tuple[float, float] = (1.0, 1.0)
+    how: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paired:
+    """What two sides come down to.
+
+    Attributes:
+        pairs: What is compared.
+        strata: The strata; one without a name if there is no condition.
+        independence: Which rows the sides share.
+        events: Number of generated and of reference events.
+        origins: What is known of where they come from.
+        skipped: Columns or histograms that are not compared -> why.
+        training: Number of training events, if they are known.
+        how: How bins were chosen, if from a part of the reference.
+        notes: What was not looked for, in sentences.
+    """
+
+    pairs: tuple[Pair, ...]
+    strata: tuple[Stratum, ...]
+    independence: Independence
+    events: tuple[int, int]
+    origins: tuple[Mapping[str, Any], Mapping[str, Any]]
+    skipped: Mapping[str, str]
+    training: int | None = None
+    how: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def paired(
+    generated: object, reference: object, request: Request, weights: tuple[object, object], training: object
+) -> Paired:
+    """Fill what is not filled yet, and pair the two sides.
+
+    Args:
+        generated: As for `pytest_ganvalid.validate`.
+        reference: Likewise.
+        request: What is asked.
+        weights: The name of a column, an array, or ``None``, of either side.
+        training: The training events, or their fingerprint; ``None`` if unknown.
+
+    Raises:
+        InputError: If the data or settings admit no verdict.
+        InputTypeError: If an argument is of a kind that is not understood.
+    """
+    gen, ref = (filled_already(value, name) for value, name in zip((generated, reference), _SIDES, strict=True))
+    events = open_training(training)
+    if gen is None and ref is None:
+        sides = tuple(
+            Side.opened(value, name, weight)
+            for value, name, weight in zip((generated, reference), _SIDES, weights, strict=True)
+        )
+        sources = (*sides, events) if isinstance(events, Side) else sides
+        check_client(request, *sources)
+        with runner_for(request, *sources) as runner:
+            return _of_events((sides[0], sides[1]), request, events, runner)
+    _refuse_settings(request, weights, filled=(gen is not None, ref is not None))
+    if isinstance(gen, Histograms) and ref is None:
+        ref = fill_like(Side.opened(reference, _SIDES[1], weights[1]), gen, request)
+    elif isinstance(ref, Histograms) and gen is None:
+        gen = fill_like(Side.opened(generated, _SIDES[0], weights[0]), ref, request)
+    if isinstance(gen, Histograms) and isinstance(ref, Histograms):
+        return _of_histograms(gen, ref, request, events)
+    if gen is None or ref is None:
+        side = _SIDES[gen is None]
+        msg = f"{side} is histograms of another program, and the other side events; fill both into the same bins"
+        raise InputError(msg)
+    return _of_foreign(Foreign.of(gen), Foreign.of(ref), request, events)
+
+
+def _of_events(
+    sides: tuple[Side, Side], request: Request, training: Side | Fingerprint | None, runner: Runner
+) -> Paired:
+    draft = Draft.of(sides, request, runner, training)
+    draft, reference = summarise_reference(draft, runner)
+    generated = summarise_generated(draft, reference, runner)
+    strata = _strata(reference.plan, generated, reference)
+    joint = Joint.of(draft, reference.plan, (generated, reference), runner)
+    pairs: dict[str, Pair] = {}
+    for position, stratum in strata.items():
+        pairs |= {pair.name: pair for pair in _pairs(reference.plan, position, stratum, generated, reference)}
+        for name, fields in () if joint is None else joint.pairs(position, stratum):
+            used = {"used": stratum.used} | fields
+            pairs[stratum.name(name)] = Pair(name=stratum.name(name), share=stratum.share, **used)
+    order = [stratum.name(observable.name) for stratum in strata.values() for observable in draft.observables]
+    names = [name for plain in order for name in (plain, plain + MULTIPLICITY) if name in pairs]
+    trained_on = training_rows(training, draft, generated, reference, runner)
+    preview = draft.previews[1]
+    return Paired(
+        pairs=tuple(pairs[name] for name in names),
+        strata=tuple(strata.values()),
+        independence=_independence(generated, reference, trained_on, draft.lost),
+        events=(generated.n_events, reference.n_events),
+        origins=(sides[0].source.provenance, sides[1].source.provenance),
+        skipped=draft.skipped(),
+        training=None if trained_on is None else trained_on.events,
+        how={} if preview.complete else {"bins_from_rows": len(preview.sample), "drawn": preview.drawn},
+    )
+
+
+def _of_histograms(gen: Histograms, ref: Histograms, request: Request, training: Side | Fingerprint | None) -> Paired:
+    _check_comparable(gen, ref)
+    names = _chosen(ref.plan.observables, request.observables)
+    histograms = tuple(histogram for histogram in ref.plan.histograms if histogram.observable.name in names)
+    plan = replace(ref.plan, histograms=histograms)
+    strata = _strata(plan, gen, ref)
+    pairs = [pair for position, stratum in strata.items() for pair in _pairs(plan, position, stratum, gen, ref)]
+    trained_on = stored_training_rows(training, gen, ref, request)
+    search = _independence(gen, ref, trained_on, ())
+    return Paired(
+        pairs=tuple(pairs),
+        strata=tuple(strata.values()),
+        independence=replace(search, notes=(*search.notes, *_origin_of_bins(gen, ref))),
+        events=(gen.n_events, ref.n_events),
+        origins=({"source": gen.source, "files": len(gen.origins)}, {"source": ref.source, "files": len(ref.origins)}),
+        skipped={name: "not asked for" for name in ref.plan.observables if name not in names},
+        training=None if trained_on is None else trained_on.events or None,
+        notes=(NOT_LOOKED_FOR,),
+    )
+
+
+def _of_foreign(gen: Foreign, ref: Foreign, request: Request, training: Side | Fingerprint | None) -> Paired:
+    if training is not None:
+        msg = "training= takes events; what histograms of another program were filled with is not known: leave it out"
+        raise InputError(msg)
+    ours, theirs = matched(gen, ref)
+    pairs = []
+    for name in _chosen(tuple(theirs), request.observables):
+        with placed(f"observable {name!r}"):
+            check_same_bins(ours[name], theirs[name])
+        pairs.append(Pair(name=name, generated=ours[name], reference=theirs[name]))
+    return Paired(
+        pairs=tuple(pairs),
+        strata=(),
+        independence=Independence(duplicates={}, notes=(UNKNOWN,)),
+        events=(gen.events, ref.events),
+        origins=({"source": gen.source}, {"source": ref.source}),
+        skipped=not_compared(gen.others, ref.others),
+        notes=(NOT_LOOKED_FOR,),
+    )
+
+
+def _refuse_settings(request: Request, weights: tuple[object, object], *, filled: tuple[bool, bool]) -> None:
+    """Refuse what can only be said of events, to histograms that are filled.
+
+    Raises:
+        InputError: If it is said.
+    """
+    wrong = [name for name in request.stated if name in {"bins", "by", "seed", "nonfinite"}]
+    if any(weight is not None and done for weight, done in zip(weights, filled, strict=True)):
+        wrong.append("weight")
+    if all(filled):
+        wrong += [name for name in request.stated if name in {"memory", "client"}]
+    if wrong:
+        msg = (
+            f"{', '.join(wrong)} can only be chosen when histograms are filled, and these are; leave it out, or fill "
+            "them anew"
+        )
+        raise InputError(msg)
+
+
+def _check_comparable(gen: Histograms, ref: Histograms) -> None:
+    """Refuse sides that share events, are of other observables, or of bins that the generated events have chosen.
+
+    Raises:
+        InputError: If they do, or are.
+    """
+    shared = common_origin(gen.origins, ref.origins)
+    if shared is not None:
+        mine, other = shared
+        msg = (
+            f"{mine.source} of the generated and {other.source} of the reference hold the same {mine.events:,} events "
+            f"(content {mine.id[:12]}); expected independent samples"
+        )
+        raise InputError(msg)
+    difference = gen.plan.difference(ref.plan)
+    if difference:
+        msg = (
+            f"generated and reference histograms were filled in different ways: {difference}; fill the reference, and "
+            "the generated events like it: ganvalid fill GENERATED --like REFERENCE.json"
+        )
+        raise InputError(msg)
+    chosen_from = {*gen.plan.bins_from, *ref.plan.bins_from}
+    own = next((origin for origin in gen.origins if origin.id in chosen_from), None)
+    if own is not None:
+        msg = (
+            f"the bins were chosen from the generated events ({own.source}), which must not choose where they are "
+            "looked at; fill the reference first, and the generated events like it"
+        )
+        raise InputError(msg)
+
+
+def _origin_of_bins(gen: Histograms, ref: Histograms) -> tuple[str, ...]:
+    """Say so, if what the bins were chosen from is on neither side."""
+    chosen_from = {*gen.plan.bins_from, *ref.plan.bins_from}
+    if not chosen_from or not chosen_from.isdisjoint(origin.id for origin in ref.origins):
+        return ()
+    ids = sorted(chosen_from)
+    contents = ", ".join(content[:12] for content in ids[:_NAMED]) + (", ..." if len(ids) > _NAMED else "")
+    return (f"the bins were chosen from events of neither side (content {contents}), which must be true simulation",)
+
+
+def _chosen(names: Sequence[str], wanted: object) -> tuple[str, ...]:
+    """Return the observables to compare, of those that were filled.
+
+    Raises:
+        InputError: If one is not there, or none is left.
+        InputTypeError: If they are not names.
+    """
+    if wanted is None:
+        return tuple(names)
+    given = [wanted] if isinstance(wanted, str) else wanted
+    if not isinstance(given, list | tuple | set | frozenset) or not all(isinstance(name, str) for name in given):
+        msg = f"observables={wanted!r}: of histograms that are filled only names can be chosen; there are {list(names)}"
+        raise InputTypeError(msg)
+    missing = sorted(set(given) - set(names))
+    if missing or not given:
+        msg = (
+            f"there is no histogram {missing[0]!r}; there are {list(names)}" if missing else "no observable to compare"
+        )
+        raise InputError(msg)
+    return tuple(name for name in names if name in given)
+
+
+def _strata(plan: FillPlan, generated: Histograms, reference: Histograms) -> dict[int, Stratum]:
+    """Return the strata that have events, by position.
+
+    Raises:
+        InputError: If the weights of a side add up to nothing, or a stratum is empty on one side.
+    """
+    if plan.condition is None:
+        return {0: Stratum(label="", n_generated=generated.n_events, n_reference=reference.n_events)}
+    name, axis = plan.condition
+    shares = []
+    for side, summary in zip(_SIDES, (generated, reference), strict=True):
+        weights = summary.weights.value
+        if not weights.sum() > 0:
+            msg = f"{side}: the total weight is {weights.sum():g}; expected a positive sum of weights"
+            raise InputError(msg)
+        shares.append(weights / weights.sum())
+    return {
+        i: Stratum(
+            label=axis.label_of(name, i),
+            n_generated=int(generated.events[i]),
+            n_reference=int(reference.events[i]),
+            share_generated=float(shares[0][i]),
+            share_reference=float(shares[1][i]),
+        )
+        for i in range(axis.size)
+        if generated.events[i] or reference.events[i]
+    }
+
+
+def _pairs(
+    plan: FillPlan, position: int, stratum: Stratum, generated: Histograms, reference: Histograms
+) -> Iterator[Pair]:
+    """Yield the pairs of histograms of a stratum.
+
+    Raises:
+        InputError: If their contents admit no verdict; the message names the observable.
+    """
+    for histogram in plan.histograms:
+        for name, _ in histogram.contents() if histogram.stratum == position else ():
+            with placed(f"observable {name!r}"):
+                sides = [
+                    as_bin_sums(summary.contents[name].sums(), side)
+                    for summary, side in zip((generated, reference), _SIDES, strict=True)
+                ]
+            outside = histogram.observable.where is not None
+            if name != histogram.name and _is_one_number(sides, outside=outside):
+                continue
+            yield Pair(name=name, generated=sides[0], reference=sides[1], share=stratum.share, used=stratum.used)
+
+
+def _is_one_number(sides: Sequence[BinSums], *, outside: bool) -> bool:
+    """Tell whether all events have one number of entries, but for those outside a selection, in the last bin."""
+    populated = np.any([side.populated for side in sides], axis=0)
+    return int(np.count_nonzero(populated[:-1] if outside else populated)) < 2  # noqa: PLR2004
+
+
+def _independence(gen: Histograms, ref: Histograms, training: Training | None, lost: Sequence[str]) -> Independence:
+    """Find the rows that the samples share, and say what stands in the way of that.
+
+    Args:
+        gen: The generated events.
+        ref: The reference.
+        training: The rows of the training, if it is known.
+        lost: Columns of one side only that tell events apart, where those of both do not.
+    """
+    ours, theirs = gen.fingerprint, ref.fingerprint
+    obstacles = list(() if training is None else training.obstacles)
+    notes = []
+    unknown = "whether generated rows repeat reference rows cannot be known"
+    if ours is None or theirs is None or not ours.key.same_rows(theirs.key):
+        if theirs is None:
+            notes.append(f"{unknown}: no column of numbers is on both sides")
+        elif ours is None:
+            obstacles.append(
+                f"{unknown}: reference rows are recognised by {list(theirs.columns)}, and the generated ones are not; "
+                "give them those columns, or hand over the events of the reference instead of histograms of them"
+            )
+        else:
+            obstacles.append(
+                f"{unknown}: reference rows are recognised by {list(theirs.columns)}, and generated ones by "
+                f"{list(ours.columns)}; fill the generated events like the reference"
+            )
+        ours, theirs = None, None
+    elif not theirs.key.tells and lost:
+        obstacles.append(
+            f"{unknown}: {list(theirs.columns)} do not tell events apart, and {list(lost)}, which would, are on one "
+            "side only; give both sides those columns"
+        )
+    elif not theirs.key.tells:
+        notes.append(f"{list(theirs.columns)} do not tell events apart: {unknown}, but for many copies")
+    rows = None if training is None else training.rows
+    search = independence(ours, theirs, rows)
+    if rows is not None and rows[0] is None:
+        notes.append("whether generated rows repeat training rows cannot be known: they lack columns of the training")
+    return replace(search, notes=(*notes, *search.notes), obstacles=tuple(obstacles))

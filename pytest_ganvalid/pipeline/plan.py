@@ -1,0 +1,210 @@
+"""What is to be filled, and how: observables, strata and bins. Histograms by the same plan add up and are compared."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pytest_ganvalid.errors import InputError
+from pytest_ganvalid.histograms.bins import Axis, Bins, Fillable, WithOutside
+from pytest_ganvalid.observables.observable import Observable
+from pytest_ganvalid.overlaps.key import Key
+from pytest_ganvalid.samples.columns import parse
+
+MULTIPLICITY = ": entries per event"
+"""What is put after the name of an observable to name the number of its entries."""
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """What is filled, of the events of one stratum.
+
+    Attributes:
+        name: The observable, and the stratum if there is one.
+        stratum: Position of the bin of the condition.
+        observable: What is computed for each event.
+        bins: Where it goes.
+        nonfinite: Where NaN and infinite values go; ``"error"`` if they are refused.
+        numbers: Bins of the number of entries per event; ``None`` if every event has one.
+        several: Side -> whether its events have any number of entries, where that is known.
+    """
+
+    name: str
+    stratum: int
+    observable: Observable
+    bins: Fillable
+    nonfinite: str
+    numbers: Fillable | None = None
+    several: Mapping[str, bool] = field(default_factory=dict, compare=False)
+
+    def contents(self) -> Iterator[tuple[str, Content]]:
+        """Yield what is filled, with its name; of several entries per event their number, too."""
+        selected = self.observable.where is not None
+        yield self.name, Content.of(self.bins, self.stratum, selected=selected, correlated=self.numbers is not None)
+        if self.numbers is not None:
+            yield self.name + MULTIPLICITY, Content.of(self.numbers, self.stratum, selected=selected, correlated=False)
+
+    def difference(self, other: Histogram) -> str:
+        """Say in what another histogram of the same name differs; empty if in nothing."""
+        for what, ours, theirs in (
+            ("columns", self.observable.columns, other.observable.columns),
+            ("selection", self.observable.where, other.observable.where),
+            ("nonfinite", self.nonfinite, other.nonfinite),
+        ):
+            if ours != theirs:
+                words = (":".join(value) if isinstance(value, tuple) else str(value) for value in (ours, theirs))
+                return f"{what} {' and '.join(words)}"
+        if (self.numbers is None) != (other.numbers is None):
+            return "events have one entry each, and several"
+        difference = _bins_differ(self.bins, other.bins)
+        if self.numbers is not None and other.numbers is not None and not difference:
+            difference = _bins_differ(self.numbers, other.numbers)
+        return difference
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a histogram holds.
+
+    Attributes:
+        inside: The bins that events are filled into.
+        bins: Those, and one more for events that are not selected, where there is a selection.
+        stratum: Position of the bin of the condition.
+        correlated: Whether events have several entries.
+    """
+
+    inside: Fillable
+    bins: Bins
+    stratum: int
+    correlated: bool
+
+    @classmethod
+    def of(cls, inside: Fillable, stratum: int, *, selected: bool, correlated: bool) -> Content:
+        """Describe a histogram; see the attributes."""
+        return cls(inside, WithOutside(inside) if selected else inside, stratum, correlated)
+
+    @property
+    def size(self) -> int:
+        """Number of bins."""
+        return math.prod(self.bins.shape)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FillPlan:
+    """How events are filled: what must be the same for histograms to add up, or to be compared.
+
+    Attributes:
+        weight: The column of weights; empty for those that a `Sample` has of its own, ``None`` for unweighted events.
+        condition: The column that divides the events, and its bins; ``None`` if nothing does.
+        histograms: What is filled, stratum by stratum.
+        key: How rows are recognised; ``None`` if no column holds numbers.
+        bins_from: Ids of the origins that bins were chosen from; empty if all bins were given.
+    """
+
+    weight: str | None
+    condition: tuple[str, Axis] | None
+    histograms: tuple[Histogram, ...]
+    key: Key | None
+    bins_from: tuple[str, ...] = ()
+
+    @property
+    def strata(self) -> int:
+        """Number of bins of the condition."""
+        return 1 if self.condition is None else self.condition[1].size
+
+    @property
+    def observables(self) -> tuple[str, ...]:
+        """Names of what is compared, whatever the stratum."""
+        return tuple(dict.fromkeys(histogram.observable.name for histogram in self.histograms))
+
+    def contents(self) -> dict[str, Content]:
+        """Return what is filled, by name."""
+        return {name: content for histogram in self.histograms for name, content in histogram.contents()}
+
+    def check_storable(self) -> None:
+        """Refuse what cannot be written to a file, or is of no use.
+
+        Raises:
+            InputError: If there is no histogram, two have one name, or one is not of columns.
+        """
+        for histogram in self.histograms:
+            check_storable(histogram.observable)
+        names = [name for histogram in self.histograms for name, _ in histogram.contents()]
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        if not names or repeated:
+            what = f"two histograms are named {repeated[0]!r}" if repeated else "there is no histogram"
+            msg = f"{what}; expected at least one, each with a name of its own"
+            raise InputError(msg)
+
+    def read_columns(self, there: Sequence[str]) -> tuple[str, ...]:
+        """Return the columns of a source that are filled, in its order, but for the weight.
+
+        Args:
+            there: Columns of the source.
+
+        Raises:
+            InputError: If one is missing.
+        """
+        names = {name for histogram in self.histograms for name in histogram.observable.columns}
+        names |= {h.observable.where for h in self.histograms if isinstance(h.observable.where, str)}
+        names |= set() if self.condition is None else {self.condition[0]}
+        inner = {inner_name(name, there) for name in names}
+        missing = sorted(inner.difference(there))
+        if missing:
+            msg = f"there is no column {missing[0]!r}; there are {sorted(filter(None, there))}"
+            raise InputError(msg)
+        return tuple(name for name in there if name in inner)
+
+    def difference(self, other: FillPlan) -> str:
+        """Say where another plan, but for the weight, is not the same; empty if it is."""
+        (ours, our_axis), (theirs, their_axis) = (plan.condition or (None, None) for plan in (self, other))
+        if ours != theirs:
+            return f"the events are divided by {ours or 'nothing'} and by {theirs or 'nothing'}"
+        if our_axis is not None and their_axis is not None and (axes := _axes_differ(our_axis, their_axis)):
+            return f"the bins of the condition {ours!r}: {axes}"
+        mine, its = ({h.name: h for h in plan.histograms} for plan in (self, other))
+        alone = [sorted(set(a) - set(b)) for a, b in ((mine, its), (its, mine))]
+        if any(alone):
+            return f"only the first have {alone[0]}, and only the second {alone[1]}"
+        where = ((name, histogram.difference(its[name])) for name, histogram in mine.items())
+        return next((f"{name!r}: {what}" for name, what in where if what), "")
+
+
+def check_storable(observable: object) -> None:
+    """Refuse an observable that a file cannot describe.
+
+    Raises:
+        InputError: If it is not made of columns alone.
+    """
+    named = isinstance(observable, Observable) and observable.columns and observable.function is None
+    if not named or callable(getattr(observable, "where", None)):
+        name = getattr(observable, "name", observable)
+        msg = (
+            f"observable {name!r} is not made of columns alone, and cannot be filled part by part into files; expected "
+            "column names, tuples of them, leading(x), sum(x), count(x), KDTree, or a Selection by a column of "
+            "booleans: write what it computes to the events as a column"
+        )
+        raise InputError(msg)
+
+
+def _bins_differ(a: Fillable, b: Fillable) -> str:
+    if a == b:
+        return ""
+    if type(a) is not type(b) or len(a.axes) != len(b.axes):
+        return f"bins of another kind, of shape {a.shape} and {b.shape}"
+    axes = (_axes_differ(x, y) for x, y in zip(a.axes, b.axes, strict=True))
+    return next((what for what in axes if what), f"other cells, {a.shape[0]} and {b.shape[0]}")
+
+
+def _axes_differ(a: Axis, b: Axis) -> str:
+    if len(a.edges) != len(b.edges):
+        return f"{len(a.edges)} and {len(b.edges)} edges"
+    edges = enumerate(zip(a.edges, b.edges, strict=True))
+    return next((f"edge {i} is {x!r} and {y!r}" for i, (x, y) in edges if x != y), "")
+
+
+def inner_name(name: str, there: Sequence[str]) -> str:
+    """Return the column that a name stands for: itself, or that of a reducing expression."""
+    reduction = None if name in there else parse(name)
+    return name if reduction is None else reduction.column

@@ -1,0 +1,295 @@
+"""Some rows of a source, before all of it is read: to see what its columns hold, and to choose bins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_ganvalid.errors import InputError
+from pytest_ganvalid.overlaps.digests import LARGEST, is_numeric, is_plain, mix
+from pytest_ganvalid.pipeline.request import Side
+from pytest_ganvalid.pipeline.run import Runner, Tick
+from pytest_ganvalid.samples import Entries, Sample, as_sample
+from pytest_ganvalid.samples.entries import concatenated
+from pytest_ganvalid.samples.formats import Columns
+from pytest_ganvalid.samples.tables import is_text
+
+SIZE = 1 << 20
+"""Rows of a preview, at most, if those are all there are."""
+SOME = 1 << 18
+"""Rows of a preview of more than those: enough to choose bins, whose contents are then off by 1 in 70 at 50 bins."""
+CHUNKS = (1 << 6, 1 << 18)
+"""Rows at a time, at least and at most."""
+COPIES = 6
+"""Of a chunk, in each thread: as read, decoded, selected, and arrays to work in."""
+FIRST = 128
+"""Rows, of which is found what a column holds, and how large rows are."""
+_LEAST = 1 << 13  # rows to choose bins from, however large they are
+_PARTS = 256  # of a source, at most, that are looked into
+_PIECES = 64  # of a subsample, from which on they are joined
+_SPARE = 4  # times its fair share of a subsample, that a part may have of it
+_MARGIN = 0.95  # of the rows that are wanted, so that hardly ever more are drawn
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Preview:
+    """Some rows of a source, from all over it.
+
+    Attributes:
+        sample: The rows.
+        complete: Whether they are all there are.
+        drawn: Whether each row of the source was as likely to be among them.
+        row: Bytes of one.
+        total: Number of rows of the source; ``None`` if it is not known.
+    """
+
+    sample: Sample
+    complete: bool
+    drawn: bool
+    row: float
+    total: int | None
+
+
+def head(side: Side, columns: Sequence[str], rows: int, runner: Runner) -> Columns:
+    """Read the first rows of a source.
+
+    Raises:
+        InputError: If it has none.
+    """
+    if side.source.columns is not None:
+        return {name: side.source.columns[name][:rows] for name in columns}
+    total: _Chunks | None = None
+    for part in side.source.parts:
+        missing = rows - (0 if total is None else total.rows)
+        chunks = runner.total(_read_part, _Reading(tuple(columns), 0, missing), [part.head(missing)])
+        total = chunks if total is None else total if chunks is None else total + chunks
+        if total is not None and total.rows >= rows:
+            break
+    if total is None:
+        msg = f"{side.name}: {side.source.name} holds no events"
+        raise InputError(msg)
+    return total.joined()
+
+
+def has_numbers(side: Side, columns: Sequence[str], runner: Runner) -> bool:
+    """Tell whether a source has some columns, and the first rows numbers in them."""
+    if not set(columns) <= set(side.source.names):
+        return False
+    return all(map(is_numeric, head(side, columns, FIRST, runner).values()))
+
+
+def load(side: Side, columns: Sequence[str], row: float, memory: float, runner: Runner) -> Sample:
+    """Read all rows of a source."""
+    if side.source.columns is not None:
+        return as_sample({name: side.source.columns[name] for name in columns}, side.name, side.weight)
+    task = _Reading(tuple(columns), 0, chunk_rows(row, memory, runner.workers))
+    return as_sample(runner.total(_read_part, task, side.source.parts).joined(), side.name, side.weight)
+
+
+def preview(side: Side, columns: Sequence[str], row: float, memory: float, runner: Runner) -> Preview:
+    """Read some rows from all over a source, or all of one that is in memory or not too large."""
+    source = side.source
+    if source.columns is not None:
+        return Preview(load(side, columns, row, memory, runner), True, False, row, source.rows)  # noqa: FBT003
+    if not source.seekable:
+        return drawn(side, columns, row, memory, runner)
+    task = _Reading(tuple(columns), 0, chunk_rows(row, memory, runner.workers))
+    parts = _heads(source.parts, _size(row, memory))
+    sample = as_sample(runner.total(_read_part, task, parts).joined(), side.name, side.weight)
+    return Preview(sample, complete=len(sample) == source.rows, drawn=False, row=row, total=source.rows)
+
+
+def drawn(side: Side, columns: Sequence[str], row: float, memory: float, runner: Runner) -> Preview:
+    """Read all rows of a source, and draw some of them.
+
+    Raises:
+        InputError: If there are none.
+    """
+    source, size = side.source, _size(row, memory)
+    rows = source.rows if source.seekable and source.rows is not None else 0
+    limit = int(LARGEST * _MARGIN * size / rows) if rows > size else LARGEST
+    chunk = chunk_rows(row, memory, runner.workers)
+    subsample = runner.total(_draw_part, _Reading(tuple(columns), size, chunk, limit, len(source.parts)), source.parts)
+    if subsample is None:
+        msg = f"{side.name}: {source.name} holds no events"
+        raise InputError(msg)
+    sample = as_sample(subsample.columns, side.name, side.weight)
+    return Preview(sample, complete=len(sample) == subsample.total, drawn=True, row=row, total=subsample.total)
+
+
+def chunk_rows(row: float, memory: float, workers: int) -> int:
+    """Return how many rows fit into memory at a time.
+
+    Args:
+        row: Bytes of one.
+        memory: Bytes.
+        workers: Threads, each of which has a chunk.
+    """
+    least, most = CHUNKS
+    return int(min(max(memory / (workers * COPIES * row), least), most))
+
+
+def row_bytes(columns: Columns) -> float:
+    """Return the bytes that a row takes, on average."""
+    rows = len(next(iter(columns.values())))
+    sizes = (v.values.nbytes + v.counts.nbytes if isinstance(v, Entries) else v.nbytes for v in columns.values())
+    return max(sum(sizes) / rows, 1.0)
+
+
+def _size(row: float, memory: float) -> int:
+    return int(min(SIZE, max(memory / (COPIES * row), _LEAST)))
+
+
+def _heads(parts: Sequence[Any], size: int) -> list[Any]:
+    """Return the first rows of parts from all over a source, in proportion to their size.
+
+    All of them whole if there are not more rows than ``size``, or else about `SOME` rows.
+    """
+    total = sum(part.rows for part in parts)
+    if total <= size:
+        return list(parts)
+    size = min(size, SOME)
+    chosen = parts if len(parts) <= _PARTS else [parts[i * len(parts) // _PARTS] for i in range(_PARTS)]
+    among = sum(part.rows for part in chosen)
+    return [part.head(max(1, min(part.rows, size * part.rows // among))) for part in chosen]
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What is read of each part."""
+
+    columns: tuple[str, ...]
+    size: int
+    chunk: int
+    limit: int = LARGEST
+    parts: int = 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Chunks:
+    """Rows of some parts, and where those of each chunk begin."""
+
+    chunks: tuple[Columns, ...]
+    places: tuple[str, ...]
+
+    def __add__(self, other: _Chunks) -> _Chunks:
+        return _Chunks(self.chunks + other.chunks, self.places + other.places)
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return sum(len(next(iter(rows.values()))) for rows in self.chunks)
+
+    def joined(self) -> Columns:
+        """Join the rows.
+
+        Raises:
+            InputError: If a column is of one kind in some chunk, and of another in others.
+        """
+        for name, first in self.chunks[0].items():
+            for rows, place in zip(self.chunks, self.places, strict=True):
+                kind, expected = _kind(rows[name]), _kind(first)
+                if kind != expected:
+                    msg = f"{place}: column {name!r} holds {kind} here, and {expected} in the first events"
+                    raise InputError(msg)
+        return joined(self.chunks)
+
+
+def joined(chunks: Sequence[Columns]) -> Columns:
+    """Join rows of the same columns."""
+    return {name: concatenated([chunk[name] for chunk in chunks]) for name in chunks[0]}
+
+
+def _kind(values: NDArray[Any] | Entries) -> str:
+    """Say what a column holds."""
+    if isinstance(values, Entries):
+        return f"any number of {_kind(values.values)} per event"
+    return "numbers" if is_plain(values) else "text" if is_text(values) else f"values of dtype {values.dtype}"
+
+
+def _read_part(task: _Reading, number: int, part: Any, tick: Tick) -> _Chunks | None:  # noqa: ANN401, ARG001
+    """Read a part; work for a `run.Runner`."""
+    chunks, places, row = [], [], 0
+    for rows in part.chunks(task.columns, task.chunk):
+        size = len(next(iter(rows.values())))
+        chunks.append(rows)
+        places.append(part.place(row, row + size - 1))
+        row += size
+        tick(0)
+    return _Chunks(tuple(chunks), tuple(places)) if chunks else None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Subsample:
+    """Rows drawn from some parts of a source by a random number that each has; those of other parts add up.
+
+    Attributes:
+        total: Number of rows that they are drawn from.
+        size: Rows to keep, at most.
+        pieces: Those kept: columns, and their numbers of shape (rows,).
+        limit: Rows with numbers up to it are kept.
+    """
+
+    total: int
+    size: int
+    pieces: tuple[tuple[Columns, NDArray[np.uint64]], ...]
+    limit: int = LARGEST
+
+    @property
+    def kept(self) -> int:
+        """Number of rows kept."""
+        return sum(numbers.size for _, numbers in self.pieces)
+
+    @property
+    def columns(self) -> Columns:
+        """The rows kept."""
+        return joined([columns for columns, _ in self.pieces])
+
+    def __add__(self, other: Subsample) -> Subsample:
+        """Add rows of other parts."""
+        limit = min(self.limit, other.limit)
+        pieces = self.thinned(limit).pieces + other.thinned(limit).pieces
+        if len(pieces) > _PIECES:
+            pieces = ((joined([columns for columns, _ in pieces]), np.concatenate([numbers for _, numbers in pieces])),)
+        return Subsample(self.total + other.total, self.size, pieces, limit).bounded()
+
+    def thinned(self, limit: int) -> Subsample:
+        """Keep the rows with numbers up to a limit."""
+        if limit >= self.limit:
+            return self
+        pieces = []
+        for columns, numbers in self.pieces:
+            kept = numbers <= np.uint64(limit)
+            chosen: Columns = {name: values[kept] for name, values in columns.items()}
+            pieces.append((chosen, numbers[kept]))
+        return Subsample(self.total, self.size, tuple(pieces), limit)
+
+    def bounded(self) -> Subsample:
+        """Lower the limit until the rows are not too many."""
+        limit = self.limit
+        if self.kept > self.size:
+            numbers = np.concatenate([numbers for _, numbers in self.pieces])
+            while np.count_nonzero(numbers <= np.uint64(limit)) > self.size:
+                limit //= 2
+        return self.thinned(limit)
+
+
+def _draw_part(task: _Reading, number: int, part: Any, tick: Tick) -> Subsample | None:  # noqa: ANN401
+    """Draw rows of a part, which are numbered by their place, at random; work for a `run.Runner`."""
+    # So few rows of each of many parts that all of them together are not too many to be sent around.
+    size = min(task.size, max(_SPARE * task.size // task.parts, _LEAST))
+    total: Subsample | None = None
+    first = 0
+    for rows in part.chunks(task.columns, task.chunk):
+        length = len(next(iter(rows.values())))
+        numbers = np.arange(first, first + length, dtype=np.uint64) + (np.uint64(number) << np.uint64(40))
+        mix(numbers)
+        chunk = Subsample(length, size, ((rows, numbers),)).bounded().thinned(task.limit)
+        total = chunk if total is None else total + chunk
+        first += length
+        tick(length)
+    return None if total is None else replace(total, size=task.size)

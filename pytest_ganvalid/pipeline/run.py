@@ -1,0 +1,177 @@
+"""Doing the same to every part of a source and adding up what comes of it: in threads, or on a Dask cluster.
+
+Results are added in the order of the parts in threads, and in a tree on a cluster, so that what a machine is sent or
+holds does not grow with the number of parts.
+"""
+
+from __future__ import annotations
+
+import operator
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import Any, Protocol
+
+from pytest_ganvalid._extras import imported
+from pytest_ganvalid.histograms.lookup import threads
+from pytest_ganvalid.samples.lazy import LazyPart, materialised
+
+Tick = Callable[[int], None]
+Work = Callable[[Any, int, Any, Tick], Any]
+"""Takes a task, the number of a part, the part, and whom to tell of each chunk; returns what can be added, or None."""
+Join = Callable[[Any, Any], Any]
+"""Adds the results of two parts."""
+_BRANCHES = 8  # results that are added at a time, on a cluster
+_PATIENCE = 0.2  # s
+_AHEAD = 4  # parts per thread that are begun before the results of earlier ones have been added
+
+
+class Interrupted(Exception):  # noqa: N818 - no error: another thread has met one, or the user has had enough
+    """Raised in threads whose work is no longer wanted."""
+
+
+class Runner(Protocol):
+    """What can do the work.
+
+    Attributes:
+        workers: How many share the memory.
+    """
+
+    workers: int
+
+    def total(self, work: Work, task: Any, parts: Sequence[Any], join: Join = operator.add) -> Any:  # noqa: ANN401
+        """Return the sum of what ``work`` makes of each part; ``None`` if it makes nothing of any."""
+        ...
+
+
+class Threads:
+    """Threads of this process; an error in one of them, or Ctrl-C, stops all at their next chunk."""
+
+    def __init__(self, tick: Tick | None = None, workers: int | None = None) -> None:
+        """Start no threads yet.
+
+        Args:
+            tick: Is told the number of rows of each chunk that is done, by whichever thread.
+            workers: Number of threads; ``None`` for as many as there are processors.
+        """
+        self._tick = tick
+        self.workers = threads() if workers is None else workers
+
+    def total(self, work: Work, task: Any, parts: Sequence[Any], join: Join = operator.add) -> Any:  # noqa: ANN401
+        """Return the sum of what ``work`` makes of each part; see `Runner`."""
+        if len(parts) == 1:  # what is small need not wait for a thread
+            return work(task, 0, parts[0], self._tick or _nothing)
+        return self._in_threads(work, task, parts, join)
+
+    def _in_threads(self, work: Work, task: Any, parts: Sequence[Any], join: Join) -> Any:  # noqa: ANN401
+        stopped = threading.Event()
+
+        def tick(rows: int) -> None:
+            if stopped.is_set():
+                raise Interrupted
+            if self._tick is not None:
+                self._tick(rows)
+
+        def part_of(number: int, part: Any) -> Any:  # noqa: ANN401
+            if stopped.is_set():
+                raise Interrupted
+            try:
+                return work(task, number, part, tick)
+            except BaseException:
+                stopped.set()
+                raise
+
+        ahead: deque[Future[Any]] = deque()
+        with ThreadPoolExecutor(self.workers) as pool:
+            try:
+                return _sum(_results(pool, part_of, parts, ahead, self.workers * _AHEAD), join)
+            except BaseException as error:
+                stopped.set()
+                for result in ahead:
+                    result.cancel()
+                if isinstance(error, Interrupted):  # by the error of a later part
+                    raise _cause(ahead) from None
+                raise
+
+
+def _results(
+    pool: ThreadPoolExecutor,
+    work: Callable[[int, Any], Any],
+    parts: Sequence[Any],
+    ahead: deque[Future[Any]],
+    most: int,
+) -> Iterator[Any]:
+    """Yield the results of parts in their order, so many at most being worked on or waiting to be taken."""
+    for number, part in enumerate(parts):
+        ahead.append(pool.submit(work, number, part))
+        if len(ahead) == most:
+            yield _settled(ahead[0])
+            ahead.popleft()
+    while ahead:
+        yield _settled(ahead[0])
+        ahead.popleft()
+
+
+def _settled(result: Future[Any]) -> Any:  # noqa: ANN401
+    """Wait for a result, and look up now and then: a signal that comes just before a wait would not end it."""
+    while not result.done():
+        wait([result], _PATIENCE)
+    return result.result()
+
+
+def _cause(results: Iterable[Future[Any]]) -> BaseException:
+    """Return the error that made other threads stop."""
+    errors = (result.exception() for result in results if not result.cancelled())
+    return next(error for error in errors if error is not None and not isinstance(error, Interrupted))
+
+
+class Cluster:
+    """Workers of a Dask cluster; a worker that dies is made up for by Dask, and changes nothing."""
+
+    def __init__(self, client: Any = None) -> None:  # noqa: ANN401 - dask has no types
+        """Connect to nothing yet.
+
+        Args:
+            client: A ``dask.distributed.Client``; ``None`` for whatever scheduler Dask is set to.
+
+        Raises:
+            MissingExtraError: If dask is not installed.
+        """
+        self._dask = imported("dask", feature="Dask", extra="dask")
+        self._client = client
+        self.workers = 1  # of each task
+
+    def total(self, work: Work, task: Any, parts: Sequence[Any], join: Join = operator.add) -> Any:  # noqa: ANN401
+        """Return the sum of what ``work`` makes of each part; see `Runner`."""
+        delayed = self._dask.delayed
+        shared = delayed(task, traverse=False)
+        do, do_lazy, add = (delayed(function, pure=False) for function in (work, _on_table, _sum))
+        level = [
+            do_lazy(work, shared, number, part.delayed)
+            if isinstance(part, LazyPart)
+            else do(shared, number, delayed(part, traverse=False), _nothing)
+            for number, part in enumerate(parts)
+        ]
+        while len(level) > 1:
+            level = [add(level[start : start + _BRANCHES], join) for start in range(0, len(level), _BRANCHES)]
+        if self._client is not None:
+            return self._client.compute(level[0]).result()
+        return level[0].compute()
+
+
+def _on_table(work: Work, task: Any, number: int, table: Any) -> Any:  # noqa: ANN401
+    """Do the work on a partition that Dask has computed."""
+    part = materialised(table, number)
+    return None if part is None else work(task, number, part, _nothing)
+
+
+def _nothing(rows: int) -> None:
+    """Show no progress."""
+
+
+def _sum(results: Iterable[Any], join: Join) -> Any:  # noqa: ANN401
+    total = None
+    for result in results:
+        total = result if total is None else total if result is None else join(total, result)
+    return total

@@ -1,0 +1,213 @@
+"""Histograms as JSON and back, exactly; every field is looked at.
+
+What other programs understand is written once, by the schema of UHI; what is beyond it stands beside it: the true bins,
+and what a float is too short for.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_ganvalid._json import Node
+from pytest_ganvalid.errors import placed
+from pytest_ganvalid.histograms.binning import decoded_bins, encoded_bins
+from pytest_ganvalid.histograms.bins import Axis
+from pytest_ganvalid.histograms.exact import Total
+from pytest_ganvalid.histograms.filling import Filled
+from pytest_ganvalid.histograms.kdtree import Cells
+from pytest_ganvalid.observables.observable import Observable
+from pytest_ganvalid.overlaps.key import Key
+from pytest_ganvalid.pipeline.plan import Content, FillPlan, Histogram
+from pytest_ganvalid.pipeline.request import NONFINITE
+from pytest_ganvalid.pipeline.uhi import described, stored
+
+FloatArray = NDArray[np.float64]
+_LARGEST = 1e200
+_OF_OTHERS = "overflow"  # where infinite values of a condition or a number of entries would go: there are none
+_SAME = 1e-6  # relative
+
+
+def encoded_plan(plan: FillPlan) -> dict[str, Any]:
+    """Return how events are filled, as JSON types."""
+    name, axis = plan.condition or (None, None)
+    return {
+        "weight": plan.weight,
+        "condition": None if axis is None else {"column": name, "edges": axis.edges},
+        "bins_from": plan.bins_from,
+        "observables": [_histogram(histogram) for histogram in plan.histograms],
+    }
+
+
+def restored_plan(node: Node, key: Key | None) -> FillPlan:
+    """Read what `encoded_plan` made; the key is that of the fingerprint.
+
+    Raises:
+        InputError: If it is anything else; the message names the place.
+    """
+    fields = node.fields("weight", "condition", "bins_from", "observables")
+    condition = None
+    if not fields["condition"].absent():
+        given = fields["condition"].fields("column", "edges")
+        condition = (given["column"].text(), Axis.decoded(given["edges"], _OF_OTHERS))
+    strata = 1 if condition is None else condition[1].size
+    plan = FillPlan(
+        weight=None if fields["weight"].absent() else fields["weight"].text(),
+        condition=condition,
+        histograms=tuple(_restored_histogram(item, condition, strata) for item in fields["observables"].items()),
+        key=key,
+        bins_from=tuple(item.text() for item in fields["bins_from"].items()),
+    )
+    with placed(node.path):
+        plan.check_storable()
+    return plan
+
+
+def _histogram(histogram: Histogram) -> dict[str, Any]:
+    observable = histogram.observable
+    return {
+        "name": observable.name,
+        "stratum": histogram.stratum,
+        "columns": observable.columns,
+        "where": observable.where,
+        "nonfinite": histogram.nonfinite,
+        "bins": encoded_bins(histogram.bins),
+        "entries": None if histogram.numbers is None else encoded_bins(histogram.numbers),
+    }
+
+
+def _restored_histogram(node: Node, condition: tuple[str, Axis] | None, strata: int) -> Histogram:
+    fields = node.fields("name", "stratum", "columns", "where", "nonfinite", "bins", "entries")
+    name, stratum = fields["name"].text(), fields["stratum"].whole(0, strata - 1)
+    columns = tuple(item.text() for item in fields["columns"].items())
+    if not columns or len(set(columns)) != len(columns):
+        fields["columns"].refuse("at least one name of a column, each once")
+    where = None if fields["where"].absent() else fields["where"].text()
+    nonfinite = fields["nonfinite"].choice(*NONFINITE)
+    bins = decoded_bins(fields["bins"], columns, nonfinite)
+    numbers = None if fields["entries"].absent() else decoded_bins(fields["entries"], ("",), _OF_OTHERS)
+    if isinstance(numbers, Cells):
+        fields["entries"].refuse("edges")
+    observable = Observable(name, columns, where=where, tree=isinstance(bins, Cells))
+    full = name if condition is None else f"{name} | {condition[1].label_of(condition[0], stratum)}"
+    return Histogram(full, stratum, observable, bins, nonfinite, numbers)
+
+
+def encoded_total(total: Total) -> dict[str, list[float]]:
+    """Return sums, as JSON types."""
+    return {"leading": total.leading.tolist(), "rest": total.rest.tolist()}
+
+
+def restored_total(node: Node, size: int) -> Total:
+    """Read what `encoded_total` made of so many sums.
+
+    Raises:
+        InputError: If it is anything else; the message names the place.
+    """
+    fields = node.fields("leading", "rest")
+    leading, rest = (np.array(fields[name].reals(size), dtype=np.float64) for name in ("leading", "rest"))
+    if np.any(np.abs(leading) > _LARGEST):
+        fields["leading"].refuse(f"sums of at most {_LARGEST:g}")
+    return _checked(Total(leading, rest), node)
+
+
+def _checked(total: Total, node: Node) -> Total:
+    """Refuse a rest that is more than what rounding takes away."""
+    if np.any(np.abs(total.rest) > np.abs(total.leading) * 2.0**-52 + 2.0**-1022):
+        node.refuse("no more than what rounding has taken away of the sums")
+    return total
+
+
+def encoded_contents(
+    contents: Mapping[str, Content], filled: Mapping[str, Filled], *, weighted: bool
+) -> dict[str, dict[str, Any]]:
+    """Return histograms as JSON types: as other programs read them, and what is beyond that.
+
+    Args:
+        contents: Name -> what is filled.
+        filled: Name -> what is in it.
+        weighted: Whether events have weights.
+    """
+    return {
+        "histograms": {
+            name: described(content, filled[name], weighted=weighted, label=name) for name, content in contents.items()
+        },
+        "beyond": {
+            name: _beyond(filled[name]) if weighted or content.correlated else None
+            for name, content in contents.items()
+        },
+    }
+
+
+def _beyond(filled: Filled) -> dict[str, Any]:
+    """Return what the schema has no place for."""
+    products = None if filled.products is None else filled.products[np.triu_indices(len(filled.products))].tolist()
+    squares = filled.sumw if filled.sumw2 is None else filled.sumw2
+    return {
+        "values": filled.sumw.rest.tolist(),
+        "variances": squares.rest.tolist(),
+        "products": products,
+        "events": None if filled.events is None else encoded_total(filled.events),
+    }
+
+
+def restored_contents(
+    histograms: Node, beyond: Node, plan: FillPlan, events: NDArray[np.int64], weights: Total
+) -> dict[str, Filled]:
+    """Read what `encoded_contents` made.
+
+    Raises:
+        InputError: If it is anything else, or not of so many events of such weights in each stratum.
+    """
+    contents = plan.contents()
+    described_, more = histograms.fields(*contents), beyond.fields(*contents)
+    restored_ = {}
+    for name, content in contents.items():
+        sums = stored(described_[name], content, name, weighted=plan.weight is not None)
+        restored_[name] = _restored_filled(sums, more[name], content, int(events[content.stratum]))
+        if len(sums) == 1 and sums[0].sum() != events[content.stratum]:
+            described_[name].refuse(f"{events[content.stratum]} events in all, as many as in its stratum")
+        events_of = restored_[name].events
+        if events_of is None:
+            total, scale = sums[0].sum(), np.abs(sums[0]).sum()
+        else:
+            total, squares = events_of.value
+            scale = math.sqrt(squares * events[content.stratum])
+        if abs(total - weights.value[content.stratum]) > _SAME * scale:
+            described_[name].refuse("the weight of its stratum in all")
+    return restored_
+
+
+def _restored_filled(sums: tuple[FloatArray, ...], node: Node, content: Content, n_events: int) -> Filled:
+    size = sums[0].size
+    if len(sums) == 1:
+        if not node.absent():
+            node.refuse("null, as these are counts")
+        return Filled(content.bins, Total.of(sums[0]))
+    fields = node.fields("values", "variances", "products", "events")
+    rests = [np.array(fields[name].reals(size), dtype=np.float64) for name in ("values", "variances")]
+    sumw, sumw2 = (_checked(Total(total, rest), node) for total, rest in zip(sums, rests, strict=True))
+    if np.any(sumw.value**2 > n_events * sumw2.value * (1 + _SAME)):
+        node.refuse(f"squares as large as those of {n_events} events with such sums are at least")
+    if not content.correlated:
+        for name in ("products", "events"):
+            if not fields[name].absent():
+                fields[name].refuse("null, as every event has one entry")
+        return Filled(content.bins, sumw, sumw2)
+    upper_half = fields["products"].reals(size * (size + 1) // 2)
+    products, upper = np.zeros((size, size)), np.triu_indices(size)
+    products[upper] = upper_half
+    products.T[upper] = products[upper]
+    if np.any(np.abs(products.diagonal() - sumw2.value) > _SAME * sumw2.value):
+        fields["products"].refuse("the sums of squares on the diagonal")
+    roots = np.sqrt(np.maximum(sumw2.value, 0))
+    if np.any(np.abs(products) > np.outer(roots, roots) * (1 + _SAME)):
+        fields["products"].refuse("what the sums of squares allow for")
+    events = restored_total(fields["events"], 2)
+    if events.value[0] ** 2 > n_events * events.value[1] * (1 + _SAME):
+        fields["events"].refuse(f"a sum of squares as large as that of {n_events} events with such a sum is at least")
+    return Filled(content.bins, sumw, sumw2, products, events)

@@ -1,0 +1,447 @@
+"""What events leave: histograms of them, and how to recognise them. Those of other events add up.
+
+A chunk of events leaves a `Histograms`; those of all chunks of a side are added up, and so are those that were filled
+elsewhere, in any number of jobs. Two of them, of the generated events and of the reference, are all it takes to decide.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_ganvalid import _json
+from pytest_ganvalid.errors import InputError, placed
+from pytest_ganvalid.histograms.bins import Grid, refuse_nonfinite
+from pytest_ganvalid.histograms.device import can_fill, filled_on_device
+from pytest_ganvalid.histograms.exact import Total
+from pytest_ganvalid.histograms.filling import Filled, filled, filled_at
+from pytest_ganvalid.observables.strata import condition_values
+from pytest_ganvalid.overlaps.digests import DOUBLE, LARGEST, row_hashes
+from pytest_ganvalid.overlaps.fingerprint import SIZE, Fingerprint
+from pytest_ganvalid.overlaps.key import Key
+from pytest_ganvalid.pipeline.origins import MOST_EVENTS, Origin, OriginList, Tally
+from pytest_ganvalid.pipeline.plan import MULTIPLICITY, Content, FillPlan, Histogram
+from pytest_ganvalid.pipeline.run import Tick
+from pytest_ganvalid.pipeline.store import (
+    encoded_contents,
+    encoded_plan,
+    encoded_total,
+    restored_contents,
+    restored_plan,
+    restored_total,
+)
+from pytest_ganvalid.samples import Sample, as_sample
+from pytest_ganvalid.samples.device import DevicePart
+from pytest_ganvalid.samples.formats import Columns
+from pytest_ganvalid.samples.tables import check_weights
+
+KIND, VERSION = "histograms", 2
+_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Histograms:
+    """Histograms of some events, in some tens of kilobytes: all that a verdict is made of.
+
+    Attributes:
+        origins: Which events, in order.
+        plan: What is filled, and how.
+        events: Number of events in each bin of the condition, shape (strata,).
+        weights: Their weight, shape (strata,).
+        contents: Name -> histogram.
+        fingerprint: By which the events are recognised; ``None`` if no column holds numbers.
+        beside: By which they are recognised in the training, if that takes other columns; is not stored.
+        tallies: File -> events of it that were read so far.
+    """
+
+    origins: tuple[Origin, ...]
+    plan: FillPlan
+    events: NDArray[np.int64]
+    weights: Total
+    contents: Mapping[str, Filled]
+    fingerprint: Fingerprint | None
+    beside: Fingerprint | None = None
+    tallies: Mapping[str, Tally] | None = None
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether all is the same, to the last bit."""
+        return isinstance(other, Histograms) and self.to_json() == other.to_json()
+
+    def __hash__(self) -> int:
+        """Return a number that equal histograms share."""
+        return hash((self.origins, self.n_events))
+
+    def __add__(self, other: Histograms) -> Histograms:
+        """Add the histograms of other events.
+
+        Raises:
+            InputError: If they were filled in another way, or share an origin.
+        """
+        return added([("", self), ("", other)])
+
+    @property
+    def n_events(self) -> int:
+        """Number of events."""
+        return int(self.events.sum())
+
+    @property
+    def source(self) -> str:
+        """Where the events come from, in words."""
+        names = ", ".join(origin.source for origin in self.origins[:_NAMED])
+        return names if len(self.origins) <= _NAMED else f"{names} and {len(self.origins) - _NAMED:,} more"
+
+    def stored(self) -> Histograms:
+        """Return what is written to a file."""
+        prints = None if self.fingerprint is None else self.fingerprint.stored()
+        return replace(self, fingerprint=prints, beside=None)
+
+    def to_json(self, indent: int | None = None) -> str:
+        """Write as a JSON text; `from_json` restores an equal object.
+
+        Its member ``histograms`` holds them as other programs read them, by the UHI schema.
+        """
+        stored = self.stored()
+        weighted = stored.plan.weight is not None
+        document = {
+            "origins": stored.origins,
+            "plan": encoded_plan(stored.plan),
+            "strata": {"events": stored.events.tolist(), "weights": encoded_total(stored.weights)},
+            **encoded_contents(stored.plan.contents(), stored.contents, weighted=weighted),
+            "fingerprint": None if stored.fingerprint is None else json.loads(stored.fingerprint.to_json()),
+        }
+        return _json.dumps(KIND, VERSION, document, indent)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Histograms:
+        """Read what `to_json` wrote.
+
+        Raises:
+            InputError: If the text is not that of histograms of this version; the message names the field.
+        """
+        return cls.from_node(_json.parsed(text))
+
+    @classmethod
+    def from_node(cls, document: _json.Node) -> Histograms:
+        """Read the document that `to_json` wrote; see `from_json`."""
+        try:
+            with np.errstate(all="ignore"):  # numbers that are too large are refused where they are used
+                return _restored(document)
+        except RecursionError:
+            msg = "the JSON is nested too deep to be histograms"
+            raise InputError(msg) from None
+
+
+def added(some: Iterable[tuple[str, Histograms]]) -> Histograms:
+    """Add up the histograms of different events, in whatever number.
+
+    Args:
+        some: Each with the name of its file, for messages; empty if it has none.
+
+    Raises:
+        InputError: If there are none, some were filled in another way, or two share an origin.
+    """
+    total: Histograms | None = None
+    first = ""
+    origins = OriginList()
+    for name, part in some:
+        if total is None:
+            first = name or part.source
+        else:
+            _check_addable(total, part, f"{first} and {name or part.source}")
+        origins.extend(part.origins, name)
+        total = part if total is None else joined(total, part)
+    if total is None:
+        msg = "there are no histograms to add"
+        raise InputError(msg)
+    return replace(total, origins=origins.sorted())
+
+
+def _check_addable(a: Histograms, b: Histograms, names: str) -> None:
+    if a.plan.weight != b.plan.weight:
+        ours, theirs = (_weight_in_words(side.plan.weight) for side in (a, b))
+        msg = f"histograms of {names} do not add up: {ours} and {theirs}; fill all with the same weight"
+        raise InputError(msg)
+    difference = a.plan.difference(b.plan)
+    keys = [None if side.fingerprint is None else side.fingerprint.key for side in (a, b)]
+    if not difference and keys[0] is not None and keys[1] is not None and not keys[0].same_rows(keys[1]):
+        ours, theirs = (f"{list(key.columns)} ({key.bits} bits)" for key in keys if key is not None)
+        difference = f"rows are recognised by {ours} and by {theirs}"
+    if difference:
+        msg = (
+            f"histograms of {names} do not add up: {difference}; fill all parts like the first: "
+            "ganvalid fill EVENTS --like FIRST.json"
+        )
+        raise InputError(msg)
+
+
+def _weight_in_words(weight: str | None) -> str:
+    if weight is None:
+        return "unweighted"
+    return f"weighted by {weight!r}" if weight else "weighted by the weights of a Sample"
+
+
+def joined(a: Histograms, b: Histograms) -> Histograms:
+    """Add the histograms of other events that were filled by the same plan."""
+    plan = a.plan
+    if a.plan.bins_from != b.plan.bins_from:
+        plan = replace(plan, bins_from=tuple(sorted({*a.plan.bins_from, *b.plan.bins_from})))
+    contents = dict(a.contents)
+    for name, content in b.contents.items():
+        with placed(f"observable {name!r}"):
+            contents[name] = contents[name] + content if name in contents else content
+    tallies = {**(a.tallies or {}), **{n: _sum((a.tallies or {}).get(n), t) for n, t in (b.tallies or {}).items()}}
+    return Histograms(
+        origins=a.origins,
+        plan=plan,
+        events=a.events + b.events,
+        weights=a.weights + b.weights,
+        contents=contents,
+        fingerprint=_sum(a.fingerprint, b.fingerprint),
+        beside=_sum(a.beside, b.beside),
+        tallies=tallies or None,
+    )
+
+
+def _sum(a: Any, b: Any) -> Any:  # noqa: ANN401 - what adds up, or None
+    return b if a is None else a if b is None else a + b
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FillTask:
+    """What is done with every chunk of events of one side.
+
+    Attributes:
+        plan: What is filled, and how; its weight is that of this side.
+        side: What they are.
+        columns: Those that are read.
+        chunk: Rows at a time.
+        keys: How rows are recognised: for the other side and, if that takes other columns, for the training; ``None``
+            for what is not looked for.
+        limits: Digests up to which rows are kept, for either.
+        size: Rows to keep, at most, for either.
+    """
+
+    plan: FillPlan
+    side: str
+    columns: tuple[str, ...]
+    chunk: int
+    keys: tuple[Key | None, Key | None] = (None, None)
+    limits: tuple[int, int] = (LARGEST, LARGEST)
+    size: int = SIZE
+
+    def summary(self, rows: Columns, origin: str) -> Histograms:
+        """Fill some events into all histograms.
+
+        Raises:
+            InputError: If an observable cannot be computed or filled.
+            InputTypeError: If a column does not hold numbers.
+        """
+        sample = as_sample(rows, self.side, self.plan.weight)
+        index = None
+        if self.plan.condition is not None:
+            name, axis = self.plan.condition
+            index = axis.index(condition_values(sample, name, self.side))
+        contents: dict[str, Filled] = {}
+        for stratum in sorted({histogram.stratum for histogram in self.plan.histograms}):
+            inside = None if index is None else index == stratum
+            if inside is None or inside.any():
+                some = sample if inside is None else sample.select(inside)
+                for histogram in self.plan.histograms:
+                    if histogram.stratum == stratum:
+                        contents |= self._filled(histogram, some)
+        prints: list[Fingerprint | None] = []
+        tally = Tally(len(sample))
+        for place, (key, limit) in enumerate(zip(self.keys, self.limits, strict=True)):
+            hashes = None if key is None else row_hashes(rows, key.columns, key.bits)
+            prints.append(None if key is None else Fingerprint.of(rows, key, self.size, limit, hashes))
+            if hashes is not None and not place:
+                tally = Tally.of(hashes)
+        where = np.zeros(len(sample), dtype=np.intp) if index is None else index
+        events = np.bincount(where, minlength=self.plan.strata).astype(np.int64)
+        weights = Total.of(events)
+        if sample.weight is not None:
+            bins = Grid(() if self.plan.condition is None else (self.plan.condition[1],))
+            weights = filled_at(bins, where, sample.weight).sumw
+        return Histograms(
+            origins=(),
+            plan=self.plan,
+            events=events,
+            weights=weights,
+            contents=contents,
+            fingerprint=prints[0],
+            beside=prints[1],
+            tallies={origin: tally},
+        )
+
+    def _filled(self, histogram: Histogram, sample: Sample) -> dict[str, Filled]:
+        values = histogram.observable.values(sample, self.side)
+        several = values.counts is not None
+        if histogram.several.get(self.side, several) != several:
+            here, first = ("any number of entries", "one") if several else ("one", "any number of entries")
+            msg = (
+                f"{self.side}: observable {histogram.name!r} has {here} per event here, and {first} in the first events"
+            )
+            raise InputError(msg)
+        if histogram.nonfinite == "error":
+            for column in values.columns:
+                with np.errstate(over="ignore", invalid="ignore"):
+                    finite = np.isfinite(np.add.reduce(column))  # or else it may still be an overflow
+                if not finite:
+                    refuse_nonfinite(column, f"{self.side}: observable {histogram.name!r}")
+        parts = [(histogram.name, values, histogram.bins)]
+        if histogram.numbers is not None:
+            parts.append((histogram.name + MULTIPLICITY, values.multiplicity(), histogram.numbers))
+        return {
+            name: filled(bins, v.columns, sample.weight, counts=v.counts, selected=v.selected, workers=1)
+            for name, v, bins in parts
+        }
+
+    @property
+    def fits_a_device(self) -> bool:
+        """Whether all that is done with an event can be done on a GPU: columns, in bins with edges, and no strata."""
+        plain = (
+            all(part is None for part in (h.observable.function, h.observable.where, h.numbers)) and can_fill(h.bins)
+            for h in self.plan.histograms
+        )
+        return self.plan.condition is None and self.keys[1] is None and all(plain)
+
+    def summary_on_device(self, tensors: Mapping[str, Any], origin: str) -> Histograms:
+        """Fill some events into all histograms where they are; see `fits_a_device`."""
+        from pytest_ganvalid.overlaps.device import kept_on_device
+
+        weight = None if self.plan.weight is None else tensors[self.plan.weight].double()
+        if weight is not None:
+            bad = weight.numel() - int(weight.isfinite().sum())
+            check_weights(bad, weight.numel(), float(weight.abs().max()))
+        contents = {}
+        for histogram in self.plan.histograms:
+            columns = [tensors[name] for name in histogram.observable.columns]
+            with placed(f"{self.side}: observable {histogram.name!r}"):
+                contents[histogram.name] = filled_on_device(histogram.bins, columns, weight)  # type: ignore[arg-type]
+        rows = len(next(iter(tensors.values())))
+        prints, tally = None, Tally(rows)
+        if self.keys[0] is not None:
+            kept = kept_on_device(tensors, self.keys[0], self.limits[0])
+            prints = Fingerprint.of_kept(kept.columns, self.keys[0], rows, self.size, self.limits[0], kept.hashes)
+            tally = Tally(rows, kept.sum, kept.squares)
+        events = np.array([rows], dtype=np.int64)
+        total = Total.of(events)
+        if weight is not None:
+            sums = next(iter(contents.values())).sumw  # every event is in some bin
+            total = Total(*(np.array([part.sum()]) for part in (sums.leading, sums.rest)))
+        return Histograms(
+            origins=(),
+            plan=self.plan,
+            events=events,
+            weights=total,
+            contents=contents,
+            fingerprint=prints,
+            tallies={origin: tally},
+        )
+
+
+def fill_part(task: FillTask, number: int, part: Any, tick: Tick) -> Histograms | None:  # noqa: ANN401, ARG001
+    """Fill a part; work for a `run.Runner`, whose results are added up by `joined`."""
+    total: Histograms | None = None
+    row = 0
+    origin = getattr(part, "origin", "")
+    stays = isinstance(part, DevicePart) and task.fits_a_device
+    for rows in part.tensors(task.columns) if stays else part.chunks(task.columns, task.chunk):
+        size = len(next(iter(rows.values())))
+        if size:
+            with placed(part.place(row, row + size - 1)):
+                chunk = task.summary_on_device(rows, origin) if stays else task.summary(rows, origin)
+                total = chunk if total is None else joined(total, chunk)
+        row += size
+        tick(size)
+    return total
+
+
+def closed(total: Histograms, name: str) -> Histograms:
+    """End the reading of a source: name its files, and fill what no event was in with nothing.
+
+    Args:
+        total: What all its parts have left.
+        name: What it is called, if it is no file.
+
+    Raises:
+        InputError: If two files hold the same events, or events have several entries where the plan knows of one.
+    """
+    prints = None if total.fingerprint is None else total.fingerprint.held
+    counts = np.zeros(0, np.int64) if prints is None else prints.distinct(DOUBLE).counts
+    key = None if prints is None else prints.key
+    origins = OriginList()
+    for file, tally in (total.tallies or {}).items():
+        origins.extend([tally.origin(file.rpartition("/")[2] if file else name, key, counts)])
+    contents = {}
+    for content_name, content in total.plan.contents().items():
+        got = total.contents.get(content_name)
+        with placed(f"observable {content_name!r}"):
+            contents[content_name] = _empty(content, total.plan) if got is None else _alike(got, content)
+    return replace(total, origins=origins.sorted(), contents=contents, fingerprint=prints, tallies=None)
+
+
+def _empty(content: Content, plan: FillPlan) -> Filled:
+    none = Total.of(np.zeros(content.size))
+    if content.correlated:
+        return Filled(content.bins, none, none, np.zeros((content.size, content.size)), Total.of(np.zeros(2)))
+    return Filled(content.bins, none, None if plan.weight is None else none)
+
+
+def _alike(got: Filled, content: Content) -> Filled:
+    """Give events of one entry each the covariance that those of several have.
+
+    Raises:
+        InputError: If it is the other way round.
+    """
+    if (got.products is not None) == content.correlated:
+        return got
+    if not content.correlated:
+        msg = (
+            "it has several entries per event here, and one in the events that the bins were chosen from; expected the "
+            "same of all"
+        )
+        raise InputError(msg)
+    squares = got.sumw if got.sumw2 is None else got.sumw2
+    sums = [Total(*(np.array([part.sum()]) for part in (total.leading, total.rest))) for total in (got.sumw, squares)]
+    events = Total(*(np.concatenate([getattr(total, part) for total in sums]) for part in ("leading", "rest")))
+    return replace(got, sumw2=squares, products=np.diag(squares.value), events=events)
+
+
+def _restored(document: _json.Node) -> Histograms:
+    members = document.members()
+    version = members["version"].value if "version" in members else None
+    if "kind" not in members or members["kind"].value != KIND:
+        members.get("kind", document).refuse(f"a document of kind {KIND!r}, as 'ganvalid fill' writes")
+    if type(version) is not int or version != VERSION:
+        members.get("version", document).refuse(
+            f"version {VERSION}; fill anew what another version wrote: ganvalid fill EVENTS -o FILE.json"
+        )
+    names = ("kind", "version", "origins", "plan", "strata", "histograms", "beyond", "fingerprint")
+    fields = document.fields(*names)
+    prints: Fingerprint | None = _json.decode(Fingerprint | None, fields["fingerprint"])
+    plan = restored_plan(fields["plan"], None if prints is None else prints.key)
+    strata = fields["strata"].fields("events", "weights")
+    origins: tuple[Origin, ...] = _json.decode(tuple[Origin, ...], fields["origins"])
+    events = np.array([node.whole(0, MOST_EVENTS) for node in strata["events"].items(plan.strata)], dtype=np.int64)
+    weights = restored_total(strata["weights"], plan.strata)
+    rows = int(events.sum()) if prints is None else prints.rows
+    if not sum(origin.events for origin in origins) == events.sum() == rows or not origins:
+        document.refuse(f"the same number of events in origins, strata and fingerprint, at least 1, not {events.sum()}")
+    if list(origins) != sorted(set(origins)):
+        fields["origins"].refuse("origins in order, each once")
+    if plan.weight is None and not np.array_equal(weights.value, events):
+        fields["strata"].refuse("weights that are the numbers of events, which have none")
+    return Histograms(
+        origins=origins,
+        plan=plan,
+        events=events,
+        weights=weights,
+        contents=restored_contents(fields["histograms"], fields["beyond"], plan, events, weights),
+        fingerprint=prints,
+    )

@@ -1,0 +1,207 @@
+"""Why a verdict is what it is, and what would change it, in sentences."""
+
+from __future__ import annotations
+
+import math
+
+from pytest_ganvalid.results import BinBias, Estimate, Verdict
+from pytest_ganvalid.statistics.equivalence import LEAST_DOF, Equivalence
+from pytest_ganvalid.statistics.robustness import TOO_GOOD, WANTED_POWER, Assessment
+
+_MOST_DECIMALS = 8
+_LARGEST = 1e8
+
+
+def count(number: float) -> str:
+    """Format a number of events."""
+    return "∞" if math.isinf(number) else f"{number:,.0f}"
+
+
+def at_most(number: float) -> str:
+    """Format a number of events that must not be exceeded, so never rounded up."""
+    return "∞" if math.isinf(number) else f"{math.floor(number):,}"
+
+
+def rounded(number: float, digits: int = 3) -> str:
+    """Format a number to a few digits."""
+    return "∞" if math.isinf(number) else f"{number:.{digits}g}"
+
+
+def percent(fraction: float) -> str:
+    """Format a probability without rounding it to certainty."""
+    text = f"{100 * fraction:.4g}"
+    return "above 99.99 %" if text == "100" and fraction < 1 else f"{text} %"
+
+
+def measured(estimate: Estimate) -> str:
+    """Format a number with its standard error, both to the second digit of the error."""
+    decimals = 1 - math.floor(math.log10(estimate.error))
+    if 0 <= decimals <= _MOST_DECIMALS and abs(estimate.value) < _LARGEST:
+        return f"{estimate.value:.{decimals}f} ± {estimate.error:.{decimals}f}"
+    return f"{estimate.value:.8g} ± {estimate.error:.2g}"
+
+
+def reasons(assessment: Assessment, worst: tuple[BinBias, ...]) -> tuple[str, ...]:
+    """Explain the verdict of an assessment."""
+    verdict = assessment.verdict()
+    if verdict is Verdict.ROBUST:
+        return (_robust(assessment),)
+    if verdict is Verdict.BIASED:
+        return (*_biased(assessment, worst), _improve(assessment))
+    return _unproven(assessment)
+
+
+def _robust(a: Assessment) -> str:
+    return (
+        f"agreement at n_required {count(a.n_required)} is demonstrated at {percent(a.limits.confidence)} confidence: "
+        f"χ²_req/ndf is at most {_chi2_per_ndf(a, a.upper):.4g} (critical {a.critical / a.ndf:.4g}) and the rms bias "
+        f"at most {_rms(a, a.upper):.3g} error bars (limit {a.limits.max_bias:g})"
+    )
+
+
+def _biased(a: Assessment, worst: tuple[BinBias, ...]) -> tuple[str, ...]:
+    found = []
+    if a.n_required * a.lower > a.allowed:
+        found.append(
+            f"a disagreement is demonstrated at {percent(a.limits.confidence)} confidence: χ²_req/ndf is at least "
+            f"{_chi2_per_ndf(a, a.lower):.4g} (critical {a.critical / a.ndf:.4g}) and the rms bias at least "
+            f"{_rms(a, a.lower):.3g} error bars of {count(a.n_required)} events (limit {a.limits.max_bias:g})"
+        )
+    if a.local.p_value < a.limits.alpha:
+        unit = f"error bars of {count(a.n_required)} events (limit {a.limits.max_local_bias:g})"
+        shown = [bias for bias in worst if bias.lower > a.limits.max_local_bias]
+        found += [f"{bias.label} is off by at least {bias.lower:.3g} {unit}" for bias in shown] or [
+            f"a bin other than those of the largest estimates is off by at least {a.local.lower.max():.3g} {unit}"
+        ]
+    return tuple(found)
+
+
+def _improve(a: Assessment) -> str:
+    advice = "more events cannot help: improve the generator (look at the worst bins)"
+    if a.n_required * a.lower <= a.allowed:  # only single bins are off, for which no supported number is known
+        return advice
+    return f"{advice}, or lower n_required to what it supports, {at_most(a.allowed / a.upper)} at most"
+
+
+def _unproven(a: Assessment) -> tuple[str, ...]:
+    if a.sparse:
+        return (
+            f"too few events: with {a.n_generated:.4g} effective generated and {a.n_reference:.4g} effective reference "
+            f"events there are no two bins that expect {a.limits.min_expected:g} events each in the smaller sample",
+        )
+    if a.too_good:
+        return (
+            f"agreement too good for independent samples (χ² {a.chi2.chi2:.4g} for {a.ndf} degrees of freedom, "
+            f"lower-tail probability below {TOO_GOOD:g}): do they share events? compare with a reference that neither "
+            "the generator nor its training has seen",
+        )
+    lines = [
+        f"the data decide neither way: χ²_req/ndf lies between {_chi2_per_ndf(a, a.lower):.4g} and "
+        f"{_chi2_per_ndf(a, a.upper):.4g} (critical {a.critical / a.ndf:.4g}), the rms bias between "
+        f"{_rms(a, a.lower):.3g} and {_rms(a, a.upper):.3g} error bars (limit {a.limits.max_bias:g})",
+        *_power(a),
+        *_difference(a, a.separation.upper_tail(0), a.ndf / 2, a.separation.estimate * a.per_event),
+    ]
+    supported = a.allowed / a.upper if a.upper > 0 else math.inf
+    return (*lines, _advice(a, supported))
+
+
+def _power(a: Assessment | Equivalence) -> list[str]:
+    if a.power >= a.limits.min_power:
+        return []
+    return [
+        f"with these sample sizes a perfect generator would pass with probability {percent(a.power)} only "
+        f"(min_power {percent(a.limits.min_power)})"
+    ]
+
+
+def _difference(a: Assessment | Equivalence, p_agreement: float, events: float, excess: float) -> list[str]:
+    """Say what the generator is worth, events / excess, if perfect agreement is excluded."""
+    if p_agreement >= a.limits.alpha:
+        return []
+    return [
+        f"the samples seem to differ (p = {p_agreement:.2g} for perfect agreement): at the best estimate the "
+        f"generator is worth {count(events / excess)} events"
+    ]
+
+
+def _advice(a: Assessment | Equivalence, supported: float) -> str:
+    n_reference, n_generated = a.events_needed()
+    have_generated, have_reference = (n / used for n, used in zip((a.n_generated, a.n_reference), a.used, strict=True))
+    # Rounded like what is needed, or the sample at hand would be too small for itself.
+    if n_reference <= math.ceil(have_reference) and n_generated <= math.ceil(have_generated):
+        return (
+            f"a perfect generator would pass with probability {percent(a.power)}: this one is worse, or unlucky; "
+            f"these data support n_required {at_most(supported)}"
+        )
+    together = f" all {a.observables} observables" if a.observables > 1 else ""
+    more = f" and {count(n_generated)} generated events" if n_generated > math.ceil(have_generated) else ""
+    return (
+        f"it takes {count(n_reference)} reference events{more} (have {count(have_reference)} and "
+        f"{count(have_generated)}) for a perfect generator to pass{together} with probability {percent(WANTED_POWER)}"
+    )
+
+
+def _chi2_per_ndf(a: Assessment, delta: float) -> float:
+    return 1 + a.n_required * delta / a.ndf
+
+
+def _rms(a: Assessment, delta: float) -> float:
+    return math.sqrt(2 * a.n_required * delta / a.ndf)
+
+
+def estimate_reasons(e: Equivalence) -> tuple[str, ...]:
+    """Explain the verdict on two estimates of one number."""
+    verdict, unit = e.verdict(), f"error bars of {count(e.n_required)} events (limit {e.limits.max_bias:g})"
+    if verdict is Verdict.ROBUST:
+        return (
+            f"agreement at n_required {count(e.n_required)} is demonstrated at {percent(e.limits.confidence)} "
+            f"confidence: the bias is at most {e.upper:.3g} {unit}",
+        )
+    if verdict is Verdict.BIASED:
+        lower = f", or lower n_required to what it supports, {at_most(e.n_supported)} at most" if e.admissible else ""
+        return (
+            f"a disagreement is demonstrated at {percent(e.limits.confidence)} confidence: the bias is at least "
+            f"{e.lower:.3g} {unit}",
+            f"more events cannot help: improve the generator{lower}",
+        )
+    if not e.admissible:
+        return _inadmissible(e)
+    return (
+        f"the data decide neither way: the bias lies between {e.lower:.3g} and {e.upper:.3g} {unit}",
+        *_power(e),
+        *_difference(e, e.p_disagreement(0), e.n_required, e.centre**2),
+        _advice(e, e.n_supported),
+    )
+
+
+def _inadmissible(e: Equivalence) -> tuple[str, ...]:
+    """Say why two estimates demonstrate no agreement, however close they are."""
+    if e.identical:
+        return (
+            "the two estimates are identical in value and error, as those of one sample are: do they share events? "
+            "compare with a reference that neither the generator nor its training has seen",
+        )
+    if e.too_close:
+        return (
+            f"agreement too good for independent samples: the estimates differ by {abs(e.difference):.2g}, less than "
+            "chance leaves in one of 10,000 cases; do they share events, or were they rounded? compare with a "
+            "reference that neither the generator nor its training has seen, and give numbers in full",
+        )
+    lines = []
+    for side in e.uncertain:
+        dof = (e.generated if side == "generated" else e.reference).dof
+        lines.append(
+            f"the error of the {side} estimate is carried by about {max(dof / 2, 1):.0f} of its events, or as "
+            f"uncertain as if it were ({dof:.3g} degrees of freedom, at least {LEAST_DOF:g} are needed): use a "
+            "quantile, an efficiency or a histogram, or more events (and more than 10 groups of a jackknife or "
+            "replicas of a bootstrap)"
+        )
+    if e.unlike != 1:
+        lines.append(
+            f"the error of one generated event, error * sqrt(n_events), is {e.unlike:.3g} times that of one reference "
+            f"event, so the error bar of {count(e.n_required)} events is in doubt: is an error or a number of "
+            "effective events mistaken, or do outliers make one of them? if not, the generator is wrong in more than "
+            "this number"
+        )
+    return tuple(lines)
