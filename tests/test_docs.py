@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import configparser
 import inspect
 import re
 from pathlib import Path
@@ -93,3 +94,13 @@ def test_ci_runs_the_readmes_test_command() -> None:
     """The command that CI picks out of the README is the one that runs all tests."""
     commands = re.findall(r"^\$ (.* tox run)$", PAGES[0].read_text(encoding="utf-8"), flags=re.MULTILINE)
     assert commands == ["python3.11 -m pip install tox && python3.11 -m tox run"]
+
+
+def test_commands_name_what_tox_has() -> None:
+    """The environment and the label that README's other commands run are in tox.ini."""
+    tox = configparser.ConfigParser(interpolation=None)
+    tox.read(ROOT / "tox.ini")
+    commands = re.findall(r"^\$ .* tox run -(\w) (\w+)$", PAGES[0].read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert commands == [("e", "pythia_z"), ("m", "full")]
+    assert "testenv:pythia_z" in tox
+    assert re.search("^full = ", tox["tox"]["labels"], flags=re.MULTILINE)

@@ -322,3 +322,13 @@ def test_impossible_edges_of_a_pair() -> None:
     """Each of a pair of edges is checked."""
     with pytest.raises(InputError, match="are not edges"):
         bins_for(([0, 1], [1, 0]), [np.zeros(3), np.zeros(3)], None, "error")
+
+
+@pytest.mark.parametrize(("bins", "per_axis"), [(2, 2), (3, 2), (6, 2), (7, 3), (12, 3), (13, 4), (100, 10)])
+def test_pairs_share_the_bins_out(bins: int, per_axis: int) -> None:
+    """A number of bins for a pair is a number of slabs times as many cells, at least two, nearest to its root."""
+    rng = np.random.default_rng(bins)
+    slabs = bins_for(bins, list(rng.normal(size=(2, 5_000))), None, "error")
+    assert isinstance(slabs, Slabs)
+    assert slabs.x.size == per_axis
+    assert [axis.size for axis in slabs.y] == [per_axis] * per_axis

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_ganvalid.histograms.bins import Axis, Grid, Slabs, Unlabelled, snake
+from pytest_ganvalid.errors import InputError
+from pytest_ganvalid.histograms.bins import (
+    Axis,
+    Bins,
+    Grid,
+    Slabs,
+    Unlabelled,
+    WithOutside,
+    plain_axis,
+    refuse_nonfinite,
+    snake,
+)
 
 AXIS = Axis((0.0, 1.0, 2.5))
 SLABS = Slabs(Axis((0.0,)), (Axis((0.0, 1.0)), Axis((5.0,))))
+ABOVE_ZERO = 5e-324
 HUGE = float(np.finfo(np.float64).max)
 
 
@@ -204,3 +217,139 @@ def test_slabs_place_nonfinite_values_in_either_column() -> None:
 def test_differences_of_axes(ours: Axis, theirs: Axis, text: str) -> None:
     """Two axes differ if any edge, category or flow bin does, rounding apart."""
     assert ours.difference(theirs) == text
+
+
+OUTSIDE = WithOutside(Grid((Axis((0.0, 1.0)), Axis((5.0,)))))
+
+
+def test_outside() -> None:
+    """The bin outside a selection is one more, the last of the path, and is named with what is merged into it."""
+    assert OUTSIDE.shape == (7,)
+    assert OUTSIDE.path().tolist() == [0, 1, 3, 2, 4, 5, 6]
+    assert OUTSIDE.label(0, 0) == "< 0 x < 5"
+    assert OUTSIDE.label(6, 6) == "outside the selection"
+    assert OUTSIDE.label(5, 6) == ">= 1 x >= 5 or outside the selection"
+    assert OUTSIDE.label(3, 6) == "[0, 1) x >= 5 to >= 1 x >= 5 or outside the selection"
+
+
+@pytest.mark.parametrize(
+    ("shape", "path"),
+    [
+        ((1,), [0]),
+        ((4,), [0, 1, 2, 3]),
+        ((1, 3), [0, 1, 2]),
+        ((2, 3), [0, 1, 2, 5, 4, 3]),
+        ((3, 2), [0, 1, 3, 2, 4, 5]),
+        ((3, 1), [0, 1, 2]),
+    ],
+)
+def test_paths(shape: tuple[int, ...], path: list[int]) -> None:
+    """A path goes along rows, every other one backwards, so that consecutive bins are neighbours."""
+    assert snake(shape).tolist() == path
+    assert Unlabelled(shape).path().tolist() == path
+
+
+def test_paths_of_slabs() -> None:
+    """Of slabs with different numbers of cells, every other one is gone through backwards."""
+    slabs = Slabs(Axis((0.0, 1.0)), (Axis((0.0, 1.0)), Axis((5.0,)), Axis((0.0, 1.0, 2.0))))
+    assert slabs.path().tolist() == [0, 1, 2, 4, 3, 5, 6, 7, 8]
+
+
+@pytest.mark.parametrize(
+    ("bins", "plain"),
+    [
+        (Grid((Axis((0.0, 1.0)),)), True),
+        (Grid((Axis((0.0, 1.0), nonfinite="separate"),)), True),
+        (Grid((Axis((0.0, 1.0), underflow=False),)), False),
+        (Grid((Axis((0.0, 1.0), overflow=False),)), False),
+        (Grid((Axis((), ("a", "b")),)), False),
+        (Grid((Axis((0.0,)), Axis((0.0,)))), False),
+        (Unlabelled((3,)), False),
+    ],
+)
+def test_plain_axes(bins: Bins, *, plain: bool) -> None:
+    """Bins that are looked up by the edges of one axis alone have edges and both flow bins."""
+    assert (plain_axis(bins) is not None) is plain
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ([1.0, np.nan], "it has 1 NaN and 0 infinite values among 2 values; say where"),
+        ([np.inf, -np.inf, 0.0], "it has 0 NaN and 2 infinite values among 3 values; say where"),
+        ([], ""),
+        ([1.0, 1e308, 1e308], ""),
+    ],
+)
+def test_refused_values(values: list[float], text: str) -> None:
+    """NaN and infinite values are counted, each by itself."""
+    if text:
+        with pytest.raises(InputError, match=f"^{text} they belong with nonfinite="):
+            refuse_nonfinite(np.array(values))
+    else:
+        refuse_nonfinite(np.array(values))
+
+
+@pytest.mark.parametrize(
+    ("below", "above", "size", "flows"),
+    [
+        (True, True, 4, (True, True)),
+        (True, False, 3, (True, False)),
+        (False, True, 3, (False, True)),
+        (False, False, 2, (False, False)),
+    ],
+)
+def test_flow_bins_of_other_libraries(below: bool, above: bool, size: int, flows: tuple[bool, bool]) -> None:  # noqa: FBT001
+    """One flow bin is below if the axis says so, else above; two are both."""
+
+    class Other(list[Any]):
+        """An axis of two bins."""
+
+        traits = SimpleNamespace(underflow=below, overflow=above)
+
+    axis = Axis.from_uhi(Other([(0.0, 1.0), (1.0, 3.0)]), size)
+    assert axis.edges == (0.0, 1.0, 3.0)
+    assert (axis.underflow, axis.overflow) == flows
+    assert axis.size == size
+    words = Axis.from_uhi(Other(["a", "bc"]), size)
+    assert words.categories == ("a", "bc")
+    assert words.edges == ()
+    assert (words.underflow, words.overflow) == flows
+
+
+def test_categories_in_words() -> None:
+    """A category has its name, those below and above have words of their own."""
+    axis = Axis((), ("a", "b"))
+    assert [axis.label(i, i) for i in range(4)] == ["underflow", "a", "b", "overflow"]
+    assert axis.label(1, 2) == "a to b"
+    assert axis.label(0, 3) == "underflow to overflow"
+
+
+@pytest.mark.parametrize(
+    ("edges", "first", "last", "text"),
+    [
+        ((0.0, 1.0), 0, 2, "all"),
+        ((0.0, 1.0), 0, 1, "< 1"),
+        ((0.0, 1.0), 1, 2, ">= 0"),
+        ((0.0, 1.0), 3, 3, "NaN or infinite"),
+        ((0.0, 1.0), 2, 3, ">= 1 or NaN or infinite"),
+        ((0.0, 1.0), 0, 3, "all or NaN or infinite"),
+        ((0.0, ABOVE_ZERO, 1.0), 1, 1, "= 0"),
+        ((0.0, ABOVE_ZERO, 1.0), 0, 1, "<= 0"),
+        ((0.0, ABOVE_ZERO, 1.0), 2, 3, "> 0"),
+        ((0.0, ABOVE_ZERO, 1.0), 2, 2, "(0, 1)"),
+        ((-1.0, 0.0, ABOVE_ZERO), 1, 2, "[-1, 0]"),
+        ((1.0, 1.00001, 2.0), 1, 1, "[1, 1.00001)"),
+        ((123456.0, 123457.0), 1, 1, "[123456, 123457)"),
+    ],
+)
+def test_ranges_in_words(edges: tuple[float, ...], first: int, last: int, text: str) -> None:
+    """A range is told by its ends, a single value by itself, with as many digits as keep edges apart."""
+    assert Axis(edges, nonfinite="separate").label(first, last) == text
+
+
+def test_names_in_front() -> None:
+    """The name of a column goes in front of a bound, and of a range with a word between."""
+    axis = Axis((0.0, ABOVE_ZERO, 1.0), nonfinite="separate")
+    found = [axis.label_of("x", i) for i in range(5)]
+    assert found == ["x < 0", "x = 0", "x in (0, 1)", "x >= 1", "x in NaN or infinite"]

@@ -17,7 +17,7 @@ from pytest_ganvalid.histograms.binning import bins_for
 from pytest_ganvalid.histograms.bins import Axis, Grid, Slabs
 from pytest_ganvalid.histograms.device import can_fill, filled_on_device
 from pytest_ganvalid.histograms.filling import filled
-from pytest_ganvalid.histograms.kdtree import kdtree_cells
+from pytest_ganvalid.histograms.kdtree_growth import kdtree_cells
 
 Array = NDArray[Any]
 N = 20_001

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 from functools import reduce
+from itertools import pairwise
 from operator import add
 
 import numpy as np
@@ -13,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from pytest_ganvalid.histograms.exact import Total, total_by_bin
+from pytest_ganvalid.histograms.exact import Total, adds_exactly, leading_part, total_by_bin
 
 Array = NDArray[np.float64]
 RNG = np.random.default_rng(1)
@@ -143,3 +144,90 @@ def test_integers_are_exact() -> None:
     totals = [Total.of(np.array([n])) for n in (2**53 - 1, 1, 2**53 - 1, 2**60, 3)]
     assert reduce(add, totals).value[0] == float(2 * 2**53 - 1 + 2**60 + 3)
     assert reduce(add, totals).leading[0] + 0.0 == reduce(add, totals[::-1]).leading[0]
+
+
+def _fraction(total: Total) -> list[Fraction]:
+    """What a total holds, exactly."""
+    return [Fraction(a) + Fraction(b) for a, b in zip(total.leading.tolist(), total.rest.tolist(), strict=True)]
+
+
+BINADE = np.random.default_rng(3).uniform(1, 2, 1 << 12) * (1 + 2.0**-52)
+WORST = {
+    "one binade": BINADE,
+    "one binade, all but 2": np.full(1 << 12, math.nextafter(2.0, 0.0)),
+    "just below and just above a power": np.resize([math.nextafter(1.0, 0.0), math.nextafter(1.0, 2.0)], 1 << 12),
+    "mixed signs of one binade": BINADE * np.resize([1, -1], 1 << 12),
+    "one large, many small": np.concatenate([[2.0**60], BINADE[1:] * 2.0**-53]),
+    "one large of the other sign": np.concatenate([[-(2.0**60)], BINADE[1:]]),
+    "every binade of a float": np.resize(2.0 ** np.arange(-60.0, 60.0) * (1 + 2.0**-52), 1 << 12),
+    "of either sign, every binade": np.resize([1, -1, 1], 1 << 12) * np.resize(BINADE[:97] ** 80, 1 << 12),
+    "all equal": np.full(1 << 12, 0.1),
+}
+
+
+@pytest.mark.parametrize("kind", WORST)
+@pytest.mark.parametrize("number", [1 << 12, (1 << 12) - 1, (1 << 11) + 1, 1 << 5, 3, 2, 1])
+def test_one_bin_at_its_worst(kind: str, number: int) -> None:
+    """In one bin, with a power of two of weights or one more or less, the error is 10⁻³⁰ of the largest at most."""
+    weights = WORST[kind][:number]
+    (found,) = _fraction(total_by_bin(np.zeros(number, dtype=np.intp), weights, 1))
+    exact = sum(map(Fraction, weights.tolist()), Fraction(0))
+    assert abs(found - exact) <= Fraction(float(np.abs(weights).max())) * Fraction(10) ** -30
+
+
+@pytest.mark.parametrize("kind", WORST)
+@pytest.mark.parametrize("parts", [1, 2, 7, 64])
+def test_parts_of_any_sizes_give_the_same_to_the_last_bit(kind: str, parts: int) -> None:
+    """Filled in parts of random sizes, empty ones too, the value of a bin is that of filling at once."""
+    weights, rng = WORST[kind], np.random.default_rng(parts)
+    index = np.arange(weights.size) % 3
+    cuts = np.sort(rng.integers(0, weights.size + 1, parts)).tolist()
+    pieces = [slice(a, b) for a, b in pairwise([0, *cuts, weights.size])]
+    found = reduce(add, [total_by_bin(index[piece], weights[piece], 3) for piece in pieces]).value
+    np.testing.assert_array_equal(found, total_by_bin(index, weights, 3).value)
+    assert found.tolist() == [math.fsum(weights[index == i]) for i in range(3)]
+
+
+@pytest.mark.parametrize("exponent", [0, 100, -100])
+def test_adding_exactly_is_decided_by_the_carry(exponent: int) -> None:
+    """Floats of 53 bits add up without rounding only if their sum leaves the last of them its place, whatever 2 to."""
+    scale = 2.0**exponent
+    assert adds_exactly(scale, scale, 1)
+    assert not adds_exactly(scale, scale, 2)
+    assert adds_exactly(scale, 2 * scale, 2)
+    assert not adds_exactly(scale, 2 * scale, 3)
+    assert adds_exactly(scale, 4 * scale, 4)
+    assert not adds_exactly(scale, 4 * scale, 5)
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 4, 5, 1023, 1024, 1025])
+@pytest.mark.parametrize("largest", [1.0, 1.5, math.nextafter(2.0, 0.0), 1e-30, 1e30])
+def test_leading_parts_add_up_without_rounding(number: int, largest: float) -> None:
+    """The sum of so many leading parts, all as large as can be, is a float, and what they leave is small."""
+    values = np.array([largest, -largest, largest * (1 - 2.0**-50), largest / 3])
+    part = leading_part(values, largest, number)
+    for x, p in zip(values.tolist(), part.tolist(), strict=True):
+        exact = number * Fraction(p)
+        assert Fraction(float(exact)) == exact
+        assert abs(Fraction(x) - Fraction(p)) <= Fraction(largest) * (2 * number) * Fraction(2) ** -51
+    assert (part != 0).any()
+
+
+@pytest.mark.parametrize("scale", [2.0**-300, 2.0**-60, 1.0, 2.0**60])
+@pytest.mark.parametrize("zeros", [1, 1 << 11])
+def test_zeros_do_no_harm(scale: float, zeros: int) -> None:
+    """A zero among weights of one sign is not taken for the least of them."""
+    weights = scale * BINADE
+    weights[:zeros] = 0.0
+    (found,) = _fraction(total_by_bin(np.zeros(weights.size, dtype=np.intp), weights, 1))
+    exact = sum(map(Fraction, weights.tolist()), Fraction(0))
+    assert abs(found - exact) <= Fraction(2 * scale) * Fraction(10) ** -30
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("number", [1, 2, 3, 4, 7, 8, 9, 64])
+def test_leading_parts_of_different_numbers_add_up(sign: int, number: int) -> None:
+    """However many different numbers just below a power of two there are, their leading parts have a sum in floats."""
+    values = sign * (2.0 - np.arange(1, number + 1) * 2.0**-52)
+    exact = sum(map(Fraction, leading_part(values, float(np.abs(values).max()), number).tolist()), Fraction(0))
+    assert Fraction(float(exact)) == exact

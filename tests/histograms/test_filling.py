@@ -18,7 +18,7 @@ from pytest_ganvalid.histograms import filling
 from pytest_ganvalid.histograms.binning import bins_for
 from pytest_ganvalid.histograms.bins import Axis, Grid
 from pytest_ganvalid.histograms.filling import Filled, fill, filled, filled_at
-from pytest_ganvalid.histograms.kdtree import kdtree_cells
+from pytest_ganvalid.histograms.kdtree_growth import kdtree_cells
 from pytest_ganvalid.histograms.lookup import BLOCK
 
 EDGES = (-1.0, -0.2, 0.3, 2.0)

@@ -361,3 +361,32 @@ def test_small_integers_do_not_overflow() -> None:
     large = gv.compare(generated.astype(np.int64), reference.astype(np.int64), n_required=1000)
     assert small == large
     assert small.n_generated == generated.astype(int).sum()
+
+
+@pytest.mark.parametrize(
+    ("reach", "refused"), [(1.01e-100, False), (0.99e-100, True), (0.99e100, False), (1e100, True)]
+)
+def test_sums_that_can_be_squared(reach: float, *, refused: bool) -> None:
+    """Sums of weights between 10⁻¹⁰⁰ and 10¹⁰⁰ can be compared, also where only their squares are that large."""
+    for pair in (
+        ([reach, reach / 4], [(reach / 2) ** 2] * 2),
+        ([reach / 8, reach / 8], [reach * reach, reach / 9 * reach]),
+    ):
+        if refused:
+            with pytest.raises(InputError, match="beyond what can be squared; scale all weights by a constant"):
+                _read(pair)
+        else:
+            assert _read(pair).total > 0
+
+
+@pytest.mark.parametrize(
+    ("errors", "refused"), [([1.0, 1.0], False), ([1.0, 2.0], True), ([2.0, 3.0], True), ([2.0, 3.001], False)]
+)
+def test_errors_are_not_squared_errors(errors: list[float], *, refused: bool) -> None:
+    """Roots of contents instead of squares are noticed, but not where all of them are 1 and so their own squares."""
+    contents = [round(error**2) for error in errors]
+    if refused:
+        with pytest.raises(InputError, match=r"square the errors: pass \(sum_of_weights, errors\*\*2\)"):
+            _read(([float(n) for n in contents], errors))
+    else:
+        assert _read(([float(n) for n in contents], errors)).total == sum(contents)

@@ -119,7 +119,7 @@ def test_a_generator_on_the_boundary_is_misjudged_as_rarely_as_promised(name: st
 def test_a_perfect_generator_passes_as_often_as_predicted(name: str) -> None:
     """With 22 times n_required events on either side, ROBUST comes at the rate of the power stated."""
     estimator, _, _ = CASES[name]
-    rng, toys = np.random.default_rng(3), 150
+    rng, toys = np.random.default_rng(3), 100
     found = [
         compare_estimates(
             estimator.estimate(sample_of(*draw(rng, 2_200, "none")), "generated", seed),
@@ -196,20 +196,6 @@ def test_heavy_weights_make_errors_uncertain() -> None:
     assert of(Mean("x"), x + 100 * (x > 3)).dof < 100
 
 
-def test_resampling_is_reproducible() -> None:
-    """One seed gives one error, another seed another, also of the jackknife's groups; no global state is used."""
-    x = np.random.default_rng(9).normal(size=300)
-    bootstrap, jackknife = Estimator("fit", weighted_mean), Estimator("fit", weighted_mean, "jackknife")
-    state = str(np.random.get_state())  # noqa: NPY002 - to see that it is left alone
-    assert of(bootstrap, x, seed=1) == of(bootstrap, x, seed=1)
-    assert of(bootstrap, x, seed=1).error != of(bootstrap, x, seed=2).error
-    assert of(bootstrap, x, seed=1).error != bootstrap.estimate(sample_of(x), "generated", 1).error
-    assert of(jackknife, x, seed=1) == of(jackknife, x, seed=1)
-    assert of(jackknife, x, seed=1).error == pytest.approx(of(jackknife, x, seed=2).error, rel=0.5)
-    assert str(np.random.get_state()) == state  # noqa: NPY002
-    assert (of(bootstrap, x).dof, of(jackknife, x).dof) == (399, 49)
-
-
 def test_names() -> None:
     """Each says in its name what it is and of what, unless it is given one."""
     named = (Mean("m"), StandardDeviation("m"), Quantile("m", 0.5), Efficiency(above), Efficiency("tagged"))
@@ -231,36 +217,6 @@ def test_columns_may_be_functions_and_conditions_columns() -> None:
     twice = Mean(lambda events: 2 * events["x"], name="twice").estimate(sample, "reference")
     assert twice.value == pytest.approx(2 * x.mean())
     assert Efficiency("tagged").estimate(sample, "reference") == Efficiency(above).estimate(sample, "reference")
-
-
-@pytest.mark.parametrize("errors", ["bootstrap", "jackknife"])
-@pytest.mark.parametrize("weighted", [False, True])
-def test_resampling_does_not_depend_on_the_order_of_events(errors: str, weighted: bool) -> None:  # noqa: FBT001
-    """Shuffled, sorted or periodic events have the same error, that of the mean."""
-    rng = np.random.default_rng(11)
-    x = rng.normal(size=5_000) + np.tile(np.arange(50.0), 100)
-    weight = rng.lognormal(0, 0.3, x.size) if weighted else None
-    fit = Estimator("fit", weighted_mean, errors)
-    found = of(fit, x, weight)
-    for order in (rng.permutation(x.size), np.argsort(x)):
-        again = of(fit, x[order], None if weight is None else weight[order])
-        for field in ("value", "error", "n_events", "dof"):
-            assert getattr(again, field) == pytest.approx(getattr(found, field)), field
-    assert found.error == pytest.approx(of(Mean("x"), x, weight).error, rel=0.35)
-
-
-def test_few_distinct_rows_are_not_sorted_into_groups() -> None:
-    """Equal events next to each other would make all groups alike, and the error of a jackknife vanish."""
-    x = np.random.default_rng(12).integers(0, 3, 6_000).astype(float)
-    jackknife = of(Estimator("fit", weighted_mean, "jackknife"), x)
-    assert jackknife.error == pytest.approx(of(Mean("x"), x).error, rel=0.35)
-
-
-def test_samples_without_columns_of_numbers_are_resampled_too() -> None:
-    """Events that cannot be told apart by numbers are drawn in the order they come in."""
-    jets = Sample({"x": Entries.of([[float(n)] * 2 for n in range(200)])})
-    fit = Estimator("fit", lambda sample: sample["x"].values.mean(), "jackknife", groups=20)
-    assert fit.estimate(jets, "reference").error == pytest.approx(200 / math.sqrt(12 * 200), rel=0.6)
 
 
 OUTLIER_PROOF = (
@@ -286,15 +242,6 @@ def test_an_outlier_excuses_no_difference(estimator: Any_, outlier: float) -> No
         found = compare_estimates(of(estimator, generated, seed=1), spoiled, n_required=100)
         assert found.verdict is Verdict.UNPROVEN
         assert "the error of the reference estimate is carried by about 1 of its events" in found.reasons[0]
-
-
-@pytest.mark.parametrize("name", ["bootstrap", "jackknife"])
-def test_ordinary_samples_keep_the_degrees_of_freedom_of_resampling(name: str) -> None:
-    """No event and no group of ordinary or moderately skewed data is taken for one that carries the error."""
-    rng = np.random.default_rng(14)
-    estimator = CASES[name][0]
-    assert {of(estimator, rng.normal(size=400), seed=seed).dof for seed in range(150)} == {19}
-    assert {of(estimator, rng.exponential(size=400), seed=seed).dof for seed in range(150)} == {19}
 
 
 def test_one_weight_that_is_all_demonstrates_nothing() -> None:

@@ -158,7 +158,7 @@ def test_functions_return_real_numbers(result: object, text: str) -> None:
 def test_masked_results_are_nan() -> None:
     """What a function masks is counted as NaN and refused, not read from under the mask."""
     observable = ("positive", lambda sample: np.ma.masked_less(sample["a"], 0))
-    with pytest.raises(InputError, match=r"observable 'positive': generated has \d+ NaN"):
+    with pytest.raises(InputError, match=r"^reference: observable 'positive' has \d+ NaN"):
         gv.validate(GENERATED, REFERENCE, n_required=1, observables=[observable])
 
 

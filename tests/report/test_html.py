@@ -14,9 +14,9 @@ import pytest
 import pytest_ganvalid as gv
 from pytest_ganvalid.errors import MissingExtraError
 from pytest_ganvalid.estimates import compare_estimates
-from pytest_ganvalid.reasons import at_most, count, percent
 from pytest_ganvalid.report import html
 from pytest_ganvalid.report.text import Result, as_report
+from pytest_ganvalid.statistics.reasons import at_most, count, percent
 
 pytest.importorskip("jinja2")
 
@@ -193,6 +193,13 @@ def test_provenance_is_told() -> None:
     assert '"generated_events": 20000' in text
 
 
+def test_notes_are_told() -> None:
+    """What a report notes stands on the page, as text."""
+    page = _Page(html.render([_check(replace(_report(), notes=("<b>near</b> copies were not looked for",)))]))
+    assert "Note: <b>near</b> copies were not looked for" in page.text
+    assert "Note:" not in _Page(html.render([_check(replace(_report(), notes=()))])).text
+
+
 def test_pictures_may_lack() -> None:
     """Without matplotlib the page has no picture, and is whole otherwise."""
     page = _Page(html.render([replace(_check(ROBUST), pictures={})]))
@@ -207,3 +214,10 @@ def test_missing_jinja2_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         MissingExtraError, match=r"HTML report needs .*'jinja2'.*pip install \"pytest-ganvalid\[report\]\""
     ):
         html.render([])
+
+
+@pytest.mark.parametrize("verdict", list(gv.Verdict))
+def test_every_verdict_has_a_meaning(verdict: gv.Verdict) -> None:
+    """Each verdict is explained."""
+    assert html.MEANINGS[verdict]
+    assert set(html.MEANINGS) == set(gv.Verdict)

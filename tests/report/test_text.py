@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -33,6 +34,14 @@ def test_nothing_is_supported_by_samples_that_demonstrate_nothing() -> None:
     for found in (same, few):
         assert found.n_supported == 0
         assert "supported 0" in summary("test", found)
+
+
+def test_notes_are_told() -> None:
+    """What a report notes stands before its observables, on a line each."""
+    report = replace(gv.combine({"mass": UNPROVEN}), notes=("near copies were not\nlooked for", "another"))
+    head = explain(report).partition("mass:")[0]
+    assert "note: near copies were not\\nlooked for\nnote: another\n" in head
+    assert "note:" not in explain(UNPROVEN)
 
 
 def test_hostile_names_stay_on_their_line() -> None:

@@ -67,3 +67,20 @@ def test_text() -> None:
     """Entries that are no numbers are refused."""
     with pytest.raises(InputTypeError, match="column 'x' has dtype <U1; expected real numbers"):
         Reduction("sum", "x").of(Entries(np.array(["a"]), np.array([1])))
+
+
+def test_functions() -> None:
+    """There are three functions, and no other name is one."""
+    assert FUNCTIONS == ("leading", "sum", "count")
+    assert [parse(f"{name}(x)") for name in FUNCTIONS] == [Reduction(name, "x") for name in FUNCTIONS]
+    assert parse("mean(x)") is None
+    assert str(Reduction("sum", "pt")) == "sum(pt)"
+
+
+def test_numbers_are_float64() -> None:
+    """A sum of nothing is 0, the largest of nothing NaN, and the number of nothing 0, all of them float64."""
+    none = Entries(np.zeros(0), np.array([0, 0]))
+    assert Reduction("sum", "x").of(none).tolist() == [0, 0]
+    assert np.isnan(Reduction("leading", "x").of(none)).all()
+    assert Reduction("count", "x").of(none).tolist() == [0, 0]
+    assert {Reduction(name, "x").of(none).dtype for name in FUNCTIONS} == {np.dtype(np.float64)}

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import pytest_ganvalid as gv
 from pytest_ganvalid import Entries, InputError, InputTypeError
+from pytest_ganvalid.samples.entries import concatenated
 
 NESTED = [[1.0, 2.0], [], [3.0]]
 
@@ -105,3 +106,45 @@ def test_samples_select_entries_with_their_events() -> None:
     assert kept["jets"].values.tolist() == [1, 2, 3]
     assert kept["jets"].counts.tolist() == [2, 1]
     assert sample.first(2)["jets"].counts.tolist() == [2, 0]
+
+
+@pytest.mark.parametrize("kind", ["i1", "i8", "u1", "u4"])
+def test_counts_are_integers_of_any_width(kind: str) -> None:
+    """Signed and unsigned integers count entries; the counts are held as positions are."""
+    entries = Entries(np.ones(3), np.array([1, 2], dtype=kind))
+    assert entries.counts.dtype == np.intp
+    assert entries.event.tolist() == [0, 1, 1]
+    assert entries.shape == (2,)
+    assert entries.dtype == np.float64
+    assert len(entries) == 2
+
+
+@pytest.mark.parametrize("counts", [np.array([[1], [1]]), np.array([True, True]), np.array([1.0, 1.0])])
+def test_counts_that_are_none(counts: object) -> None:
+    """Flags, floats and tables are no counts."""
+    with pytest.raises((InputError, InputTypeError), match="counts"):
+        Entries(np.ones(2), counts)  # type: ignore[arg-type]
+
+
+def test_joining() -> None:
+    """Columns of some events each are joined in order; one alone is itself; numbers and entries are not mixed."""
+    one, other = Entries.of([[1], []]), Entries.of([[2, 3]])
+    both = concatenated([one, other])
+    assert isinstance(both, Entries)
+    assert (both.values.tolist(), both.counts.tolist()) == ([1, 2, 3], [1, 0, 2])
+    assert concatenated([one]) is one
+    plain = concatenated([np.array([1]), np.array([2, 3])])
+    assert isinstance(plain, np.ndarray)
+    assert plain.tolist() == [1, 2, 3]
+    mixtures: list[list[Any]] = [[one, np.array([1])], [np.array([1]), one]]
+    for mixed in mixtures:
+        with pytest.raises(InputError, match="some events have one number each, and others any number of entries"):
+            concatenated(mixed)
+
+
+def test_empty_lists_have_no_type() -> None:
+    """The type of the entries is that of events that have some; without any it is a float's."""
+    assert Entries.of([[], [1, 2], []]).dtype == np.array([1]).dtype
+    assert Entries.of([[], []]).values.tolist() == []
+    assert Entries.of([[], []]).dtype == np.float64
+    assert Entries.of(np.zeros((3, 0))).counts.tolist() == [0, 0, 0]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pytest_ganvalid.errors import InputError, InputTypeError, MissingExtraError
+from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.samples import Entries, Sample
 from pytest_ganvalid.samples.files import check_suffix, read_events, write_events
 
@@ -255,32 +254,3 @@ def test_objects_are_not_loaded(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="column 'x' holds objects"):
         write_events(path, [Sample({"x": np.array(["a", None], dtype=object)})])
     assert list(tmp_path.iterdir()) == []
-
-
-def test_pyarrow_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without pyarrow the package is named, and no file is left behind."""
-    monkeypatch.setitem(sys.modules, "pyarrow", None)
-    path = tmp_path / "events.parquet"
-    with pytest.raises(MissingExtraError, match="a Parquet file needs the package 'pyarrow'"):
-        write_events(path, [_events()])
-    assert list(tmp_path.iterdir()) == []
-    path.write_bytes(b"PAR1")
-    with pytest.raises(MissingExtraError, match="a Parquet file needs the package 'pyarrow'"):
-        read_events(path)
-
-
-def test_tables_of_others(tmp_path: Path) -> None:
-    """Text and missing numbers of a Parquet file are told as text and as NaN; nested columns are refused."""
-    pyarrow: Any = pytest.importorskip("pyarrow")
-    parquet: Any = pytest.importorskip("pyarrow.parquet")
-    path = tmp_path / "events.parquet"
-    parquet.write_table(pyarrow.table({"s": ["a", "b", "c"], "x": [1.0, None, 3.0]}), path)
-    found = read_events(path)
-    assert found["s"].tolist() == ["a", "b", "c"]
-    np.testing.assert_array_equal(found["x"], [1, np.nan, 3])
-    parquet.write_table(pyarrow.table({"x": pyarrow.array([], type=pyarrow.float64())}), path)
-    with pytest.raises(
-        (InputError, InputTypeError),
-        match=r"events\.parquet: the sample has no events",
-    ):
-        read_events(path)

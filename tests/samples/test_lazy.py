@@ -11,7 +11,7 @@ pytest.importorskip("dask")
 
 from pytest_ganvalid.errors import InputError, InputTypeError
 from pytest_ganvalid.samples.lazy import is_lazy, lazy_source, materialised
-from pytest_ganvalid.samples.opening import is_streamed, source_of
+from pytest_ganvalid.samples.opening import open_source
 from pytest_ganvalid.samples.sources import MemoryPart
 
 dask: Any = pytest.importorskip("dask")
@@ -46,13 +46,13 @@ def test_dataframes(index: str | None) -> None:
     frame = pd.DataFrame({"x": X, "n": np.arange(10)}, index=indices[index])
     source = lazy_source(dd.from_pandas(frame, npartitions=3, sort=False))
     assert source.names == ("x", "n")
-    assert [row for part in _computed(source) for row in part.sample["x"].tolist()] == X.tolist()
+    assert [row for part in _computed(source) for row in part.columns["x"].tolist()] == X.tolist()
     head = materialised(source.parts[0].head(2).delayed.compute(scheduler="sync"), 0)
     assert head is not None
-    assert head.sample["x"].tolist() == [0, 1]
+    assert np.asarray(head.columns["x"]).tolist() == [0, 1]
     whole = materialised(source.parts[0].head(100).delayed.compute(scheduler="sync"), 0)
     assert whole is not None
-    assert whole.rows == len(_computed(source)[0].sample)
+    assert whole.rows == _computed(source)[0].rows
 
 
 def test_empty_partitions() -> None:
@@ -83,8 +83,6 @@ def test_what_is_lazy() -> None:
     assert is_lazy({"x": array})
     assert is_lazy({"x": X, "y": array})
     assert not any(is_lazy(one) for one in (X, {"x": X}, {}, "x.parquet", dask.delayed(X)))
-    assert is_streamed({"x": array})
-    assert not is_streamed({"x": X})
 
 
 @pytest.mark.parametrize(
@@ -100,7 +98,7 @@ def test_what_is_lazy() -> None:
 def test_refusals(events: Any, text: str) -> None:
     """Collections that cannot be read as columns are refused, and the side is named."""
     with pytest.raises(InputError, match=f"generated: .*{text}"):
-        source_of(events, "generated")
+        open_source(events, "generated")
 
 
 def test_blocks_of_unknown_length() -> None:
@@ -109,11 +107,11 @@ def test_blocks_of_unknown_length() -> None:
     source = lazy_source({"x": array[array > 5], "y": (2 * array)[array > 5]})
     parts = _computed(source)
     assert parts[0] is None
-    assert [part.sample["y"].tolist() for part in parts[1:]] == [[12, 14], [16, 18]]
+    assert [part.columns["y"].tolist() for part in parts[1:]] == [[12, 14], [16, 18]]
 
 
 def test_other_kinds_are_read_at_once() -> None:
     """What is in memory becomes a source of one part, and what is no table is refused."""
-    assert len(source_of({"x": X}, "reference").parts) == 1
+    assert len(open_source({"x": X}, "reference").parts) == 1
     with pytest.raises(InputTypeError, match="reference: a int is not a table"):
-        source_of(5, "reference")
+        open_source(5, "reference")

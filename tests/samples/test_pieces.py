@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pytest_ganvalid.errors import InputError, InputTypeError
+from pytest_ganvalid.errors import InputError, InputTypeError, MissingExtraError
 from pytest_ganvalid.samples import pieces
-from pytest_ganvalid.samples.pieces import FORMATS, Piece, names_files, pieces_of
+from pytest_ganvalid.samples.pieces import READ, Piece, names_files, pieces_of
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize(("suffix", "form"), FORMATS.items())
+@pytest.mark.parametrize(("suffix", "form"), READ.items())
 def test_suffixes(suffix: str, form: str) -> None:
     """The suffix says how a file is read, and what follows a colon what of it."""
     assert pieces_of(f"a/b{suffix}") == (Piece(f"a/b{suffix}", "", form),)
@@ -34,7 +34,7 @@ def test_suffixes(suffix: str, form: str) -> None:
 
 def test_formats_exist() -> None:
     """For every suffix there is a module with what a format has."""
-    for form in set(FORMATS.values()):
+    for form in set(READ.values()):
         module = pieces.format_of(form)
         assert isinstance(module.KIND, str)
         assert all(issubclass(error, Exception) for error in module.DAMAGE)
@@ -180,3 +180,94 @@ def test_blame(folder: Path) -> None:
             InputError, match=r"run1\.npz: from row 90,000 on: cannot be read as \.npz .*; it is damaged"
         ):
             list(chunks)
+
+
+SUFFIXES = {
+    "root": [".root"],
+    "parquet": [".parquet", ".pq"],
+    "feather": [".feather", ".arrow"],
+    "hdf5": [".h5", ".hdf5"],
+    "npz": [".npz"],
+    "npy": [".npy"],
+    "csv": [".csv", ".csv.gz"],
+    "hepmc": [".hepmc", ".hepmc3", ".hepmc.gz", ".hepmc3.gz"],
+    "tensors": [".pt", ".pth", ".safetensors"],
+}
+
+
+@pytest.mark.parametrize("form", SUFFIXES)
+def test_every_format_has_its_suffixes(form: str) -> None:
+    """Each suffix that the documentation names is read in its format, and each format may stand in front of a name."""
+    for suffix in SUFFIXES[form]:
+        assert pieces_of(f"a{suffix}") == (Piece(f"a{suffix}", "", form),)
+    assert pieces_of(f"{form}:a.b") == (Piece("a.b", "", form),)
+    assert set(READ) == {suffix for suffixes in SUFFIXES.values() for suffix in suffixes}
+
+
+def test_no_more_than_the_suffix_is_taken_off(tmp_path: Path) -> None:
+    """A suffix inside a name or a folder is none, and a letter of a drive is no name of a file."""
+    assert pieces_of("csv:C:events") == (Piece("C:events", "", "csv"),)
+    assert pieces_of("csv:ab:events") == (Piece("ab", "events", "csv"),)
+    assert str(Piece("a", "", "npz")) == "a"
+    with pytest.raises(InputError, match="matches no file"):
+        pieces_of(f"{tmp_path}/*.npz")
+
+
+def test_pieces_are_in_order() -> None:
+    """Pieces are sorted by file, and by what is inside of one."""
+    ordered = [Piece("a", "x", "root"), Piece("a", "y", "root"), Piece("b", "a", "npz")]
+    assert sorted([ordered[1], ordered[2], ordered[0]]) == ordered
+
+
+class _Reader:
+    """Reads three rows of one column, and then fails."""
+
+    names = ("x",)
+    refused = {"y": "is bad"}  # noqa: RUF012 - never changed
+
+    def __init__(self, error: Exception) -> None:
+        """Choose the error."""
+        self.error = error
+
+    def read(self, *_: object) -> Any:
+        """Yield the rows, and fail."""
+        yield {"x": np.arange(3)}
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "text"),
+    [
+        (
+            ValueError("bad  \n bytes"),
+            InputError,
+            r"^a\.parquet: from row 8 on: cannot be read as Parquet \(bad bytes\)",
+        ),
+        (ValueError(), InputError, r"cannot be read as Parquet \(ValueError\); it is damaged"),
+        (ValueError("x" * 999), InputError, r"\(x{300}\); it is damaged"),
+        (OSError("gone"), InputError, r"from row 8 on: cannot be read as Parquet \(gone\)"),
+        (InputError("wrong"), InputError, "^a.parquet: wrong$"),
+        (InputTypeError("kind"), InputTypeError, "^a.parquet: kind$"),
+        (MissingExtraError("a", "b", "c"), MissingExtraError, "^a needs the package 'b'"),
+        (MemoryError("too much"), MemoryError, "^too much$"),
+        (KeyError("bug"), KeyError, "bug"),
+    ],
+)
+def test_what_is_blamed_on_a_file(error: Exception, kind: type[Exception], text: str) -> None:
+    """Damage is told with file and row, an error of the package with the file, and anything else as it is."""
+    reader: Any = _Reader(error)
+    chunks = Piece("a.parquet", "", "parquet").chunks(reader, ["x"], 5, 99, 3)
+    assert len(next(chunks)["x"]) == 3
+    with pytest.raises(kind, match=text):
+        next(chunks)
+
+
+def test_columns_that_cannot_be_read() -> None:
+    """A column is refused with its reason, or with those that there are."""
+    reader: Any = _Reader(ValueError())
+    piece = Piece("a.root", "t", "root")
+    piece.check_columns(reader, ["x"])
+    with pytest.raises(InputError, match=r"^a.root:t: column 'y' is bad$"):
+        piece.check_columns(reader, ["x", "y"])
+    with pytest.raises(InputError, match=r"^a.root:t: no column 'z'; there are \['x'\]$"):
+        piece.check_columns(reader, ["z"])

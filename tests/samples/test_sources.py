@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.samples import sources
 from pytest_ganvalid.samples.sample import Sample
-from pytest_ganvalid.samples.sources import FilePart, MemoryPart, file_source, memory_source
+from pytest_ganvalid.samples.sources import FilePart, MemoryPart, Source, file_source, memory_source
 
 pq: Any = pytest.importorskip("pyarrow.parquet")
 pa: Any = pytest.importorskip("pyarrow")
@@ -150,4 +150,32 @@ def test_events_in_memory() -> None:
     assert np.shares_memory(chunks[0]["x"], x)
     assert source.provenance == {"source": "here"}
     assert part.place(6, 9) == "events 6 to 9"
-    assert MemoryPart(Sample({"x": x}), 10, "partition 3: ").head(4).place(0, 3) == "partition 3: events 0 to 3"
+    assert source.columns is not None
+    assert source.columns["x"] is part.columns["x"]
+    assert (source.rows, source.name) == (10, "here")
+    assert MemoryPart({"x": x}, 10, "partition 3: ").head(4).place(0, 3) == "partition 3: events 10 to 13"
+
+
+def test_weights_in_memory() -> None:
+    """The weight of a sample is a column without a name, which no other column may be."""
+    source = memory_source(Sample({"x": np.arange(3.0)}, np.array([1.0, 2.0, 3.0])))
+    assert source.names == ("x", "")
+    (rows,) = source.parts[0].chunks(["", "x"], 9)
+    assert rows[""].tolist() == [1, 2, 3]
+    with pytest.raises(InputError, match=r"^a column has no name; give it one$"):
+        memory_source(Sample({"": np.arange(3.0)}))
+
+
+def test_heads_in_memory() -> None:
+    """The head of a sample has so many events, or all."""
+    (part,) = memory_source(Sample({"x": np.arange(5.0)})).parts
+    assert [sum(len(rows["x"]) for rows in part.head(n).chunks(["x"], 2)) for n in (1, 5, 9)] == [1, 5, 5]
+    assert [part.head(n).rows for n in (1, 5, 9)] == [1, 5, 5]
+
+
+def test_narrowing() -> None:
+    """A source that can leave columns out is asked to; any other is itself."""
+    plain = Source(("x", "y"), [])
+    assert plain.keeping(["x"]) is plain
+    narrow = Source(("x", "y"), [], narrowed=lambda columns: Source(tuple(columns), []))
+    assert narrow.keeping(["y"]).names == ("y",)

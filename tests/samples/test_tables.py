@@ -12,8 +12,8 @@ import pytest
 
 import pytest_ganvalid as gv
 from pytest_ganvalid.errors import InputError, InputTypeError
-from pytest_ganvalid.samples import Sample, as_sample
-from pytest_ganvalid.samples.tables import is_text, numeric
+from pytest_ganvalid.samples import Entries, Sample, as_sample
+from pytest_ganvalid.samples.tables import as_array, check_weights, is_text, numeric
 
 X, N = np.array([0.5, -1.25, 3.0]), np.array([4, 0, 7])
 
@@ -126,7 +126,7 @@ def test_missing_values_become_nan(kind: str) -> None:
 def test_missing_values_are_counted(kind: str) -> None:
     """A check of a column with a missing value is refused, with the count, unless it is said where it belongs."""
     reference = {"a": np.arange(3.0)}
-    with pytest.raises(InputError, match="generated has 1 NaN and 0 infinite values among 3 values"):
+    with pytest.raises(InputError, match=r"generated: .* has 1 NaN and 0 infinite values among 3 values"):
         gv.validate(MISSING[kind](), reference, n_required=1)
 
 
@@ -437,3 +437,84 @@ def test_torch_tensors_are_columns() -> None:
     assert sample.weight.sum() == 5
     with pytest.raises(InputError, match="one-dimensional"):
         as_sample({"x": torch.ones(2, 2)}, "generated")
+
+
+@pytest.mark.parametrize("kind", ["?", "i1", "i8", "u1", "u8", "f2", "f4", ">f8"])
+def test_every_kind_of_number_is_numeric(kind: str) -> None:
+    """Flags, integers and floats of any width become float64 of the same value, and are no text."""
+    values = np.array([0, 1], dtype=kind)
+    assert numeric(values, "x").dtype == np.float64
+    assert numeric(values, "x").tolist() == [0, 1]
+    assert not is_text(values)
+
+
+@pytest.mark.parametrize("kind", ["U2", "S2", "M8[s]", "m8[s]", "V2"])
+def test_every_kind_of_text_is_text(kind: str) -> None:
+    """Words, bytes, dates, durations and records are text, as entries too, and no numbers."""
+    values = np.zeros(2, dtype=kind)
+    assert is_text(values)
+    assert is_text(Entries(values, np.array([2])))
+    with pytest.raises(
+        InputTypeError, match=f"^x has dtype {np.dtype(kind)!s}".replace("[", r"\[").replace("|", r"\|")
+    ):
+        numeric(values, "x")
+
+
+def test_types_that_numpy_lacks() -> None:
+    """Each narrow float of torch is read in single precision, which holds it exactly."""
+    torch: Any = pytest.importorskip("torch")
+    for name in ("bfloat16", "float8_e4m3fn", "float8_e5m2"):
+        found = as_array(torch.tensor([0.5, -2.0]).to(getattr(torch, name)), "x")
+        assert found.dtype == np.float32
+        assert found.tolist() == [0.5, -2]
+
+
+@pytest.mark.parametrize(
+    ("largest", "refused"),
+    [(0.0, False), (1e-90, True), (1.01e-90, False), (1.0, False), (0.99e90, False), (1e90, True)],
+)
+def test_weights_that_can_be_squared(largest: float, *, refused: bool) -> None:
+    """Weights between 10⁻⁹⁰ and 10⁹⁰, or all 0, can be squared and added up."""
+    if refused:
+        with pytest.raises(InputError, match=r"the weights reach .*, beyond what can be squared; scale them all"):
+            check_weights(0, 5, largest)
+    else:
+        check_weights(0, 5, largest)
+    with pytest.raises(InputError, match=r"^2 of 5 weights are NaN or infinite"):
+        check_weights(2, 5, largest)
+
+
+def test_columns_cannot_be_written_to() -> None:
+    """What is compared is a view that nobody can write to, of entries too; the array itself can be written to still."""
+    x, entries = X.copy(), Entries.of([[1.0], [2.0, 3.0], []])
+    sample = as_sample({"x": x, "e": entries}, "generated")
+    for values in (sample["x"], sample["e"].values):
+        with pytest.raises(ValueError, match="read-only"):
+            values[0] = 5
+    x[0] = 7
+    assert sample["x"][0] == 7
+    assert sample["e"].counts.tolist() == [1, 2, 0]
+
+
+@pytest.mark.parametrize(
+    ("thing", "hint"),
+    [
+        (type("Lazy", (), {"collect": lambda _: None}), r"; it is lazy: call \.collect\(\) first$"),
+        (type("Series", (), {"to_numpy": lambda _: None}), r"; name the column: {'x': series}$"),
+        (type("Histogram", (), {"variances": lambda _: None}), "; it is a histogram: give histograms on both sides"),
+        (type("Maker", (), {"sample": lambda _: None}), r"; it is a generator: call \.sample\(n, seed=\.\.\.\) first$"),
+        (type("Thing", (), {}), "or a Sample$"),
+    ],
+)
+def test_hints(thing: type, hint: str) -> None:
+    """What is no table is refused with what was probably meant."""
+    with pytest.raises(InputTypeError, match=hint):
+        as_sample(thing(), "generated")
+
+
+@pytest.mark.parametrize(("side", "pair"), [("generated", True), ("reference", True), ("partition 3", False)])
+def test_a_pair_of_weights_is_for_two_sides(side: str, *, pair: bool) -> None:
+    """Only where there are two sides is a pair of weights the remedy."""
+    with pytest.raises(InputError, match=r"no weight column 'w'; there are \['x'\]") as caught:
+        as_sample({"x": X}, side, "w")
+    assert ("give a pair" in str(caught.value)) is pair

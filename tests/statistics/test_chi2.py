@@ -146,3 +146,44 @@ def test_refusals() -> None:
         gv.chi2_test([1, 2], [3, 4], method="pearson")
     with pytest.raises(gv.InputError, match="at least two populated bins; got 1 of 3"):
         gv.chi2_test([0, 5, 0], [0, 6, 0])
+
+
+@pytest.mark.parametrize("method", ["profile", "gagunashvili"])
+def test_two_populated_bins_are_enough(method: str) -> None:
+    """Two bins that are populated on either side can be tested, among any number of empty ones."""
+    found = gv.chi2_test([0, 5, 0, 7, 0], [0, 9, 0, 4, 0], method=method)
+    assert found.ndf == 1
+    assert [bool(r) for r in found.residuals] == [False, True, False, True, False]
+    assert gv.chi2_test([5, 0, 0], [0, 5, 0], method=method).ndf == 1
+
+
+@pytest.mark.parametrize("scale", [1e-40, 1e40])
+def test_totals_may_differ_by_any_factor(scale: float) -> None:
+    """The profile test and the weighted one do not depend on the scale of either sample's weights."""
+    one, other = ([5.0, 7.0, 9.0], [6.0, 9.0, 12.0]), ([4.0, 9.0, 8.0], [5.0, 10.0, 11.0])
+    scaled = [scale * x for x in other[0]], [scale**2 * x for x in other[1]]
+    for method in ("profile", "gagunashvili"):
+        plain = gv.chi2_test(one, other, method=method)
+        found = gv.chi2_test(one, scaled, method=method)
+        assert found.chi2 == pytest.approx(plain.chi2, rel=1e-9)
+        np.testing.assert_allclose(found.residuals, plain.residuals, rtol=1e-6)
+
+
+def test_a_bin_whose_content_the_weights_do_not_determine() -> None:
+    """A bin without counts whose weights are as large as their noise has a pull in units of that noise."""
+    found = gv.chi2_test([0, 10, 10], ([2.0, 4.0, 4.0], [1.0, 8.0, 8.0]), method="gagunashvili")
+    assert found.residuals[0] == pytest.approx(-2)
+    assert np.isfinite(found.residuals).all()
+
+
+def test_residuals_of_counts_and_weights_are_of_unit_size() -> None:
+    """Where samples agree the residuals of the mixed form have a variance of one, less what the total fixes."""
+    rng, bins, toys = RNG(8), 20, 400
+    flat = np.full(bins, 1 / bins)
+    squares = 0.0
+    for _ in range(toys):
+        counts = rng.multinomial(20_000, flat)
+        index, weight = rng.integers(0, bins, 15_000), rng.choice([0.5, 2.0], 15_000)
+        sums = np.bincount(index, weight, minlength=bins), np.bincount(index, weight**2, minlength=bins)
+        squares += float(np.sum(np.square(gv.chi2_test(counts, sums, method="gagunashvili").residuals)))
+    assert squares / (toys * bins) == pytest.approx(1, abs=0.04)

@@ -13,7 +13,6 @@ from scipy import stats
 
 from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.results import Estimate, Verdict
-from pytest_ganvalid.statistics import student
 from pytest_ganvalid.statistics.equivalence import Equivalence, equivalence
 from pytest_ganvalid.statistics.limits import Limits
 from pytest_ganvalid.statistics.planning import equivalence_power, equivalence_width
@@ -265,8 +264,103 @@ def test_impossible_estimates_are_refused(generated: Estimate, reference: Estima
         equivalence(generated, reference, 100, Limits())
 
 
-def test_students_distribution_includes_the_normal() -> None:
-    """With infinitely many degrees of freedom t is normal, with few it is scipy's."""
-    assert student.cdf(1.0, math.inf) == pytest.approx(stats.norm.cdf(1.0), abs=1e-9)
-    assert student.ppf(0.95, math.inf) == pytest.approx(Z, abs=1e-8)
-    assert student.ppf(0.95, 4.5) == pytest.approx(stats.t.ppf(0.95, 4.5))
+@pytest.mark.parametrize(("dof", "sides"), [(10.0, ()), (math.nextafter(10.0, 0.0), ("generated", "reference"))])
+def test_ten_degrees_of_freedom_are_enough(dof: float, sides: tuple[str, ...]) -> None:
+    """An error with exactly ten degrees of freedom can be relied on, one with less cannot."""
+    e = found(0.1, dof=dof)
+    assert e.uncertain == sides
+    assert e.admissible is (not sides)
+    assert (e.n_supported > 0) is (not sides)
+
+
+def _limited(upper: float) -> Equivalence:
+    """Estimates, at a limit that is ``upper`` times their upper confidence limit."""
+    return found(0.3, max_bias=upper * found(0.3).upper, min_power=0)
+
+
+def test_the_limit_itself_is_within_it() -> None:
+    """A bias whose upper limit is max_bias is ROBUST; one beyond is not."""
+    assert _limited(1.0).verdict() is Verdict.ROBUST
+    assert _limited(1 - 1e-9).verdict() is Verdict.UNPROVEN
+    assert _limited(1.0).n_supported == 100
+
+
+@pytest.mark.parametrize(("more", "verdict"), [(0.0, Verdict.ROBUST), (1e-12, Verdict.UNPROVEN)])
+def test_the_power_itself_is_enough(more: float, verdict: Verdict) -> None:
+    """A power of exactly min_power is enough."""
+    assert found(0.1, min_power=found(0.1).power + more).verdict() is verdict
+
+
+@pytest.mark.parametrize("value", [0.0, 0.3, 1.0])
+def test_equal_shares_are_no_copies(value: float) -> None:
+    """Two efficiencies may be equal by chance, at both ends of their range too; other numbers may not."""
+
+    def share(n: float, factor: float = 1.0) -> Estimate:
+        p = (value * n + 1) / (n + 2)
+        return Estimate(value, factor * math.sqrt(p * (1 - p) / n), n)
+
+    assert not equivalence(share(1_000), share(2_000), 10, Limits()).too_close
+    assert equivalence(share(1_000, 1.2), share(2_000), 10, Limits()).too_close
+    assert equivalence(share(1_000), share(2_000, 1.2), 10, Limits()).too_close
+    one, other = (Estimate(2 + value, share(n).error, n) for n in (1_000, 2_000))
+    assert equivalence(one, other, 10, Limits()).too_close
+
+
+def test_what_is_too_close() -> None:
+    """Numbers are too close within 1.2533e-4 of their errors, which chance does in one of 10,000 cases."""
+    assert 2 * stats.norm.cdf(1.2533e-4) - 1 == pytest.approx(1e-4, rel=1e-3)
+    assert found(1.2532e-4 * 0.2).too_close
+    assert not found(1.2534e-4 * 0.2).too_close
+
+
+@pytest.mark.parametrize("scale", [1e-150, 1.0, 1e150])
+def test_errors_too_far_apart(scale: float) -> None:
+    """Errors up to a factor of 10¹⁵ apart can be compared, whatever the unit."""
+    near, far = (Estimate(scale, scale * factor, 10) for factor in (0.99e-15, 1.01e-15))
+    large = Estimate(2 * scale, scale, 10)
+    with pytest.raises(InputError, match=r"differ by more than a factor of 1e[+]15"):
+        equivalence(near, large, 10, Limits())
+    assert equivalence(Estimate(scale, 1.01e-15 * scale, 10), large, 10, Limits()).verdict() is not None
+    assert far.error > near.error
+
+
+def test_the_interval_is_that_of_the_limits() -> None:
+    """The bias has its two limits, and the unit's noise is that of the reference's degrees of freedom."""
+    e = found(0.7, dof=30, required_error=None)
+    assert (e.bias.lower, e.bias.estimate, e.bias.upper) == (e.lower, e.centre, e.upper)
+    assert e.blur == 1 / 60
+    assert found(0.7, dof=30).blur == 0
+
+
+@pytest.mark.parametrize(("p_value", "unlike"), [(0.99e-4, True), (1.01e-4, False)])
+def test_errors_that_chance_makes_unlike(p_value: float, *, unlike: bool) -> None:
+    """Errors of one event are unlike if chance makes them so in less than one of 10,000 cases."""
+    ratio = math.sqrt(stats.f.isf(p_value / 2, 20, 20))
+    assert ratio > 2
+    sides = Estimate(0.1, ratio * 1e-3, 1e6, 20), Estimate(0, 1e-3, 1e6, 20)
+    assert (equivalence(*sides, 1_000, Limits()).unlike == pytest.approx(ratio)) is unlike
+    assert (equivalence(*sides[::-1], 1_000, Limits()).unlike == pytest.approx(1 / ratio)) is unlike
+
+
+def test_shares_of_samples_ask_for_whole_ones() -> None:
+    """Of a part of either sample the advice is for the whole samples."""
+    pair = Estimate(0.1, 0.2, 1_000), Estimate(0, 0.21, 900)
+    whole, part = (equivalence(*pair, 500, Limits(), used=used).events_needed() for used in ((1.0, 1.0), (0.5, 0.25)))
+    assert part == pytest.approx((4 * whole[0], 2 * whole[1]), rel=1e-3)
+
+
+def test_refusals_name_the_generated_estimate_first() -> None:
+    """What cannot be compared is told in the order in which it was given."""
+    with pytest.raises(InputError, match=r"^1 ± 1e-300 and 2 ± 0.1 cannot be compared"):
+        equivalence(Estimate(1, 1e-300, 10), Estimate(2, 0.1, 10), 100, Limits())
+
+
+@pytest.mark.parametrize("value", [-1e-9, 1 + 1e-9])
+def test_what_lies_outside_is_no_share(value: float) -> None:
+    """Equal numbers below 0 or above 1 are not shares of events, whatever their errors."""
+
+    def share(n: float) -> Estimate:
+        p = (value * n + 1) / (n + 2)
+        return Estimate(value, math.sqrt(p * (1 - p) / n), n)
+
+    assert equivalence(share(50), share(99), 10, Limits()).too_close

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from pytest_ganvalid.statistics.local import LocalBias, local_bias
 from pytest_ganvalid.statistics.separation import Fractions
@@ -78,3 +79,39 @@ def test_empty_bins_have_an_error_too() -> None:
     found = biases([3, 0], [0, 2], n_required=10)
     assert np.all(np.isfinite(found.bias))
     assert found.p_value > 0.05
+
+
+def test_limits_of_the_magnitudes_are_those_of_the_formula() -> None:
+    """With many events the lower limit is the estimate less the simultaneous quantile of its error."""
+    q, p, n = np.array([3.0, 2.0, 5.0]) / 10, np.array([2.5, 2.5, 5.0]) / 10, 1e6
+    found = biases(n * q, 4 * n * p, n_required=1_000, limit=0.5)
+    unit = np.sqrt((q + p) / 2_000)
+    slack = np.minimum(0.5 * unit, np.abs(q - p))
+    least = np.maximum(q * (1 - q), (p - slack) * (1 - p + slack)) / n
+    other = np.maximum(p * (1 - p), (q - slack) * (1 - q + slack)) / (4 * n)
+    error = np.sqrt(least + other)
+    expected = np.maximum(np.abs(q - p) - stats.norm.ppf(1 - 0.05 / 3) * error, 0) / unit
+    np.testing.assert_allclose(found.lower, expected, rtol=1e-12)
+    excess = (np.abs(q - p) - 0.5 * unit) / error
+    assert found.p_value == pytest.approx(3 * stats.norm.sf(excess.max()), rel=1e-9)
+
+
+@pytest.mark.parametrize("bins", [2, 5, 100])
+def test_p_values_are_corrected_for_the_number_of_bins(bins: int) -> None:
+    """A bias of exactly the limit has a p-value of half the number of bins, at most 1; far below it is 1."""
+    generated, reference = np.full(bins, 1e6), np.full(bins, 1e6)
+    generated[0] *= 1.01
+    at = abs(biases(generated, reference, n_required=1_000).bias).max()
+    assert biases(generated, reference, n_required=1_000, limit=at).p_value == pytest.approx(min(1, bins / 2))
+    assert biases(generated, reference, n_required=1_000, limit=10 * at).p_value == 1
+
+
+def test_an_empty_bin_is_as_uncertain_as_one_event() -> None:
+    """Where both the bin and what it may hold are nothing, the error is that of one event."""
+    found = biases([100, 0], [100, 0.0001], n_required=100, limit=0.001)
+    error = math.hypot(1 / 100, 1 / 100.0001)
+    unit = math.sqrt(found.bias[1] and 0.0001 / 100.0001 / 200)
+    assert found.lower[1] == 0
+    assert found.p_value == pytest.approx(
+        min(1, 2 * stats.norm.sf((0.0001 / 100.0001 - 0.001 * unit) / error)), rel=1e-3
+    )

@@ -12,7 +12,16 @@ import pytest
 import pytest_ganvalid as gv
 from pytest_ganvalid.estimates import compare_estimates
 from pytest_ganvalid.results import Estimate
-from pytest_ganvalid.statistics.planning import allowed_excess, power, required_noncentrality
+from pytest_ganvalid.statistics.planning import (
+    allowed_excess,
+    boundary_noncentrality,
+    chi2_critical,
+    events_needed,
+    power,
+    power_of_each,
+    reference_partner,
+    required_noncentrality,
+)
 
 # Power of a perfect generator with 10 generated events per required one: ndf -> (n_ref/n_required -> power).
 TABLE = {
@@ -190,3 +199,66 @@ def test_impossible_plans(arguments: dict[str, Any], words: str) -> None:
     """Arguments out of range, and too few generated events for any reference, are refused with the remedy."""
     with pytest.raises(gv.GanvalidError, match=words):
         gv.plan(**{"n_required": 1_000, "bins": 50, **arguments})
+
+
+def test_partners_of_a_sample() -> None:
+    """Two samples are worth n_g n_r / (n_g + n_r); a sample no larger than that has no partner."""
+    assert reference_partner(100, 200) == 200
+    assert reference_partner(100, math.inf) == 100
+    assert reference_partner(100, 100) == math.inf
+    assert reference_partner(100, 99) == math.inf
+    assert reference_partner(100, math.nextafter(100, 200)) > 1e15
+
+
+@pytest.mark.parametrize(
+    ("n_generated", "needed"),
+    [(math.inf, (100, math.inf)), (200.0, (200, 200)), (199.0, (100 / (1 - 0.2), 500)), (50.0, (125, 500))],
+)
+def test_the_generated_sample_is_kept_if_twice_the_reference_does(
+    n_generated: float, needed: tuple[float, float]
+) -> None:
+    """The generated sample at hand is kept up to twice the least reference; else it is ten times n_required."""
+    found = events_needed(lambda n: reference_partner(100, n), 50, n_generated)
+    assert found == pytest.approx(needed)
+
+
+def test_a_small_n_required_takes_ten_times_the_least_reference() -> None:
+    """Where ten times n_required generated events do not do, ten times the least reference does."""
+    assert events_needed(lambda n: reference_partner(100, n), 1, 5) == pytest.approx((1000 / 9, 1000))
+
+
+@pytest.mark.parametrize("ndf", [1, 4, 50])
+def test_power_that_is_certain(ndf: int) -> None:
+    """Beyond a noncentrality of 10⁶ power is 1, as it is just before."""
+    assert power(ndf, 1e6, 0.95) == pytest.approx(1, abs=1e-12)
+    assert power(ndf, 1.0001e6, 0.95) == 1.0
+    assert power(ndf, 0.0, 0.95) == pytest.approx(0.05)
+
+
+@pytest.mark.parametrize("bins", [2, 3])
+def test_the_least_numbers(bins: int) -> None:
+    """Two bins, one event and the ends of power and ratio can be planned for."""
+    plan = gv.plan(1, bins=bins, power=math.nextafter(0.05 + 1e-9, 1), generated_ratio=1e6)
+    assert plan.bins == bins
+    assert plan.n_generated == 1_000_000
+    with pytest.raises(gv.InputError, match="bins=1 is too small; expected at least 2"):
+        gv.plan(1, bins=1)
+    with pytest.raises(gv.InputError, match=r"power=0.05 is out of range"):
+        gv.plan(1, bins=bins, power=0.05)
+
+
+def test_shares_of_the_failures() -> None:
+    """Several observables share the failures out evenly."""
+    assert power_of_each(0.9, 1) == pytest.approx(0.9)
+    assert power_of_each(0.9, 4) == pytest.approx(0.975)
+    assert boundary_noncentrality(10, 5, 30, 60) == pytest.approx(2 * 20 * 5 / 10)
+
+
+@pytest.mark.parametrize(("ndf", "confidence"), [(1, 0.683), (1, 0.95), (50, 0.95)])
+def test_the_allowed_is_the_smaller_of_both(ndf: int, confidence: float) -> None:
+    """E is the excess of the critical χ² or that of the rms bias, whichever is less."""
+    excess = chi2_critical(ndf, confidence) - ndf
+    assert allowed_excess(ndf, confidence, 1e3) == pytest.approx(excess)
+    assert allowed_excess(ndf, confidence, 0.01) == pytest.approx(0.0001 * ndf / 2)
+    with pytest.raises(gv.InputError, match=r"confidence=0\.68 the critical χ² of 1 degrees of freedom is below"):
+        allowed_excess(1, 0.68, 1.0)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
+from scipy import special
 
 from pytest_ganvalid.histograms.sums import as_bin_sums
 from pytest_ganvalid.results import Verdict
 from pytest_ganvalid.statistics.chi2 import chi2_test
 from pytest_ganvalid.statistics.limits import Limits
+from pytest_ganvalid.statistics.planning import boundary_noncentrality, power, power_of_each, reference_needed
 from pytest_ganvalid.statistics.robustness import TOO_GOOD, Assessment, assess
 from pytest_ganvalid.statistics.separation import Fractions
 
@@ -86,3 +92,75 @@ def test_generated_sample_at_hand_is_kept_where_it_suffices() -> None:
     """The advice asks for more generated events only where the reference would have to be absurdly large."""
     assert assessment([20_000] * 50, [200] * 50, 20_000).events_needed()[1] == 1_000_000
     assert assessment([200] * 50, [20_000] * 50, 20_000).events_needed()[1] == 200_000
+
+
+def decided(verdict: Verdict, **changes: Any) -> None:
+    """An assessment that is ROBUST, with some of its numbers changed, has this verdict."""
+    a = assessment(*GOOD, 100)
+    assert a.verdict() is Verdict.ROBUST
+    assert replace(a, **changes).verdict() is verdict
+
+
+def test_every_limit_is_within_itself() -> None:
+    """An upper limit of exactly the allowed is ROBUST, a lower one of exactly it not BIASED, and power is enough."""
+    a = assessment(*GOOD, 100)
+    edge = a.allowed / 100
+    assert 100 * edge == a.allowed
+    decided(Verdict.ROBUST, upper=edge)
+    decided(Verdict.UNPROVEN, upper=math.nextafter(edge, 1))
+    decided(Verdict.UNPROVEN, lower=edge, upper=1.0)
+    decided(Verdict.BIASED, lower=math.nextafter(edge, 1), upper=1.0)
+    decided(Verdict.ROBUST, limits=Limits(min_power=min(a.power, math.nextafter(1.0, 0))))
+    alpha = a.limits.alpha
+    decided(Verdict.ROBUST, local=replace(a.local, p_value=alpha))
+    decided(Verdict.BIASED, local=replace(a.local, p_value=math.nextafter(alpha, 0)))
+
+
+def test_what_is_not_admissible_is_undecided() -> None:
+    """Neither a bias nor agreement is shown by samples that are too small or too alike."""
+    a = assessment(*GOOD, 100)
+    decided(Verdict.UNPROVEN, sparse=True)
+    decided(Verdict.UNPROVEN, sparse=True, lower=1.0, upper=1.0)
+    decided(Verdict.UNPROVEN, chi2=replace(a.chi2, chi2=0.0), lower=1.0, upper=1.0)
+    quantile = float(special.chdtri(4, 1 - TOO_GOOD))
+    assert not replace(a, chi2=replace(a.chi2, chi2=quantile * 1.001)).too_good
+    assert replace(a, chi2=replace(a.chi2, chi2=quantile * 0.999)).too_good
+
+
+def test_correlated_entries_have_fewer_degrees_of_freedom() -> None:
+    """Where entries of an event make bins correlated, power is that of the degrees of freedom of T."""
+    a = assessment(*GOOD, 20_000)
+    assert a.free == 1
+    correlated = replace(a, correlated=True, separation=replace(a.separation, m1=2.0, m2=2.0))
+    assert correlated.free == 2 / 4
+    noncentrality = boundary_noncentrality(20_000, a.allowed, a.n_generated, a.n_reference)
+    assert correlated.power == power(2, noncentrality / 2, 0.95)
+    assert correlated.power != a.power
+
+
+def test_shares_of_samples_ask_for_whole_ones() -> None:
+    """Of a stratum or a half the advice is for the whole samples."""
+    whole = assessment([200] * 50, [210] * 50, 20_000)
+    part = replace(whole, used=(0.5, 0.25))
+    reference, generated = whole.events_needed()
+    assert part.events_needed() == pytest.approx((4 * reference, 2 * generated), rel=1e-4)
+    several = replace(whole, observables=10).events_needed()
+    assert several[0] > reference
+    limits = (0.95, 1.0)
+    expected = reference_needed(20_000, 49, power_of_each(0.9, 10), several[1], limits)
+    assert several[0] == math.ceil(expected)
+
+
+@pytest.mark.parametrize("per_event", [1.0, 3.0])
+def test_entries_of_an_event_are_worth_more(per_event: float) -> None:
+    """Limits of Δ are per event, so is the boundary, and sizes are numbers of events."""
+    sums = as_bin_sums(GOOD[0], "generated"), as_bin_sums(GOOD[1], "reference")
+    one, other = (Fractions.from_sums(s.sumw, s.sumw2) for s in sums)
+    a = assess(one, other, 100, Limits(), chi2_test(*sums), per_event=per_event)
+    assert a.n_generated == pytest.approx(50_000 / per_event)
+    assert a.n_reference == pytest.approx(100_000 / per_event)
+    assert a.upper == pytest.approx(a.separation.upper_limit(a.limits.alpha) * per_event)
+    assert a.lower == a.separation.lower_limit(a.limits.alpha) * per_event
+    assert a.boundary == pytest.approx(a.allowed / (100 * per_event))
+    assert a.local.bias[0] == pytest.approx((0.202 - 0.2) * math.sqrt(2 * 100 * per_event / 0.402))
+    assert not a.correlated

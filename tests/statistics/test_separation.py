@@ -106,12 +106,12 @@ def test_the_estimate_is_free_of_bias_to_second_order(shape: str, sizes: tuple[i
     """With ten events per bin of the smaller sample T - m1 averages to Δ within what counts as negligible."""
     p = np.full(60, 1 / 60)
     q = p if shape == "perfect" else boundary_shape(shape, p, 0.02)
-    rng = np.random.default_rng(9)
-    pairs = zip(rng.multinomial(sizes[0], q, 2000), rng.multinomial(sizes[1], p, 2000), strict=True)
+    rng, toys = np.random.default_rng(9), 1000
+    pairs = zip(rng.multinomial(sizes[0], q, toys), rng.multinomial(sizes[1], p, toys), strict=True)
     found = [separation(_fractions(g), _fractions(r)) for g, r in pairs]
     spread = np.std([one.t for one in found])
     error = np.mean([one.estimate for one in found]) - triangular_discrimination(q, p)
-    assert abs(error) < (0.05 + 3 / math.sqrt(2000) + 0.04) * spread
+    assert abs(error) < (0.05 + 3 / math.sqrt(toys) + 0.04) * spread
 
 
 def test_only_bins_of_unlike_weights_are_quiet() -> None:

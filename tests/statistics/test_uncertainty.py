@@ -294,3 +294,24 @@ def test_impossible_curves_are_refused(arguments: dict[str, Any], words: str) ->
     """Numbers out of range, and neither or both of n_train and n_equivalent, are refused."""
     with pytest.raises(gv.GanvalidError, match=words):
         uncertainty_curves(**{"n_events": [100], **arguments})
+
+
+@pytest.mark.parametrize(("n_sys", "unresolved"), [(10.0, [False, False]), (math.nextafter(10.0, 0), [True, False])])
+def test_one_event_resolves_a_bin(n_sys: float, unresolved: list[bool]) -> None:
+    """A bin in which n_sys events would be exactly one on average is resolved, one with less is not."""
+    found = bin_uncertainties([1, 9], n_sys)
+    assert found.unresolved.tolist() == unresolved
+    assert found.n_sys == n_sys
+
+
+@pytest.mark.parametrize("n", [1e-6, 1.0, math.inf])
+def test_the_ends_of_the_numbers_of_events(n: float) -> None:
+    """A generator may be worth a millionth of an event, or infinitely many; curves begin at one event."""
+    assert bin_uncertainties([5, 5], n).n_sys == n
+    curves = uncertainty_curves([1.0], n_equivalent=n, probability=1.0, systematic=0.0)
+    assert curves.n_star == n
+    assert curves.star == pytest.approx(1 / math.sqrt(n), rel=1e-12)
+    with pytest.raises(gv.InputError, match="out of range"):
+        bin_uncertainties([5, 5], math.nextafter(1e-6, 0))
+    with pytest.raises(gv.InputError, match="probability=0 is out of range"):
+        uncertainty_curves([1.0], n_equivalent=n, probability=0)

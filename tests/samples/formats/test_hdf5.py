@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from contextlib import closing
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import pytest
 
 from pytest_ganvalid.errors import InputError, MissingExtraError
 from pytest_ganvalid.samples import Entries
-from pytest_ganvalid.samples.formats import _calorimeter, hdf5
+from pytest_ganvalid.samples.formats import hdf5
 
 h5py: Any = pytest.importorskip("h5py")
 
@@ -168,37 +167,6 @@ def test_changed_bytes(path: Path, checks: Any) -> None:
     content = path.read_bytes()
     for position in range(0, len(content), 89):
         checks.changed(path, content, position, 0x15)
-
-
-@pytest.mark.parametrize("voxels", [368, 533, 6480, 40500, 12])
-@pytest.mark.parametrize("options", [{}, {"compression": "gzip"}])
-def test_challenge(path: Path, checks: Any, voxels: int, options: dict[str, Any]) -> None:
-    """The layers of a shower of the calorimeter challenge add up to its energy, and their voxels are not mixed."""
-    showers = np.arange(3.0 * voxels, dtype=np.float32).reshape(3, voxels) / 7
-    with h5py.File(path, "w") as file:
-        file.create_dataset("showers", data=showers, **options)
-        file.create_dataset("incident_energies", data=np.array([[1.0], [2.0], [4.0]]), **options)
-    layers = _calorimeter.VOXELS.get(voxels, {})
-    ends = np.cumsum([0, *layers.values()])
-    exact = showers.astype(np.float64)
-    expected: dict[str, Any] = {"incident_energy": np.array([1.0, 2.0, 4.0]), "total_energy": exact.sum(axis=1)}
-    for layer, (first, last) in zip(layers, pairwise(ends), strict=True):
-        expected[f"layer_energy_{layer}"] = exact[:, first:last].copy().sum(axis=1)
-    expected["showers"] = Entries.of(showers)
-    for chunk in (1, 2, 3):
-        checks.same(checks.read(path, chunk=chunk), expected)
-    some = [*(f"layer_energy_{layer}" for layer in list(layers)[1:3]), "incident_energy"]
-    checks.same(checks.read(path, some), {name: expected[name] for name in some})
-    if layers:
-        total = sum(expected[f"layer_energy_{layer}"] for layer in layers)
-        np.testing.assert_allclose(total, expected["total_energy"])
-
-
-def test_binnings() -> None:
-    """The layers have the numbers, and the voxels, that the published data sets have."""
-    numbers = {voxels: list(layers) for voxels, layers in _calorimeter.VOXELS.items()}
-    every = list(range(45))
-    assert numbers == {368: [0, 1, 2, 3, 12], 533: [0, 1, 2, 3, 12, 13, 14], 6480: every, 40500: every}
 
 
 def test_h5py_is_not_installed(path: Path, monkeypatch: pytest.MonkeyPatch, checks: Any) -> None:

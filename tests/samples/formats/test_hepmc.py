@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from pytest_ganvalid.errors import InputError, MissingExtraError
 from pytest_ganvalid.samples import Entries
+from pytest_ganvalid.samples.formats import hepmc
 
 pyhepmc: Any = pytest.importorskip("pyhepmc")
 
@@ -149,3 +151,36 @@ def test_pyhepmc_is_not_installed(tmp_path: Path, checks: Any, monkeypatch: pyte
         MissingExtraError, match=r"a HepMC file needs the package 'pyhepmc', .*pytest-ganvalid\[hepmc\]"
     ):
         checks.read(path)
+
+
+@pytest.mark.parametrize("column", ["px", "py", "pz", "e", "mass", "pdg_id", "pt", "eta", "phi"])
+def test_each_column_alone(tmp_path: Path, checks: Any, column: str) -> None:
+    """Each column of particles can be read without the others, in GeV where it has a unit."""
+    path = tmp_path / "events.hepmc"
+    _write(path, unit="MEV")
+    expected = _expected()[column]
+    found = checks.read(path, [column])[column]
+    assert found.counts.tolist() == COUNTS.tolist()
+    unit = 1 if column in {"pdg_id", "eta", "phi"} else 1e-3
+    np.testing.assert_allclose(found.values, unit * expected.values)
+
+
+def test_weights_without_a_name(tmp_path: Path, checks: Any) -> None:
+    """The first weight has a column of its own whatever its name, others only if they have one."""
+    path = tmp_path / "events.hepmc"
+    _write(path, names=("0", "up", "down"))
+    found = checks.read(path)
+    assert [name for name in found if name.startswith("weight")] == ["weight", "weight_up", "weight_down"]
+    assert found["weight_up"].tolist() == [1] * 10
+    assert found["weight_down"].tolist() == [2] * 10
+
+
+def test_large_events_are_read_a_few_at_a_time(tmp_path: Path, checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A chunk ends where its particles take too much memory, and no event is lost."""
+    path = tmp_path / "events.hepmc"
+    _write(path)
+    monkeypatch.setattr(hepmc, "LARGEST", 40)
+    with closing(hepmc.open_file(str(path), "")) as reader:
+        found = list(reader.read(["px"], 0, 99, 100))
+    assert [len(rows["px"]) for rows in found] == [4, 4, 2]
+    checks.any_rows(path, _expected())

@@ -11,6 +11,7 @@ import pytest
 
 from pytest_ganvalid.errors import InputError, MissingExtraError
 from pytest_ganvalid.samples import Entries
+from pytest_ganvalid.samples.formats import root
 
 uproot: Any = pytest.importorskip("uproot")
 ak: Any = pytest.importorskip("awkward")
@@ -98,7 +99,7 @@ def test_changed_bytes(tmp_path: Path, write: Any, checks: Any) -> None:
     path = tmp_path / "events.root"
     write(path)
     content = path.read_bytes()
-    for position in range(0, len(content), 97):
+    for position in range(0, len(content), 1 + len(content) // 60):
         checks.changed(path, content, position, 0x15)
 
 
@@ -157,9 +158,7 @@ def test_no_rows(tmp_path: Path, checks: Any) -> None:
 
 def test_short_names() -> None:
     """A branch is called by the last part of its path where that is unique."""
-    from pytest_ganvalid.samples.formats.root import _short
-
-    assert _short(["jet/pt", "jet/eta", "met/pt", "x"]) == ["jet/pt", "eta", "met/pt", "x"]
+    assert root._short(["jet/pt", "jet/eta", "met/pt", "x"]) == ["jet/pt", "eta", "met/pt", "x"]
 
 
 def test_uproot_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, checks: Any) -> None:
@@ -169,3 +168,52 @@ def test_uproot_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setitem(sys.modules, "uproot", None)
     with pytest.raises(MissingExtraError, match=r"a ROOT file needs the package 'uproot', .*pytest-ganvalid\[hep\]"):
         checks.read(path)
+
+
+@pytest.mark.parametrize("kind", ["?", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f4", "f8"])
+def test_every_kind_of_number(tmp_path: Path, checks: Any, kind: str) -> None:
+    """Flags, integers and floats of every width come back in their own type, also as lists."""
+    path, x = tmp_path / "events.root", np.array([0, 1, 1]).astype(kind)
+    with uproot.recreate(path) as file:
+        file.mktree("tree", {"x": x.dtype, "j": f"var * {x.dtype}"}).extend(
+            {"x": x, "j": ak.unflatten(x, np.array([1, 0, 2]))}
+        )
+    found = checks.read(path, ["x", "j"])
+    checks.same(found, {"x": x, "j": Entries(x, np.array([1, 0, 2]))})
+    assert found["j"].dtype == x.dtype
+
+
+@pytest.mark.parametrize("kind", ["TTree", "TNtuple", "TNtupleD", "ROOT::RNTuple", "ROOT::Experimental::RNTuple"])
+def test_every_kind_of_tree(kind: str) -> None:
+    """Each class of ROOT that is a table of events is found, and no histogram or folder is."""
+    classes = {"h": "TH1D", "folder": "TDirectory", "folder/t": kind, "text": "TObjString"}
+    assert root._only(classes, "") == "folder/t"
+    for name in ("folder/t", "/folder/t/", "folder/t;3"):
+        assert root._only(classes, name) == name.strip("/")
+
+
+@pytest.mark.parametrize(
+    ("starts", "rows", "kept"),
+    [
+        ([0, 5, 10], 15, [0, 5, 10]),
+        ([0, 5, 10], 10, [0, 5]),
+        ([0], 0, [0]),
+        ([], 0, [0]),
+        (range(4096), 5000, list(range(4096))),
+        (range(4097), 5000, list(range(0, 4097, 2))),
+    ],
+)
+def test_starts(starts: Any, rows: int, kept: list[int]) -> None:
+    """Starts that are rows are kept, but no more than 4,096 of them."""
+    assert list(root._thinned(starts, rows)) == kept
+
+
+def test_a_file_that_is_shorter_than_it_says(tmp_path: Path) -> None:
+    """A byte too few is damage; a byte too many, and a file elsewhere, is not looked at."""
+    path = tmp_path / "events.root"
+    path.write_bytes(bytes(100))
+    root._check_end(str(path), 100)
+    root._check_end(str(path), 99)
+    root._check_end("root://host//events.root", 101)
+    with pytest.raises(ValueError, match=r"^it says that it has 101 bytes, and has 100$"):
+        root._check_end(str(path), 101)

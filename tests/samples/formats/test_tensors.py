@@ -168,3 +168,39 @@ def test_packages_that_are_not_installed(
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(MissingExtraError, match=rf"a file of tensors needs the package '{package}', .*\[gan\]"):
         checks.read(path)
+
+
+@SUFFIXES
+@pytest.mark.parametrize("kind", ["?", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8"])
+def test_every_kind_of_number(tmp_path: Path, checks: Any, suffix: str, kind: str) -> None:
+    """Flags, integers and floats of every width come back in their own type."""
+    columns = {"x": np.array([0, 1, 1, 0, 1]).astype(kind)}
+    _save(tmp_path / f"events{suffix}", columns)
+    checks.same(checks.read(tmp_path / f"events{suffix}"), columns)
+
+
+def test_notes_are_no_tensors(tmp_path: Path, checks: Any) -> None:
+    """What safetensors keeps beside the tensors is no column, and tensors come in the order of their names."""
+    safetensors: Any = pytest.importorskip("safetensors.numpy")
+    columns = {"b": np.arange(3.0), "a": np.arange(3)}
+    safetensors.save_file(columns, tmp_path / "events.safetensors", metadata={"made": "here"})
+    assert list(checks.read(tmp_path / "events.safetensors")) == ["a", "b"]
+
+
+@SUFFIXES
+def test_nothing_is_inside(tmp_path: Path, checks: Any, suffix: str) -> None:
+    """A file of tensors is one table."""
+    path = tmp_path / f"events{suffix}"
+    _save(path, {"x": np.arange(3.0)})
+    with pytest.raises(InputError, match="a file of tensors holds one table and nothing named 'x'"):
+        checks.read(f"{path}:x")
+
+
+def test_single_tensors_that_cannot_be_read(tmp_path: Path, checks: Any) -> None:
+    """A sparse tensor alone is refused with what to do, and names of columns are words."""
+    torch: Any = pytest.importorskip("torch")
+    torch.save(torch.eye(2).to_sparse(), tmp_path / "sparse.pt")
+    with pytest.raises(InputError, match=r"the tensor cannot be an array .*; convert it to a dense one of float32"):
+        checks.read(tmp_path / "sparse.pt")
+    torch.save({3: torch.arange(2), "cube": torch.zeros(2, 2, 2)}, tmp_path / "numbered.pt")
+    checks.same(checks.read(tmp_path / "numbered.pt"), {"3": np.arange(2)})

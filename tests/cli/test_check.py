@@ -1,0 +1,110 @@
+"""``ganvalid check``: the verdict of Python, on events and on histograms that were filled before."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import pytest_ganvalid as gv
+from pytest_ganvalid.cli import main
+from pytest_ganvalid.observables import Selection
+
+Refusal = Callable[[str, str], None]
+
+
+OBSERVABLES = "x,x:y,x where passed"
+
+
+BY_NAME: list[Any] = ["x", ("x", "y"), Selection("x", "passed")]
+
+
+def test_steps_give_the_verdict_on_events(filled: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Filling in parts, merging and checking prints the text, and has the status, of a check of the events."""
+    events = ["check", "gen*.npz", "ref*.npz", "--n-required", "50", "--observables", OBSERVABLES, "--bins", "9"]
+    for n_required, status in (("50", 0), ("1e6", 3)):
+        events[4] = n_required
+        assert main(["check", "gen.json", "ref.json", "--n-required", n_required, "-o", "out.json"]) == status
+        printed = capsys.readouterr()
+        assert main(events) == status
+        whole = capsys.readouterr()
+        lines = printed.out.splitlines(keepends=True)
+        assert sum(line.startswith("note: nothing that takes the events of both sides") for line in lines) == 1
+        assert "".join(line for line in lines if not line.startswith("note: ")) == f"{whole.out}wrote out.json\n"
+        assert printed.err == whole.err == ""
+        report = gv.Report.from_json((filled / "out.json").read_bytes())
+        expected = gv.validate("gen*.npz", "ref*.npz", n_required=float(n_required), observables=BY_NAME, bins=9)
+        assert report.comparisons == expected.comparisons
+        assert whole.out == f"{gv.explain(expected)}\n"
+
+
+def test_events_are_filled_like_a_reference(filled: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A reference kept as a file of histograms is all it takes to check new events."""
+    assert main(["check", "gen*.npz", "ref.json", "--n-required", "50", "--observables", "x:y,x where passed"]) == 0
+    events = capsys.readouterr().out
+    assert main(["check", "gen.json", "ref.json", "--n-required", "50", "--observables", "x where passed,x:y"]) == 0
+    assert capsys.readouterr().out == events
+    assert (filled / "ref.json").stat().st_size < 60_000
+
+
+def test_limits_and_training(filled: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every limit, n_train and the training events arrive where Python's do."""
+    words = "--n-train 100 --confidence 0.9 --max-bias 2 --max-local-bias 6 --min-power 1/4 --min-expected 20"
+    limits = {"n_train": 100, "confidence": 0.9, "max_bias": 2, "max_local_bias": 6, "min_power": 0.25}
+    assert main(["check", "gen.json", "ref.json", "--n-required", "50", *words.split(), "-o", "out.json"]) == 0
+    report = gv.Report.from_json((filled / "out.json").read_bytes())
+    expected = gv.validate("gen.json", "ref.json", n_required=50, min_expected=20, **limits)  # type: ignore[arg-type]
+    assert report.comparisons == expected.comparisons
+    capsys.readouterr()
+    assert main(["check", "gen.json", "ref.json", "--n-required", "50", "--training", "gen1.npz"]) == 3
+    assert "not independent: " in capsys.readouterr().out
+
+
+def test_a_report_is_written(filled: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """``--report`` writes what a test run would, whatever the verdict."""
+    pytest.importorskip("jinja2")
+    assert main(["check", "gen.json", "ref.json", "--n-required", "1e7", "--report", "out/deep"]) == 3
+    session = json.loads((filled / "out" / "deep" / "report.json").read_text(encoding="utf-8"))
+    assert session["checks"][0]["nodeid"] == "gen.json against ref.json"
+    assert "gen.json against ref.json" in (filled / "out" / "deep" / "report.html").read_text(encoding="utf-8")
+    assert "wrote out/deep/report.html" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("filled")
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ("check gen.json", "the following arguments are required: REFERENCE, --n-required"),
+        ("check gen.json ref.json --n-required lots", "'lots' is not a number"),
+        ("check gen.json ref.json --n-required 1/0", "'1/0' is not a number"),
+        ("check gen.json ref.json --n-required 5 -o ref.json", "ref.json is read, and would be written over"),
+        ("check gen.json ref.json --n-required 5 -o out/report.json --report out", "expected different files"),
+    ],
+)
+def test_not_understood(words: str, reason: str, not_understood: Refusal) -> None:
+    """A command line that is not understood gets a reason and status 2, and writes nothing."""
+    not_understood(words, reason)
+
+
+@pytest.mark.usefixtures("filled")
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ("check gen.json gen1.json --n-required 5", "hold the same 800 events"),
+        ("check ref.json gen.json --n-required 5", "the bins were chosen from the generated events"),
+        ("check gen.json ref.json --n-required 0", "n_required=0"),
+        ("check gen.json ref.json --n-required 5 --bins 7", "bins can only be chosen when histograms are filled"),
+        ("check gen.json ref.json --n-required 5 --observables z", "there is no histogram 'z'"),
+        ("check gen.json ref.json --n-required 5 --confidence 2", "confidence=2"),
+        ("check gen.json ref.json --n-required 5 -o no/r.json", "there is no folder 'no'"),
+        ("check gen.json ref.json --n-required 5 --report gen.json", "this is a file; expected a folder"),
+        ("check gen.yoda ref.yoda --n-required 5", "yoda2root"),
+        ("check gen.txt ref.json --n-required 5", "the suffix '.txt' is not known"),
+    ],
+)
+def test_not_done(words: str, reason: str, not_done: Refusal) -> None:
+    """What cannot be done gets one line and status 1, before any work is done, and leaves nothing behind."""
+    not_done(words, reason)

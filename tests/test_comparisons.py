@@ -1,0 +1,148 @@
+"""A frozen result holds the numbers that decided, in their units."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import pytest_ganvalid as gv
+from pytest_ganvalid.comparisons import histogram_comparison
+from pytest_ganvalid.histograms.merging import merge_sparse_bins
+from pytest_ganvalid.histograms.sums import as_bin_sums
+from pytest_ganvalid.results import Comparison
+from pytest_ganvalid.statistics.chi2 import chi2_test
+from pytest_ganvalid.statistics.limits import Limits
+from pytest_ganvalid.statistics.robustness import Assessment, assess
+from pytest_ganvalid.statistics.separation import Fractions
+
+RNG = np.random.default_rng(4)
+FLAT = np.full(12, 1 / 12)
+FLAT[3], FLAT[4] = 1e-5, 1 / 6 - 1e-5
+PAIR = RNG.multinomial(20_000, FLAT), RNG.multinomial(50_000, FLAT)
+
+
+def assembled(
+    n_required: float = 1_000, pair: tuple[NDArray[np.int64], NDArray[np.int64]] = PAIR, per_event: float = 1.0
+) -> tuple[Assessment, Comparison]:
+    """What decides on two histograms, and the result that is made of it."""
+    sums = as_bin_sums(pair[0], "generated"), as_bin_sums(pair[1], "reference")
+    merged = merge_sparse_bins(sums[0], sums[1], 10)
+    one, other = (Fractions.from_sums(s.sumw, s.sumw2) for s in (merged.generated, merged.reference))
+    chi2 = chi2_test(merged.generated, merged.reference)
+    limits = Limits(confidence=0.9, max_bias=1.5, max_local_bias=4, min_power=0.1, min_expected=11)
+    a = assess(one, other, n_required, limits, chi2, per_event=per_event)
+    return a, histogram_comparison(a, merged, sums[0], 77, "mass", share=0.25)
+
+
+def test_numbers_that_are_passed_on() -> None:
+    """Sizes, limits, p-values and the name are those of the assessment."""
+    a, c = assembled()
+    assert (c.name, c.n_train, c.share, c.n_required) == ("mass", 77, 0.25, 1_000)
+    assert (c.n_generated, c.n_reference) == pytest.approx((20_000, 50_000))
+    assert (c.confidence, c.max_bias, c.max_local_bias, c.min_power, c.min_expected) == (0.9, 1.5, 4, 0.1, 11)
+    assert (c.chi2, c.p_value, c.chi2_critical) == (a.chi2.chi2, a.chi2.p_value, a.critical)
+    assert (c.power, c.p_robust, c.p_biased, c.verdict) == (a.power, a.p_robust, a.p_biased, a.verdict())
+    assert (c.n_reference_needed, c.n_generated_needed) == a.events_needed()
+
+
+def test_bins_are_counted() -> None:
+    """Sparse bins that were merged are told from those that are compared; empty ones are not counted."""
+    _, c = assembled()
+    assert PAIR[0][3] + PAIR[1][3] > 0
+    assert (c.bins, c.merged_bins, c.ndf) == (11, 1, 10)
+    _, c = assembled(pair=(np.delete(PAIR[0], 3), np.delete(PAIR[1], 3)))
+    assert (c.bins, c.merged_bins, c.ndf) == (11, 0, 10)
+    _, c = assembled(pair=(np.insert(np.delete(PAIR[0], 3), 3, 0), np.insert(np.delete(PAIR[1], 3), 3, 0)))
+    assert (c.bins, c.merged_bins) == (11, 0)
+
+
+@pytest.mark.parametrize("per_event", [1.0, 2.5])
+def test_intervals_are_one_interval_in_several_units(per_event: float) -> None:
+    """Separation, χ², rms bias and equivalent events are functions of the limits of Δ."""
+    a, c = assembled(per_event=per_event)
+    for end in ("lower", "estimate", "upper"):
+        delta = {"lower": a.lower, "upper": a.upper}.get(
+            end, min(max(a.separation.estimate * per_event, a.lower), a.upper)
+        )
+        assert getattr(c.separation, end) == pytest.approx(delta / (2 * per_event))
+        assert getattr(c.chi2_required, end) == pytest.approx(10 + 1_000 * delta)
+        assert getattr(c.rms_bias, end) == pytest.approx(math.sqrt(2 * 1_000 * delta / 10))
+        other = {"lower": "upper", "upper": "lower"}.get(end, end)
+        expected = 5 / delta if delta > 0 else math.inf
+        assert getattr(c.n_equivalent, other) == pytest.approx(expected)
+    assert c.n_supported == pytest.approx(a.allowed / a.upper)
+
+
+def test_nothing_is_supported_by_what_is_not_admissible() -> None:
+    """Samples that agree too well support no events, and a difference of nothing is worth infinitely many."""
+    _, c = assembled(pair=(PAIR[0], PAIR[0]))
+    assert c.n_supported == 0
+    assert c.n_equivalent.upper == math.inf
+
+
+def test_the_estimate_lies_in_its_interval() -> None:
+    """An estimate below 0 is brought to the lower limit."""
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        _, c = assembled(pair=(rng.multinomial(20_000, FLAT), rng.multinomial(20_000, FLAT)))
+        assert 0 <= c.separation.lower <= c.separation.estimate <= c.separation.upper
+
+
+def test_worst_bins() -> None:
+    """The five bins of the largest bias of either sign come first, with their places before merging."""
+    shares = FLAT.copy()
+    shares[[1, 8, 10]] *= [0.6, 1.3, 0.8]
+    a, c = assembled(pair=(RNG.multinomial(20_000, shares / shares.sum()), PAIR[1]))
+    assert [bias.index for bias in c.worst_bins][:3] == [1, 8, 10]
+    assert c.worst_bin == 1
+    assert len(c.worst_bins) == 5
+    sizes = [abs(bias.bias) for bias in c.worst_bins]
+    assert sizes == sorted(sizes, reverse=True)
+    assert c.worst_bins[0].bias < 0 < c.worst_bins[1].bias
+    assert [bias.bias for bias in c.worst_bins] == [
+        float(a.local.bias[i - (i > 3)]) for i in (b.index for b in c.worst_bins)
+    ]
+    assert [bias.lower for bias in c.worst_bins] == [
+        float(a.local.lower[i - (i > 3)]) for i in (b.index for b in c.worst_bins)
+    ]
+    assert c.worst_bins[0].label == "bin 1"
+
+
+def test_merged_bins_are_named_by_both_ends() -> None:
+    """A bin that sparse neighbours were merged into is named by all of them, and counted by the first."""
+    shares = FLAT.copy()
+    shares[4] *= 0.7
+    _, c = assembled(pair=(RNG.multinomial(20_000, shares / shares.sum()), PAIR[1]))
+    assert c.worst_bins[0].label == "bins 3 to 4"
+    assert c.worst_bin == 3
+
+
+def test_contents_are_shares_with_errors() -> None:
+    """Contents add up to one on either side, and their errors are those of counts."""
+    a, c = assembled()
+    contents = c.contents
+    merged = np.array([np.delete(side, 3) for side in PAIR])
+    merged[:, 3] += [side[3] for side in PAIR]
+    np.testing.assert_allclose(contents.generated, merged[0] / 20_000)
+    np.testing.assert_allclose(contents.reference, merged[1] / 50_000)
+    np.testing.assert_allclose(contents.generated_errors, np.sqrt(merged[0]) / 20_000)
+    np.testing.assert_allclose(contents.reference_errors, np.sqrt(merged[1]) / 50_000)
+    np.testing.assert_array_equal(contents.bias, a.local.bias)
+
+
+def test_errors_of_entries_are_those_of_events() -> None:
+    """Where events have several entries, the error of a share is that of the covariance by event."""
+    rng = np.random.default_rng(2)
+    lists = [rng.normal(size=rng.integers(1, 4)) for _ in range(2_000)]
+    events = {"jets": gv.Entries.of(lists[:1_000])}, {"jets": gv.Entries.of(lists[1_000:])}
+    c = gv.validate(*events, n_required=10, bins={"jets": [0.0]}).histograms["jets"]
+    ratios = []
+    for side in (lists[:1_000], lists[1_000:]):
+        h = np.array([[(row < 0).sum(), (row >= 0).sum()] for row in side], dtype=float)
+        q = h.sum(axis=0) / h.sum()
+        ratios.append(np.sqrt(((h - q * h.sum(axis=1, keepdims=True)) ** 2).sum(axis=0)) / h.sum())
+    np.testing.assert_allclose(c.contents.generated_errors, ratios[0])
+    np.testing.assert_allclose(c.contents.reference_errors, ratios[1])

@@ -1,0 +1,234 @@
+"""What the fixture does with keywords, kinds of data and what a test did with its verdicts."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import pytest_ganvalid as gv
+from pytest_ganvalid._options import Settings
+from pytest_ganvalid.errors import InputError
+from pytest_ganvalid.gate import Gate
+
+RNG = np.random.default_rng(1)
+EVENTS = {"x": RNG.normal(size=3_000)}, {"x": RNG.normal(size=4_000)}
+COUNTS = [1010, 990, 1030, 980], [2000, 2030, 2010, 1990]
+ESTIMATES = gv.Estimate(1.001, 0.01, 10_000), gv.Estimate(1.0, 0.008, 15_000)
+FAILED = pytest.fail.Exception
+
+
+def gate(settings: Settings | None = None, **marker: Any) -> Gate:
+    """The gate of a test with a marker."""
+    chain = [SimpleNamespace(own_markers=[pytest.mark.ganvalid(**marker).mark] if marker else [])]
+    item: Any = SimpleNamespace(listchain=lambda: chain, nodeid="test_a.py::test_it")
+    return Gate(item, settings or Settings())
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        (EVENTS, "x"),
+        (COUNTS, "histogram"),
+        (tuple(map(np.array, COUNTS)), "histogram"),
+        (tuple((np.array(c), np.array(c)) for c in COUNTS), "histogram"),
+        (ESTIMATES, "estimate"),
+    ],
+)
+def test_kinds_of_data(data: Any, name: str) -> None:
+    """Events, contents of bins and estimates are each compared in their own way, and reported alike."""
+    one = gate(n_required=50)
+    report = one.check(*data)
+    assert list(report.comparisons) == [name]
+    assert report.robust
+    (record,) = one.publish()
+    assert record == {
+        "nodeid": "test_a.py::test_it",
+        "kind": "report",
+        "gate": True,
+        "robust": True,
+        "result": report.to_json(),
+    }
+
+
+def test_a_kind_beside_another_is_events() -> None:
+    """A histogram beside events is not compared as one, but refused as a table."""
+    with pytest.raises(TypeError, match="generated: a list is not a table of events"):
+        gate(n_required=50).check(COUNTS[0], EVENTS[1])
+    with pytest.raises(TypeError, match="Estimate is not a table of events"):
+        gate(n_required=50).check(ESTIMATES[0], EVENTS[1])
+
+
+@pytest.mark.parametrize("kind", [list, np.array])
+def test_long_arrays_without_a_name(kind: Any) -> None:
+    """A thousand numbers are contents of bins; one more may be events, and is refused."""
+    report = gate(n_required=5).check(*(kind(RNG.poisson(1000, 1000).tolist()) for _ in range(2)))
+    assert report.histograms["histogram"].ndf == 999
+    many = kind([1000] * 1001)
+    with pytest.raises(InputError, match="an array of more than 1000 rows without a name: are these events"):
+        gate(n_required=5).check(many, many)
+
+
+@pytest.mark.parametrize("method", ["validate", "compare", "compare_estimates"])
+def test_looking_is_recorded_and_never_fails(method: str) -> None:
+    """A look at samples that are not shown to agree returns what it finds, and is no demonstration."""
+    one = gate(n_required=1e9)
+    data: Any = {"validate": EVENTS, "compare": COUNTS, "compare_estimates": ESTIMATES}[method]
+    found = getattr(one, method)(*data)
+    assert found.verdict is gv.Verdict.UNPROVEN
+    (record,) = one.publish()
+    assert (record["gate"], record["robust"], record["kind"]) == (False, False, found.KIND)
+    with pytest.raises(FAILED, match=r"made no check \(compare, compare_estimates and validate only look"):
+        one.require_demonstration()
+    one.refuse_lost_failures()
+
+
+def test_a_test_without_any_look() -> None:
+    """A test that did not even look is told so without more words."""
+    with pytest.raises(FAILED, match="is marked but made no check: nothing was demonstrated"):
+        gate(n_required=5).require_demonstration()
+
+
+def test_a_failed_check_is_not_lost() -> None:
+    """Once a check has failed or broken off, no later one makes good for it."""
+    broken, failed = gate(n_required=50), gate(n_required=50)
+    with pytest.raises(FAILED, match=r"^ganvalid: UNPROVEN at n_required 1,000,000"):
+        failed.check(*EVENTS, n_required=1e6)
+    with pytest.raises(InputError, match="unknown keyword zeta"):
+        broken.check(*EVENTS, zeta=1)
+    for one in (broken, failed):
+        assert one.check(*EVENTS).robust
+        for judge in (one.require_demonstration, one.refuse_lost_failures):
+            with pytest.raises(FAILED, match="did not reach the end of the test"):
+                judge()
+    assert [record["robust"] for record in failed.publish()] == [False, True]
+
+
+def test_records_are_published_once() -> None:
+    """Each phase of a test gives what was recorded since the one before."""
+    one = gate(n_required=50)
+    assert one.publish() == []
+    one.check(*EVENTS)
+    one.compare(*COUNTS)
+    assert [record["kind"] for record in one.publish()] == ["report", "comparison"]
+    one.compare_estimates(*ESTIMATES)
+    assert len(one.publish()) == 1
+    assert one.publish() == []
+    one.require_demonstration()
+
+
+@pytest.mark.parametrize(
+    ("settings", "marker", "call", "n_required"),
+    [
+        (Settings(), 10, None, 10),
+        (Settings(), None, 20, 20),
+        (Settings(), 10, 20, 20),
+        (Settings(), 10, 10, 10),
+        (Settings(n_required=30), 10, 20, 30),
+        (Settings(n_required=30), None, None, 30),
+        (Settings(n_required_ini=40), 10, 20, 40),
+        (Settings(n_required_ini=5), 10, None, 10),
+        (Settings(n_required=30, n_required_ini=40), None, None, 40),
+    ],
+)
+def test_n_required_is_the_largest(settings: Settings, marker: int | None, call: int | None, n_required: int) -> None:
+    """Marker, call, command line and ini file each raise n_required."""
+    one = gate(settings, **({} if marker is None else {"n_required": marker}))
+    keywords = {} if call is None else {"n_required": call}
+    assert one.compare(*COUNTS, **keywords).n_required == n_required
+
+
+@pytest.mark.parametrize(
+    ("settings", "marker", "call", "words", "kind"),
+    [
+        (Settings(), 10, 9, "n_required=9 lowers the marker's n_required=10", InputError),
+        (
+            Settings(n_required=19),
+            None,
+            20,
+            "--ganvalid-n-required=19 would lower the n_required=20",
+            pytest.UsageError,
+        ),
+        (Settings(), None, None, "n_required is missing: how many true events", InputError),
+        (Settings(), None, 0, "n_required=0 is out of range", InputError),
+    ],
+)
+def test_n_required_is_never_lowered(
+    settings: Settings, marker: int | None, call: int | None, words: str, kind: type[Exception]
+) -> None:
+    """Less than a marker states, or an option below what the call states, or none at all, is refused."""
+    one = gate(settings, **({} if marker is None else {"n_required": marker}))
+    with pytest.raises(kind, match=re.escape(words)):
+        one.compare(*COUNTS, **({} if call is None else {"n_required": call}))
+
+
+def test_limits_of_call_marker_and_options() -> None:
+    """The call is over the marker, and the marker over the options."""
+    settings = Settings(confidence=0.8, max_bias=2)
+    assert gate(settings).compare(*COUNTS, n_required=5).confidence == 0.8
+    assert gate(settings).compare(*COUNTS, n_required=5).max_bias == 2
+    marked = gate(settings, n_required=5, max_bias=3, confidence=0.9)
+    assert (marked.compare(*COUNTS).confidence, marked.compare(*COUNTS).max_bias) == (0.9, 3)
+    assert marked.compare(*COUNTS, confidence=0.7).confidence == 0.7
+
+
+LIMITS: dict[str, Any] = {"n_train": 77, "confidence": 0.9, "max_bias": 1.5, "min_power": 0.1}
+BIN_LIMITS: dict[str, Any] = {"max_local_bias": 4.0, "min_expected": 20.0}
+
+
+def test_keywords_that_histograms_take() -> None:
+    """Every limit and the name arrive; what only events have is refused."""
+    found = gate(n_required=50, **LIMITS, **BIN_LIMITS).compare(*COUNTS, name="mass")
+    assert {name: getattr(found, name) for name in LIMITS | BIN_LIMITS} == LIMITS | BIN_LIMITS
+    assert found.name == "mass"
+    for name in ("observables", "weight", "bins", "seed", "by"):
+        with pytest.raises(InputError, match=re.escape(f"['{name}'] have no meaning for histograms; expected n_req")):
+            gate(n_required=50).compare(*COUNTS, **{name: None})
+
+
+def test_keywords_that_estimates_take() -> None:
+    """Every limit but those of bins, the name and the error of n_required events arrive."""
+    found = gate(n_required=50, **LIMITS).compare_estimates(*ESTIMATES, name="mean", required_error=0.5)
+    assert {name: getattr(found, name) for name in LIMITS} == LIMITS
+    assert (found.name, found.required_error) == ("mean", 0.5)
+    for name in BIN_LIMITS:
+        with pytest.raises(InputError, match=re.escape(f"['{name}'] have no meaning for estimates; expected n_req")):
+            gate(n_required=50).compare_estimates(*ESTIMATES, **{name: 5})
+
+
+def test_names_are_for_the_call_alone() -> None:
+    """A name, or an error that belongs to one number, cannot be stated for all checks of a test, nor for events."""
+
+    def marked(name: str) -> Gate:
+        return gate(None, n_required=50, **{name: 1})
+
+    for name in ("name", "required_error"):
+        with pytest.raises(InputError, match=f"unknown keyword {name}"):
+            marked(name).compare_estimates(*ESTIMATES)
+        with pytest.raises(InputError, match=f"unknown keyword {name}"):
+            gate(n_required=50).validate(*EVENTS, **{name: 1})
+    with pytest.raises(InputError, match="unknown keyword required_error"):
+        gate(n_required=50).compare(*COUNTS, required_error=1)
+
+
+def test_plans_are_for_the_marker() -> None:
+    """A plan takes n_required and the two limits it knows of the marker; the call is over them."""
+    marked = gate(n_required=500, confidence=0.9, max_bias=2, min_power=0.5)
+    assert marked.plan(bins=10) == gv.plan(500, confidence=0.9, max_bias=2, bins=10)
+    assert marked.plan(bins=10, confidence=0.8) == gv.plan(500, confidence=0.8, max_bias=2, bins=10)
+    assert marked.plan(900, bins=7) == gv.plan(900, confidence=0.9, max_bias=2, bins=7)
+    assert marked.publish() == []
+
+
+def test_errors_start_at_the_users_line() -> None:
+    """A traceback of an error about the input has no frame from deep inside."""
+    one = gate(n_required=50)
+    for call in (partial(one.compare, [1], [1]), partial(one.validate, {}, {}), partial(one.plan, bins=0)):
+        with pytest.raises(InputError) as caught:
+            call()
+        assert [entry.name for entry in caught.traceback][-1] == "wrapped"
+        assert caught.value.__cause__ is None
