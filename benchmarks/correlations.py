@@ -25,7 +25,7 @@ import pytest_ganvalid as gv
 from pytest_ganvalid.generators import Shuffle, Source
 from pytest_ganvalid.histograms.binning import bins_for
 from pytest_ganvalid.histograms.filling import fill
-from pytest_ganvalid.histograms.kdtree import kdtree_cells
+from pytest_ganvalid.histograms.kdtree_growth import kdtree_cells
 from pytest_ganvalid.observables.classifier import Classifier
 from pytest_ganvalid.samples import Sample
 
@@ -127,15 +127,15 @@ def power(parts: int) -> float:
 
 def row(number: int, case: tuple[str, str, Source, Source], toys: int, trainings: int) -> str:
     """Count the verdicts of one case."""
-    found: Verdicts = {"one": Counter(), "tree": Counter(), "classifier": Counter()}
+    verdicts: Verdicts = {"one": Counter(), "tree": Counter(), "classifier": Counter()}
     for toy in range(toys):
         generated = case[3].sample(N_GENERATED, seed=100_000 * number + 2 * toy)
         reference = case[2].sample(N_REFERENCE, seed=100_000 * number + 2 * toy + 1)
-        found["one"][gv.validate(generated, reference, n_required=N_REQUIRED, bins=CELLS).verdict.value] += 1
-        found["tree"][tree_comparison(generated, reference, N_REQUIRED).verdict.value] += 1
+        verdicts["one"][gv.validate(generated, reference, n_required=N_REQUIRED, bins=CELLS).verdict.value] += 1
+        verdicts["tree"][tree_comparison(generated, reference, N_REQUIRED).verdict.value] += 1
         if toy < trainings:
-            found["classifier"][classifier_verdict(generated, reference, toy)] += 1
-    shares = [f"{c['ROBUST'] / c.total():.2f} / {c['BIASED'] / c.total():.2f}" for c in found.values()]
+            verdicts["classifier"][classifier_verdict(generated, reference, toy)] += 1
+    shares = [f"{c['ROBUST'] / c.total():.2f} / {c['BIASED'] / c.total():.2f}" for c in verdicts.values()]
     return f"| {case[0]} | {case[1]} | {' | '.join(shares)} |"
 
 
@@ -177,13 +177,13 @@ def calibration(toys: int) -> Iterator[str]:
     yield f"Cells are chosen by the reference; what is expected is for cells chosen before. {toys} toys each.\n"
     yield "| simulator | ROBUST | expected | BIASED | χ²/ndf | p < 0.05 |\n|---|---|---|---|---|---|"
     for what, _, source, _ in (CASES[0], CASES[4], CASES[8]):
-        found = []
+        rates = []
         for toy in range(toys):
             generated = source.sample(N_GENERATED, seed=9_000_000 + 2 * toy)
             reference = source.sample(N_REFERENCE, seed=9_000_001 + 2 * toy)
-            one = tree_comparison(generated, reference, N_REFERENCE)
-            found.append((one.robust, one.power, one.verdict == "BIASED", one.chi2 / one.ndf, one.p_value < 0.05))
-        robust, expected, biased, chi2, small = np.mean(found, axis=0)
+            c = tree_comparison(generated, reference, N_REFERENCE)
+            rates.append((c.robust, c.power, c.verdict == "BIASED", c.chi2 / c.ndf, c.p_value < 0.05))
+        robust, expected, biased, chi2, small = np.mean(rates, axis=0)
         yield f"| {what} | {robust:.3f} | {expected:.3f} | {biased:.3f} | {chi2:.3f} | {small:.3f} |"
     yield ""
 

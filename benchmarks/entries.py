@@ -158,10 +158,10 @@ def main() -> None:
         truth = simulator(bins, mean, apart)
         shape = ("spread", "smooth", "one_bin")[cell % 3]
         case = boundary(truth, shape, *sizes)
-        found = rates(truth, case, sizes, args.toys, cell)
-        measured.append(found)
+        shares = rates(truth, case, sizes, args.toys, cell)
+        measured.append(shares)
         row = f"| {bins} | {mean:g} | {case.per_event:.2f} | {sizes[0]} | {sizes[1]} | {shape} | "
-        lines.append(row + " | ".join(f"{rate:.3f}" for rate in found) + " |")
+        lines.append(row + " | ".join(f"{rate:.3f}" for rate in shares) + " |")
         print(lines[-1], flush=True)
     highest, mean_rates = np.max(measured, axis=0), np.mean(measured, axis=0)
     head += [

@@ -170,22 +170,22 @@ class Rates:
 
 def rates(number: Number, weights: str, sizes: tuple[float, float], bias: float, count: int) -> Rates:
     """Measure one cell."""
-    found = list(toys(number, weights, sizes, bias, count))
-    reach = [PLAIN * math.hypot(c.generated.error, c.reference.error) / c.required_error for c in found]
+    comparisons = list(toys(number, weights, sizes, bias, count))
+    reach = [PLAIN * math.hypot(c.generated.error, c.reference.error) / c.required_error for c in comparisons]
     return Rates(
-        sum(c.verdict is Verdict.ROBUST for c in found) / count,
-        sum(c.verdict is Verdict.BIASED for c in found) / count,
-        sum(c.n_supported == 0 for c in found) / count,
-        sum(c.power for c in found) / count,
-        sum(c.bias.estimate + r <= 1 for c, r in zip(found, reach, strict=True)) / count,
-        sum(c.bias.estimate - r > 1 for c, r in zip(found, reach, strict=True)) / count,
+        sum(c.verdict is Verdict.ROBUST for c in comparisons) / count,
+        sum(c.verdict is Verdict.BIASED for c in comparisons) / count,
+        sum(c.n_supported == 0 for c in comparisons) / count,
+        sum(c.power for c in comparisons) / count,
+        sum(c.bias.estimate + r <= 1 for c, r in zip(comparisons, reach, strict=True)) / count,
+        sum(c.bias.estimate - r > 1 for c, r in zip(comparisons, reach, strict=True)) / count,
     )
 
 
 def planned() -> tuple[float, float]:
     """Sizes for a power of 90 %, per required event."""
-    found = plan(N_REQUIRED, observables=0, estimators=1, generated_ratio=22)
-    return found.n_generated / N_REQUIRED, found.n_reference / N_REQUIRED
+    sizes = plan(N_REQUIRED, observables=0, estimators=1, generated_ratio=22)
+    return sizes.n_generated / N_REQUIRED, sizes.n_reference / N_REQUIRED
 
 
 def table(numbers: Iterable[Number], weights: Iterable[str], sizes: tuple[float, float], count: int) -> list[float]:
@@ -214,10 +214,10 @@ def plain_table(count: int) -> None:
         (NUMBERS[0], (2.0, 1.0)),
         (NUMBERS[0], (0.2, 0.1)),
     ):
-        found = rates(number, "none", sizes, 1, count)
+        shares = rates(number, "none", sizes, 1, count)
         print(
-            f"| {number.title} | {sizes[0]:g}, {sizes[1]:g} | {found.robust:.3f} | {found.plain_robust:.3f} "
-            f"| {found.biased:.3f} | {found.plain_biased:.3f} |"
+            f"| {number.title} | {sizes[0]:g}, {sizes[1]:g} | {shares.robust:.3f} | {shares.plain_robust:.3f} "
+            f"| {shares.biased:.3f} | {shares.plain_biased:.3f} |"
         )
 
 

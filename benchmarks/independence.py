@@ -13,10 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from pytest_ganvalid.overlaps.digests import row_digests
+from pytest_ganvalid.overlaps.findings import Independence
+from pytest_ganvalid.overlaps.fingerprint import STORED, Fingerprint
+from pytest_ganvalid.overlaps.judge import independence, shared_rows
+from pytest_ganvalid.overlaps.key import Key, key_columns, key_of
 from pytest_ganvalid.samples import Sample
-from pytest_ganvalid.samples.digests import row_digests
-from pytest_ganvalid.samples.fingerprint import fingerprint
-from pytest_ganvalid.samples.independence import check_independence
 
 Table = dict[str, Any]
 Kind = Callable[[np.random.Generator, int], Table]
@@ -70,6 +72,12 @@ def dependent(rng: np.random.Generator, n: int) -> Table:
     return {"pt": x, "log_pt": np.log(x), "pt2": x**2}
 
 
+def dependent_beside(rng: np.random.Generator, n: int) -> Table:
+    """Two functions of each other in single precision, beside a finer column that is zero in most events."""
+    x = rng.normal(size=n).astype(np.float32)
+    return {"x": x, "exp": np.exp(x), "cell": rng.exponential(size=n) * (rng.random(n) < 0.4)}
+
+
 def clipped(rng: np.random.Generator, n: int) -> Table:
     """A column that is cut off where about one row is beyond."""
     return {"x": np.log1p(rng.exponential(size=n).clip(max=np.log(n)))}
@@ -83,6 +91,23 @@ def categories(rng: np.random.Generator, n: int) -> Table:
 def counts(mean: float, columns: int) -> Kind:
     """Poisson counts."""
     return lambda rng, n: {f"n{i}": rng.poisson(mean, n) for i in range(columns)}
+
+
+def standardised(mean: float, columns: int, dtype: str = "f8") -> Kind:
+    """Poisson counts of mean zero and variance one."""
+    return lambda rng, n: {f"n{i}": ((rng.poisson(mean, n) - mean) / mean**0.5).astype(dtype) for i in range(columns)}
+
+
+def ratios(mean: float, columns: int) -> Kind:
+    """Ratios of Poisson counts."""
+    return lambda rng, n: {f"n{i}": rng.poisson(mean, n) / (1 + rng.poisson(mean, n)) for i in range(columns)}
+
+
+def mixed(rng: np.random.Generator, n: int) -> Table:
+    """Two columns that are on a lattice in some events, and continuous in others."""
+    x, y, coarse = rng.normal(size=(3, n))
+    steps = 0.0137 * np.round(10 * np.array([x, y]))
+    return dict(zip("xy", np.where(coarse > 0.5, steps, np.array([x, y])), strict=True))
 
 
 LATTICES = (1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9)
@@ -100,11 +125,19 @@ KINDS: dict[str, list[Kind]] = {
     "single precision, one column": [normal(1, "f4")],
     "half precision, two columns": [normal(2, "f2")],
     "single precision, functions of each other": [dependent],
+    "the same beside a zero-suppressed column": [dependent_beside],
     "zero-suppressed, 1 to 4 columns": [suppressed(columns, share) for columns in (1, 2, 4) for share in (0.3, 0.9)],
     "zero-suppressed and standardised": [suppressed(4, 0.5, 0.7), suppressed(2, 0.999, 0.7, "f4")],
     "cut off where one row is beyond": [clipped],
     "one failed row, standardised": [failures],
     "Poisson counts, 1 to 4 columns": [counts(3, 1), counts(1e6, 1), counts(30, 2), counts(5, 4)],
+    "standardised counts, two columns": [
+        *(standardised(mean, 2) for mean in (30, 1e3, 1e5)),
+        *(standardised(mean, 2, "f2") for mean in (30, 1e3)),
+    ],
+    "ratios of counts, two columns": [ratios(mean, 2) for mean in (5, 20, 100)],
+    "rounded to 1 to 3 decimals, half precision, two columns": [decimals(digits, 2, "f2") for digits in (1, 2, 3)],
+    "a lattice in some events, two columns": [mixed],
     "categories, flags and heavy-tailed counts": [categories],
     "continuous, 1 to 4 columns": [normal(columns, "f8") for columns in (1, 2, 4)],
 }
@@ -125,40 +158,62 @@ def seconds(call: Callable[[], object]) -> float:
     return min(timeit.repeat(call, number=1, repeat=3))
 
 
+def key(reference: Table, other: Table) -> Key:
+    """Choose how rows are recognised, as a check does."""
+    names, _ = key_columns([Sample(reference), Sample(other)], tuple(reference))
+    return key_of(reference, names)
+
+
+def checked(tables: tuple[Table, Table, Table], *, stored: bool) -> Independence:
+    """Check generated, reference and training rows, or what is stored of them."""
+    how = key(tables[1], tables[0])
+    prints = [Fingerprint.of(table, how) for table in tables]
+    g, r, t = (one.stored() for one in prints) if stored else prints
+    return independence(g, r, (g, r, t))
+
+
 def speed(events: int) -> Iterator[str]:
     """Measure the time of each step."""
     rng = np.random.default_rng(1)
-    yield "| columns | rows digested per s | fingerprint (s) | check of three samples (s) | with a fingerprint (s) |"
+    yield "| columns | rows digested per s | fingerprint (s) | check of three samples (s) | of stored ones (s) |"
     yield "|---|---|---|---|---|"
     for columns in (1, 4, 16):
-        g, r, t = (Sample(normal(columns, "f8")(rng, events)) for _ in range(3))
-        mark = fingerprint(t)
-        digests, making = seconds(lambda t=t: row_digests(t)), seconds(lambda t=t: fingerprint(t))  # type: ignore[misc]
-        rows = seconds(lambda g=g, r=r, t=t: check_independence(g, r, t))  # type: ignore[misc]
-        marked = seconds(lambda g=g, r=r, mark=mark: check_independence(g, r, mark))  # type: ignore[misc]
-        yield f"| {columns} | {events / digests:.2g} | {making:.2f} | {rows:.2f} | {marked:.2f} |"
+        tables = tuple(normal(columns, "f8")(rng, events) for _ in range(3))
+        how = key(tables[1], tables[0])
+        prints = [Fingerprint.of(table, how) for table in tables]
+        stored = [one.stored() for one in prints]
+        steps: list[Callable[[], object]] = [
+            lambda how=how, table=tables[0]: row_digests(table, how.columns),  # type: ignore[misc]
+            lambda how=how, table=tables[0]: Fingerprint.of(table, how).held,  # type: ignore[misc]
+            lambda a=prints: independence(a[0], a[1], (a[0], a[1], a[2])),  # type: ignore[misc]
+            lambda a=stored: independence(a[0], a[1], (a[0], a[1], a[2])),  # type: ignore[misc]
+        ]
+        digests, making, rows, few = map(seconds, steps)
+        yield f"| {columns} | {events / digests:.2g} | {making:.2f} | {rows:.2f} | {few:.3f} |"
 
 
 def spikes(events: int, trials: int) -> Iterator[str]:
     """Measure how often an overlap is found, and how large it is said to be."""
-    yield "| columns | shared | by rows | rows counted | by fingerprint | rows estimated (95 % interval), last trial |"
+    yield "| columns | shared | by rows | rows counted | stored | rows estimated (95 % interval), last trial |"
     yield "|---|---|---|---|---|---|"
     rng = np.random.default_rng(2)
     for columns, dtype in SHAPES:
         make = normal(columns, dtype)
         for share in (0.0, 0.001, 0.01, 1.0):
-            found = np.zeros(2, int)
+            alarms = np.zeros(2, int)
             for _ in range(trials):
                 training = make(rng, events)
-                reference = Sample(spiked(rng, make(rng, events), training, round(share * events)))
-                few = Sample(make(rng, 10))
-                both = [check_independence(few, reference, t) for t in (Sample(training), fingerprint(training))]
-                overlaps = [result.overlaps[0] for result in both]
-                found += [overlap.beyond_chance for overlap in overlaps]
+                reference = spiked(rng, make(rng, events), training, round(share * events))
+                how = key(reference, training)
+                prints = [Fingerprint.of(table, how) for table in (reference, training)]
+                overlaps = [
+                    shared_rows(a, b, ("reference", "training")) for a, b in (prints, [one.stored() for one in prints])
+                ]
+                alarms += [overlap.beyond_chance for overlap in overlaps]
             exact, estimate = overlaps
             yield (
-                f"| {columns} × {dtype} | {100 * share:g} % | {found[0]} of {trials} | {exact.rows:,} | "
-                f"{found[1]} of {trials} | {estimate.rows:,} ({estimate.rows_lower:,} to {estimate.rows_upper:,}) |"
+                f"| {columns} × {dtype} | {100 * share:g} % | {alarms[0]} of {trials} | {exact.rows:,} | "
+                f"{alarms[1]} of {trials} | {estimate.rows:,} ({estimate.rows_lower:,} to {estimate.rows_upper:,}) |"
             )
 
 
@@ -169,21 +224,20 @@ def false_alarms(toys: int) -> Iterator[str]:
     total = np.zeros(4, int)
     for number, (name, kinds) in enumerate(KINDS.items()):
         rng = np.random.default_rng([3, number])
-        alarms = sum(alarm(rng, kinds[toy % len(kinds)], by_rows=toy % 3 > 0) for toy in range(toys))
+        alarms = sum(alarm(rng, kinds[toy % len(kinds)], stored=toy % 3 == 0) for toy in range(toys))
         total += alarms
         yield f"| {name} | " + " | ".join(f"{count:,}" for count in np.asarray(alarms)) + " |"
     yield "| all | " + " | ".join(f"{count:,}" for count in total) + " |"
 
 
-def alarm(rng: np.random.Generator, kind: Kind, *, by_rows: bool) -> np.ndarray[Any, Any]:
+def alarm(rng: np.random.Generator, kind: Kind, *, stored: bool) -> np.ndarray[Any, Any]:
     """Check independent samples, of 300 to 30,000 events and sizes that differ by a factor of up to ten."""
     n = round(10 ** rng.uniform(2.5, 4.5))
     sizes = [n, *(round(n * min(rng.choice(RATIOS), 30_000 / n)) for _ in range(2))]
     rng.shuffle(sizes)
-    g, r, t = (kind(rng, size) for size in sizes)
-    found = check_independence(Sample(g), Sample(r), Sample(t) if by_rows else fingerprint(t))
-    beyond = sum(overlap.beyond_chance for overlap in found.overlaps)
-    return np.array([len(found.overlaps), beyond, len(found.duplicates), len(found.duplicated)])
+    result = checked((kind(rng, sizes[0]), kind(rng, sizes[1]), kind(rng, sizes[2])), stored=stored)
+    beyond = sum(overlap.beyond_chance for overlap in result.overlaps)
+    return np.array([len(result.overlaps), beyond, len(result.duplicates), len(result.duplicated)])
 
 
 def lines(events: int, trials: int, toys: int) -> Iterator[str]:
@@ -194,10 +248,13 @@ def lines(events: int, trials: int, toys: int) -> Iterator[str]:
     yield f"Samples of {events:,} rows of double precision; the least of three, on a shared machine of two cores.\n"
     yield from speed(events)
     yield "\n## Overlap between reference and training\n"
-    yield f"{events:,} rows each, permuted; in single precision (f4) one column repeats itself by chance.\n"
+    yield (
+        f"{events:,} rows each, permuted; a stored fingerprint keeps {STORED:,} of them. In single precision (f4) one "
+        "column repeats itself by chance.\n"
+    )
     yield from spikes(events, trials)
     yield "\n## False alarms\n"
-    yield f"Three independent samples, {toys} times for each kind of data, a third of them with a fingerprint.\n"
+    yield f"Three independent samples, {toys} times for each kind of data, a third of them by stored fingerprints.\n"
     yield from false_alarms(toys)
 
 

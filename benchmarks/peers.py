@@ -281,9 +281,9 @@ class Setting:
             generated, reference = generator.sample(self.events, rng), simulator.sample(self.events, rng)
             for name, test in self.tests.items():
                 outcome.scores[name].append(test(generated, reference))
-            found = ours(generated, reference, self.n_required)
-            outcome.scores[OURS].append(-found.p_biased)
-            outcome.verdicts[found.verdict.value] += 1
+            comparison = ours(generated, reference, self.n_required)
+            outcome.scores[OURS].append(-comparison.p_biased)
+            outcome.verdicts[comparison.verdict.value] += 1
         return outcome
 
 
@@ -311,8 +311,8 @@ def milliseconds(test: Callable[[], object]) -> float:
 def times(tests: Mapping[str, Test], events: int, columns: int, n_required: float) -> dict[str, float]:
     """Time of every test on one pair of samples."""
     generated, reference = np.random.default_rng(SEED).standard_normal((2, events, columns))
-    found = {name: milliseconds(functools.partial(test, generated, reference)) for name, test in tests.items()}
-    return {**found, OURS: milliseconds(lambda: ours_from_events(generated, reference, n_required))}
+    others = {name: milliseconds(functools.partial(test, generated, reference)) for name, test in tests.items()}
+    return {**others, OURS: milliseconds(lambda: ours_from_events(generated, reference, n_required))}
 
 
 # ------------------------------------------------------------------------------------------------------- the tables
@@ -359,8 +359,8 @@ class Study:
 
 def pooled(studies: Sequence[Study], test: str, flaw: str) -> tuple[int, int]:
     """Add up the toys of several studies."""
-    found = [study.rejected(test, flaw) for study in studies]
-    return sum(hits for hits, _ in found), sum(toys for _, toys in found)
+    counts = [study.rejected(test, flaw) for study in studies]
+    return sum(hits for hits, _ in counts), sum(toys for _, toys in counts)
 
 
 def verdict_share(studies: Sequence[Study], flaw: str, verdict: str) -> str:
