@@ -179,6 +179,19 @@ def test_fine_columns_are_free_of_each_other() -> None:
     assert (none.fine, none.alone, none.both, none.whole) == ((), (1, 1, 1), (1, 1, 1), (1, 1, 1))
 
 
+def test_a_third_column_counts_if_it_is_about_as_fine_as_the_second() -> None:
+    """The finest column may be far finer than the others, which limit how often rows agree."""
+    rng = np.random.default_rng(18)
+    table = {
+        "x": rng.normal(size=N),
+        "y": rng.normal(size=N).astype(np.float32),
+        "z": np.floor(1e4 * rng.random(N)) / 7,
+    }
+    assert [column.name for column in key_of(table, ("x", "y", "z")).fine] == ["x", "y", "z"]
+    table["y"] = rng.normal(size=N)
+    assert [column.name for column in key_of(table, ("x", "y", "z")).fine] == ["x", "y"]
+
+
 def test_a_column_counts_as_far_as_it_is_free() -> None:
     """A column that mostly follows from a finer one agrees with another value of its own more often."""
     rng = np.random.default_rng(16)
@@ -197,6 +210,7 @@ def test_chances_are_those_of_the_coarser_columns() -> None:
     assert both.alone[-1] > 100 * one.alone[-1]
     for place in range(3):
         assert both.both[place] < both.alone[place]
+    assert both.both[-1] < 1e-10 * both.alone[-1]
     assert list(both.alone) == sorted(both.alone, reverse=True)  # the coarser the precision, the more often
 
 
