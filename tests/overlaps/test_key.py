@@ -182,7 +182,7 @@ def test_fine_columns_are_free_of_each_other() -> None:
 def test_a_third_column_counts_if_it_is_about_as_fine_as_the_second() -> None:
     """The finest column may be far finer than the others, which limit how often rows agree."""
     rng = np.random.default_rng(18)
-    table = {
+    table: Table = {
         "x": rng.normal(size=N),
         "y": rng.normal(size=N).astype(np.float32),
         "z": np.floor(1e4 * rng.random(N)) / 7,
