@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -12,7 +12,7 @@ import pytest
 from pytest_ganvalid.observables import KDTree, Selection
 from pytest_ganvalid.pipeline import draft, preview
 from pytest_ganvalid.samples import Entries, sources
-from pytest_ganvalid.samples.sources import MemoryPart, Source
+from pytest_ganvalid.samples.sources import MemoryPart, Part, Source
 
 Table = dict[str, Any]
 OBSERVABLES = (
@@ -78,6 +78,33 @@ def streamed() -> Callable[..., Source]:
         return Source(tuple(table), some, seekable=seekable, provenance={"source": f"{parts} parts"})
 
     return made
+
+
+class _FilePart:
+    """Events of a file, which errors and origins name."""
+
+    def __init__(self, table: Table, origin: str) -> None:
+        self.table, self.origin = table, origin
+        self.rows = len(next(iter(table.values())))
+
+    def chunks(self, columns: Sequence[str], chunk: int) -> Any:
+        """Yield them."""
+        for start in range(0, self.rows, chunk):
+            yield {name: self.table[name][start : start + chunk] for name in columns}
+
+    def head(self, rows: int) -> _FilePart:
+        """Return the first of them."""
+        return _FilePart({name: values[:rows] for name, values in self.table.items()}, self.origin)
+
+    def place(self, first: int, last: int) -> str:
+        """Say where they are."""
+        return f"{self.origin}: rows {first} to {last}"
+
+
+@pytest.fixture(scope="session")
+def file_part() -> Callable[[Table, str], Part]:
+    """Return what makes a part of a file, of a table and the file's name."""
+    return _FilePart
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,42 +15,17 @@ import pytest_ganvalid as gv
 from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.pipeline.origins import Origin, OriginList, Tally, common_origin
 from pytest_ganvalid.pipeline.summary import added
-from pytest_ganvalid.samples.sources import Source
+from pytest_ganvalid.samples.sources import Part, Source
 
 Table = dict[str, Any]
 Make = Callable[..., Table]
+PartOf = Callable[[Table, str], Part]
 N = 240
 
 
 def rows_of(table: Table, rows: Any) -> Table:
     """Some of the events."""
     return {name: column[rows] for name, column in table.items()}
-
-
-class _Part:
-    """Events of a file."""
-
-    def __init__(self, table: Table, origin: str) -> None:
-        self.table, self.origin = table, origin
-        self.rows = len(next(iter(table.values())))
-
-    def chunks(self, columns: Sequence[str], chunk: int) -> Any:
-        """Yield them."""
-        for start in range(0, self.rows, chunk):
-            yield {name: self.table[name][start : start + chunk] for name in columns}
-
-    def head(self, rows: int) -> _Part:
-        """Return the first of them."""
-        return _Part(rows_of(self.table, slice(0, rows)), self.origin)
-
-    def place(self, first: int, last: int) -> str:
-        """Say where they are."""
-        return f"{self.origin}: rows {first} to {last}"
-
-
-def file_part(table: Table, origin: str) -> _Part:
-    """A part of a file."""
-    return _Part(table, origin)
 
 
 def test_an_origin_is_known_by_its_events(events: Make) -> None:
@@ -111,7 +86,7 @@ def test_events_that_look_alike_by_chance_add_up(tmp_path: Path) -> None:
         one + one
 
 
-def test_the_chance_of_an_origin_is_that_of_its_own_number() -> None:
+def test_the_chance_of_an_origin_is_that_of_its_own_number(file_part: PartOf) -> None:
     """How likely other events look the same depends on their number: few coarse ones do, many do not."""
     table = {"x": np.random.default_rng(1).integers(0, 3, 40).astype(float)}
     source = Source(
@@ -124,7 +99,7 @@ def test_the_chance_of_an_origin_is_that_of_its_own_number() -> None:
     assert many.chance < few.chance / 3
 
 
-def test_parts_of_a_file_are_one_origin(events: Make) -> None:
+def test_parts_of_a_file_are_one_origin(events: Make, file_part: PartOf) -> None:
     """However many parts a file is read in, in whatever order, it is one origin, and so is a source without files."""
     table = {name: events(1, 90)[name] for name in "xy"}
     cuts = [slice(0, 20), slice(20, 21), slice(21, 90)]

@@ -20,10 +20,11 @@ from pytest_ganvalid.pipeline import summary as module
 from pytest_ganvalid.pipeline.summary import Histograms, added
 from pytest_ganvalid.samples import Entries
 from pytest_ganvalid.samples.device import DevicePart, device_source
-from pytest_ganvalid.samples.sources import Source
+from pytest_ganvalid.samples.sources import Part, Source
 
 Table = dict[str, Any]
 Make = Callable[..., Table]
+PartOf = Callable[[Table, str], Part]
 Stream = Callable[..., Source]
 N = 240
 
@@ -249,32 +250,6 @@ def test_bins_chosen_by_several(events: Make) -> None:
 # What cannot be filled is refused, by its place.
 
 
-class _Part:
-    """Events of a file."""
-
-    def __init__(self, table: Table, origin: str) -> None:
-        self.table, self.origin = table, origin
-        self.rows = len(next(iter(table.values())))
-
-    def chunks(self, columns: Sequence[str], chunk: int) -> Any:
-        """Yield them."""
-        for start in range(0, self.rows, chunk):
-            yield {name: self.table[name][start : start + chunk] for name in columns}
-
-    def head(self, rows: int) -> _Part:
-        """Return the first of them."""
-        return _Part(rows_of(self.table, slice(0, rows)), self.origin)
-
-    def place(self, first: int, last: int) -> str:
-        """Say where they are."""
-        return f"{self.origin}: rows {first} to {last}"
-
-
-def file_part(table: Table, origin: str) -> _Part:
-    """A part of a file."""
-    return _Part(table, origin)
-
-
 @pytest.mark.usefixtures("small_chunks")
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 @pytest.mark.parametrize("side", [0, 1])
@@ -326,6 +301,7 @@ OTHER = {
 @pytest.mark.parametrize("observable", ["x", ("x", "y"), Selection("x", "ok"), ("twice", lambda events: events["x"])])
 def test_a_column_of_another_type(
     events: Make,
+    file_part: PartOf,
     kind: str,
     side: int,
     observable: Any,
@@ -342,7 +318,7 @@ def test_a_column_of_another_type(
         gv.validate(*sides, n_required=50, min_power=0, observables=[observable])
 
 
-def test_entries_in_the_first_file_only(events: Make) -> None:
+def test_entries_in_the_first_file_only(events: Make, file_part: PartOf) -> None:
     """A column of several entries per event is one in all files, or the file is named."""
     one = {"x": events(1, 300)["x"], "jet": events(1, 300)["jet"]}
     first = Source(("x", "jet"), [file_part(one, "first.npz")])
