@@ -153,12 +153,6 @@ def column(sample: Sample, name: str, side: str) -> FloatArray | Entries:
         raise type(error)(msg) from None
 
 
-def inner_column(sample: Sample, name: str) -> str:
-    """Return the column that a name stands for: itself, or that of a reducing expression such as ``leading(pt)``."""
-    reduction = None if name in sample.columns else parse(name)
-    return name if reduction is None else reduction.column
-
-
 def computed(function: Function, sample: Sample, what: str) -> FloatArray | Entries:
     """Return what a function makes of the events, one number per event or several.
 

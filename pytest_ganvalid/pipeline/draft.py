@@ -17,17 +17,18 @@ from pytest_ganvalid.errors import InputError, placed
 from pytest_ganvalid.histograms.binning import axis_for, bins_for, cells_for
 from pytest_ganvalid.histograms.bins import Axis, Fillable
 from pytest_ganvalid.observables.needed import needed_columns
-from pytest_ganvalid.observables.observable import Observable, Values, inner_column
+from pytest_ganvalid.observables.observable import Observable, Values
 from pytest_ganvalid.observables.resolve import Wanted, resolve, skipped_columns
 from pytest_ganvalid.observables.strata import Condition, condition_values
 from pytest_ganvalid.overlaps.digests import is_numeric
 from pytest_ganvalid.overlaps.fingerprint import Fingerprint
 from pytest_ganvalid.overlaps.key import HEAD, Key, key_columns, key_of, tells_events
-from pytest_ganvalid.pipeline.plan import FillPlan, Histogram, inner_name
+from pytest_ganvalid.pipeline.plan import FillPlan, Histogram
 from pytest_ganvalid.pipeline.preview import FIRST, Preview, drawn, has_numbers, head, preview, row_bytes
 from pytest_ganvalid.pipeline.request import DEFAULT_BINS, Request, Side
 from pytest_ganvalid.pipeline.run import Runner
 from pytest_ganvalid.samples import Sample, as_sample
+from pytest_ganvalid.samples.columns import inner_column
 
 FloatArray = NDArray[np.float64]
 Sides = tuple[Side, Side]
@@ -175,7 +176,7 @@ def _wanted_columns(sides: Sides, request: Request, runner: Runner) -> set[str]:
     common = {name for name in sides[1].source.names if name and name in sides[0].source.names}
     if request.condition is not None:
         for side in sides:
-            check_column(side, inner_name(request.condition.column, side.source.names))
+            check_column(side, inner_column(request.condition.column, side.source.names))
     if request.observables is None:
         _refuse_uneven(sides)
         wanted = common
@@ -192,7 +193,7 @@ def _wanted_columns(sides: Sides, request: Request, runner: Runner) -> set[str]:
             for name in sorted(wanted.intersection(side.source.refused)):
                 check_column(side, name)
             for name in (name for o in observables if isinstance(o, Observable) for name in o.columns):
-                check_column(side, inner_column(sample, name))
+                check_column(side, inner_column(name, sample.columns))
     weights = {side.weight for side in sides}
     if not common - weights and not wanted - weights:
         names = [sorted(filter(None, side.source.names)) for side in sides]
@@ -273,7 +274,7 @@ def _columns(sides: Sides, wanted: set[str], request: Request) -> tuple[tuple[st
     for side in sides:
         names = {*wanted, side.weight}
         if request.condition is not None:
-            names.add(inner_name(request.condition.column, side.source.names))
+            names.add(inner_column(request.condition.column, side.source.names))
         chosen.append(tuple(name for name in side.source.names if name in names))
     return chosen[0], chosen[1]
 

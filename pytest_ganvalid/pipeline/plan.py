@@ -10,7 +10,7 @@ from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.histograms.bins import Axis, Bins, Fillable, WithOutside
 from pytest_ganvalid.observables.observable import Observable
 from pytest_ganvalid.overlaps.key import Key
-from pytest_ganvalid.samples.columns import parse
+from pytest_ganvalid.samples.columns import inner_column
 
 MULTIPLICITY = ": entries per event"
 """What is put after the name of an observable to name the number of its entries."""
@@ -149,7 +149,7 @@ class FillPlan:
         names = {name for histogram in self.histograms for name in histogram.observable.columns}
         names |= {h.observable.where for h in self.histograms if isinstance(h.observable.where, str)}
         names |= set() if self.condition is None else {self.condition[0]}
-        inner = {inner_name(name, there) for name in names}
+        inner = {inner_column(name, there) for name in names}
         missing = sorted(inner.difference(there))
         if missing:
             msg = f"there is no column {missing[0]!r}; there are {sorted(filter(None, there))}"
@@ -202,9 +202,3 @@ def _axes_differ(a: Axis, b: Axis) -> str:
         return f"{len(a.edges)} and {len(b.edges)} edges"
     edges = enumerate(zip(a.edges, b.edges, strict=True))
     return next((f"edge {i} is {x!r} and {y!r}" for i, (x, y) in edges if x != y), "")
-
-
-def inner_name(name: str, there: Sequence[str]) -> str:
-    """Return the column that a name stands for: itself, or that of a reducing expression."""
-    reduction = None if name in there else parse(name)
-    return name if reduction is None else reduction.column

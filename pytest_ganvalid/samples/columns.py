@@ -7,7 +7,7 @@ the sum of the entries, 0 if there are none; and ``count(x)`` the number of entr
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -70,6 +70,12 @@ def parse(expression: str) -> Reduction | None:
     if found is None or not _is_balanced(found[2]) or not found[2].strip():
         return None
     return Reduction(found[1], found[2].strip())
+
+
+def inner_column(name: str, columns: Collection[str]) -> str:
+    """Return the column that a name stands for: itself, or that of a reducing expression such as ``leading(pt)``."""
+    reduction = None if name in columns else parse(name)
+    return name if reduction is None else reduction.column
 
 
 def _is_balanced(text: str) -> bool:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pytest_ganvalid.errors import InputTypeError
 from pytest_ganvalid.samples import Entries
-from pytest_ganvalid.samples.columns import FUNCTIONS, Reduction, parse
+from pytest_ganvalid.samples.columns import FUNCTIONS, Reduction, inner_column, parse
 
 
 @given(st.lists(st.lists(st.integers(-100, 100), max_size=4), max_size=12))
@@ -84,3 +84,10 @@ def test_numbers_are_float64() -> None:
     assert np.isnan(Reduction("leading", "x").of(none)).all()
     assert Reduction("count", "x").of(none).tolist() == [0, 0]
     assert {Reduction(name, "x").of(none).dtype for name in FUNCTIONS} == {np.dtype(np.float64)}
+
+
+def test_the_column_that_a_name_stands_for() -> None:
+    """A column of that very name comes first, then the one within an expression; any other name stands for itself."""
+    assert inner_column("sum(jet)", ["jet"]) == "jet"
+    assert inner_column("sum(jet)", ["jet", "sum(jet)"]) == "sum(jet)"
+    assert inner_column("mass", ["jet"]) == "mass"
