@@ -121,8 +121,8 @@ def rates(truth: Simulator, case: Boundary, sizes: tuple[int, int], toys: int, s
             max_local_bias=math.inf,
         ).comparisons["x"]
         apart = gv.compare(
-            np.bincount(generated.values.astype(int), minlength=bins),
-            np.bincount(reference.values.astype(int), minlength=bins),
+            gv.Counts(np.bincount(generated.values.astype(int), minlength=bins)),
+            gv.Counts(np.bincount(reference.values.astype(int), minlength=bins)),
             n_required=case.n_required * truth.means.mean(),
             max_local_bias=math.inf,
         )

@@ -218,7 +218,7 @@ SLOW_PEERS_2D: dict[str, Test] = {"MMD, Gaussian kernel (hyppo)": mmd}
 
 def ours(generated: FloatArray, reference: FloatArray, n_required: float) -> gv.Comparison:
     """This package's comparison of the histograms that the χ² sees too."""
-    return gv.compare(*counts(generated, reference), n_required=n_required)
+    return gv.compare(*map(gv.Counts, counts(generated, reference)), n_required=n_required)
 
 
 def ours_from_events(generated: FloatArray, reference: FloatArray, n_required: float) -> object:

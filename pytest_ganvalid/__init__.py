@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pytest_ganvalid.errors import GanvalidError, InputError, InputTypeError, MissingExtraError, TrainingError
     from pytest_ganvalid.estimates import compare_estimates
     from pytest_ganvalid.gate import Gate
+    from pytest_ganvalid.histograms.counts import Counts
     from pytest_ganvalid.overlaps.fingerprint import Fingerprint, fingerprint
     from pytest_ganvalid.pipeline.fill import fill
     from pytest_ganvalid.pipeline.summary import Histograms
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Chi2Result",
     "Comparison",
+    "Counts",
     "Entries",
     "Estimate",
     "EstimateComparison",
@@ -75,6 +77,7 @@ _HOMES = {
     "errors": ("GanvalidError", "InputError", "InputTypeError", "MissingExtraError", "TrainingError"),
     "estimates": ("compare_estimates",),
     "gate": ("Gate",),
+    "histograms.counts": ("Counts",),
     "overlaps.fingerprint": ("Fingerprint", "fingerprint"),
     "pipeline.fill": ("fill",),
     "pipeline.summary": ("Histograms",),

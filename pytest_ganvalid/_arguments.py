@@ -7,6 +7,8 @@ import numbers
 
 from pytest_ganvalid.errors import InputError, InputTypeError
 
+UNNAMED = "are these events? then name the column: {'x': values}; contents of bins? then compare gv.Counts(values)"
+"""What to do about numbers that nobody says the meaning of."""
 _MOST_EVENTS = 1e18
 _ORDINARY = 1e6
 

@@ -49,9 +49,9 @@ def compare(
     """Compare a generated with a reference histogram at the error bars of n_required events.
 
     Args:
-        generated: A histogram with the UHI protocol (hist, boost-histogram, uproot), a 1-D or 2-D array of counts,
-            or a pair (sum_of_weights, sum_of_squared_weights); or the name of a file that holds one:
-            ``"file.root:name"``, or JSON by the schema of UHI. Flow bins are used where it has them.
+        generated: A histogram with the UHI protocol (hist, boost-histogram, uproot); contents of bins, as `Counts`;
+            or the name of a file that holds a histogram: ``"file.root:name"``, or JSON by the schema of UHI. Flow bins
+            are used where it has them.
         reference: Likewise, with the same bins, from true simulation that the generator was not trained on.
         n_required: Number of true events the generated sample is to stand in for.
         n_train: Number of events the generator was trained on, if known.

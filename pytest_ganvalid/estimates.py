@@ -98,7 +98,7 @@ def _hint(given: object) -> str:
     """Guess what the user meant."""
     if isinstance(given, float | int):
         return "; a number without an error demonstrates nothing"
-    if callable(getattr(given, "variances", None)):
+    if hasattr(given, "variances"):
         return "; histograms are compared by compare"
     if hasattr(given, "__len__"):
         return "; events are compared by validate, whose observables may be estimators, and histograms by compare"

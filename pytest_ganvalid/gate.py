@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 from collections.abc import Callable, Mapping
 from typing import Any, ParamSpec, TypeVar
 
-import numpy as np
 import pytest
 
 from pytest_ganvalid import _markers
 from pytest_ganvalid import check as flow
 from pytest_ganvalid._arguments import check_event_count
 from pytest_ganvalid._options import Settings
-from pytest_ganvalid.errors import GanvalidError, InputError
+from pytest_ganvalid.errors import GanvalidError, InputError, InputTypeError
 from pytest_ganvalid.estimates import compare_estimates
+from pytest_ganvalid.histograms.counts import Counts, refuse_bare
 from pytest_ganvalid.histograms.sums import is_uhi
 from pytest_ganvalid.report import text
 from pytest_ganvalid.results import Comparison, Estimate, EstimateComparison, Plan, Report
-from pytest_ganvalid.samples.pieces import names_files
 from pytest_ganvalid.statistics import planning
 
 __tracebackhide__ = True  # a traceback of a failed check ends in the user's test
-_MOST_BINS = 1000
 _OF_THE_CALL = ("name", "required_error")
 _FOR_PLANS = ("confidence", "max_bias")
 
@@ -76,7 +75,7 @@ class Gate:
         self._attempts += 1
         if isinstance(generated, Estimate) and isinstance(reference, Estimate):
             report = text.as_report(self._compare_estimates(generated, reference, keywords))
-        elif _is_histogram(generated) and _is_histogram(reference):
+        elif _are_histograms(generated, reference):
             report = text.as_report(self._compare(generated, reference, keywords))
         else:
             report = self._validate(generated, reference, keywords)
@@ -201,26 +200,23 @@ def _accepted(function: Callable[..., object]) -> tuple[str, ...]:
     return tuple(parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY)
 
 
-def _is_histogram(value: object) -> bool:
-    """Tell histograms from tables of events.
+@_at_the_surface
+def _are_histograms(generated: object, reference: object) -> bool:
+    """Tell histograms from events; beside a histogram the name of a file is that of another.
 
     Raises:
-        InputError: If it may be either: a long array without a name or edges.
+        InputTypeError: If either side may be both, or only one is a histogram.
     """
-    if names_files(value):  # of events or of histograms: what is in them decides
-        return False
-    rows = _rows_of_array(value)
-    if rows is not None and rows > _MOST_BINS:
+    sides = {"generated": generated, "reference": reference}
+    for side, value in sides.items():
+        refuse_bare(value, side)
+    histograms = [side for side, value in sides.items() if isinstance(value, Counts) or is_uhi(value)]
+    others = [side for side in sides if side not in histograms]
+    if histograms and others and not isinstance(sides[others[0]], str | os.PathLike):
+        one, other = (type(sides[side]).__name__ for side in (histograms[0], others[0]))
         msg = (
-            "an array of more than 1000 rows without a name: are these events? then name the columns: {'x': array}; "
-            "counts of as many bins? then say so by a pair: (counts, counts)"
+            f"{histograms[0]} is a histogram ({one}), and {others[0]} is not ({other}); give histograms with the same "
+            "bins on both sides, or events on both"
         )
-        raise InputError(msg)
-    return rows is not None or isinstance(value, tuple) or is_uhi(value)
-
-
-def _rows_of_array(value: object) -> int | None:
-    """Length of a list or plain array; ``None`` for anything else."""
-    if isinstance(value, np.ndarray) and value.dtype.names is None:
-        return int(value.shape[0]) if value.ndim else 0
-    return len(value) if isinstance(value, list) else None
+        raise InputTypeError(msg)
+    return bool(histograms)

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pytest_ganvalid.errors import MissingExtraError
+from pytest_ganvalid.histograms.counts import Counts
 from pytest_ganvalid.samples import Sample
 
 try:
@@ -19,14 +19,13 @@ except ImportError as error:
     _FEATURE, _PACKAGE = "pytest_ganvalid.strategies", "hypothesis"
     raise MissingExtraError(_FEATURE, _PACKAGE, "hypothesis") from error
 
-Pair = tuple[NDArray[np.float64], NDArray[np.float64]]
 __all__ = ["histogram_pairs", "histograms", "samples", "weighted_histograms"]
 
 
 def histograms(
     bins: int | st.SearchStrategy[int] = 10, *, min_count: int = 0, max_count: int = 10_000
-) -> st.SearchStrategy[NDArray[np.int64]]:
-    """Generate arrays of counts with at least two populated bins.
+) -> st.SearchStrategy[Counts]:
+    """Generate counts with at least two populated bins.
 
     Args:
         bins: Number of bins, at least 2.
@@ -38,23 +37,23 @@ def histograms(
         lambda size: (
             st.lists(counts, min_size=size, max_size=size)
             .filter(lambda values: sum(value > 0 for value in values) > 1)
-            .map(lambda values: np.array(values, dtype=np.int64))
+            .map(Counts)
         )
     )
 
 
 def histogram_pairs(
     bins: int | st.SearchStrategy[int] = 10, *, min_count: int = 0, max_count: int = 10_000
-) -> st.SearchStrategy[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Generate pairs of arrays of counts with the same bins; arguments as for `histograms`."""
+) -> st.SearchStrategy[tuple[Counts, Counts]]:
+    """Generate pairs of counts with the same bins; arguments as for `histograms`."""
     return _sizes(bins).flatmap(
         lambda size: st.tuples(*[histograms(size, min_count=min_count, max_count=max_count)] * 2)
     )
 
 
 @st.composite
-def weighted_histograms(draw: st.DrawFn, bins: int = 10, *, min_events: int = 20, max_events: int = 200) -> Pair:
-    """Generate pairs (sum of weights, sum of squared weights) of events with log-normal weights, a few negative.
+def weighted_histograms(draw: st.DrawFn, bins: int = 10, *, min_events: int = 20, max_events: int = 200) -> Counts:
+    """Generate sums of weights and of squared weights of events with log-normal weights, a few negative.
 
     Args:
         draw: Supplied by Hypothesis.
@@ -67,8 +66,7 @@ def weighted_histograms(draw: st.DrawFn, bins: int = 10, *, min_events: int = 20
     index = np.repeat(np.arange(bins), events)
     weight = rng.lognormal(sigma=draw(st.sampled_from([0.0, 0.5])), size=index.size)
     weight *= np.where(rng.random(index.size) < draw(st.sampled_from([0.0, 0.05])), -1, 1)
-    sums = (np.bincount(index, w, minlength=bins).astype(np.float64) for w in (weight, weight**2))
-    return next(sums), next(sums)
+    return Counts(*(np.bincount(index, w, minlength=bins) for w in (weight, weight**2)))
 
 
 @st.composite

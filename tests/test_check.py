@@ -12,8 +12,8 @@ import pytest_ganvalid as gv
 from pytest_ganvalid.generators import Bootstrap, DropRegion, Shift, Smear, Source
 from pytest_ganvalid.toys import CamelBack
 
-GENERATED = [105, 212, 287, 214, 182]
-REFERENCE = [812, 1630, 2421, 1577, 1560]
+GENERATED = gv.Counts([105, 212, 287, 214, 182])
+REFERENCE = gv.Counts([812, 1630, 2421, 1577, 1560])
 TRUTH = CamelBack()
 
 
@@ -29,8 +29,8 @@ def test_worked_example_unproven() -> None:
 
 def test_worked_example_robust() -> None:
     """The second worked example of the statistics is reproduced to the digits given."""
-    generated = [9830, 10120, 9911, 10230, 9950, 10045, 9870, 10111, 9960, 9973]
-    reference = [20110, 19820, 20240, 19790, 20005, 20120, 19850, 20065, 19930, 20070]
+    generated = gv.Counts([9830, 10120, 9911, 10230, 9950, 10045, 9870, 10111, 9960, 9973])
+    reference = gv.Counts([20110, 19820, 20240, 19790, 20005, 20120, 19850, 20065, 19930, 20070])
     found = gv.compare(generated, reference, n_required=5000)
     assert found.verdict is gv.Verdict.ROBUST
     separation = (found.separation.lower, found.separation.estimate, found.separation.upper)
@@ -43,7 +43,7 @@ def test_worked_example_robust() -> None:
 
 def test_worked_example_weighted() -> None:
     """The third worked example, with a weighted generated sample, is reproduced to the digits given."""
-    weighted = (np.array([88, 190, 250, 180, 150]), np.array([130, 260, 350, 240, 210]))
+    weighted = gv.Counts([88, 190, 250, 180, 150], [130, 260, 350, 240, 210])
     found = gv.compare(weighted, REFERENCE, n_required=300)
     assert found.verdict is gv.Verdict.ROBUST
     assert found.n_generated == pytest.approx(618.63, rel=1e-5)
@@ -66,7 +66,10 @@ def test_numbers_are_consistent() -> None:
 
 def test_n_supported_is_where_the_verdict_turns() -> None:
     """The largest supported n_required is ROBUST by the interval, and a little more is not."""
-    counts = [10_100, 9_900, 10_050, 9_950, 10_000], [20_000, 20_100, 19_900, 20_050, 19_950]
+    counts = (
+        gv.Counts([10_100, 9_900, 10_050, 9_950, 10_000]),
+        gv.Counts([20_000, 20_100, 19_900, 20_050, 19_950]),
+    )
     supported = gv.compare(*counts, n_required=100).n_supported
     assert gv.compare(*counts, n_required=0.999 * supported, min_power=0).verdict is gv.Verdict.ROBUST
     assert gv.compare(*counts, n_required=1.001 * supported, min_power=0).verdict is gv.Verdict.UNPROVEN
@@ -77,7 +80,7 @@ def test_power_is_required() -> None:
     rng = np.random.default_rng(3)
     lucky = 0
     for _ in range(200):
-        generated, reference = rng.multinomial(100_000, [0.1] * 10), rng.multinomial(200, [0.1] * 10)
+        generated, reference = (gv.Counts(rng.multinomial(n, [0.1] * 10)) for n in (100_000, 200))
         found = gv.compare(generated, reference, n_required=1_000)
         assert found.power < 0.2
         assert found.verdict is not gv.Verdict.ROBUST
@@ -91,7 +94,7 @@ def test_local_bias_is_biased_though_the_sum_is_small() -> None:
     reference = np.full(1000, 1e6)
     generated = reference.copy()
     generated[500] *= 1.05  # 7 error bars of 20 000 000 events in one of 1000 bins
-    counts = rng.poisson(generated), rng.poisson(reference)
+    counts = gv.Counts(rng.poisson(generated)), gv.Counts(rng.poisson(reference))
     found = gv.compare(*counts, n_required=20_000_000)
     assert found.verdict is gv.Verdict.BIASED
     assert found.worst_bin == 500
@@ -103,8 +106,8 @@ def test_local_bias_is_biased_though_the_sum_is_small() -> None:
 def test_identical_histograms_are_too_good() -> None:
     """A sample compared with itself, or with a scaled copy, is never ROBUST."""
     counts = np.random.default_rng(0).poisson(1000, size=50)
-    for copy in (counts, (3.0 * counts, 9.0 * counts)):
-        found = gv.compare(copy, counts, n_required=100)
+    for copy in (gv.Counts(counts), gv.Counts(3 * counts, 9 * counts)):
+        found = gv.compare(copy, gv.Counts(counts), n_required=100)
         assert found.verdict is gv.Verdict.UNPROVEN
         assert "too good" in found.reasons[0]
 
@@ -116,14 +119,15 @@ def test_sample_that_contains_the_reference_is_too_good() -> None:
     report = gv.validate(generated, reference, n_required=1_000)
     assert report.verdict is gv.Verdict.UNPROVEN
     assert "are also in the reference sample" in report.reasons[0]
-    counts = [np.histogram(sample["x"], np.linspace(-8, 8, 30))[0] for sample in (generated, reference)]
+    edges = np.linspace(-8, 8, 30)
+    counts = [gv.Counts(np.histogram(sample["x"], edges)[0], edges=edges) for sample in (generated, reference)]
     assert any("too good" in reason for reason in gv.compare(*counts, n_required=1_000).reasons)
 
 
 def test_too_few_events_decide_nothing() -> None:
     """With fewer than two bins of ten expected events the verdict is UNPROVEN, whatever the contents."""
     for pair in (([6, 4], [3, 7]), ([10, 0], [0, 9]), ([1, 1], [1000, 1000])):
-        found = gv.compare(*pair, n_required=10)
+        found = gv.compare(*map(gv.Counts, pair), n_required=10)
         assert found.verdict is gv.Verdict.UNPROVEN
         assert "too few events" in found.reasons[0]
 
@@ -131,7 +135,7 @@ def test_too_few_events_decide_nothing() -> None:
 def test_verdict_is_symmetric_in_the_bins_merged() -> None:
     """Sparse bins are merged, the number is reported, and no event is lost."""
     generated, reference = [1000, 500, 9, 3, 1], [1100, 480, 8, 4, 0]
-    found = gv.compare(generated, reference, n_required=100)
+    found = gv.compare(gv.Counts(generated), gv.Counts(reference), n_required=100)
     assert (found.bins, found.merged_bins) == (3, 2)
     assert found.worst_bins[-1].label
     assert found.n_generated == pytest.approx(sum(generated))
@@ -190,7 +194,7 @@ def test_generator_cannot_have_its_holes_merged_away(n_generated: int) -> None:
     """A comb that fills every other bin twice over is BIASED however many events are generated."""
     rng = np.random.default_rng(1)
     comb = np.tile([2.0, 0.0], 25) / 50
-    counts = rng.multinomial(n_generated, comb), rng.multinomial(1_207, np.full(50, 0.02))
+    counts = gv.Counts(rng.multinomial(n_generated, comb)), gv.Counts(rng.multinomial(1_207, np.full(50, 0.02)))
     found = gv.compare(*counts, n_required=1_000)
     assert found.merged_bins < 12  # those where few reference events happened to fall
     assert found.verdict is gv.Verdict.BIASED
@@ -263,26 +267,32 @@ def test_holm_corrects_the_naming_of_biased() -> None:
     rng = np.random.default_rng(11)
     flat = np.full(20, 0.05)
     clean = {
-        str(i): gv.compare(rng.multinomial(20_000, flat), rng.multinomial(20_000, flat), n_required=2_000)
+        str(i): gv.compare(
+            gv.Counts(rng.multinomial(20_000, flat)), gv.Counts(rng.multinomial(20_000, flat)), n_required=2_000
+        )
         for i in range(20)
     }
     for tilt in np.linspace(0.02, 0.2, 60):
         tilted = flat * (1 + tilt * np.repeat([1, -1], 10))
-        mild = gv.compare(rng.multinomial(20_000, tilted), rng.multinomial(20_000, flat), n_required=2_000)
+        mild = gv.compare(
+            gv.Counts(rng.multinomial(20_000, tilted)), gv.Counts(rng.multinomial(20_000, flat)), n_required=2_000
+        )
         if 0.01 < mild.p_biased < 0.04:
             break
     assert mild.verdict is gv.Verdict.BIASED
     report = gv.combine({**clean, "mild": mild})
     assert report.comparisons["mild"].verdict is gv.Verdict.UNPROVEN
     assert "Holm" in report.comparisons["mild"].reasons[0]
-    gross = gv.compare(rng.multinomial(20_000, flat * np.repeat([1.5, 0.5], 10)), [1000] * 20, n_required=2_000)
+    gross = gv.compare(
+        gv.Counts(rng.multinomial(20_000, flat * np.repeat([1.5, 0.5], 10))), gv.Counts([1000] * 20), n_required=2_000
+    )
     assert gv.combine({**clean, "gross": gross}).comparisons["gross"].verdict is gv.Verdict.BIASED
 
 
 def test_report_is_robust_only_if_all_are() -> None:
     """One observable that is not ROBUST makes the report not ROBUST, and the reasons name it."""
-    good = gv.compare([5000, 5050, 4950], [4980, 5030, 5100], n_required=1_000)
-    small = gv.compare([50, 40, 45], [49, 50, 41], n_required=1_000)
+    good = gv.compare(gv.Counts([5000, 5050, 4950]), gv.Counts([4980, 5030, 5100]), n_required=1_000)
+    small = gv.compare(gv.Counts([50, 40, 45]), gv.Counts([49, 50, 41]), n_required=1_000)
     assert gv.combine({"good": good}).robust
     report = gv.combine({"good": good, "small": small})
     assert report.verdict is gv.Verdict.UNPROVEN
@@ -293,7 +303,7 @@ def test_report_is_robust_only_if_all_are() -> None:
 
 def test_comparisons_of_different_questions_are_not_combined() -> None:
     """Comparisons at different n_required or confidence have no common verdict."""
-    counts = [5000, 5050, 4950], [4980, 5030, 5100]
+    counts = gv.Counts([5000, 5050, 4950]), gv.Counts([4980, 5030, 5100])
     one, other = (gv.compare(*counts, n_required=n) for n in (1_000, 10))
     with pytest.raises(gv.InputError, match="answer different questions"):
         gv.combine({"one": one, "other": other})
@@ -326,6 +336,29 @@ def test_impossible_n_required(bad: float) -> None:
         gv.compare(GENERATED, REFERENCE, n_required=bad)
     with pytest.raises(gv.InputError, match="n_required"):
         gv.validate({"x": [1.0, 2.0]}, {"x": [1.0, 2.0]}, n_required=bad)
+
+
+@pytest.mark.parametrize("function", [gv.compare, gv.chi2_test])
+@pytest.mark.parametrize(
+    "bare",
+    [[105, 212], [[105, 212], [1, 2]], (105, 212), np.array([105, 212]), np.ones((2, 2)), (np.ones(2), np.ones(2))],
+)
+def test_contents_without_a_name_are_refused(function: Any, bare: object) -> None:
+    """Contents that do not say what they are are refused on either side, with both remedies."""
+    limits = {"n_required": 10} if function is gv.compare else {}
+    words = r".*are these events\? .*{'x': values}; contents of bins\? .*gv\.Counts\(values\)"
+    for sides, side in (((bare, REFERENCE), "generated"), ((GENERATED, bare), "reference")):
+        with pytest.raises(gv.InputTypeError, match=f"^{side}: {words}"):
+            function(*sides, **limits)
+
+
+def test_contents_beside_events_are_refused() -> None:
+    """Contents on one side and events on the other are no pair, and the error says which side is the wrong one."""
+    events = {"x": np.arange(10.0)}
+    with pytest.raises(gv.InputTypeError, match=r"^reference: a dict is not a histogram; .*compared with validate"):
+        gv.compare(GENERATED, events, n_required=10)
+    with pytest.raises(gv.InputTypeError, match=r"^generated: a Counts is not a table of events; .*it is a histogram"):
+        gv.validate(GENERATED, events, n_required=10)
 
 
 def test_missing_n_required() -> None:

@@ -28,7 +28,7 @@ def assembled(
     n_required: float = 1_000, pair: tuple[NDArray[np.int64], NDArray[np.int64]] = PAIR, per_event: float = 1.0
 ) -> tuple[Assessment, Comparison]:
     """What decides on two histograms, and the result that is made of it."""
-    sums = as_bin_sums(pair[0], "generated"), as_bin_sums(pair[1], "reference")
+    sums = as_bin_sums(gv.Counts(pair[0]), "generated"), as_bin_sums(gv.Counts(pair[1]), "reference")
     merged = merge_sparse_bins(sums[0], sums[1], 10)
     one, other = (Fractions.from_sums(s.sumw, s.sumw2) for s in (merged.generated, merged.reference))
     chi2 = chi2_test(merged.generated, merged.reference)

@@ -85,7 +85,7 @@ def test_comparison_survives_json(c: EstimateComparison) -> None:
 
 def test_report_of_both_kinds_survives_json() -> None:
     """A report of histograms and numbers restores each as what it was, and tells them apart."""
-    histogram = gv.compare([900, 1_100], [1_000, 1_000], n_required=100)
+    histogram = gv.compare(gv.Counts([900, 1_100]), gv.Counts([1_000, 1_000]), n_required=100)
     comparisons: dict[str, gv.Comparison | EstimateComparison] = {"pt": histogram, "peak": ROBUST, "eta": histogram}
     report = Report(
         verdict=worst_verdict(c.verdict for c in comparisons.values()),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,12 +14,12 @@ import pytest
 
 import pytest_ganvalid as gv
 from pytest_ganvalid._options import Settings
-from pytest_ganvalid.errors import InputError
+from pytest_ganvalid.errors import InputError, InputTypeError
 from pytest_ganvalid.gate import Gate
 
 RNG = np.random.default_rng(1)
 EVENTS = {"x": RNG.normal(size=3_000)}, {"x": RNG.normal(size=4_000)}
-COUNTS = [1010, 990, 1030, 980], [2000, 2030, 2010, 1990]
+COUNTS = gv.Counts([1010, 990, 1030, 980]), gv.Counts([2000, 2030, 2010, 1990])
 ESTIMATES = gv.Estimate(1.001, 0.01, 10_000), gv.Estimate(1.0, 0.008, 15_000)
 FAILED = pytest.fail.Exception
 
@@ -34,8 +36,7 @@ def gate(settings: Settings | None = None, **marker: Any) -> Gate:
     [
         (EVENTS, "x"),
         (COUNTS, "histogram"),
-        (tuple(map(np.array, COUNTS)), "histogram"),
-        (tuple((np.array(c), np.array(c)) for c in COUNTS), "histogram"),
+        (tuple(gv.Counts(c.values, c.values, edges=range(5)) for c in COUNTS), "histogram"),
         (ESTIMATES, "estimate"),
     ],
 )
@@ -55,22 +56,63 @@ def test_kinds_of_data(data: Any, name: str) -> None:
     }
 
 
-def test_a_kind_beside_another_is_events() -> None:
-    """A histogram beside events is not compared as one, but refused as a table."""
-    with pytest.raises(TypeError, match="generated: a list is not a table of events"):
-        gate(n_required=50).check(COUNTS[0], EVENTS[1])
+@pytest.mark.parametrize("sides", [(COUNTS[0], EVENTS[1]), (EVENTS[0], COUNTS[1]), (COUNTS[0], ESTIMATES[1])])
+def test_a_histogram_beside_another_kind(sides: tuple[object, object]) -> None:
+    """A histogram on one side only is refused, and the error says which side is which."""
+    one, other = ("generated", "reference") if sides[0] is COUNTS[0] else ("reference", "generated")
+    with pytest.raises(
+        InputTypeError, match=rf"^{one} is a histogram \(Counts\), and {other} is not \((dict|Estimate)\)"
+    ):
+        gate(n_required=50).check(*sides)
+
+
+def test_an_estimate_beside_events() -> None:
+    """An estimate beside events is refused as a table."""
     with pytest.raises(TypeError, match="Estimate is not a table of events"):
         gate(n_required=50).check(ESTIMATES[0], EVENTS[1])
 
 
-@pytest.mark.parametrize("kind", [list, np.array])
-def test_long_arrays_without_a_name(kind: Any) -> None:
-    """A thousand numbers are contents of bins; one more may be events, and is refused."""
-    report = gate(n_required=5).check(*(kind(RNG.poisson(1000, 1000).tolist()) for _ in range(2)))
-    assert report.histograms["histogram"].ndf == 999
-    many = kind([1000] * 1001)
-    with pytest.raises(InputError, match="an array of more than 1000 rows without a name: are these events"):
-        gate(n_required=5).check(many, many)
+@pytest.mark.parametrize("method", ["check", "compare", "validate"])
+@pytest.mark.parametrize("side", ["generated", "reference"])
+@pytest.mark.parametrize(
+    "bare",
+    [
+        [1010, 990],
+        [[1010, 990], [1010, 990]],
+        ([1010.0, 990.0], [1010.0, 990.0]),
+        np.array([1010, 990]),
+        np.ones((2, 2)),
+        (np.ones(2), np.ones(2)),
+        np.full(20_000, 100),
+    ],
+    ids=lambda bare: type(bare).__name__,
+)
+def test_numbers_without_a_name(method: str, side: str, bare: object) -> None:
+    """Numbers that may be events or contents are refused on either side, with the words for both."""
+    other = (EVENTS if method == "validate" else COUNTS)[0]
+    sides = {"generated": other, "reference": other, side: bare}
+    words = rf"^{side}: .*are these events\? .*{{'x': values}}; contents of bins\? .*gv\.Counts\(values\)"
+    with pytest.raises(InputTypeError, match=words):
+        getattr(gate(n_required=50), method)(**sides)
+
+
+def test_a_histogram_beside_a_file(tmp_path: Path) -> None:
+    """The name of a file beside a histogram is that of another histogram, which is compared."""
+    bh: Any = pytest.importorskip("boost_histogram")
+    serialization = pytest.importorskip("boost_histogram.serialization")
+    filled = bh.Histogram(bh.axis.Regular(4, 0, 4, underflow=False, overflow=False))
+    filled[...] = COUNTS[1].values
+    text = json.dumps(serialization.to_uhi(filled), default=lambda array: array.tolist())
+    (tmp_path / "ref.json").write_text(text, encoding="utf-8")
+    report = gate(n_required=50).check(gv.Counts(COUNTS[0].values, edges=range(5)), tmp_path / "ref.json")
+    assert report.histograms["histogram"].n_reference == sum(COUNTS[1].values)
+
+
+def test_a_list_of_histograms_is_not_one() -> None:
+    """Filled histograms that have not been added up are told so."""
+    filled = gv.fill(EVENTS[1])
+    with pytest.raises(InputTypeError, match="these are several histograms; add them up first"):
+        gate(n_required=50).check(EVENTS[0], [filled, filled])
 
 
 @pytest.mark.parametrize("method", ["validate", "compare", "compare_estimates"])
@@ -227,7 +269,11 @@ def test_plans_are_for_the_marker() -> None:
 def test_errors_start_at_the_users_line() -> None:
     """A traceback of an error about the input has no frame from deep inside."""
     one = gate(n_required=50)
-    for call in (partial(one.compare, [1], [1]), partial(one.validate, {}, {}), partial(one.plan, bins=0)):
+    for call in (
+        partial(one.compare, gv.Counts([1]), gv.Counts([1])),
+        partial(one.validate, {}, {}),
+        partial(one.plan, bins=0),
+    ):
         with pytest.raises(InputError) as caught:
             call()
         assert [entry.name for entry in caught.traceback][-1] == "wrapped"

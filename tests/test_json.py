@@ -19,7 +19,9 @@ from pytest_ganvalid._json import Range, decode, dumps, encode, loads, nested, p
 from pytest_ganvalid.estimates import compare_estimates
 from pytest_ganvalid.results import Estimate
 
-FOUND = gv.compare([105, 212, 287, 214, 182], [812, 1630, 2421, 1577, 1560], n_required=500, name="mass")
+FOUND = gv.compare(
+    gv.Counts([105, 212, 287, 214, 182]), gv.Counts([812, 1630, 2421, 1577, 1560]), n_required=500, name="mass"
+)
 NUMBER = compare_estimates(Estimate(5.2, 0.1), Estimate(5.0, 0.1, n_events=900, dof=7), n_required=500, name="peak")
 REPORT = dataclasses.replace(
     gv.combine({"mass": FOUND, "peak": NUMBER}, provenance={"note": [1, 2.5, None]}), notes=("not looked for",)

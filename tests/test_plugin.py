@@ -10,6 +10,8 @@ SAMPLES = """
     import numpy as np
     import pytest
 
+    from pytest_ganvalid import Counts
+
     rng = np.random.default_rng(1)
     GOOD = {"x": rng.normal(size=60_000), "y": rng.exponential(size=60_000)}
     REFERENCE = {"x": rng.normal(size=60_000), "y": rng.exponential(size=60_000)}
@@ -166,12 +168,12 @@ def test_histograms_can_be_checked(pytester: pytest.Pytester) -> None:
         """
     @pytest.mark.ganvalid(n_required=1_000)
     def test_it(ganvalid):
-        report = ganvalid.check(np.array([5000, 5050, 4950]), np.array([4980, 5030, 5100]), name="jet_pt")
+        report = ganvalid.check(Counts([5000, 5050, 4950]), Counts([4980, 5030, 5100]), name="jet_pt")
         assert list(report.comparisons) == ["jet_pt"]
 
     @pytest.mark.ganvalid(n_required=1_000, observables=["x"])
     def test_pointless(ganvalid):
-        ganvalid.check(np.array([5000, 5050, 4950]), np.array([4980, 5030, 5100]))
+        ganvalid.check(Counts([5000, 5050, 4950]), Counts([4980, 5030, 5100]))
     """,
     )
     result = pytester.runpytest()
@@ -187,7 +189,7 @@ def test_looking_never_fails(pytester: pytest.Pytester) -> None:
     def test_it(ganvalid):
         report = ganvalid.validate(BAD, REFERENCE, n_required=10_000)
         assert report.verdict == "BIASED" and not report.robust
-        assert ganvalid.compare([90, 10], [86, 14], n_required=1_000).verdict == "UNPROVEN"
+        assert ganvalid.compare(Counts([90, 10]), Counts([86, 14]), n_required=1_000).verdict == "UNPROVEN"
         assert ganvalid.plan(10_000, bins=50).n_reference > 10_000
     """,
     )
@@ -463,14 +465,15 @@ def test_check_that_breaks_off_is_not_forgotten(pytester: pytest.Pytester) -> No
     assert result.stdout.str().count("did not reach the end of the test") >= 3
 
 
-def test_long_array_without_a_name_is_refused(pytester: pytest.Pytester) -> None:
-    """Events passed as a bare array are not taken for the counts of as many bins."""
+def test_an_array_without_a_name_is_refused(pytester: pytest.Pytester) -> None:
+    """Events passed as a bare array are not taken for the contents of as many bins, few or many."""
     make(
         pytester,
         """
     def test_it(ganvalid):
-        with pytest.raises(ValueError, match="are these events"):
-            ganvalid.check(rng.poisson(6, 20_000), rng.poisson(5, 20_000), n_required=10)
+        for n in (100, 20_000):
+            with pytest.raises(TypeError, match="are these events"):
+                ganvalid.check(rng.poisson(6, n), rng.poisson(5, n), n_required=10)
     """,
     )
     pytester.runpytest().assert_outcomes(passed=1)

@@ -11,7 +11,9 @@ import pytest
 
 import pytest_ganvalid as gv
 
-FOUND = gv.compare([105, 212, 287, 214, 182], [812, 1630, 2421, 1577, 1560], n_required=500, name="mass")
+FOUND = gv.compare(
+    gv.Counts([105, 212, 287, 214, 182]), gv.Counts([812, 1630, 2421, 1577, 1560]), n_required=500, name="mass"
+)
 REPORT = gv.combine({"mass": FOUND}, provenance={"note": [1, 2.5, None]})
 BUILTINS = (str, int, float, bool, type(None))
 
@@ -31,9 +33,11 @@ def test_results_hold_builtins_only() -> None:
     """No numpy scalar hides in a result, so it can cross any process boundary."""
     scalars: Any = (np.int32(2_000_000_000), np.int64(5), np.float32(1))
     plan = gv.plan(scalars[0], bins=scalars[1], max_bias=scalars[2])
-    found = gv.compare([50, 60], [70, 80], n_required=scalars[0], max_bias=scalars[2], n_train=scalars[1])
+    found = gv.compare(
+        gv.Counts([50, 60]), gv.Counts([70, 80]), n_required=scalars[0], max_bias=scalars[2], n_train=scalars[1]
+    )
     assert plan.n_generated == 20_000_000_000
-    results = (FOUND, REPORT, found, plan, gv.chi2_test([5, 6], [7, 8]))
+    results = (FOUND, REPORT, found, plan, gv.chi2_test(gv.Counts([5, 6]), gv.Counts([7, 8])))
     for result in results:
         assert {type(leaf) for leaf in leaves(result)} <= {*BUILTINS, gv.Verdict}
 

@@ -12,20 +12,26 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import pytest_ganvalid as gv
-from pytest_ganvalid import strategies
+from pytest_ganvalid import Counts, strategies
 from pytest_ganvalid.errors import MissingExtraError
 
-Counts = NDArray[np.int64]
 FEW = settings(max_examples=30)
+
+
+def _squares(weighted: Counts) -> NDArray[np.float64]:
+    """The sums of squared weights, which there are."""
+    assert weighted.variances is not None
+    return weighted.variances
 
 
 @FEW
 @given(st.data(), st.integers(2, 6), st.integers(0, 3), st.integers(3, 9))
 def test_counts(data: st.DataObject, bins: int, least: int, largest: int) -> None:
     """Histograms have so many bins, counts between the bounds, and two of them populated."""
-    found = data.draw(strategies.histograms(bins, min_count=least, max_count=largest))
+    counts = data.draw(strategies.histograms(bins, min_count=least, max_count=largest))
+    found = counts.values
+    assert counts.variances is None
     assert found.shape == (bins,)
-    assert found.dtype == np.int64
     assert (least <= found).all()
     assert (found <= largest).all()
     assert (found > 0).sum() >= 2
@@ -35,15 +41,18 @@ def test_counts(data: st.DataObject, bins: int, least: int, largest: int) -> Non
 @given(strategies.histogram_pairs(st.integers(2, 5), min_count=1, max_count=2))
 def test_pairs(pair: tuple[Counts, Counts]) -> None:
     """Both of a pair have the same bins, and keep to the bounds."""
-    assert pair[0].shape == pair[1].shape
-    assert 2 <= pair[0].size <= 5
-    assert {1, 2}.issuperset(pair[0]) and {1, 2}.issuperset(pair[1])  # noqa: PT018
+    one, other = (counts.values for counts in pair)
+    assert one.shape == other.shape
+    assert 2 <= one.size <= 5
+    assert {1, 2}.issuperset(one) and {1, 2}.issuperset(other)  # noqa: PT018
 
 
 def test_the_ends_are_reached() -> None:
     """Empty bins, the bounds, and pairs that differ come up."""
-    assert find(strategies.histograms(3, max_count=7), lambda h: h.max() == 7 and h.min() == 0).size == 3
-    assert find(strategies.histogram_pairs(2, max_count=9), lambda p: bool(p[0][0] != p[1][0]))[0].size == 2
+    one = find(strategies.histograms(3, max_count=7), lambda h: h.values.max() == 7 and h.values.min() == 0)
+    assert one.values.size == 3
+    pair = find(strategies.histogram_pairs(2, max_count=9), lambda p: bool(p[0].values[0] != p[1].values[0]))
+    assert pair[0].values.size == 2
 
 
 @FEW
@@ -51,17 +60,16 @@ def test_the_ends_are_reached() -> None:
 def test_defaults(single: Counts, pair: tuple[Counts, Counts]) -> None:
     """By default there are ten bins of up to 10,000 events."""
     for counts in (single, *pair):
-        assert counts.shape == (10,)
-        assert counts.max() <= 10_000
+        assert counts.values.shape == (10,)
+        assert counts.values.max() <= 10_000
 
 
 @FEW
 @given(strategies.weighted_histograms(4, min_events=3, max_events=5))
-def test_weights(pair: strategies.Pair) -> None:
+def test_weights(weighted: Counts) -> None:
     """Sums of squares are positive, and by Cauchy and Schwarz no less than the squared sums over the largest number."""
-    sumw, sumw2 = pair
+    sumw, sumw2 = weighted.values, _squares(weighted)
     assert sumw.shape == sumw2.shape == (4,)
-    assert sumw.dtype == sumw2.dtype == np.float64
     assert (sumw2 > 0).all()
     assert (sumw**2 <= sumw2 * 5 * (1 + 1e-12)).all()
 
@@ -69,11 +77,12 @@ def test_weights(pair: strategies.Pair) -> None:
 def test_kinds_of_weights() -> None:
     """Unit weights, weights that differ and negative ones all come up; of unit weights there are as many as events."""
     one = strategies.weighted_histograms(2, min_events=4, max_events=4)
-    unit = find(one, lambda p: bool((p[0] == p[1]).all()))
-    assert unit[0].tolist() == [4, 4]
-    assert find(one, lambda p: not float(p[1][0]).is_integer())
-    negative = find(one, lambda p: bool(p[1].tolist() == [4, 4] and p[0].min() < 4))
-    assert negative[0].min() == 2
+    unit = find(one, lambda h: bool((h.values == _squares(h)).all()))
+    assert unit.values.tolist() == [4, 4]
+    uneven = find(one, lambda h: not float(_squares(h)[0]).is_integer())
+    assert (uneven.values != _squares(uneven)).any()
+    negative = find(one, lambda h: bool(_squares(h).tolist() == [4, 4] and h.values.min() < 4))
+    assert negative.values.min() == 2
 
 
 @FEW

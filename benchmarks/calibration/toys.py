@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from benchmarks.calibration.cells import CONFIDENCE, SETUPS, Cell, Setup
-from pytest_ganvalid import Verdict, compare
+from pytest_ganvalid import Counts, Verdict, compare
 from pytest_ganvalid.statistics.robustness import TOO_GOOD
 
 FloatArray = NDArray[np.float64]
@@ -127,12 +127,12 @@ def measure(cell: Cell, toys: int, seed: int) -> Row:
     reference = DRAW[cell.weights](rng, setup.p, setup.n_reference, toys)
     tally, delta = Tally(), setup.delta
     for g, vg, r, vr in zip(*generated, *reference, strict=True):
-        pair = ((g, vg), (r, vr)) if cell.weights != "none" else (g, r)
+        pair = (Counts(g, vg), Counts(r, vr)) if cell.weights != "none" else (Counts(g), Counts(r))
         _count(tally, setup, delta, pair)
     return _row(cell, setup, tally, toys)
 
 
-def _count(tally: Tally, setup: Setup, delta: float, pair: tuple[object, object]) -> None:
+def _count(tally: Tally, setup: Setup, delta: float, pair: tuple[Counts, Counts]) -> None:
     result = compare(
         *pair,
         n_required=setup.n_required,

@@ -37,7 +37,7 @@ def report(rng: np.random.Generator, kind: str) -> gv.Report:
         else:
             n_reference = N_SIMULATED if kind == "robust" else N_REQUIRED // 10
             pair, confidence = (counts(rng, N_SIMULATED), counts(rng, n_reference)), 0.99
-        comparisons[str(name)] = gv.compare(*pair, n_required=N_REQUIRED, confidence=confidence)
+        comparisons[str(name)] = gv.compare(*map(gv.Counts, pair), n_required=N_REQUIRED, confidence=confidence)
     return gv.combine(comparisons)
 
 

@@ -263,7 +263,7 @@ def plain_axis(bins: Bins) -> Axis | None:
 
 @dataclass(frozen=True, slots=True)
 class Unlabelled:
-    """Bins known by their position only: an array of counts."""
+    """Bins known by their position only, as of `Counts` without edges."""
 
     shape: tuple[int, ...]
 

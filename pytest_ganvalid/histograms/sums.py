@@ -1,7 +1,7 @@
 """Bin sums: what a histogram is reduced to, whatever it was.
 
-A histogram with the UHI protocol (hist, boost-histogram, uproot), an array of counts and a pair of
-arrays all become sums of weights and of squared weights per bin, flow bins included.
+A histogram with the UHI protocol (hist, boost-histogram, uproot) and `Counts` become sums of weights and of squared
+weights per bin, flow bins included.
 """
 
 from __future__ import annotations
@@ -15,14 +15,11 @@ from numpy.typing import NDArray
 
 from pytest_ganvalid.errors import InputError, InputTypeError
 from pytest_ganvalid.histograms.bins import Axis, Bins, Grid, Unlabelled
+from pytest_ganvalid.histograms.counts import Counts, first, numeric, refuse_bare, refuse_impossible
 
 FloatArray = NDArray[np.float64]
 _LARGEST = 1e100  # sum of weights: the square of its square is still a number
-_SAME = 1e-6  # relative, of numbers that may have been stored in single precision
-_ACCEPTED = (
-    "a histogram with .values() and .variances() (hist, boost-histogram, uproot), a 1-D or 2-D array of counts, "
-    "or a pair (sum_of_weights, sum_of_squared_weights)"
-)
+_ACCEPTED = "one with .values() and .variances() (hist, boost-histogram, uproot), or gv.Counts(values, variances)"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,19 +76,21 @@ def as_bin_sums(histogram: object, side: str) -> BinSums:
         side: ``"generated"`` or ``"reference"``, for error messages.
 
     Raises:
-        InputTypeError: If it is of another kind or not numeric.
-        InputError: If its contents are impossible: NaN, negative counts, no events, no positive total.
+        InputTypeError: If it is of another kind or not numeric, or an array that may be events as well.
+        InputError: If its contents are impossible: NaN, negative variances, no events, no positive total.
     """
     if isinstance(histogram, BinSums):
         sums = histogram
     elif is_uhi(histogram):
         sums = _from_uhi(histogram, side)
-    elif isinstance(histogram, tuple) and len(histogram) == 2 and np.iterable(histogram[0]):  # noqa: PLR2004
-        sums = _from_pair(histogram, side)
-    elif isinstance(histogram, np.ndarray | list | tuple):
-        sums = _from_counts(histogram, side)
+    elif isinstance(histogram, Counts):
+        sums = _from_counts(histogram)
     else:
-        msg = f"{side}: a {type(histogram).__name__} is not a histogram; expected {_ACCEPTED}"
+        refuse_bare(histogram, side)
+        msg = (
+            f"{side}: a {type(histogram).__name__} is not a histogram; expected {_ACCEPTED}; events on both sides are "
+            "compared with validate"
+        )
         raise InputTypeError(msg)
     _check_total(sums, side)
     return sums
@@ -129,66 +128,9 @@ def check_same_bins(generated: BinSums, reference: BinSums) -> None:
         raise InputError(msg)
 
 
-def _numeric(values: object, what: str) -> FloatArray:
-    try:
-        array = np.asarray(values)
-    except ValueError as error:
-        msg = f"{what} is not a rectangular array: {error}"
-        raise InputError(msg) from error
-    if np.ma.is_masked(values):
-        msg = f"{what} has masked bins, whose content is unknown; fill them with .filled(0) if they are empty"
-        raise InputError(msg)
-    if array.dtype.kind not in "iuf":
-        msg = f"{what} has dtype {array.dtype}; expected real numbers (convert with .astype(float))"
-        raise InputTypeError(msg)
-    if array.ndim not in (1, 2):
-        msg = f"{what} has {array.ndim} dimensions; expected 1 or 2"
-        raise InputError(msg)
-    array = array.astype(np.float64)
-    bad = ~np.isfinite(array)
-    if bad.any():
-        msg = f"{what} has {int(bad.sum())} NaN or infinite bins, the first at {_first(bad)}"
-        raise InputError(msg)
-    return array
-
-
-def _first(mask: NDArray[np.bool_]) -> str:
-    position = tuple(int(i) for i in np.argwhere(mask)[0])
-    return str(position[0] if len(position) == 1 else position)
-
-
-def _from_counts(values: object, side: str) -> BinSums:
-    counts = _numeric(values, f"{side}: the array of counts")
-    negative, fractional = counts < 0, counts != np.floor(counts)
-    if negative.any():
-        msg = (
-            f"{side}: a count is negative at bin {_first(negative)}; weighted? "
-            "pass (sum_of_weights, sum_of_squared_weights)"
-        )
-        raise InputError(msg)
-    if fractional.any():
-        msg = (
-            f"{side}: the count at bin {_first(fractional)} is {counts[fractional][0]:g}, not an integer; are these "
-            "events? then name the column: {'x': array}; a scaled or weighted histogram needs its errors: pass "
-            "(sum_of_weights, sum_of_squared_weights)"
-        )
-        raise InputError(msg)
-    return BinSums(counts.ravel(), counts.ravel(), Unlabelled(counts.shape))
-
-
-def _from_pair(pair: tuple[object, object], side: str) -> BinSums:
-    sumw = _numeric(pair[0], f"{side}: the sum of weights")
-    sumw2 = _numeric(pair[1], f"{side}: the sum of squared weights")
-    if sumw.shape != sumw2.shape:
-        hint = ""
-        if sumw.ndim == sumw2.ndim == 1 and sumw2.size == sumw.size + 1:
-            hint = "; is this numpy.histogram's (counts, edges)? then pass the counts alone"
-        msg = f"{side}: sums of weights of shape {sumw.shape} and of squared weights of shape {sumw2.shape}{hint}"
-        raise InputError(msg)
-    if np.any(sumw2 > 1) and np.allclose(sumw2, np.sqrt(np.abs(sumw)), rtol=_SAME):  # squares might overflow
-        msg = f"{side}: these are sums of weights and their errors; square the errors: pass (sum_of_weights, errors**2)"
-        raise InputError(msg)
-    return _checked(BinSums(sumw.ravel(), sumw2.ravel(), Unlabelled(sumw.shape)), side)
+def _from_counts(counts: Counts) -> BinSums:
+    sumw = counts.values.ravel()
+    return BinSums(sumw, sumw if counts.variances is None else counts.variances.ravel(), counts.bins)
 
 
 def _from_uhi(histogram: Any, side: str) -> BinSums:  # noqa: ANN401 - any object with the protocol
@@ -201,20 +143,21 @@ def _from_uhi(histogram: Any, side: str) -> BinSums:  # noqa: ANN401 - any objec
     if variances is None:
         msg = (
             f"{side}: the histogram does not know its variances (filled with weights in a storage that keeps no sum "
-            "of squares?); fill it with a Weight storage, or pass (sum_of_weights, sum_of_squared_weights)"
+            "of squares?); fill it with a Weight storage, or pass gv.Counts(sum_of_weights, sum_of_squared_weights)"
         )
         raise InputError(msg)
-    sumw = _numeric(histogram.values(**flow), f"{side}: the histogram")
-    sumw2 = _numeric(variances, f"{side}: the variances of the histogram")
+    sumw = numeric(histogram.values(**flow), f"{side}: the histogram")
+    sumw2 = numeric(variances, f"{side}: the variances of the histogram")
     fractional = sumw != np.floor(sumw)
     if fractional.any() and np.array_equal(sumw, sumw2):
         msg = (
-            f"{side}: the histogram holds {sumw[fractional][0]:g} at bin {_first(fractional)} and takes it for a count "
+            f"{side}: the histogram holds {sumw[fractional][0]:g} at bin {first(fractional)} and takes it for a count "
             "(variances equal contents); a scaled or weighted histogram needs its errors: use a Weight storage "
-            "(in ROOT, Sumw2), or pass (sum_of_weights, sum_of_squared_weights)"
+            "(in ROOT, Sumw2), or pass gv.Counts(sum_of_weights, sum_of_squared_weights)"
         )
         raise InputError(msg)
-    return _checked(BinSums(sumw.ravel(), sumw2.ravel(), _bins_of(histogram, sumw.shape)), side)
+    refuse_impossible(sumw, sumw2, f"{side}: ")
+    return BinSums(sumw.ravel(), sumw2.ravel(), _bins_of(histogram, sumw.shape))
 
 
 def _parameters(method: Any) -> set[str]:  # noqa: ANN401
@@ -229,22 +172,6 @@ def _bins_of(histogram: Any, shape: tuple[int, ...]) -> Bins:  # noqa: ANN401
     if axes is None or len(axes) != len(shape):
         return Unlabelled(shape)
     return Grid(tuple(Axis.from_uhi(axis, size) for axis, size in zip(axes, shape, strict=True)))
-
-
-def _checked(sums: BinSums, side: str) -> BinSums:
-    """Refuse sums of squared weights that no weights can give."""
-    negative = sums.sumw2 < 0
-    if negative.any():
-        msg = f"{side}: the sum of squared weights is negative at bin {_first(negative)}"
-        raise InputError(msg)
-    impossible = (sums.sumw2 == 0) & (sums.sumw != 0)
-    if impossible.any():
-        msg = (
-            f"{side}: bin {_first(impossible)} has a sum of weights {sums.sumw[impossible][0]:g} but no sum of squared "
-            "weights; were the errors lost when the histogram was scaled?"
-        )
-        raise InputError(msg)
-    return sums
 
 
 def _check_total(sums: BinSums, side: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_ganvalid._arguments import UNNAMED
 from pytest_ganvalid.errors import GanvalidError, InputError, InputTypeError
 from pytest_ganvalid.samples.entries import Entries
 from pytest_ganvalid.samples.sample import Sample
@@ -86,15 +87,13 @@ def _names(events: Any) -> list[Any]:  # noqa: ANN401
 def _hint(events: Any) -> str:  # noqa: ANN401
     """Guess what the user meant."""
     hints = {
-        "name the column: {'x': array}": isinstance(events, np.ndarray | list),
+        UNNAMED: isinstance(events, np.ndarray | list | tuple),
+        "it is a histogram: give histograms on both sides, or events on both": hasattr(events, "variances"),
         "a file is not read here: load it first, pytest_ganvalid.samples.files.read_events(name)": (
             isinstance(events, str) or hasattr(events, "__fspath__")
         ),
         "it is lazy: call .collect() first": hasattr(events, "collect"),
         "name the column: {'x': series}": hasattr(events, "to_numpy"),
-        "it is a histogram: give histograms on both sides, or fill the other into the same axes": (
-            callable(getattr(events, "variances", None))
-        ),
         "it is a generator: call .sample(n, seed=...) first": callable(getattr(events, "sample", None)),
     }
     return next((f"; {hint}" for hint, fits in hints.items() if fits), "")
@@ -110,7 +109,7 @@ def as_array(column: Any, what: str) -> NDArray[Any]:  # noqa: ANN401
     Raises:
         InputError: If it is not rectangular.
     """
-    if callable(getattr(column, "variances", None)):
+    if hasattr(column, "variances"):
         msg = f"{what} is a histogram; compare histograms one by one, generated with reference"
         raise InputTypeError(msg)
     try:

@@ -28,8 +28,8 @@ def _training(n: int = 2_000, seed: int = 1) -> dict[str, Any]:
     return {"x": x, "y": 0.9 * x + 0.3 * rng.exponential(size=n)}
 
 
-def _counts(sample: Sample) -> NDArray[np.intp]:
-    return np.bincount(np.searchsorted(EDGES, sample["x"], side="right"), minlength=BINS)
+def _counts(sample: Sample) -> gv.Counts:
+    return gv.Counts(np.bincount(np.searchsorted(EDGES, sample["x"], side="right"), minlength=BINS))
 
 
 @pytest.mark.parametrize("make", ALL)

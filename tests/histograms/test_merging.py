@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 import pytest_ganvalid as gv
 from pytest_ganvalid.errors import InputError
@@ -18,8 +18,8 @@ from pytest_ganvalid.histograms.sums import BinSums, as_bin_sums
 Array = NDArray[np.float64]
 
 
-def _sums(values: Any) -> BinSums:
-    return as_bin_sums(values, "generated")
+def _sums(values: ArrayLike, variances: ArrayLike | None = None) -> BinSums:
+    return as_bin_sums(gv.Counts(values, variances), "generated")
 
 
 def _counts(seed: int, bins: int = 60, events: int = 2_000) -> tuple[BinSums, BinSums]:
@@ -35,9 +35,7 @@ def _signed(seed: int, bins: int = 40, events: int = 3_000) -> tuple[BinSums, Bi
     def one() -> BinSums:
         index = np.minimum(rng.exponential(bins / 6, events).astype(int), bins - 1)
         weight = np.where(rng.random(events) < 0.3 + 0.2 * index / bins, -1.0, 1.0)
-        return _sums(
-            (np.bincount(index, weight, minlength=bins), np.bincount(index, weight**2, minlength=bins).astype(float))
-        )
+        return _sums(np.bincount(index, weight, minlength=bins), np.bincount(index, weight**2, minlength=bins))
 
     return one(), one()
 
@@ -74,7 +72,7 @@ def test_groups_are_symmetric_and_scale_free(make: Any, seed: int) -> None:
     groups = merge_sparse_bins(generated, reference, 10).groups
     np.testing.assert_array_equal(merge_sparse_bins(reference, generated, 10).groups, groups)
     for factor in (1e-6, 3.7, 1e6):
-        scaled = _sums((factor * generated.sumw, factor**2 * generated.sumw2))
+        scaled = _sums(factor * generated.sumw, factor**2 * generated.sumw2)
         np.testing.assert_array_equal(merge_sparse_bins(scaled, reference, 10).groups, groups)
 
 
@@ -111,14 +109,14 @@ def test_too_few_events_are_sparse() -> None:
     assert merged.sparse
     assert merged.generated.sumw.size == 2
     assert (merged.generated.total, merged.reference.total) == (10, 10)
-    found = gv.compare(generated, reference, n_required=1, min_power=0)
+    found = gv.compare(gv.Counts(generated), gv.Counts(reference), n_required=1, min_power=0)
     assert found.verdict is gv.Verdict.UNPROVEN
     assert "too few events" in found.reasons[0]
 
 
 def test_a_huge_reference_does_not_help_a_tiny_sample() -> None:
     """What counts is the smaller sample: three generated events never pass."""
-    found = gv.compare([2, 1, 0], [500_000, 300_000, 200_000], n_required=1, min_power=0)
+    found = gv.compare(gv.Counts([2, 1, 0]), gv.Counts([500_000, 300_000, 200_000]), n_required=1, min_power=0)
     assert found.verdict is gv.Verdict.UNPROVEN
 
 
@@ -133,25 +131,25 @@ def test_one_populated_bin_is_refused(bins: int) -> None:
 
 def test_leftovers_join_the_last_group() -> None:
     """Sparse, empty and negative bins at the end are kept in the last group."""
-    generated = ([50.0, 50.0, 3.0, -2.0, 0.0], [50.0, 50.0, 3.0, 2.0, 0.0])
-    merged = merge_sparse_bins(_sums(generated), _sums(generated), 10)
+    generated = _sums([50.0, 50.0, 3.0, -2.0, 0.0], [50.0, 50.0, 3.0, 2.0, 0.0])
+    merged = merge_sparse_bins(generated, generated, 10)
     assert merged.groups.tolist() == [[0, 0], [1, 4]]
     assert merged.generated.sumw.tolist() == [50, 51]
 
 
 def test_negative_leftovers_eat_their_way_back() -> None:
     """A negative end that empties the last group takes in the one before, until the sum is positive."""
-    generated = ([100.0, 30.0, 20.0, -45.0], [100.0, 30.0, 20.0, 45.0])
-    merged = merge_sparse_bins(_sums(generated), _sums(generated), 1)
+    generated = _sums([100.0, 30.0, 20.0, -45.0], [100.0, 30.0, 20.0, 45.0])
+    merged = merge_sparse_bins(generated, generated, 1)
     assert merged.groups.tolist() == [[0, 0], [1, 3]]
     assert merged.generated.sumw.tolist() == [100, 5]
 
 
 def test_no_two_positive_bins_are_refused() -> None:
     """Signed weights that leave no two bins with a positive sum are refused."""
-    sums = ([-10.0, 20.0, -5.0], [10.0, 20.0, 5.0])
+    sums = _sums([-10.0, 20.0, -5.0], [10.0, 20.0, 5.0])
     with pytest.raises(InputError, match="no two bins with a positive sum"):
-        merge_sparse_bins(_sums(sums), _sums(sums), 10)
+        merge_sparse_bins(sums, sums, 10)
 
 
 def test_two_dimensional_groups_are_neighbours() -> None:
@@ -220,9 +218,9 @@ def test_sizes_stand_in_for_effective_events() -> None:
 
 def test_populated_bins_are_counted_on_either_side() -> None:
     """A bin counts as populated if either sample has an event in it, also one whose weights cancel."""
-    first = ([5.0, 0.0, 0.0, 20.0], [5.0, 0.0, 4.0, 20.0])
-    second = ([5.0, 7.0, 0.0, 20.0], [5.0, 7.0, 0.0, 20.0])
-    assert merge_sparse_bins(_sums(first), _sums(second), 0).populated == 4
+    first = _sums([5.0, 0.0, 0.0, 20.0], [5.0, 0.0, 4.0, 20.0])
+    second = _sums([5.0, 7.0, 0.0, 20.0], [5.0, 7.0, 0.0, 20.0])
+    assert merge_sparse_bins(first, second, 0).populated == 4
 
 
 def test_covariances_are_merged_on_both_sides() -> None:
@@ -255,5 +253,5 @@ def test_halves_do_not_depend_on_the_scale_of_weights(factor: float) -> None:
     generated, reference = _sums([5, 1, 1, 1]), _sums([1, 1, 1, 4])
     groups = merge_sparse_bins(generated, reference, 100).groups.tolist()
     for a, b in ((generated, reference), (reference, generated)):
-        scaled = _sums((factor * a.sumw, factor**2 * a.sumw2))
+        scaled = _sums(factor * a.sumw, factor**2 * a.sumw2)
         assert merge_sparse_bins(scaled, b, 100).groups.tolist() == groups

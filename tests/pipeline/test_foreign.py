@@ -34,7 +34,7 @@ needs_boost_histogram = pytest.mark.skipif(
 
 def sums(*counts: float) -> BinSums:
     """A histogram."""
-    return as_bin_sums(np.array(counts), "generated")
+    return as_bin_sums(gv.Counts(counts), "generated")
 
 
 def uhi(*counts: int) -> dict[str, Any]:
@@ -81,7 +81,7 @@ def test_what_is_not_compared_is_named() -> None:
 def test_the_number_of_events_is_effective() -> None:
     """Of histograms alone the number of events is the largest effective one."""
     assert Foreign({"x": sums(3, 4), "y": sums(10, 20)}, "").events == 30
-    weighted = as_bin_sums((np.array([2.0, 2.0]), np.array([4.0, 4.0])), "reference")
+    weighted = as_bin_sums(gv.Counts(np.array([2.0, 2.0]), np.array([4.0, 4.0])), "reference")
     assert Foreign({"x": weighted}, "").events == 2
 
 
@@ -129,7 +129,7 @@ def test_histograms_by_the_schema(tmp_path: Path) -> None:
     assert report.notes == (NOT_LOOKED_FOR, UNKNOWN)
     assert (report.provenance["generated_events"], report.provenance["reference_events"]) == (1_000, 1_000)
     assert report.provenance["generated"] == {"source": "gen.json"}
-    expected = gv.compare(np.array([400, 600]), np.array([410, 590]), n_required=50, name="a")
+    expected = gv.compare(gv.Counts([400, 600]), gv.Counts([410, 590]), n_required=50, name="a")
     assert report.histograms["a"].chi2 == expected.chi2
     assert list(gv.validate(*names, n_required=50, observables="b").comparisons) == ["b"]
     with pytest.raises(InputError, match="there is no histogram 'c'"):

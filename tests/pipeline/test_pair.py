@@ -683,7 +683,10 @@ def test_the_errors_of_entries_are_those_of_events() -> None:
         assert found.n_reference == pytest.approx(5_000)
         assert found.n_generated == pytest.approx(5_000, rel=0.06)
         by_entries = gv.compare(
-            *(np.bincount(np.searchsorted(edges, s["jet"].values, "right"), minlength=10) for s in (first, second)),
+            *(
+                gv.Counts(np.bincount(np.searchsorted(edges, s["jet"].values, "right"), minlength=10))
+                for s in (first, second)
+            ),
             n_required=200,
         )
         errors = np.array(found.contents.reference_errors) / np.array(by_entries.contents.reference_errors)

@@ -33,7 +33,7 @@ def _report(*names: str) -> gv.Report:
     return gv.validate(generated, reference, n_required=500, bins=10)
 
 
-COMPARISON = gv.compare([900, 1_100], [1_000, 1_000], n_required=100)
+COMPARISON = gv.compare(gv.Counts([900, 1_100]), gv.Counts([1_000, 1_000]), n_required=100)
 
 
 def _below(folder: Path) -> set[str]:
@@ -155,9 +155,14 @@ def test_missing_matplotlib_leaves_out_plots(tmp_path: Path, monkeypatch: pytest
         files.write_report(str(tmp_path), [_record(COMPARISON)], plots=True)
 
 
-LOOK = "def test_look(ganvalid): ganvalid.compare([50, 60], [70, 80], n_required=10)"
+LOOK = """
+    import pytest_ganvalid as gv
+
+    def test_look(ganvalid):
+        ganvalid.compare(gv.Counts([50, 60]), gv.Counts([70, 80]), n_required=10)
+"""
 TESTS = """
-    import os, numpy as np, pytest
+    import os, numpy as np, pytest, pytest_ganvalid as gv
 
     @pytest.mark.ganvalid(n_required=100)
     @pytest.mark.parametrize("seed", [1, 2])
@@ -168,8 +173,8 @@ TESTS = """
     @pytest.mark.ganvalid(n_required=100_000)
     def test_biased(ganvalid, tmp_path):
         os.chdir(tmp_path)
-        ganvalid.compare([500, 500], [501, 499])
-        ganvalid.check([10_000, 90_000], [50_000, 50_000], name="charge")
+        ganvalid.compare(gv.Counts([500, 500]), gv.Counts([501, 499]))
+        ganvalid.check(gv.Counts([10_000, 90_000]), gv.Counts([50_000, 50_000]), name="charge")
 """
 
 

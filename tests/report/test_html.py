@@ -57,7 +57,11 @@ class _Page(HTMLParser):
 def _histograms(shift: float = 0.0, events: int = 100_000) -> gv.Comparison:
     rng = np.random.default_rng(2)
     truth = np.full(10, events / 10)
-    return gv.compare(rng.poisson(truth * (1 + shift * np.linspace(-1, 1, 10))), rng.poisson(truth), n_required=5_000)
+    return gv.compare(
+        gv.Counts(rng.poisson(truth * (1 + shift * np.linspace(-1, 1, 10)))),
+        gv.Counts(rng.poisson(truth)),
+        n_required=5_000,
+    )
 
 
 ROBUST, BIASED, UNPROVEN = _histograms(), _histograms(shift=0.3), _histograms(events=500)

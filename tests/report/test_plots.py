@@ -28,7 +28,9 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 def _comparison(bins: int, *, n_required: float = 10_000, shift: float = 0.0) -> gv.Comparison:
     rng = np.random.default_rng(bins)
     spectrum = 1_000 * np.exp(-3 * np.arange(bins) / bins)
-    return gv.compare(rng.poisson(spectrum * (1 + shift)), rng.poisson(spectrum), n_required=n_required)
+    return gv.compare(
+        gv.Counts(rng.poisson(spectrum * (1 + shift))), gv.Counts(rng.poisson(spectrum)), n_required=n_required
+    )
 
 
 def _labels(axes: Axes) -> list[str]:
@@ -64,8 +66,8 @@ def test_any_name_renders(name: str) -> None:
 
 def test_negative_contents_render() -> None:
     """Weights may make contents negative and spread them over orders of magnitude: all are drawn."""
-    sums = np.array([50_000.0, 500.0, 50.0, -20.0]), np.array([50_000.0, 500.0, 50.0, 200.0])
-    truth = np.array([50_000.0, 500.0, 50.0, 200.0])
+    sums = gv.Counts([50_000.0, 500.0, 50.0, -20.0], [50_000.0, 500.0, 50.0, 200.0])
+    truth = gv.Counts([50_000, 500, 50, 200])
     axes = plots.draw("pt", gv.compare(sums, truth, n_required=1_000)).axes[0]
     assert axes.get_yscale() == "symlog"
     assert axes.get_ylim()[0] < 0
@@ -75,10 +77,13 @@ def test_orders_of_magnitude_make_the_axis_logarithmic() -> None:
     """A falling spectrum is drawn on a logarithmic axis, a flat one is not, and no content is cut off."""
     falling = np.array([100_000, 10_000, 1_000, 100])
     flat = np.array([1_000, 1_010, 990, 1_000])
-    steep = plots.draw("pt", gv.compare(falling, falling + 30, n_required=100)).axes[0]
+    steep = plots.draw("pt", gv.compare(gv.Counts(falling), gv.Counts(falling + 30), n_required=100)).axes[0]
     assert steep.get_yscale() == "log"
     assert steep.get_ylim()[0] < 100 / falling.sum()
-    assert plots.draw("eta", gv.compare(flat, flat + 3, n_required=100)).axes[0].get_yscale() == "linear"
+    assert (
+        plots.draw("eta", gv.compare(gv.Counts(flat), gv.Counts(flat + 3), n_required=100)).axes[0].get_yscale()
+        == "linear"
+    )
 
 
 def test_only_few_bins_have_markers() -> None:
@@ -128,7 +133,7 @@ def test_every_run_keeps_its_own_extremes() -> None:
 
 def test_error_bars_of_the_bias() -> None:
     """The error of a local bias is that of q - p in error bars of n_required events."""
-    bins = plots._Bins.to_draw(gv.compare([4_000, 6_000], [5_000, 5_000], n_required=1_000))
+    bins = plots._Bins.to_draw(gv.compare(gv.Counts([4_000, 6_000]), gv.Counts([5_000, 5_000]), n_required=1_000))
     sigma = np.hypot(np.sqrt(4_000) / 10_000, np.sqrt(5_000) / 10_000)
     assert bins.bias_errors[0] == pytest.approx(sigma * np.sqrt(2 * 1_000 / 0.9))
 
@@ -167,7 +172,7 @@ def test_pyplot_is_never_imported() -> None:
     """Drawing needs no pyplot, whose figures and backend belong to the tests."""
     code = (
         "import sys, pytest_ganvalid as gv; from pytest_ganvalid.report import plots; "
-        "plots.png('m', gv.compare([900, 1100], [1000, 1000], n_required=10)); "
+        "plots.png('m', gv.compare(gv.Counts([900, 1100]), gv.Counts([1000, 1000]), n_required=10)); "
         "print('matplotlib.pyplot' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)

@@ -10,7 +10,7 @@ import pytest_ganvalid as gv
 from pytest_ganvalid.report.session import result_of, write_summary
 from pytest_ganvalid.report.text import Result, summary
 
-COMPARISON = gv.compare([900, 1_100], [1_000, 1_000], n_required=100, name="mass")
+COMPARISON = gv.compare(gv.Counts([900, 1_100]), gv.Counts([1_000, 1_000]), n_required=100, name="mass")
 ESTIMATES = gv.compare_estimates((1.0, 0.1, 50), (1.05, 0.1, 50), n_required=5, name="mean")
 REPORT = gv.Report(verdict=COMPARISON.verdict, reasons=(), n_required=100, comparisons={"mass": COMPARISON})
 RESULTS: list[Result] = [COMPARISON, ESTIMATES, REPORT]

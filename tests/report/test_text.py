@@ -10,7 +10,9 @@ import numpy as np
 import pytest_ganvalid as gv
 from pytest_ganvalid.report.text import explain, summary
 
-UNPROVEN = gv.compare([105, 212, 287, 214, 182], [812, 1630, 2421, 1577, 1560], n_required=500, name="mass")
+UNPROVEN = gv.compare(
+    gv.Counts([105, 212, 287, 214, 182]), gv.Counts([812, 1630, 2421, 1577, 1560]), n_required=500, name="mass"
+)
 
 
 def test_supported_number_is_not_rounded_up() -> None:
@@ -20,7 +22,7 @@ def test_supported_number_is_not_rounded_up() -> None:
     assert "supported 480 (mass" in summary("test", UNPROVEN)
     rng = np.random.default_rng(0)
     for _ in range(100):
-        counts = rng.multinomial(3_000, [0.1] * 10), rng.multinomial(3_000, [0.1] * 10)
+        counts = [gv.Counts(rng.multinomial(3_000, [0.1] * 10)) for _ in range(2)]
         supported = gv.compare(*counts, n_required=400).n_supported
         if 1 <= supported < math.inf:
             supported = math.floor(supported)
@@ -29,8 +31,10 @@ def test_supported_number_is_not_rounded_up() -> None:
 
 def test_nothing_is_supported_by_samples_that_demonstrate_nothing() -> None:
     """Samples that are not independent, or too few, support no n_required at all."""
-    same = gv.compare([1000, 2000, 3000, 4000], [1000, 2000, 3000, 4000], n_required=10, name="copy")
-    few = gv.compare([3, 4], [4, 3], n_required=10, name="few")
+    same = gv.compare(
+        gv.Counts([1000, 2000, 3000, 4000]), gv.Counts([1000, 2000, 3000, 4000]), n_required=10, name="copy"
+    )
+    few = gv.compare(gv.Counts([3, 4]), gv.Counts([4, 3]), n_required=10, name="few")
     for found in (same, few):
         assert found.n_supported == 0
         assert "supported 0" in summary("test", found)
@@ -46,7 +50,7 @@ def test_notes_are_told() -> None:
 
 def test_hostile_names_stay_on_their_line() -> None:
     """Line breaks and escape sequences in a name are shown, not obeyed."""
-    found = gv.compare([50, 60], [70, 80], n_required=10, name="a\nb\x1b[31mc")
+    found = gv.compare(gv.Counts([50, 60]), gv.Counts([70, 80]), n_required=10, name="a\nb\x1b[31mc")
     text = explain(found) + summary("test", found)
     assert "\x1b" not in text
     assert "a\\nb\\x1b[31mc: " in text
@@ -54,7 +58,9 @@ def test_hostile_names_stay_on_their_line() -> None:
 
 def test_robust_comparison_is_told_without_worst_bins() -> None:
     """Where nothing is wrong no bin is accused and no systematic is asked for."""
-    good = gv.compare([10_100, 9_900, 10_050], [20_000, 20_100, 19_900], n_required=1_000, name="good")
+    good = gv.compare(
+        gv.Counts([10_100, 9_900, 10_050]), gv.Counts([20_000, 20_100, 19_900]), n_required=1_000, name="good"
+    )
     assert good.robust
     assert "worst bins" not in explain(good)
     assert "systematic" not in explain(good)

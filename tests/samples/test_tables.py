@@ -210,9 +210,14 @@ def test_lazy_tables() -> None:
     [
         (None, InputTypeError, "a NoneType is not a table of events; expected a mapping"),
         (5, InputTypeError, "a int is not a table"),
-        (X, InputTypeError, r"a ndarray is not a table of events.*name the column: {'x': array}"),
+        (
+            X,
+            InputTypeError,
+            r"a ndarray is not a table of events.*name the column: {'x': values}.*gv\.Counts\(values\)",
+        ),
         (np.ones((3, 2)), InputTypeError, "name the column"),
         ([1.0, 2.0], InputTypeError, "name the column"),
+        (([1.0, 2.0], [1.0, 2.0]), InputTypeError, "name the column"),
         ("events.root", InputTypeError, r"a str is not a table of events.*a file is not read here: load it first"),
         (Path("events.h5"), InputTypeError, "a file is not read here"),
         ({}, InputError, "needs at least one column"),

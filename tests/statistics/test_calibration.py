@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pytest_ganvalid import Comparison, Verdict, compare, plan
+from pytest_ganvalid import Comparison, Counts, Verdict, compare, plan
 from pytest_ganvalid.statistics.planning import allowed_excess, power, required_noncentrality
 from pytest_ganvalid.statistics.separation import Fractions, Separation, separation
 from pytest_ganvalid.toys.boundary import (
@@ -64,7 +64,7 @@ def toys(
 ) -> list[Comparison]:
     """Compare toys drawn from q with toys drawn from p, as a user would."""
     return [
-        compare(g, r, n_required=n.required, max_local_bias=max_local_bias, min_expected=min_expected)
+        compare(Counts(g), Counts(r), n_required=n.required, max_local_bias=max_local_bias, min_expected=min_expected)
         for g, r in draws(q, p, n, seed, count)
     ]
 

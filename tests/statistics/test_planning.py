@@ -53,7 +53,7 @@ def test_reference_for_90_percent(ndf: int, ratio: float) -> None:
 def test_compare_reports_the_planned_power() -> None:
     """Sizes from the planner give a comparison of at least the planned power."""
     plan = gv.plan(1_000, bins=10, power=0.8)
-    counts = [[n // 10] * 10 for n in (plan.n_generated, plan.n_reference + 10)]
+    counts = [gv.Counts([n // 10] * 10) for n in (plan.n_generated, plan.n_reference + 10)]
     assert gv.compare(*counts, n_required=1_000).power == pytest.approx(0.8, abs=5e-3)
 
 

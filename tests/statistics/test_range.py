@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from pytest_ganvalid import Comparison, InputError, Interval, Verdict, compare
+from pytest_ganvalid import Comparison, Counts, InputError, Interval, Verdict, compare
 
 FloatArray = NDArray[np.float64]
 
@@ -22,11 +22,11 @@ _MAY_BE_INFINITE = {"n_equivalent", "n_supported"}
 _REFUSALS = ("nothing is compared", "no events", "expected a positive sum of weights", "provide more events")
 
 
-def _counts(rng: np.random.Generator, events: float, p: FloatArray) -> FloatArray:
+def _counts(rng: np.random.Generator, events: float, p: FloatArray) -> Counts:
     """Poisson counts of this mean; rounded normal ones where the mean is beyond numpy's Poisson generator."""
     mean = events * p
     normal = np.round(mean + np.sqrt(mean) * rng.normal(size=p.size))
-    return np.where(mean < 1e9, rng.poisson(np.minimum(mean, 1e9)), normal).astype(float)
+    return Counts(np.where(mean < 1e9, rng.poisson(np.minimum(mean, 1e9)), normal))
 
 
 def _numbers(value: object, name: str = "") -> list[tuple[str, float]]:
@@ -59,7 +59,7 @@ def _uneven(bins: int) -> FloatArray:
 
 
 def _assert_compared_or_refused(
-    generated: object, reference: object, n_required: float, confidence: float = 0.95
+    generated: Counts, reference: Counts, n_required: float, confidence: float = 0.95
 ) -> None:
     """Compare and check; only data that leave nothing to compare may be refused, in words."""
     try:
@@ -123,7 +123,7 @@ def test_a_hundred_thousand_bins(shift: float) -> None:
     rng = np.random.default_rng(1)
     bins = 100_000
     lift = np.where(np.arange(bins) % 2, shift, -shift)
-    result = compare(rng.poisson(200 * (1 + lift)), rng.poisson(200 * np.ones(bins)), n_required=1e6)
+    result = compare(Counts(rng.poisson(200 * (1 + lift))), Counts(rng.poisson(200 * np.ones(bins))), n_required=1e6)
     _check(result)
     assert result.bins == bins
     assert result.verdict is (Verdict.BIASED if shift >= 0.1 else Verdict.ROBUST)
@@ -134,9 +134,9 @@ def test_a_hundred_thousand_bins(shift: float) -> None:
 def test_weights_of_any_scale(factor: float, n_required: float) -> None:
     """Weights of 10⁻³⁰ or 10³⁰ on either side, or on both, give the result of weights of 1."""
     generated, reference = np.array([130, 260, 350, 240, 210.0]), np.array([812, 1630, 2421, 1577, 1560.0])
-    plain = compare((generated, generated), (reference, reference), n_required=n_required)
-    scaled = (generated * factor, generated * factor**2)
-    for other in ((reference, reference), (reference / factor, reference / factor**2)):
+    plain = compare(Counts(generated, generated), Counts(reference, reference), n_required=n_required)
+    scaled = Counts(generated * factor, generated * factor**2)
+    for other in (Counts(reference, reference), Counts(reference / factor, reference / factor**2)):
         result = compare(scaled, other, n_required=n_required)
         _check(result)
         assert result.verdict is plain.verdict
@@ -161,7 +161,7 @@ def test_one_weight_outweighs_all_others() -> None:
     sumw, sumw2 = counts.copy(), counts.copy()
     sumw[7] += 1e6
     sumw2[7] += 1e12
-    result = compare((sumw, sumw2), counts, n_required=1000)
+    result = compare(Counts(sumw, sumw2), Counts(counts), n_required=1000)
     _check(result)
     assert result.verdict is Verdict.UNPROVEN
 
@@ -181,7 +181,7 @@ def test_signed_weights(seed: int, bins: int, sizes: tuple[float, float], n_requ
     pair = []
     for size in sizes:
         plus, minus = rng.poisson(10**size * p * (1 - negative)), rng.poisson(10**size * p * negative)
-        pair.append(((plus - minus).astype(float), (plus + minus).astype(float)))
+        pair.append(Counts(plus - minus, plus + minus))
     _assert_compared_or_refused(pair[0], pair[1], 10**n_required)
 
 

@@ -64,7 +64,7 @@ def test_a_number_has_as_many_digits_as_its_error(value: float, error: float, te
 RNG = np.random.default_rng(1)
 FLAT = np.full(20, 0.05)
 TILTED = FLAT * (1 + 0.1 * np.repeat([1, -1], 10))
-PAIR = RNG.multinomial(200_000, TILTED), RNG.multinomial(200_000, FLAT)
+PAIR = gv.Counts(RNG.multinomial(200_000, TILTED)), gv.Counts(RNG.multinomial(200_000, FLAT))
 
 
 def words(n_required: float, pair: Any = PAIR, **limits: Any) -> tuple[Verdict, list[str], gv.Comparison]:
@@ -103,7 +103,7 @@ def test_a_single_bin() -> None:
     """Where only single bins are off they are told, and no supported number is promised."""
     hole = np.full(50, 20_000)
     hole[7] = 16_000
-    pair = RNG.poisson(hole), RNG.poisson(20_000, 50)
+    pair = gv.Counts(RNG.poisson(hole)), gv.Counts(RNG.poisson(20_000, 50))
     verdict, reasons, c = words(40_000, pair, max_bias=1000, max_local_bias=4)
     assert verdict is Verdict.BIASED
     assert reasons == [
@@ -115,7 +115,7 @@ def test_a_single_bin() -> None:
 @pytest.mark.parametrize(("n", "sizes"), [(3, "6 effective generated and 6"), (9, "18 effective generated and 18")])
 def test_too_few_events(n: int, sizes: str) -> None:
     """Samples for which there are no two bins are told so."""
-    verdict, (reason,), _ = words(1, ([n, n], [n + 1, n - 1]))
+    verdict, (reason,), _ = words(1, (gv.Counts([n, n]), gv.Counts([n + 1, n - 1])))
     assert verdict is Verdict.UNPROVEN
     assert reason == (
         f"too few events: with {sizes} effective reference events there are no two bins that expect 10 events each in "
@@ -151,7 +151,7 @@ def test_undecided() -> None:
 
 def test_more_events_are_needed() -> None:
     """Where a perfect generator would hardly pass, the events that it takes are told, and the least power."""
-    pair = RNG.multinomial(2_000, FLAT), RNG.multinomial(3_000, FLAT)
+    pair = gv.Counts(RNG.multinomial(2_000, FLAT)), gv.Counts(RNG.multinomial(3_000, FLAT))
     verdict, reasons, c = words(5_000, pair)
     assert verdict is Verdict.UNPROVEN
     assert reasons[-2] == (

@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import ArrayLike
 from scipy import special
 
+from pytest_ganvalid.histograms.counts import Counts
 from pytest_ganvalid.histograms.sums import as_bin_sums
 from pytest_ganvalid.results import Verdict
 from pytest_ganvalid.statistics.chi2 import chi2_test
@@ -19,9 +21,9 @@ from pytest_ganvalid.statistics.robustness import TOO_GOOD, Assessment, assess
 from pytest_ganvalid.statistics.separation import Fractions
 
 
-def assessment(generated: object, reference: object, n_required: float, *, sparse: bool = False) -> Assessment:
+def assessment(generated: ArrayLike, reference: ArrayLike, n_required: float, *, sparse: bool = False) -> Assessment:
     """Assess two arrays of counts with the default limits."""
-    sums = as_bin_sums(np.asarray(generated), "generated"), as_bin_sums(np.asarray(reference), "reference")
+    sums = as_bin_sums(Counts(generated), "generated"), as_bin_sums(Counts(reference), "reference")
     one, other = (Fractions.from_sums(s.sumw, s.sumw2) for s in sums)
     return assess(one, other, n_required, Limits(), chi2_test(*sums), sparse=sparse)
 
@@ -154,7 +156,7 @@ def test_shares_of_samples_ask_for_whole_ones() -> None:
 @pytest.mark.parametrize("per_event", [1.0, 3.0])
 def test_entries_of_an_event_are_worth_more(per_event: float) -> None:
     """Limits of Δ are per event, so is the boundary, and sizes are numbers of events."""
-    sums = as_bin_sums(GOOD[0], "generated"), as_bin_sums(GOOD[1], "reference")
+    sums = as_bin_sums(Counts(GOOD[0]), "generated"), as_bin_sums(Counts(GOOD[1]), "reference")
     one, other = (Fractions.from_sums(s.sumw, s.sumw2) for s in sums)
     a = assess(one, other, 100, Limits(), chi2_test(*sums), per_event=per_event)
     assert a.n_generated == pytest.approx(50_000 / per_event)

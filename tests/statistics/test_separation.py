@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from pytest_ganvalid import Comparison, Verdict, compare
+from pytest_ganvalid import Comparison, Counts, Verdict, compare
 from pytest_ganvalid.statistics.separation import Fractions, Separation, _noise_per_content, _second_order, separation
 from pytest_ganvalid.toys.boundary import boundary_shape, triangular_discrimination
 
@@ -53,7 +53,7 @@ def test_first_worked_example() -> None:
     assert _digits(one.nu, 3.9985511, 8)
     assert one.lower_limit(0.05) == 0
     assert _digits(one.upper_limit(0.05), 0.0041598176, 8)
-    result = compare(generated, reference, n_required=n_required)
+    result = compare(Counts(generated), Counts(reference), n_required=n_required)
     assert _digits(result.n_supported, 480.79, 5)
     assert _digits(result.power, 0.4475, 4)
     assert result.verdict is Verdict.UNPROVEN
@@ -65,7 +65,7 @@ def test_second_worked_example() -> None:
     one = separation(_fractions(generated), _fractions(reference))
     assert _digits(one.t, 1.3306097e-04, 8)
     assert _digits(one.m1, 6.7498933e-05, 8)
-    result = compare(generated, reference, n_required=n_required)
+    result = compare(Counts(generated), Counts(reference), n_required=n_required)
     half = result.separation
     assert _digits(half.lower, 1.6623e-06, 5)
     assert _digits(half.estimate, 3.2781e-05, 5)
@@ -82,7 +82,7 @@ def test_weighted_worked_example() -> None:
     generated = _fractions(_WEIGHTED)
     assert _digits(generated.n_effective, 618.63, 5)
     assert _digits(separation(generated, _fractions(_REFERENCE_1)).m1, 0.0035101249, 8)
-    result = compare(_WEIGHTED, _REFERENCE_1, n_required=300)
+    result = compare(Counts(*_WEIGHTED), Counts(_REFERENCE_1), n_required=300)
     assert _digits(result.n_supported, 346.18, 5)
     assert result.verdict is Verdict.ROBUST
 
@@ -336,7 +336,7 @@ def test_p_values_decide_as_the_limits_do(kind: str) -> None:
     """Δ_up <= E/n_required exactly if p_robust <= α, and Δ_lo > E/n_required exactly if its p-value is below α."""
     for seed, n_required in itertools.product(range(20), (10, 300, 10_000, 10**6)):
         generated, reference = _histograms(seed, kind)
-        pair = ((generated.q, generated.u), (reference.q, reference.u))
+        pair = Counts(generated.q, generated.u), Counts(reference.q, reference.u)
         result = compare(*pair, n_required=n_required, min_expected=0, max_local_bias=math.inf)
         assert _decisions_agree(result, 0.05)
         one = separation(generated, reference)

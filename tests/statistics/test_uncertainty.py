@@ -33,7 +33,7 @@ def ensemble(seed: int, *, n_train: int = N_TRAIN, rate: bool = False) -> NDArra
 def expected(*, normalised: bool = True, n_sys: float = N_TRAIN) -> Uncertainties:
     """What is stated for the expectation of those samples."""
     contents = N_EVENTS * SPECTRUM
-    return bin_uncertainties((contents, contents), n_sys, normalised=normalised)
+    return bin_uncertainties(gv.Counts(contents, contents), n_sys, normalised=normalised)
 
 
 def deviation(contents: NDArray[np.float64], stated: NDArray[np.float64]) -> float:
@@ -65,7 +65,9 @@ def test_each_sample_states_its_own_errors() -> None:
     n_train, truth, chi2 = 10_000, N_EVENTS * SPECTRUM, []
     for contents in ensemble(2, n_train=n_train)[:1000]:
         difference = contents - truth
-        chi2.append(difference @ np.linalg.solve(bin_uncertainties(contents, n_train).total_covariance(), difference))
+        chi2.append(
+            difference @ np.linalg.solve(bin_uncertainties(gv.Counts(contents), n_train).total_covariance(), difference)
+        )
     # Error bars from few events are too small where there were too few: a χ² so weighted is too large by about 2/N.
     bias = 2 * np.sum(1 / (n_train * SPECTRUM) + 1 / truth)
     assert np.mean(chi2) == pytest.approx(SPECTRUM.size + bias, abs=FARTHEST * math.sqrt(2 * SPECTRUM.size / 1000))
@@ -83,7 +85,7 @@ def test_spread_of_real_generators() -> None:
             for seed in range(150)
         ]
     )
-    stated = bin_uncertainties([20_000 // bins] * bins, n_train)
+    stated = bin_uncertainties(gv.Counts([20_000 // bins] * bins), n_train)
     # The relative error of a variance from 150 generators is sqrt(2/149); bins are all but independent.
     error = math.sqrt(2 / 149 / bins)
     assert np.mean(contents.var(axis=0, ddof=1) / stated.total**2) == pytest.approx(1, abs=FARTHEST * error)
@@ -92,7 +94,7 @@ def test_spread_of_real_generators() -> None:
 def test_inherited_part_is_multinomial() -> None:
     """The inherited covariance is that of the fractions of n_sys unweighted events, and rows sum to zero."""
     counts = np.array([100.0, 300, 50, 600])
-    found = bin_uncertainties(counts, counts.sum())
+    found = bin_uncertainties(gv.Counts(counts), counts.sum())
     sample = Fractions.from_sums(counts, counts)
     assert found.inherited**2 == pytest.approx(counts.sum() ** 2 * sample.variance)
     assert found.inherited_covariance().sum(axis=0) == pytest.approx(0, abs=1e-9)
@@ -103,7 +105,7 @@ def test_inherited_part_is_multinomial() -> None:
 def test_error_bars_of_the_paper() -> None:
     """With the rate inherited too, relative errors are those of a dataset of n_sys events, whatever was generated."""
     for scale in (1, 100):
-        found = bin_uncertainties([scale * 250, scale * 750], 400, normalised=False)
+        found = bin_uncertainties(gv.Counts([scale * 250, scale * 750]), 400, normalised=False)
         assert found.relative_inherited == pytest.approx([1 / math.sqrt(100), 1 / math.sqrt(300)])
         assert np.count_nonzero(found.inherited_covariance()) == 2
 
@@ -111,7 +113,7 @@ def test_error_bars_of_the_paper() -> None:
 def test_errors_scale_with_the_normalisation() -> None:
     """Scaling all weights scales all errors and leaves the relative ones."""
     sums = np.array([[88.0, 190, 250], [130, 260, 350]])
-    one, ten = (bin_uncertainties((s * sums[0], s**2 * sums[1]), 100) for s in (1.0, 10.0))
+    one, ten = (bin_uncertainties(gv.Counts(s * sums[0], s**2 * sums[1]), 100) for s in (1.0, 10.0))
     assert ten.total == pytest.approx(10 * one.total)
     assert ten.relative_total == pytest.approx(one.relative_total)
     assert ten.fractions == pytest.approx(one.fractions)
@@ -121,14 +123,14 @@ def test_errors_scale_with_the_normalisation() -> None:
 
 def test_more_events_help_only_the_statistical_part() -> None:
     """Generating a hundred times as many events leaves the relative inherited error as it was."""
-    few, many = (bin_uncertainties([n, 3 * n], 50) for n in (1_000, 100_000))
+    few, many = (bin_uncertainties(gv.Counts([n, 3 * n]), 50) for n in (1_000, 100_000))
     assert many.relative_statistical == pytest.approx(0.1 * few.relative_statistical)
     assert many.relative_inherited == pytest.approx(few.relative_inherited)
 
 
 def test_an_empty_bin_is_not_certain() -> None:
     """Where n_sys events would be less than one on average, the inherited error is that of one event."""
-    found = bin_uncertainties([0, 5, 395, 600], 100)
+    found = bin_uncertainties(gv.Counts([0, 5, 395, 600]), 100)
     assert found.unresolved.tolist() == [True, True, False, False]
     assert found.inherited[:2] == pytest.approx([10, 10])
     assert found.relative_inherited[0] == math.inf
@@ -141,7 +143,7 @@ def test_a_generator_with_a_hole_covers_the_hole() -> None:
     rng = np.random.default_rng(3)
     spectrum = np.array([1e-3] * 50 + [0.95])
     for training in rng.multinomial(400, spectrum, size=20):
-        found = bin_uncertainties(25 * training, 400)
+        found = bin_uncertainties(gv.Counts(25 * training), 400)
         missed = training[:-1] == 0
         assert missed.any()
         assert np.all((10_000 * spectrum)[:-1][missed] <= found.inherited[:-1][missed])
@@ -149,16 +151,16 @@ def test_a_generator_with_a_hole_covers_the_hole() -> None:
 
 def test_negative_contents_count_as_empty() -> None:
     """Signed weights leave a covariance without negative variances, and the errors of the other bins in place."""
-    signed = bin_uncertainties(([-5.0, 40, 60], [30.0, 50, 80]), 1_000)
+    signed = bin_uncertainties(gv.Counts([-5.0, 40, 60], [30.0, 50, 80]), 1_000)
     assert signed.unresolved.tolist() == [True, False, False]
-    assert signed.inherited[1:] == pytest.approx(bin_uncertainties([0, 40, 60], 1_000).inherited[1:])
+    assert signed.inherited[1:] == pytest.approx(bin_uncertainties(gv.Counts([0, 40, 60]), 1_000).inherited[1:])
     assert signed.relative_inherited[0] == pytest.approx(0.1 / 5)
     assert np.linalg.eigvalsh(signed.inherited_covariance()).min() > -1e-9
 
 
 def test_nothing_is_inherited_from_infinitely_many_events() -> None:
     """A perfect generator leaves the statistical error alone, in empty bins too."""
-    found = bin_uncertainties([0, 40, 60], math.inf)
+    found = bin_uncertainties(gv.Counts([0, 40, 60]), math.inf)
     assert found.inherited.tolist() == [0, 0, 0]
     assert not found.unresolved.any()
     assert found.total.tolist() == found.statistical.tolist()
@@ -167,7 +169,7 @@ def test_nothing_is_inherited_from_infinitely_many_events() -> None:
 
 def test_a_comparison_knows_its_events() -> None:
     """A comparison stands for min(n_train, lower limit of n_equivalent) events."""
-    generated, reference = [1000, 2100, 2900], [980, 2000, 3020]
+    generated, reference = gv.Counts([1000, 2100, 2900]), gv.Counts([980, 2000, 3020])
     for n_train in (None, 50):
         comparison = gv.compare(generated, reference, n_required=500, n_train=n_train)
         assert bin_uncertainties(generated, comparison).n_sys == comparison.n_systematic
@@ -180,7 +182,7 @@ def test_events_of_a_comparison_cover_a_measured_bias() -> None:
     spoiled = boundary_shape("smooth", SPECTRUM, 0.002)
     covered, covered_by_upper = 0, 0
     for _ in range(toys):
-        generated, reference = rng.multinomial(20_000, spoiled), rng.multinomial(20_000, SPECTRUM)
+        generated, reference = (gv.Counts(rng.multinomial(20_000, q)) for q in (spoiled, SPECTRUM))
         comparison = gv.compare(generated, reference, n_required=5_000)
         found = bin_uncertainties(generated, comparison, normalised=False)
         chi2 = float(np.sum((20_000 * (spoiled - SPECTRUM) / found.inherited) ** 2))
@@ -193,7 +195,7 @@ def test_events_of_a_comparison_cover_a_measured_bias() -> None:
 def test_dimensions_are_flattened_and_remembered() -> None:
     """A 2-D histogram gives flat arrays, which its shape unfolds."""
     counts = np.arange(1, 7).reshape(2, 3)
-    found = bin_uncertainties(counts, 10)
+    found = bin_uncertainties(gv.Counts(counts), 10)
     assert found.shape == (2, 3)
     assert found.contents.reshape(found.shape).tolist() == counts.tolist()
     assert found.total_covariance().shape == (6, 6)
@@ -202,7 +204,7 @@ def test_dimensions_are_flattened_and_remembered() -> None:
 def test_results_and_input_do_not_change() -> None:
     """The arrays of a result are read-only, and those it was computed from are not touched."""
     contents = np.array([10.0, 20])
-    found = bin_uncertainties((contents, contents), 10)
+    found = bin_uncertainties(gv.Counts(contents, contents), 10)
     contents[0] = 99
     assert found.contents.tolist() == [10, 20]
     with pytest.raises(ValueError, match="read-only"):
@@ -241,7 +243,7 @@ def test_curve_of_a_measured_generator() -> None:
 
 def test_curves_are_those_of_a_bin() -> None:
     """The curve at N is the relative error of a bin of N events, the rate inherited too."""
-    found = bin_uncertainties([2_000, 6_000], 100, normalised=False)
+    found = bin_uncertainties(gv.Counts([2_000, 6_000]), 100, normalised=False)
     curves = uncertainty_curves(8_000, n_train=100, probability=0.25)
     assert found.relative_total[0] == pytest.approx(float(curves.generated_total))
     assert found.relative_statistical[0] == pytest.approx(float(curves.statistical))
@@ -262,7 +264,8 @@ def test_generated_curve_is_that_of_an_ensemble() -> None:
     ("arguments", "words"),
     [
         ({"generated": "mass"}, "generated: a str is not a histogram"),
-        ({"generated": [0, 0]}, "no events"),
+        ({"generated": [5, 5]}, "generated: a list of numbers without a name; are these events"),
+        ({"generated": gv.Counts([0, 0])}, "no events"),
         ({"n_sys": 0}, "n_sys=0 is out of range"),
         ({"n_sys": -1.0}, "expected a positive number of events"),
         ({"n_sys": math.nan}, "n_sys is NaN"),
@@ -272,7 +275,7 @@ def test_generated_curve_is_that_of_an_ensemble() -> None:
 def test_impossible_bins_are_refused(arguments: dict[str, Any], words: str) -> None:
     """What is no histogram or no number of events is refused."""
     with pytest.raises(gv.GanvalidError, match=words):
-        bin_uncertainties(**{"generated": [1, 2], "n_sys": 10, **arguments})
+        bin_uncertainties(**{"generated": gv.Counts([1, 2]), "n_sys": 10, **arguments})
 
 
 @pytest.mark.parametrize(
@@ -299,7 +302,7 @@ def test_impossible_curves_are_refused(arguments: dict[str, Any], words: str) ->
 @pytest.mark.parametrize(("n_sys", "unresolved"), [(10.0, [False, False]), (math.nextafter(10.0, 0), [True, False])])
 def test_one_event_resolves_a_bin(n_sys: float, unresolved: list[bool]) -> None:
     """A bin in which n_sys events would be exactly one on average is resolved, one with less is not."""
-    found = bin_uncertainties([1, 9], n_sys)
+    found = bin_uncertainties(gv.Counts([1, 9]), n_sys)
     assert found.unresolved.tolist() == unresolved
     assert found.n_sys == n_sys
 
@@ -307,11 +310,11 @@ def test_one_event_resolves_a_bin(n_sys: float, unresolved: list[bool]) -> None:
 @pytest.mark.parametrize("n", [1e-6, 1.0, math.inf])
 def test_the_ends_of_the_numbers_of_events(n: float) -> None:
     """A generator may be worth a millionth of an event, or infinitely many; curves begin at one event."""
-    assert bin_uncertainties([5, 5], n).n_sys == n
+    assert bin_uncertainties(gv.Counts([5, 5]), n).n_sys == n
     curves = uncertainty_curves([1.0], n_equivalent=n, probability=1.0, systematic=0.0)
     assert curves.n_star == n
     assert curves.star == pytest.approx(1 / math.sqrt(n), rel=1e-12)
     with pytest.raises(gv.InputError, match="out of range"):
-        bin_uncertainties([5, 5], math.nextafter(1e-6, 0))
+        bin_uncertainties(gv.Counts([5, 5]), math.nextafter(1e-6, 0))
     with pytest.raises(gv.InputError, match="probability=0 is out of range"):
         uncertainty_curves([1.0], n_equivalent=n, probability=0)

@@ -83,7 +83,8 @@ def test_a_generator_without_fakes_is_caught() -> None:
     right, wrong = Calorimeter(fake_rate=2e-3), Calorimeter(fake_rate=0.0)
     edges = [-np.inf, 0.8, 0.9, 1.0, 1.1, 1.2, 3.0, np.inf]
     generated, reference = (
-        np.histogram(toy.sample(200_000, seed=seed)["response"], edges)[0] for seed, toy in ((1, wrong), (2, right))
+        gv.Counts(np.histogram(toy.sample(200_000, seed=seed)["response"], edges)[0])
+        for seed, toy in ((1, wrong), (2, right))
     )
     assert gv.compare(generated, reference, n_required=40_000).verdict == "BIASED"
 

@@ -80,9 +80,10 @@ def observed(toy: Exact, events: Sample) -> FloatArray:
     return np.asarray(events[COLUMNS[type(toy)]])
 
 
-def counts(toy: Exact, edges: tuple[float, ...], n: int, seed: int) -> NDArray[np.intp]:
+def counts(toy: Exact, edges: tuple[float, ...], n: int, seed: int) -> gv.Counts:
     """Contents of the bins of a sample, flow bins included."""
-    return np.histogram(observed(toy, toy.sample(n, seed=seed)), [-np.inf, *edges, np.inf])[0]
+    edges = (-np.inf, *edges, np.inf)
+    return gv.Counts(np.histogram(observed(toy, toy.sample(n, seed=seed)), edges)[0], edges=edges)
 
 
 @each_toy
@@ -102,7 +103,7 @@ def test_samples_follow_the_bin_probabilities(toy: Exact) -> None:
     """The χ² of samples against the exact bin probabilities is as large as it should be, flow bins included."""
     edges = toy.equiprobable_edges(11)
     expected = 2_000 * toy.bin_probabilities(edges)
-    chi2 = np.sum([np.sum((counts(toy, edges, 2_000, seed) - expected) ** 2 / expected) for seed in range(30)])
+    chi2 = np.sum([np.sum((counts(toy, edges, 2_000, seed).values - expected) ** 2 / expected) for seed in range(30)])
     assert 1e-3 < special.chdtrc(30 * 10, chi2) < 1 - 1e-3
 
 

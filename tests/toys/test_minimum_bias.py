@@ -94,7 +94,7 @@ def test_a_small_library_is_caught() -> None:
         generated = Pileup(mean=5.0, library_size=size, library_seed=1).sample(40_000, seed=1)["sum_pt"]
         reference = Pileup(mean=5.0, library_seed=2).sample(40_000, seed=2)["sum_pt"]
         edges = [-np.inf, *np.quantile(reference, np.arange(1, 20) / 20), np.inf]
-        counts = [np.histogram(values, edges)[0] for values in (generated, reference)]
+        counts = [gv.Counts(np.histogram(values, edges)[0]) for values in (generated, reference)]
         verdicts.append(gv.compare(*counts, n_required=4_000).verdict)
     assert verdicts == ["ROBUST", "BIASED"]
 
