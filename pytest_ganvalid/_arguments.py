@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import numbers
+from collections.abc import Callable, Iterable
+from typing import ParamSpec, TypeVar
 
 from pytest_ganvalid.errors import InputError, InputTypeError
 
 UNNAMED = "are these events? then name the column: {'x': values}; contents of bins? then compare gv.Counts(values)"
 """What to do about numbers that nobody says the meaning of."""
+P = ParamSpec("P")
+T = TypeVar("T")
+
+GONE = {
+    "min_power": "upper limits are now by CLs, which a lucky fluctuation of too few events cannot pass: leave it out"
+}
+"""Keywords that there were -> what replaced them."""
 _MOST_EVENTS = 1e18
 _ORDINARY = 1e6
 
@@ -89,3 +99,26 @@ def check_positive_number(name: str, value: object) -> float:
         msg = f"{name}={value!r} is out of range; expected a positive finite number"
         raise InputError(msg)
     return number
+
+
+def refuse_gone(names: Iterable[str]) -> None:
+    """Refuse keywords that there were.
+
+    Raises:
+        InputTypeError: If there are any; the message says what replaced them.
+    """
+    for name in names:
+        if name in GONE:
+            msg = f"{name} is gone: {GONE[name]}"
+            raise InputTypeError(msg)
+
+
+def without_gone(function: Callable[P, T]) -> Callable[P, T]:
+    """Let a function refuse keywords that there were by saying what replaced them."""
+
+    @functools.wraps(function)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> T:
+        refuse_gone(kwargs)
+        return function(*args, **kwargs)
+
+    return wrapped

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pytest_ganvalid._arguments import check_event_count
+from pytest_ganvalid._arguments import check_event_count, refuse_gone
 from pytest_ganvalid._options import MARKER, Settings
 from pytest_ganvalid._options import keywords as accepted_keywords
 from pytest_ganvalid.errors import GanvalidError, InputError
@@ -69,7 +69,9 @@ def refuse_unknown(names: Iterable[str]) -> None:
 
     Raises:
         InputError: If there are any.
+        InputTypeError: If there was one of the name.
     """
+    refuse_gone(names)
     unknown = sorted(set(names) - set(accepted_keywords()))
     if unknown:
         msg = f"unknown keyword {', '.join(unknown)}; expected {', '.join(accepted_keywords())}"

@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import version
-from typing import Any
+from typing import Any, TypeVar
 
 from pytest_ganvalid import _json
-from pytest_ganvalid._arguments import check_event_count
+from pytest_ganvalid._arguments import check_event_count, without_gone
 from pytest_ganvalid._json import plain
 from pytest_ganvalid.comparisons import estimate_comparison, histogram_comparison
 from pytest_ganvalid.errors import InputError, placed
@@ -26,13 +26,17 @@ from pytest_ganvalid.results import Chi2Result, Comparison, EstimateComparison, 
 from pytest_ganvalid.statistics import chi2 as chi2_module
 from pytest_ganvalid.statistics.equivalence import equivalence
 from pytest_ganvalid.statistics.limits import LIMITS, Limits
+from pytest_ganvalid.statistics.reasons import too_good
 from pytest_ganvalid.statistics.robustness import assess
 from pytest_ganvalid.statistics.separation import Fractions
 
 AnyComparison = Comparison | EstimateComparison
+Judged = TypeVar("Judged", Comparison, EstimateComparison, AnyComparison)
 _ROUNDING = 1e-9
+_SHARED = "the samples share events, or may"
 
 
+@without_gone
 def compare(
     generated: object,
     reference: object,
@@ -42,8 +46,9 @@ def compare(
     confidence: float = 0.95,
     max_bias: float = 1.0,
     max_local_bias: float = 5.0,
-    min_power: float = 0.2,
+    max_directional_bias: float | None = None,
     min_expected: float = 10,
+    smooth: bool = True,
     name: str = "",
 ) -> Comparison:
     """Compare a generated with a reference histogram at the error bars of n_required events.
@@ -58,8 +63,9 @@ def compare(
         confidence: Confidence level of each one-sided limit.
         max_bias: Limit on the rms bias in error bars of n_required events.
         max_local_bias: Limit on the bias of a single bin, in the same unit.
-        min_power: Least probability with which a perfect generator must be able to pass.
+        max_directional_bias: Limit on the bias of any number that is linear in the bin contents, in the same unit.
         min_expected: Least expected effective events per bin in the smaller sample; sparser neighbours are merged.
+        smooth: Whether the smooth components of a difference are tested, too: without them fine bins dilute a bias.
         name: Name of the observable.
 
     Returns:
@@ -73,8 +79,9 @@ def compare(
         confidence=confidence,
         max_bias=max_bias,
         max_local_bias=max_local_bias,
-        min_power=min_power,
+        max_directional_bias=max_directional_bias,
         min_expected=min_expected,
+        smooth=smooth,
     )
     n_required = check_event_count("n_required", n_required)
     if n_train is not None:
@@ -84,9 +91,12 @@ def compare(
         for histogram, side in ((generated, "generated"), (reference, "reference"))
     )
     context = _Context(n_required=n_required, n_train=n_train, limits=limits)
-    return context.compare(gen, ref, Pair(name=name, generated=gen, reference=ref))
+    found = context.compare(gen, ref, Pair(name=name, generated=gen, reference=ref))
+    reason = too_good([found.p_agreement])
+    return _withdrawn(found, reason) if reason else found
 
 
+@without_gone
 def validate(
     generated: object,
     reference: object,
@@ -103,8 +113,9 @@ def validate(
     confidence: float = 0.95,
     max_bias: float = 1.0,
     max_local_bias: float = 5.0,
-    min_power: float = 0.2,
+    max_directional_bias: float | None = None,
     min_expected: float = 10,
+    smooth: bool = True,
     memory: float = DEFAULT_MEMORY,
     client: object = None,
 ) -> Report:
@@ -138,8 +149,9 @@ def validate(
         confidence: Confidence level of each one-sided limit.
         max_bias: Limit on the rms bias in error bars of n_required events.
         max_local_bias: Limit on the bias of a single bin, in the same unit.
-        min_power: Least probability with which a perfect generator must be able to pass.
+        max_directional_bias: Limit on the bias of any number that is linear in the bin contents, in the same unit.
         min_expected: Least expected effective events per bin in the smaller sample; sparser neighbours are merged.
+        smooth: Whether the smooth components of a difference are tested, too: without them fine bins dilute a bias.
         memory: Bytes that events from files may take at a time, in all.
         client: A ``dask.distributed.Client`` whose workers read the files, which they must see by the same names.
 
@@ -156,8 +168,9 @@ def validate(
         confidence=confidence,
         max_bias=max_bias,
         max_local_bias=max_local_bias,
-        min_power=min_power,
+        max_directional_bias=max_directional_bias,
         min_expected=min_expected,
+        smooth=smooth,
     )
     n_required = check_event_count("n_required", n_required)
     request = Request.parsed(
@@ -176,7 +189,7 @@ def validate(
     comparisons = {pair.name: context.answer(pair) for pair in sides.pairs}
     shared = sides.independence.reasons()
     if shared:
-        comparisons = {name: _withdrawn(c) for name, c in comparisons.items()}
+        comparisons = {name: _withdrawn(c, _SHARED) for name, c in comparisons.items()}
     report = replace(
         combine(comparisons, provenance=_provenance(sides, request)),
         n_required=n_required,  # exactly
@@ -209,7 +222,8 @@ def combine(
     """Reach one verdict on several comparisons at the same n_required.
 
     ROBUST if all are: an intersection-union test, each at its own level (Berger 1982). Which are called BIASED is
-    corrected for their number by Holm's method.
+    corrected for their number by Holm's method. All are UNPROVEN if together they agree better than independent samples
+    can.
 
     Raises:
         InputError: If there is no comparison, or they differ in n_required (that of the whole check, of which a
@@ -228,6 +242,9 @@ def combine(
         if len(limits) > 1:
             msg = f"the comparisons answer different questions: {name} is {limits}; compare all with one {name}"
             raise InputError(msg)
+    suspect = too_good([c.p_agreement for c in judged if isinstance(c, Comparison)])
+    if suspect:
+        comparisons = {name: _withdrawn(c, suspect) for name, c in comparisons.items()}
     corrected = _holm(comparisons)
     worst = worst_verdict(c.verdict for c in corrected.values())
     words = tuple(f"{name}: {why}" for name, c in corrected.items() if c.verdict is worst for why in c.reasons)
@@ -254,9 +271,9 @@ def _holm(comparisons: Mapping[str, AnyComparison]) -> dict[str, AnyComparison]:
     return corrected
 
 
-def _withdrawn(comparison: AnyComparison) -> AnyComparison:
-    """Take back a verdict on samples that share events, or may: it says nothing."""
-    reason = f"the samples share events, or may (it would be {comparison.verdict} if that did not matter)"
+def _withdrawn(comparison: Judged, why: str) -> Judged:
+    """Take back a verdict on samples that are not independent, or may not be: it says nothing."""
+    reason = f"{why} (it would be {comparison.verdict} if that did not matter)"
     unknown = replace(comparison.n_equivalent, lower=0.0)
     return replace(comparison, verdict=Verdict.UNPROVEN, reasons=(reason,), n_supported=0.0, n_equivalent=unknown)
 
@@ -295,17 +312,16 @@ class _Context:
         check_same_bins(generated, reference)
         sizes = _effective_sizes(_fractions(generated), _fractions(reference))
         merged = merge_sparse_bins(generated, reference, self.limits.min_expected, sizes)
-        gen, ref = _fractions(merged.generated), _fractions(merged.reference)
-        n_events = merged.reference.n_events
         assessment = assess(
-            gen,
-            ref,
+            _fractions(merged.generated),
+            _fractions(merged.reference),
             self.n_required * pair.share,
             self.limits,
             chi2_module.chi2_test(merged.generated, merged.reference),
+            merged.layout,
             sparse=merged.sparse,
             observables=self.observables,
-            per_event=1.0 if n_events is None else _effective_sizes(gen, ref)[1] / n_events,
+            events=merged.reference.n_events,
             used=pair.used,
         )
         return histogram_comparison(assessment, merged, generated, self.n_train, pair.name, pair.share)

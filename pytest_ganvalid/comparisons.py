@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from pytest_ganvalid.histograms.merging import Merged
 from pytest_ganvalid.histograms.sums import BinSums
-from pytest_ganvalid.results import BinBias, BinContents, Comparison, EstimateComparison, Interval
+from pytest_ganvalid.results import BinBias, BinContents, Comparison, EstimateComparison, Interval, Resolution
 from pytest_ganvalid.statistics import reasons
 from pytest_ganvalid.statistics.equivalence import Equivalence
 from pytest_ganvalid.statistics.robustness import Assessment
+from pytest_ganvalid.statistics.robustness import Resolution as Test
 from pytest_ganvalid.statistics.separation import Fractions
 
 FloatArray = NDArray[np.float64]
@@ -34,8 +35,11 @@ def histogram_comparison(
         share: Fraction of the check's n_required that is ``a.n_required``.
     """
     worst = _worst_bins(a, merged, given)
-    delta = _interval(a)
+    delta = _interval(a.all_bins)
     ndf, limits = a.ndf, a.limits
+    tests = tuple(_resolution(test, a.n_required) for test in a.tests)
+    worth = [_worth_of(test) for test in a.tests]
+    most, median, least = reversed(a.expected_n_supported)
     n_reference_needed, n_generated_needed = a.events_needed()
     return Comparison(
         name=name,
@@ -50,16 +54,21 @@ def histogram_comparison(
         ndf=ndf,
         chi2=a.chi2.chi2,
         p_value=a.chi2.p_value,
-        separation=_map(delta, lambda d: d / (2 * a.per_event)),
+        tests=tests,
+        shape=a.shape,
+        directional_bias=tests[0].directional_bias,
+        expected_n_supported=Interval(lower=least, estimate=median, upper=most),
+        p_agreement=a.all_bins.separation.agreement,
+        separation=tests[0].separation,
         chi2_required=_map(delta, lambda d: ndf + a.n_required * d),
         chi2_critical=a.critical,
         rms_bias=_map(delta, lambda d: math.sqrt(2 * a.n_required * d / ndf)),
         n_equivalent=Interval(
-            lower=_ratio(ndf / 2, delta.upper),
-            estimate=_ratio(ndf / 2, delta.estimate),
-            upper=_ratio(ndf / 2, delta.lower),
+            lower=min(interval.lower for interval in worth),
+            estimate=min(interval.estimate for interval in worth),
+            upper=min(interval.upper for interval in worth),
         ),
-        n_supported=_ratio(a.allowed, delta.upper) if a.admissible else 0.0,
+        n_supported=a.n_supported,
         power=a.power,
         n_reference_needed=n_reference_needed,
         n_generated_needed=n_generated_needed,
@@ -71,8 +80,9 @@ def histogram_comparison(
         confidence=limits.confidence,
         max_bias=limits.max_bias,
         max_local_bias=limits.max_local_bias,
-        min_power=limits.min_power,
+        max_directional_bias=limits.max_directional_bias,
         min_expected=limits.min_expected,
+        smooth=limits.smooth,
         share=share,
     )
 
@@ -114,15 +124,32 @@ def estimate_comparison(e: Equivalence, n_train: float | None, name: str, share:
         p_biased=e.p_biased,
         confidence=e.limits.confidence,
         max_bias=e.limits.max_bias,
-        min_power=e.limits.min_power,
         share=share,
     )
 
 
-def _interval(a: Assessment) -> Interval:
-    """The interval of Δ per event; the estimate, which may be negative, is brought into it."""
-    estimate = a.separation.estimate * a.per_event
-    return Interval(lower=a.lower, estimate=min(max(estimate, a.lower), a.upper), upper=a.upper)
+def _interval(test: Test) -> Interval:
+    """The interval of Δ per event."""
+    return Interval(lower=test.lower, estimate=test.estimate, upper=test.upper)
+
+
+def _resolution(test: Test, n_required: float) -> Resolution:
+    delta = _interval(test)
+    return Resolution(
+        components=test.components,
+        separation=_map(delta, lambda d: d / (2 * test.per_event)),
+        directional_bias=_map(delta, lambda d: math.sqrt(2 * n_required * d)),
+        n_supported=test.n_supported(),
+    )
+
+
+def _worth_of(test: Test) -> Interval:
+    """The true events that the generator is worth in a test, d/(2Δ)."""
+    return Interval(
+        lower=_ratio(test.ndf / 2, test.upper),
+        estimate=_ratio(test.ndf / 2, test.estimate),
+        upper=_ratio(test.ndf / 2, test.lower),
+    )
 
 
 def _map(interval: Interval, function: Callable[[float], float]) -> Interval:

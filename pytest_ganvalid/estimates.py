@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from pytest_ganvalid._arguments import check_event_count, check_number
+from pytest_ganvalid._arguments import check_event_count, check_number, without_gone
 from pytest_ganvalid.comparisons import estimate_comparison
 from pytest_ganvalid.errors import GanvalidError, InputError, InputTypeError
 from pytest_ganvalid.results import Estimate, EstimateComparison
@@ -15,6 +15,7 @@ _ACCEPTED = "an Estimate, or a tuple of plain numbers (value, error, n_events)"
 _SIZES = (2, 3)
 
 
+@without_gone
 def compare_estimates(
     generated: object,
     reference: object,
@@ -23,7 +24,6 @@ def compare_estimates(
     n_train: float | None = None,
     confidence: float = 0.95,
     max_bias: float = 1.0,
-    min_power: float = 0.2,
     name: str = "",
     required_error: float | None = None,
 ) -> EstimateComparison:
@@ -44,7 +44,6 @@ def compare_estimates(
         n_train: Number of events the generator was trained on, if known.
         confidence: Confidence level of each one-sided limit.
         max_bias: Limit on the bias in error bars of n_required events.
-        min_power: Least probability with which a perfect generator must be able to pass.
         name: What the number is.
         required_error: The standard error that n_required true events would have. ``None`` scales the reference's:
             error * sqrt(n_events / n_required).
@@ -56,7 +55,7 @@ def compare_estimates(
         InputError: If the numbers or settings admit no verdict.
         InputTypeError: If an argument is of a kind that is not understood.
     """
-    limits = Limits(confidence=confidence, max_bias=max_bias, min_power=min_power)
+    limits = Limits(confidence=confidence, max_bias=max_bias)
     n_required = check_event_count("n_required", n_required)
     if n_train is not None:
         n_train = check_event_count("n_train", n_train)

@@ -24,7 +24,7 @@ from pytest_ganvalid.statistics import planning
 
 __tracebackhide__ = True  # a traceback of a failed check ends in the user's test
 _OF_THE_CALL = ("name", "required_error")
-_FOR_PLANS = ("confidence", "max_bias")
+_FOR_PLANS = ("confidence", "max_bias", "max_directional_bias", "smooth")
 
 
 P = ParamSpec("P")

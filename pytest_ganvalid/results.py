@@ -19,6 +19,8 @@ from pytest_ganvalid.errors import InputError
 Probability = Annotated[float, _json.Range(-1e-9, 1 + 1e-9)]  # tails of approximations may be rounded beyond
 Amount = Annotated[float, _json.Range(0)]
 Count = Annotated[int, _json.Range(0, 1e30)]
+VERSION = 2
+"""Of the texts that results are written as."""
 
 __all__ = [
     "BinBias",
@@ -31,6 +33,7 @@ __all__ = [
     "Judgement",
     "Plan",
     "Report",
+    "Resolution",
     "Verdict",
 ]
 
@@ -54,7 +57,7 @@ class Document:
 
     def to_json(self, indent: int | None = None) -> str:
         """Write as a JSON text; `from_json` restores an equal object."""
-        return _json.dumps(self.KIND, 1, self, indent)
+        return _json.dumps(self.KIND, VERSION, self, indent)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
@@ -63,7 +66,7 @@ class Document:
         Raises:
             InputError: If the text is not of this kind and version, or a value of it cannot be.
         """
-        return _json.loads(cls, cls.KIND, 1, text)
+        return _json.loads(cls, cls.KIND, VERSION, text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,11 +187,11 @@ class Judgement(Document):
         n_reference_needed: Reference events with which a perfect generator would pass with 90 % probability, in all
             observables of the check together, if ``n_generated_needed`` events are generated.
         n_generated_needed: Generated events that go with ``n_reference_needed``.
-        p_robust: p-value of the boundary against agreement; ROBUST needs at most 1 - confidence.
+        p_robust: p-value of the boundary against agreement; ROBUST needs at most 1 - confidence. Of histograms it is
+            relative to that of perfect agreement (CLs), and the largest of all tests.
         p_biased: p-value of the boundary against disagreement.
         confidence: Confidence level of each one-sided limit.
         max_bias: Limit on the (rms) bias in error bars of n_required events.
-        min_power: Least power with which ROBUST may be said.
         share: Fraction of the check's n_required that this stratum of the events has to stand in for; 1 if the check
             is not stratified.
     """
@@ -209,7 +212,6 @@ class Judgement(Document):
     p_biased: Probability
     confidence: Probability
     max_bias: Amount
-    min_power: Probability
     share: Amount = 1.0
 
     @property
@@ -229,13 +231,40 @@ class Judgement(Document):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Resolution:
+    """One of the tests of a histogram: on all bins, or on the leading smooth components of the difference.
+
+    Attributes:
+        components: Number of smooth components; ``None`` for all bins.
+        separation: Δ/2, Δ being the triangular discrimination of this test, freed of its noise floor. The upper limit
+            is by CLs, here as everywhere.
+        directional_bias: sqrt(2 n_required Δ): no number that is linear in what is tested is off by more than so many
+            of its standard errors at n_required, taken under (q + p)/2.
+        n_supported: Largest n_required at which this test shows agreement.
+    """
+
+    components: Count | None
+    separation: Interval
+    directional_bias: Interval
+    n_supported: Amount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison(Judgement):
     """One generated histogram against one reference histogram; what is not listed here is a `Judgement`'s.
 
-    Effective events are (Σw)²/Σw², n_equivalent is ndf / (2Δ) and n_supported E/Δ_up (a single bin may still be shown
-    to be off). p_biased tests the overall and the local bias.
+    Effective events are (Σw)²/Σw². n_equivalent is the smallest d/(2Δ) of the tests, n_supported the smallest E/Δ_up (a
+    single bin may still be shown to be off). p_biased tests the bias in all tests, and the local one.
 
     Attributes:
+        tests: All bins, and the smooth components of the difference; ROBUST takes all of them.
+        shape: Of one ordered axis (name, bias, standard error), in error bars of n_required events: location, scale,
+            skewness and kurtosis, the first smooth components of the difference in ranks.
+        directional_bias: That of all bins (see `Resolution`).
+        expected_n_supported: The n_supported that a perfect generator exceeds with these samples with probability
+            84 % (lower), 50 % (estimate) and 16 % (upper).
+        p_agreement: Probability with which independent samples of one distribution agree at least as well,
+            P(T' <= T | 0).
         bins: Number of bins compared, after merging.
         merged_bins: Number of populated bins that merging took away.
         ndf: bins - 1.
@@ -243,17 +272,24 @@ class Comparison(Judgement):
         p_value: Its upper-tail probability under perfect agreement.
         separation: Separation power Δ/2, Δ being the triangular discrimination, freed of its noise floor.
         chi2_required: χ² expected between n_required generated and n_required true events, ndf + n_required Δ.
-        chi2_critical: Quantile of χ² with ndf degrees of freedom at the confidence level.
+        chi2_critical: 0.95 quantile of χ² with ndf degrees of freedom, whatever the confidence.
         rms_bias: Root-mean-square bias in error bars of n_required events.
         worst_bin: Position of the bin with the largest local bias (see `BinBias.index`).
         worst_bins: The bins with the largest local bias, worst first.
         contents: The histograms that were compared.
         max_local_bias: Limit on the bias of a single bin.
+        max_directional_bias: Limit on ``directional_bias``; ``None`` if there is none.
         min_expected: Least expected effective events in a bin of the smaller sample.
+        smooth: Whether the smooth components were tested.
     """
 
     KIND: ClassVar[str] = "comparison"
 
+    tests: tuple[Resolution, ...]
+    shape: tuple[tuple[str, float, float], ...]
+    directional_bias: Interval
+    expected_n_supported: Interval
+    p_agreement: Probability
     bins: Count
     merged_bins: Count
     ndf: Count
@@ -267,7 +303,9 @@ class Comparison(Judgement):
     worst_bins: tuple[BinBias, ...]
     contents: BinContents
     max_local_bias: Amount
+    max_directional_bias: Amount | None
     min_expected: Amount
+    smooth: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -369,6 +407,8 @@ class Plan(Document):
         observables: Number of histograms.
         confidence: Confidence level of each one-sided limit.
         max_bias: Limit on the (rms) bias in error bars of n_required events.
+        max_directional_bias: Limit on that of any number linear in the bin contents; ``None`` if there is none.
+        smooth: Whether the smooth components of a difference are tested.
         rows: (power, n_reference, n_reference / n_required) for a ladder of powers.
         estimators: Number of observables that are one number per sample.
         classifiers: Number of classifiers, trained on one half of each sample and tested on the other.
@@ -385,6 +425,8 @@ class Plan(Document):
     observables: Count
     confidence: Probability
     max_bias: Amount
+    max_directional_bias: Amount | None
+    smooth: bool
     rows: tuple[tuple[float, int, float], ...]
     estimators: Count
     classifiers: Count
@@ -396,6 +438,10 @@ class Plan(Document):
             f"n_required {self.n_required:,.0f}; {self._what()}; "
             f"{self.n_generated:,} generated events; confidence {self.confidence:g}; max_bias {self.max_bias:g}"
         )
+        if self.max_directional_bias is not None:
+            head += f"; max_directional_bias {self.max_directional_bias:g}"
+        if not self.smooth:
+            head += "; without smooth components"
         lines = [head, f"{'power':>8}  {'reference events':>18}  {'per required event':>18}"]
         lines += [f"{power:8.3f}  {count:18,}  {ratio:18.3f}" for power, count, ratio in self.rows]
         return "\n".join(lines + self._notes())

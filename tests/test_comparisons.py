@@ -25,15 +25,15 @@ PAIR = RNG.multinomial(20_000, FLAT), RNG.multinomial(50_000, FLAT)
 
 
 def assembled(
-    n_required: float = 1_000, pair: tuple[NDArray[np.int64], NDArray[np.int64]] = PAIR, per_event: float = 1.0
+    n_required: float = 1_000, pair: tuple[NDArray[np.int64], NDArray[np.int64]] = PAIR, events: float | None = None
 ) -> tuple[Assessment, Comparison]:
     """What decides on two histograms, and the result that is made of it."""
     sums = as_bin_sums(gv.Counts(pair[0]), "generated"), as_bin_sums(gv.Counts(pair[1]), "reference")
     merged = merge_sparse_bins(sums[0], sums[1], 10)
     one, other = (Fractions.from_sums(s.sumw, s.sumw2) for s in (merged.generated, merged.reference))
     chi2 = chi2_test(merged.generated, merged.reference)
-    limits = Limits(confidence=0.9, max_bias=1.5, max_local_bias=4, min_power=0.1, min_expected=11)
-    a = assess(one, other, n_required, limits, chi2, per_event=per_event)
+    limits = Limits(confidence=0.9, max_bias=1.5, max_local_bias=4.1, min_expected=11, max_directional_bias=7)
+    a = assess(one, other, n_required, limits, chi2, merged.layout, events=events)
     return a, histogram_comparison(a, merged, sums[0], 77, "mass", share=0.25)
 
 
@@ -42,7 +42,14 @@ def test_numbers_that_are_passed_on() -> None:
     a, c = assembled()
     assert (c.name, c.n_train, c.share, c.n_required) == ("mass", 77, 0.25, 1_000)
     assert (c.n_generated, c.n_reference) == pytest.approx((20_000, 50_000))
-    assert (c.confidence, c.max_bias, c.max_local_bias, c.min_power, c.min_expected) == (0.9, 1.5, 4, 0.1, 11)
+    assert (c.confidence, c.max_bias, c.max_local_bias, c.min_expected) == (0.9, 1.5, 4.1, 11)
+    assert (c.max_directional_bias, c.smooth) == (7, True)
+    assert c.shape == a.shape
+    assert c.p_agreement == a.all_bins.separation.agreement
+    most, median, least = a.expected_n_supported
+    expected = c.expected_n_supported
+    assert (expected.lower, expected.estimate, expected.upper) == (most, median, least)
+    assert most < median < least
     assert (c.chi2, c.p_value, c.chi2_critical) == (a.chi2.chi2, a.chi2.p_value, a.critical)
     assert (c.power, c.p_robust, c.p_biased, c.verdict) == (a.power, a.p_robust, a.p_biased, a.verdict())
     assert (c.n_reference_needed, c.n_generated_needed) == a.events_needed()
@@ -59,28 +66,39 @@ def test_bins_are_counted() -> None:
     assert (c.bins, c.merged_bins) == (11, 0)
 
 
-@pytest.mark.parametrize("per_event", [1.0, 2.5])
-def test_intervals_are_one_interval_in_several_units(per_event: float) -> None:
-    """Separation, χ², rms bias and equivalent events are functions of the limits of Δ."""
-    a, c = assembled(per_event=per_event)
+@pytest.mark.parametrize("events", [None, 20_000.0])
+def test_intervals_are_one_interval_in_several_units(events: float | None) -> None:
+    """Separation, χ², rms and directional bias are functions of the limits of Δ, of all bins and of each test."""
+    a, c = assembled(events=events)
     for end in ("lower", "estimate", "upper"):
-        delta = {"lower": a.lower, "upper": a.upper}.get(
-            end, min(max(a.separation.estimate * per_event, a.lower), a.upper)
-        )
-        assert getattr(c.separation, end) == pytest.approx(delta / (2 * per_event))
+        delta = getattr(a.all_bins, end)
+        assert getattr(c.separation, end) == pytest.approx(delta / (2 * a.all_bins.per_event))
         assert getattr(c.chi2_required, end) == pytest.approx(10 + 1_000 * delta)
         assert getattr(c.rms_bias, end) == pytest.approx(math.sqrt(2 * 1_000 * delta / 10))
-        other = {"lower": "upper", "upper": "lower"}.get(end, end)
-        expected = 5 / delta if delta > 0 else math.inf
-        assert getattr(c.n_equivalent, other) == pytest.approx(expected)
-    assert c.n_supported == pytest.approx(a.allowed / a.upper)
+        assert getattr(c.directional_bias, end) == pytest.approx(math.sqrt(2 * 1_000 * delta))
+        for shown, test in zip(c.tests, a.tests, strict=True):
+            assert getattr(shown.separation, end) == pytest.approx(getattr(test, end) / (2 * test.per_event))
+            assert getattr(shown.directional_bias, end) == pytest.approx(math.sqrt(2_000 * getattr(test, end)))
+    assert [test.components for test in c.tests] == [None, 9]
+    assert c.tests[0].separation == c.separation
+
+
+def test_the_smallest_number_of_all_tests_counts() -> None:
+    """Equivalent and supported events are those of the test that finds least, each end by itself."""
+    a, c = assembled()
+    for end, other in (("lower", "upper"), ("estimate", "estimate"), ("upper", "lower")):
+        deltas = [(test.ndf, getattr(test, other)) for test in a.tests]
+        expected = min(ndf / 2 / delta if delta > 0 else math.inf for ndf, delta in deltas)
+        assert getattr(c.n_equivalent, end) == pytest.approx(expected)
+    assert c.n_supported == min(test.n_supported for test in c.tests) == a.n_supported
 
 
 def test_nothing_is_supported_by_what_is_not_admissible() -> None:
-    """Samples that agree too well support no events, and a difference of nothing is worth infinitely many."""
-    _, c = assembled(pair=(PAIR[0], PAIR[0]))
+    """Where nothing could be biased nothing is supported, and a difference of nothing is worth infinitely many."""
+    _, c = assembled(n_required=1, pair=(PAIR[0], PAIR[0]))
     assert c.n_supported == 0
     assert c.n_equivalent.upper == math.inf
+    assert 0 < assembled(n_required=100, pair=(PAIR[0], PAIR[0]))[1].n_supported < math.inf
 
 
 def test_the_estimate_lies_in_its_interval() -> None:

@@ -218,8 +218,13 @@ def test_limits_of_call_marker_and_options() -> None:
     assert marked.compare(*COUNTS, confidence=0.7).confidence == 0.7
 
 
-LIMITS: dict[str, Any] = {"n_train": 77, "confidence": 0.9, "max_bias": 1.5, "min_power": 0.1}
-BIN_LIMITS: dict[str, Any] = {"max_local_bias": 4.0, "min_expected": 20.0}
+LIMITS: dict[str, Any] = {"n_train": 77, "confidence": 0.9, "max_bias": 1.5}
+BIN_LIMITS: dict[str, Any] = {
+    "max_local_bias": 4.0,
+    "max_directional_bias": 7.0,
+    "min_expected": 20.0,
+    "smooth": False,
+}
 
 
 def test_keywords_that_histograms_take() -> None:
@@ -259,7 +264,7 @@ def test_names_are_for_the_call_alone() -> None:
 
 def test_plans_are_for_the_marker() -> None:
     """A plan takes n_required and the two limits it knows of the marker; the call is over them."""
-    marked = gate(n_required=500, confidence=0.9, max_bias=2, min_power=0.5)
+    marked = gate(n_required=500, confidence=0.9, max_bias=2)
     assert marked.plan(bins=10) == gv.plan(500, confidence=0.9, max_bias=2, bins=10)
     assert marked.plan(bins=10, confidence=0.8) == gv.plan(500, confidence=0.8, max_bias=2, bins=10)
     assert marked.plan(900, bins=7) == gv.plan(900, confidence=0.9, max_bias=2, bins=7)

@@ -271,7 +271,7 @@ def replaced(text: str, path: tuple[Any, ...], value: object) -> tuple[Any, str]
 
 STORED = REPORT.to_json()
 PATHS = paths(json.loads(STORED))
-SHARES = {"power", "p_robust", "p_biased", "confidence", "min_power", "p_value"}
+SHARES = {"power", "p_robust", "p_biased", "confidence", "p_agreement", "p_value"}
 AMOUNTS = {"n_required", "n_generated", "n_reference", "n_supported", "n_reference_needed", "n_generated_needed"} | {
     "max_bias", "max_local_bias", "min_expected", "chi2", "chi2_critical", "required_error", "share", "error",
     "bins", "merged_bins", "ndf", "worst_bin", "index", "dof",

@@ -84,7 +84,7 @@ def test_unproven_sample_fails_and_says_how_many_events_it_takes(pytester: pytes
     result = pytester.runpytest()
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
-        ["*it takes 421,648 reference events and 3,000,000 generated events*all 2 observables with probability 90 %"]
+        ["*it takes 1,081,986 reference events and 3,000,000 generated events*all 2 observables with probability 90 %"]
     )
 
 
@@ -263,10 +263,10 @@ def test_command_line_raises_n_required(pytester: pytest.Pytester) -> None:
         """
     @pytest.mark.ganvalid(n_required=10_000)
     def test_it(ganvalid):
-        assert ganvalid.check(GOOD, REFERENCE).n_required == 20_000
+        assert ganvalid.check(GOOD, REFERENCE).n_required == 15_000
     """,
     )
-    pytester.runpytest("--ganvalid-n-required=2e4").assert_outcomes(passed=1)
+    pytester.runpytest("--ganvalid-n-required=1.5e4").assert_outcomes(passed=1)
     pytester.runpytest("--ganvalid-n-required=1000000").assert_outcomes(failed=1)
 
 
@@ -400,19 +400,19 @@ def test_largest_n_required_of_all_markers_counts(pytester: pytest.Pytester) -> 
     make(
         pytester,
         """
-    RAISED = pytest.mark.ganvalid(n_required=20_000)
+    RAISED = pytest.mark.ganvalid(n_required=15_000)
 
     @RAISED
     class TestClass:
         @pytest.mark.ganvalid(n_required=10)
         def test_it(self, ganvalid):
-            assert ganvalid.validate(GOOD, REFERENCE).n_required == 20_000
+            assert ganvalid.validate(GOOD, REFERENCE).n_required == 15_000
             ganvalid.check(GOOD, REFERENCE, observables=["x"])
 
     @pytest.mark.ganvalid(n_required=10)
     @pytest.mark.parametrize("column", [pytest.param("x", marks=RAISED)])
     def test_parameter(ganvalid, column):
-        assert ganvalid.check(GOOD, REFERENCE, observables=[column]).n_required == 20_000
+        assert ganvalid.check(GOOD, REFERENCE, observables=[column]).n_required == 15_000
 
     @pytest.fixture
     def late(request, ganvalid):
@@ -420,11 +420,11 @@ def test_largest_n_required_of_all_markers_counts(pytester: pytest.Pytester) -> 
 
     @pytest.mark.ganvalid(n_required=10, observables=["x"])
     def test_at_run_time(late, ganvalid):
-        assert ganvalid.check(GOOD, REFERENCE).n_required == 20_000
+        assert ganvalid.check(GOOD, REFERENCE).n_required == 15_000
 
     @pytest.mark.ganvalid(n_required=10, observables=["x"])
     def test_misspelt_at_run_time(request, ganvalid):
-        request.node.add_marker(pytest.mark.ganvalid(n_requird=20_000))
+        request.node.add_marker(pytest.mark.ganvalid(n_requird=15_000))
         with pytest.raises(ValueError, match="unknown keyword n_requird"):
             ganvalid.validate(GOOD, REFERENCE)
         pytest.skip("nothing to demonstrate")

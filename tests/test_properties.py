@@ -6,7 +6,6 @@ import math
 from random import Random
 
 import numpy as np
-import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -26,18 +25,19 @@ def numbers(found: gv.Comparison) -> list[float]:
     return plain + [number for i in intervals for number in (i.lower, i.estimate, i.upper)]
 
 
-@given(ANY, st.floats(1, 1e9), st.floats(1, 1e3))
+@given(ANY, st.floats(20, 1e9), st.floats(1, 1e3))
 def test_verdict_never_improves_with_n_required(pair: Pair, n_required: float, factor: float) -> None:
-    """Asking for more events never turns a verdict into a better one."""
+    """Asking for more events never turns a verdict into a better one, where so few could be BIASED at all."""
     less, more = (gv.compare(*pair, n_required=n) for n in (n_required, n_required * factor))
     assert ORDER[more.verdict] <= ORDER[less.verdict]
 
 
-def test_too_low_a_confidence_is_refused() -> None:
-    """Where the critical χ² is below its mean no bias could be allowed, and the error names the remedy."""
-    with pytest.raises(gv.InputError, match=r"confidence=0\.6 .* raise the confidence"):
-        gv.compare(gv.Counts([50, 60]), gv.Counts([55, 40]), n_required=10, confidence=0.6)
-    assert gv.compare(gv.Counts([50, 60]), gv.Counts([55, 40]), n_required=10, confidence=0.7).n_supported > 0
+def test_what_is_allowed_does_not_depend_on_the_confidence() -> None:
+    """The critical χ² is the same at a confidence of 0.6 and of 0.999."""
+    pair = gv.Counts([50, 60]), gv.Counts([55, 40])
+    one, other = (gv.compare(*pair, n_required=10, confidence=c) for c in (0.6, 0.999))
+    assert one.chi2_critical == other.chi2_critical
+    assert one.n_supported > other.n_supported > 0
 
 
 @given(ANY, st.floats(0.7, 0.999), st.floats(0.7, 0.999))
@@ -50,11 +50,11 @@ def test_interval_grows_with_confidence(pair: Pair, one: float, other: float) ->
 
 @given(POPULATED, st.randoms(use_true_random=False), st.floats(1, 1e7))
 def test_order_of_bins_does_not_matter(pair: Pair, random: Random, n_required: float) -> None:
-    """Exchanging the order of populated bins changes nothing."""
+    """Exchanging the order of populated bins changes nothing in all bins; smooth components go by their order."""
     order = list(range(pair[0].values.size))
     random.shuffle(order)
-    straight = gv.compare(*pair, n_required=n_required)
-    shuffled = gv.compare(*(gv.Counts(counts.values[order]) for counts in pair), n_required=n_required)
+    straight = gv.compare(*pair, n_required=n_required, smooth=False)
+    shuffled = gv.compare(*(gv.Counts(counts.values[order]) for counts in pair), n_required=n_required, smooth=False)
     assert shuffled.verdict is straight.verdict
     np.testing.assert_allclose(numbers(shuffled), numbers(straight), rtol=1e-6, atol=1e-12)
 

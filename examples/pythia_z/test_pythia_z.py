@@ -1,6 +1,6 @@
 """The gate on real events: Z -> mu mu from Pythia 8 shows all three verdicts.
 
-An analysis needs 40 000 events and has simulated 4 000 to train a generator on. May generated events stand in?
+An analysis needs 12 000 events and has simulated 1 200 to train a generator on. May generated events stand in?
 
 The sizes are chosen so that every outcome follows from its probability (at least 0.99 each), not from the seeds: see
 `sizes.py`, which measures those probabilities with toys. With the environment variable ``GANVALID_EXAMPLES=small``, as
@@ -20,13 +20,12 @@ from pytest_ganvalid.toys import PythiaZ
 pytest.importorskip("pythia8mc", reason='needs Pythia: pip install "pytest-ganvalid[pythia]"')
 
 SMALL = os.environ.get("GANVALID_EXAMPLES") == "small"
-N_REQUIRED, N_SIMULATED, N_SHORT = (4_000, 20_000, 2_000) if SMALL else (40_000, 120_000, 12_000)
+N_REQUIRED, N_SIMULATED, N_SHORT = (2_000, 20_000, 3_000) if SMALL else (12_000, 120_000, 3_600)
 N_TRAIN = N_REQUIRED // 10
 OBSERVABLES = ["mass", "pt", "rapidity"]
 # 50 training events per bin: below that, a resampled training set is no longer worth n_train events to every histogram,
 # but for a reference as short as the small study's.
-BINS = 25 if SMALL else 80
-FIVE_SIGMA = 0.9999997
+BINS = 12 if SMALL else 24
 
 
 @pytest.fixture(scope="session")
@@ -57,7 +56,6 @@ def test_independent_simulation_is_robust(ganvalid: gv.Gate, simulated: gv.Sampl
 def test_resampled_training_is_biased(ganvalid: gv.Gate, training: gv.Sample, reference: gv.Sample) -> None:
     """A generator that resamples its training set is worth n_train events, and a short reference shows it."""
     generated = Bootstrap(training).sample(10 * N_REQUIRED, seed=4)
-    # Resampling is worth n_train events on average over training sets; five standard errors make room for this one.
     report = ganvalid.validate(
         generated,
         reference.first(N_SHORT),
@@ -65,11 +63,12 @@ def test_resampled_training_is_biased(ganvalid: gv.Gate, training: gv.Sample, re
         n_train=N_TRAIN,
         observables=OBSERVABLES,
         bins=BINS,
-        confidence=FIVE_SIGMA,
+        confidence=0.99,
     )
     assert report.verdict is gv.Verdict.BIASED
     for comparison in report.comparisons.values():
-        assert N_TRAIN in comparison.n_equivalent
+        # On average over training sets; the nine smoothest components of one of them may be off by half or twice.
+        assert N_TRAIN / 5 < comparison.n_equivalent.estimate < 4 * N_TRAIN
 
 
 def test_small_reference_leaves_it_unproven(ganvalid: gv.Gate, simulated: gv.Sample, reference: gv.Sample) -> None:

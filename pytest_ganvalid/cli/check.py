@@ -36,7 +36,11 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     observing.add_options(parser)
     add("--weight", metavar="NAME", help="column of weights; GENERATED,REFERENCE if they differ, empty for none: ,w")
     for name, meaning in LIMITS.items():
-        add(f"--{name.replace('_', '-')}", metavar="X", type=_number, help=meaning)
+        option = f"--{name.replace('_', '-')}"
+        if name == "smooth":
+            add(option, action=argparse.BooleanOptionalAction, help=meaning)
+        else:
+            add(option, metavar="X", type=_number, help=meaning)
     add("-o", "--output", metavar="FILE", type=Path, help="file to write the report to: .json")
     add("--report", metavar="DIR", type=Path, help="folder to write report.json and report.html with plots to")
 

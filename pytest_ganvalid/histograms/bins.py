@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from pytest_ganvalid._json import Node
 from pytest_ganvalid.errors import InputError
+from pytest_ganvalid.histograms.layout import Arrangement, Layout
 from pytest_ganvalid.histograms.lookup import lookup
 
 IntArray = NDArray[np.intp]
@@ -35,6 +36,10 @@ class Bins(Protocol):
 
     def path(self) -> IntArray:
         """Return an order of all flat positions in which consecutive bins are neighbours."""
+        ...
+
+    def layout(self) -> Layout:
+        """Return how the bins, by flat position, lie to each other."""
         ...
 
 
@@ -66,6 +71,7 @@ class Axis:
         overflow: Whether a bin from the last edge on (or of other categories) exists.
         nonfinite: Where NaN and infinite values go: ``"underflow"``, ``"overflow"`` or, in a last bin of their
             own, ``"separate"``; with ``"error"`` they are refused.
+        circular: Whether the last edge is the first one, as of an angle.
     """
 
     edges: tuple[float, ...] = ()
@@ -73,6 +79,7 @@ class Axis:
     underflow: bool = True
     overflow: bool = True
     nonfinite: str = "overflow"
+    circular: bool = False
 
     @classmethod
     def from_uhi(cls, axis: Any, size: int) -> Axis:  # noqa: ANN401 - any axis with the protocol
@@ -85,7 +92,8 @@ class Axis:
         if not continuous:
             return cls((), tuple(str(item) for item in items), underflow, overflow)
         edges = (float(items[0][0]), *(float(high) for _, high in items))
-        return cls(edges, (), underflow, overflow)
+        circular = bool(getattr(getattr(axis, "traits", None), "circular", False))
+        return cls(edges, (), underflow, overflow, circular=circular)
 
     @classmethod
     def decoded(cls, node: Node, nonfinite: str) -> Axis:
@@ -243,6 +251,13 @@ class Grid:
         """Return the bins row by row, every other row backwards."""
         return snake(self.shape)
 
+    def layout(self) -> Layout:
+        """Return how the bins lie: without order if an axis is of categories."""
+        if any(axis.categories for axis in self.axes):
+            return Layout.none(math.prod(self.shape))
+        layout = Layout.product(self.shape)
+        return Layout(Arrangement.CIRCLE, layout.positions) if [a.circular for a in self.axes] == [True] else layout
+
     def index(self, columns: Sequence[NDArray[Any]]) -> IntArray:
         """Return the flat position of each event.
 
@@ -279,6 +294,10 @@ class Unlabelled:
     def path(self) -> IntArray:
         """Return the bins row by row, every other row backwards."""
         return snake(self.shape)
+
+    def layout(self) -> Layout:
+        """Return how the bins lie: in the order in which they were given."""
+        return Layout.product(self.shape)
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,6 +358,13 @@ class Slabs:
         rows = np.split(np.arange(self.shape[0]), self.offsets[1:])
         return np.concatenate([row[::-1] if i % 2 else row for i, row in enumerate(rows)])
 
+    def layout(self) -> Layout:
+        """Return the slab of each cell, and its position within."""
+        sizes = np.array([axis.size for axis in self.y])
+        slab = np.repeat(np.arange(sizes.size), sizes)
+        within = np.arange(slab.size) - self.offsets[slab]
+        return Layout(Arrangement.SLABS, np.stack([slab, within], axis=1))
+
     def index(self, columns: Sequence[NDArray[Any]]) -> IntArray:
         """Return the flat position of each event.
 
@@ -380,6 +406,10 @@ class WithOutside:
     def path(self) -> IntArray:
         """Return the path through the bins inside, and then the one outside."""
         return np.append(self.inside.path(), self.shape[0] - 1)
+
+    def layout(self) -> Layout:
+        """Return the layout of the bins inside, with the one outside after them."""
+        return self.inside.layout().with_last()
 
 
 def refuse_nonfinite(values: NDArray[Any], whose: str = "it") -> None:

@@ -19,10 +19,12 @@ from numpy.typing import NDArray
 
 from pytest_ganvalid import _json
 from pytest_ganvalid.histograms.bins import Axis
+from pytest_ganvalid.histograms.layout import Arrangement, Layout
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 Box = tuple[tuple[float, float], ...]
+_PARTS = 10  # in which neighbouring cells are seen together
 _INFINITE = {math.inf: "inf", -math.inf: "-inf"}  # JSON has no such numbers
 
 
@@ -163,6 +165,17 @@ class Cells:
     def path(self) -> IntArray:
         """Return the cells in the order of the tree."""
         return np.arange(self.shape[0], dtype=np.intp)
+
+    def layout(self) -> Layout:
+        """Return the part of space that each cell is in, of ten: those that one gets by opening the largest first."""
+        parts: list[Node | None] = [self.root] + [None] * (self.nonfinite == "separate")
+        while len(parts) < _PARTS and any(parts):
+            largest = max(range(len(parts)), key=lambda i: number_of_cells(parts[i]))
+            node = parts[largest]
+            halves = (node.below, node.above) if isinstance(node, Cut) else (None, node.inside if node else None)
+            parts[largest : largest + 1] = halves
+        cells = [number_of_cells(node) for node in parts]
+        return Layout(Arrangement.PARTS, np.repeat(np.arange(len(cells)), cells)[:, None])
 
     def index(self, columns: Sequence[NDArray[Any]]) -> IntArray:
         """Return the cell of each event.

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.histograms.bins import Unlabelled
+from pytest_ganvalid.histograms.layout import Layout
 from pytest_ganvalid.histograms.sums import BinSums
 
 FloatArray = NDArray[np.float64]
@@ -30,6 +31,7 @@ class Merged:
         populated: Number of bins, before merging, that hold any event.
         groups: First and last bin of each group along the path of neighbours, as flat positions; shape (groups, 2).
         sparse: Whether even so the bins are too few: fewer than two groups expect enough events.
+        layout: How the groups lie: each like the bin in its middle.
     """
 
     generated: BinSums
@@ -37,6 +39,7 @@ class Merged:
     populated: int
     groups: IntArray
     sparse: bool
+    layout: Layout
 
 
 def merge_sparse_bins(
@@ -80,6 +83,7 @@ def merge_sparse_bins(
         populated,
         np.stack([path[starts], path[ends]], axis=1),
         sparse,
+        generated.bins.layout().at(path[(starts + ends) // 2]),
     )
 
 

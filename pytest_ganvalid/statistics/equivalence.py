@@ -2,7 +2,7 @@
 
 In units of that error bar, d = |θ_g - θ_r| / σ_req, its standard error S, and t a quantile at the confidence level:
 
-- ROBUST if d + t S <= max_bias and the power is at least min_power (Schuirmann 1987, doi:10.1007/BF01068419);
+- ROBUST if d + t S <= max_bias (Schuirmann 1987, doi:10.1007/BF01068419);
 - BIASED if d is too large for any true bias up to max_bias, of either sign;
 - UNPROVEN otherwise, and whenever the two numbers are one and the same.
 
@@ -207,7 +207,7 @@ class Equivalence:
             return Verdict.UNPROVEN
         if self.p_biased < self.limits.alpha:
             return Verdict.BIASED
-        if self.admissible and self.upper <= self.limits.max_bias and self.power >= self.limits.min_power:
+        if self.admissible and self.upper <= self.limits.max_bias:
             return Verdict.ROBUST
         return Verdict.UNPROVEN
 

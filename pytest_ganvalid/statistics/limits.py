@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from pytest_ganvalid._arguments import check_fraction, check_not_negative, check_positive
-from pytest_ganvalid.errors import InputError
+from pytest_ganvalid.errors import InputTypeError
 
 
-def _limit(default: float, meaning: str) -> Any:  # noqa: ANN401 - a field
+def _limit(default: float | None, meaning: str) -> Any:  # noqa: ANN401 - a field
     return field(default=default, metadata={"meaning": meaning})
 
 
@@ -21,15 +21,18 @@ class Limits:
         confidence: Confidence level of each one-sided limit, from 0.5 to 1, both excluded.
         max_bias: Limit on the rms bias, in error bars of n_required events.
         max_local_bias: Limit on the bias of a single bin, in the same unit.
-        min_power: Least probability with which a perfect generator must be able to pass.
+        max_directional_bias: Limit on the bias of any number that is linear in the bin contents, in the same unit;
+            ``None`` for none.
         min_expected: Least expected effective events per bin in the smaller sample; sparser bins are merged.
+        smooth: Whether the smooth components of a difference are tested too.
     """
 
     confidence: float = _limit(0.95, "confidence level of each one-sided limit")
     max_bias: float = _limit(1.0, "limit on the rms bias, in error bars of n_required events")
     max_local_bias: float = _limit(5.0, "limit on the bias of a single bin, in the same unit")
-    min_power: float = _limit(0.2, "least probability with which a perfect generator must be able to pass")
+    max_directional_bias: float | None = _limit(None, "limit on the bias of any number linear in the bin contents")
     min_expected: float = _limit(10.0, "least expected effective events per bin; sparser neighbours are merged")
+    smooth: bool = _limit(True, "whether the smooth components of a difference are tested, too")  # noqa: FBT003
 
     def __post_init__(self) -> None:
         """Check every limit, and hold it as a builtin float whatever kind of number was given."""
@@ -38,11 +41,12 @@ class Limits:
             "max_bias": check_positive("max_bias", self.max_bias),
             "max_local_bias": check_positive("max_local_bias", self.max_local_bias, infinite=True),
             "min_expected": check_not_negative("min_expected", self.min_expected),
-            "min_power": check_not_negative("min_power", self.min_power),
         }
-        if checked["min_power"] >= 1:
-            msg = f"min_power={self.min_power!r} can never be reached; expected a number from 0 to below 1"
-            raise InputError(msg)
+        if self.max_directional_bias is not None:
+            checked["max_directional_bias"] = check_positive("max_directional_bias", self.max_directional_bias)
+        if not isinstance(self.smooth, bool):
+            msg = f"smooth={self.smooth!r}; expected True or False"
+            raise InputTypeError(msg)
         for name, value in checked.items():
             object.__setattr__(self, name, float(value))
 
@@ -52,5 +56,9 @@ class Limits:
         return 1 - self.confidence
 
 
-LIMITS = {limit.name: f"{limit.metadata['meaning']} (default: {limit.default:g})" for limit in fields(Limits)}
+def _word(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value).lower()
+
+
+LIMITS = {limit.name: f"{limit.metadata['meaning']} (default: {_word(limit.default)})" for limit in fields(Limits)}
 """Name of each limit -> what it means."""

@@ -9,14 +9,20 @@ from __future__ import annotations
 import functools
 import math
 
+import numpy as np
+from numpy.typing import NDArray
 from scipy import special
 from scipy.optimize import brentq
+
+FloatArray = NDArray[np.float64]
 
 _SADDLEPOINT_FROM = 1e6
 _CENTRAL_UNTIL = 1e-100  # older scipy divides by zero at denormal numbers
 _SMALL_TAIL = 1e-4
 _SERIES_UNTIL = 0.1
 _SERIES_TERMS = 15
+_MIXTURE_UNTIL = 1e4
+_LOG_BELOW = 1e-12  # where the series of scipy, which starts at the mean, loses its digits
 
 
 def cdf(x: float, ndf: float, noncentrality: float) -> float:
@@ -32,6 +38,44 @@ def cdf(x: float, ndf: float, noncentrality: float) -> float:
     if noncentrality > _SADDLEPOINT_FROM:
         return _saddlepoint(x, ndf, noncentrality, upper=False)
     return min(float(special.chndtr(x, ndf, noncentrality)), 1.0)
+
+
+def log_cdf(x: float, ndf: float, noncentrality: float) -> float:
+    """Return log P(X <= x), which does not underflow: of a copy with many bins P is below the smallest number."""
+    if x <= 0:
+        return -math.inf
+    if (probability := cdf(x, ndf, noncentrality)) > _LOG_BELOW:
+        return math.log(probability)
+    if noncentrality > _MIXTURE_UNTIL:
+        w, correction = _saddlepoint_terms(x, ndf, noncentrality)
+        # The tail of the normal is at least 1 / (|w| + 1/|w|) of its density, and the correction is smaller.
+        mills = math.exp(float(special.log_ndtr(w)) + 0.5 * w * w) * math.sqrt(2 * math.pi)
+        return -0.5 * w * w - 0.5 * math.log(2 * math.pi) + math.log(mills - correction)
+    # A Poisson mixture of central χ² with ndf + 2j degrees of freedom, its terms in logarithms.
+    half = 0.5 * noncentrality
+    j = np.arange(math.ceil(half + 10 * math.sqrt(half)) + 40.0)
+    weight = special.xlogy(j, half) - half - special.gammaln(j + 1)
+    return float(special.logsumexp(weight + log_gammainc(0.5 * ndf + j, 0.5 * x)))
+
+
+def log_gammainc(shape: FloatArray, x: float) -> FloatArray:
+    """Return log P(shape, x), P being the regularised lower incomplete gamma function, which does not underflow.
+
+    P = xᵃ exp(-x) / Γ(a + 1) · M(1, a + 1, x) (DLMF 8.5.1).
+
+    Args:
+        shape: Positive, any shape of array.
+        x: Positive.
+    """
+    tail = special.gammainc(shape, x)
+    with np.errstate(divide="ignore"):
+        found = np.log(tail)
+    small = tail < _CENTRAL_UNTIL
+    if np.any(small):
+        a = shape[small]
+        series = np.log(special.hyp1f1(1.0, a + 1, x))
+        found[small] = special.xlogy(a, x) - x - special.gammaln(a + 1) + series
+    return np.asarray(found)
 
 
 def sf(x: float, ndf: float, noncentrality: float) -> float:
@@ -65,7 +109,15 @@ def ppf(probability: float, ndf: float, noncentrality: float) -> float:
 
 
 def _saddlepoint(x: float, ndf: float, noncentrality: float, *, upper: bool) -> float:
-    """Lugannani & Rice (1980); s = 1/(1 - 2t) solves λ s² + ndf s = x at the saddlepoint t.
+    """Lugannani & Rice (1980)."""
+    w, correction = _saddlepoint_terms(x, ndf, noncentrality)
+    density = math.exp(-0.5 * w * w) / math.sqrt(2 * math.pi)
+    sign = 1.0 if upper else -1.0
+    return float(special.ndtr(-sign * w)) + sign * density * correction
+
+
+def _saddlepoint_terms(x: float, ndf: float, noncentrality: float) -> tuple[float, float]:
+    """Return w and 1/u - 1/w of Lugannani & Rice; s = 1/(1 - 2t) solves λ s² + ndf s = x at the saddlepoint t.
 
     In e = s - 1 nothing cancels: w = e sqrt(b), u = e sqrt(a), and 1/u - 1/w is finite at the mean, where e = 0.
     """
@@ -73,11 +125,7 @@ def _saddlepoint(x: float, ndf: float, noncentrality: float, *, upper: bool) -> 
     e = 2 * (x - ndf - noncentrality) / (2 * noncentrality + ndf + root)
     h, g = _log_remainders(e, 2 * x / (ndf + root))
     a, b = noncentrality * (1 + e) + 0.5 * ndf, noncentrality + ndf * h
-    w = e * math.sqrt(b)
-    correction = -(noncentrality + ndf * g) / (math.sqrt(a * b) * (math.sqrt(a) + math.sqrt(b)))
-    density = math.exp(-0.5 * w * w) / math.sqrt(2 * math.pi)
-    sign = 1.0 if upper else -1.0
-    return float(special.ndtr(-sign * w)) + sign * density * correction
+    return e * math.sqrt(b), -(noncentrality + ndf * g) / (math.sqrt(a * b) * (math.sqrt(a) + math.sqrt(b)))
 
 
 def _log_remainders(e: float, s: float) -> tuple[float, float]:

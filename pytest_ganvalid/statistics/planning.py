@@ -7,47 +7,19 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from scipy import special
 from scipy.optimize import brentq
 
 from pytest_ganvalid._arguments import check_event_count, check_fraction, check_positive, check_positive_integer
 from pytest_ganvalid.errors import InputError
+from pytest_ganvalid.histograms.layout import Arrangement
 from pytest_ganvalid.results import Plan
-from pytest_ganvalid.statistics import noncentral, student
+from pytest_ganvalid.statistics import student
+from pytest_ganvalid.statistics.limits import Limits
+from pytest_ganvalid.statistics.power import histogram_tests, joint_power, required_scale
 
 TESTED_SHARE = 0.5
 """Share of each sample that a classifier is tested on; on the rest it is trained."""
 _LADDER = (0.5, 0.8, 0.9, 0.95, 0.99)
-_CERTAIN_FROM = 1e6
-
-
-def chi2_critical(ndf: int, confidence: float) -> float:
-    """Return the quantile of the χ² distribution with ``ndf`` degrees of freedom."""
-    return float(special.chdtri(ndf, 1 - confidence))
-
-
-def allowed_excess(ndf: int, confidence: float, max_bias: float) -> float:
-    """Return E, the largest allowed n_required Δ.
-
-    A χ² test at n_required is still expected to pass, and the rms bias is at most ``max_bias``.
-
-    Raises:
-        InputError: If the critical value is below the mean of χ², as for one degree of freedom up to confidence 0.683.
-    """
-    excess = chi2_critical(ndf, confidence) - ndf
-    if excess <= 0:
-        msg = (
-            f"at confidence={confidence:g} the critical χ² of {ndf} degrees of freedom is below its mean, so no bias "
-            "could be allowed; raise the confidence (0.7 is enough for any number of bins)"
-        )
-        raise InputError(msg)
-    return min(excess, max_bias**2 * ndf / 2)
-
-
-def boundary_noncentrality(n_required: float, excess: float, n_generated: float, n_reference: float) -> float:
-    """Return 2 n_h E / n_required, n_h = n_g n_r / (n_g + n_r): of a χ² test of a generator on the boundary."""
-    n_h = n_generated * n_reference / (n_generated + n_reference)
-    return 2 * n_h * excess / n_required
 
 
 def power_of_each(joint: float, observables: int) -> float:
@@ -55,59 +27,9 @@ def power_of_each(joint: float, observables: int) -> float:
     return 1 - (1 - joint) / observables
 
 
-def power(ndf: float, noncentrality: float, confidence: float) -> float:
-    """Return the probability that a perfect generator is shown ROBUST.
-
-    Args:
-        ndf: Bins - 1.
-        noncentrality: Of a generator on the boundary (see `boundary_noncentrality`).
-        confidence: Confidence level of the upper limit.
-    """
-    if noncentrality > max(_CERTAIN_FROM, 10 * ndf):
-        return 1.0
-    return float(special.chdtr(ndf, noncentral.ppf(1 - confidence, ndf, noncentrality)))
-
-
-@functools.lru_cache(maxsize=256)
-def required_noncentrality(ndf: float, target: float, confidence: float) -> float:
-    """Return the noncentrality at which `power` reaches ``target``."""
-    upper = 10 + 10 * math.sqrt(ndf)
-    while power(ndf, upper, confidence) < target:
-        upper *= 2
-    return float(brentq(lambda x: power(ndf, x, confidence) - target, 0.0, upper, rtol=1e-10))
-
-
-def reference_needed(
-    n_required: float, ndf: int, target: float, n_generated: float, limits: tuple[float, float], free: float = 1.0
-) -> float:
-    """Return the reference events with which a perfect generator reaches the power ``target``.
-
-    Args:
-        n_required: Number of true events to stand in for.
-        ndf: Bins - 1.
-        target: The power, of one observable.
-        n_generated: Effective generated events; may be infinite.
-        limits: (confidence, max_bias).
-        free: Degrees of freedom of T over ndf.
-
-    Returns:
-        The number of events; ``inf`` if no reference suffices with this few generated events.
-    """
-    return reference_partner(_histogram_size(n_required, ndf, target, limits, free), n_generated)
-
-
 def reference_partner(n_h: float, n_generated: float) -> float:
     """Return the reference that gives n_h = n_g n_r / (n_g + n_r); ``inf`` if none does."""
     return n_h / (1 - n_h / n_generated) if n_generated > n_h else math.inf
-
-
-def _histogram_size(
-    n_required: float, ndf: int, target: float, limits: tuple[float, float], free: float = 1.0
-) -> float:
-    """Return the n_h with which one histogram reaches the power ``target``."""
-    confidence, max_bias = limits
-    excess = allowed_excess(ndf, confidence, max_bias)
-    return required_noncentrality(ndf * free, target, confidence) / free * n_required / (2 * excess)
 
 
 def equivalence_power(
@@ -173,7 +95,7 @@ class _Study:
         observables: Number of histograms.
         estimators: Number of observables that are one number per sample.
         classifiers: Number of classifiers, tested on `TESTED_SHARE` of each sample.
-        limits: (confidence, max_bias).
+        limits: What counts as agreement.
     """
 
     n_required: float
@@ -181,7 +103,7 @@ class _Study:
     observables: int
     estimators: int
     classifiers: int
-    limits: tuple[float, float]
+    limits: Limits
 
     @property
     def total(self) -> int:
@@ -193,25 +115,33 @@ class _Study:
         failures = 0.0
         if self.estimators:
             width = math.sqrt(self.n_required / n_h)
-            failures += self.estimators * (1 - equivalence_power(width, *self.limits))
+            failures += self.estimators * (1 - equivalence_power(width, self.limits.confidence, self.limits.max_bias))
         for number, share in ((self.observables, 1.0), (self.classifiers, TESTED_SHARE)):
             if number:
                 failures += number * (1 - self._histogram_power(share * n_h))
         return max(1 - failures, 0.0)
 
     def _histogram_power(self, n_h: float) -> float:
-        excess = allowed_excess(self.ndf, *self.limits)
-        noncentrality = boundary_noncentrality(self.n_required, excess, 2 * n_h, 2 * n_h)
-        return power(self.ndf, noncentrality, self.limits[0])
+        degrees, sizes = self._histogram
+        return joint_power(degrees, tuple(size * n_h / self.n_required for size in sizes), self.limits.alpha)
+
+    @property
+    def _histogram(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Degrees of freedom of the tests of a histogram, and their noncentralities for n_h = n_required."""
+        limits = self.limits
+        arrangement = Arrangement.LINE if limits.smooth else Arrangement.NONE
+        degrees, excesses = histogram_tests(self.ndf, arrangement, limits.max_bias, limits.max_directional_bias)
+        return degrees, tuple(2 * excess for excess in excesses)
 
     def size(self, target: float) -> float:
         """Return the n_h with which all pass with probability ``target``."""
         each = power_of_each(target, self.total)
         alone = []
         if self.estimators:
-            alone.append(self.n_required / equivalence_width(each, *self.limits) ** 2)
+            width = equivalence_width(each, self.limits.confidence, self.limits.max_bias)
+            alone.append(self.n_required / width**2)
         if self.observables or self.classifiers:
-            histogram = _histogram_size(self.n_required, self.ndf, each, self.limits)
+            histogram = self.n_required * required_scale(*self._histogram, each, self.limits.alpha)
             alone.append(histogram / (TESTED_SHARE if self.classifiers else 1))
         # Sharing the failures out evenly suffices; kinds that hardly ever fail leave more of them to the others.
         most = max(alone)
@@ -231,13 +161,15 @@ def plan(
     power: float = 0.9,
     confidence: float = 0.95,
     max_bias: float = 1.0,
+    max_directional_bias: float | None = None,
+    smooth: bool = True,
 ) -> Plan:
     """Plan the sizes of the reference and generated samples.
 
     The power is that of everything together, whatever the correlations: no more than 1 - power may be lost in all
     (Bonferroni). An estimator (one number per sample) takes about 11 reference events per required event for a power
-    of 90 %, and more than 11 generated ones, where a histogram of 50 bins takes 1.2 (Schuirmann 1987: two one-sided
-    tests).
+    of 90 %, and more than 11 generated ones (Schuirmann 1987: two one-sided tests), where a histogram takes 3, of ten
+    bins or more; of fewer bins more.
 
     Args:
         n_required: Number of true events the generated sample is to stand in for.
@@ -249,6 +181,8 @@ def plan(
         power: Wanted probability that a perfect generator is shown ROBUST, between 0 and 1.
         confidence: Confidence level of each one-sided limit, between 0.5 and 1.
         max_bias: Limit on the (rms) bias in error bars of n_required events.
+        max_directional_bias: Limit on that of any number linear in the bin contents; ``None`` for none.
+        smooth: Whether the smooth components of a difference are tested, too.
 
     Returns:
         The sample sizes and a table of alternatives.
@@ -259,11 +193,10 @@ def plan(
     """
     n_required = check_event_count("n_required", n_required)
     generated_ratio = check_positive("generated_ratio", generated_ratio)
-    max_bias = float(check_positive("max_bias", max_bias))
-    confidence = float(check_fraction("confidence", confidence, least=0.5))
+    limits = Limits(confidence=confidence, max_bias=max_bias, max_directional_bias=max_directional_bias, smooth=smooth)
     # Below 1 - confidence even a generator on the boundary passes, and no size can be wanted.
-    power = float(check_fraction("power", power, least=1 - confidence))
-    study = _study(n_required, bins, (observables, estimators, classifiers), (confidence, max_bias))
+    power = float(check_fraction("power", power, least=limits.alpha))
+    study = _study(n_required, bins, (observables, estimators, classifiers), limits)
     n_generated = math.ceil(generated_ratio * n_required)
     n_reference = reference_partner(study.size(power), n_generated)
     if math.isinf(n_reference):
@@ -277,8 +210,10 @@ def plan(
         power=study.power(n_generated * n_reference / (n_generated + n_reference)),
         bins=study.ndf + 1 if study.ndf else None,
         observables=study.observables,
-        confidence=confidence,
-        max_bias=max_bias,
+        confidence=limits.confidence,
+        max_bias=limits.max_bias,
+        max_directional_bias=limits.max_directional_bias,
+        smooth=limits.smooth,
         rows=tuple((p, math.ceil(n), math.ceil(n) / n_required) for p, n in sizes.items() if math.isfinite(n)),
         estimators=study.estimators,
         classifiers=study.classifiers,
@@ -286,7 +221,7 @@ def plan(
     )
 
 
-def _study(n_required: float, bins: int | None, numbers: tuple[int, int, int], limits: tuple[float, float]) -> _Study:
+def _study(n_required: float, bins: int | None, numbers: tuple[int, int, int], limits: Limits) -> _Study:
     """Check how much is tested, and with how many bins."""
     names = ("observables", "estimators", "classifiers")
     observables, estimators, classifiers = map(functools.partial(check_positive_integer, least=0), names, numbers)

@@ -1,10 +1,11 @@
 """Does the difference between two histograms fit within the error bars of n_required events?
 
-With E = min(χ²_{ndf; confidence} - ndf, max_bias² ndf / 2) and Δ the triangular discrimination:
+It is asked of all bins, and of the smooth components of the difference (`statistics.smooth`), each test with its own
+triangular discrimination Δ and degrees of freedom. With E = min(χ²_{ndf; 0.95} - ndf, max_bias² ndf / 2):
 
-- ROBUST if n_required Δ_up <= E and the power is at least min_power;
-- BIASED if n_required Δ_lo > E, or a single bin is shown to be off by more than max_local_bias;
-- UNPROVEN otherwise, and whenever agreement is too good or the bins are too few.
+- ROBUST if n_required Δ_up <= E in all tests (intersection-union: no correction), Δ_up the upper limit by CLs;
+- BIASED if n_required Δ_lo > E in one of m, Δ_lo at α/m, or a bin is shown to be off by more than max_local_bias;
+- UNPROVEN otherwise, and whenever the bins are too few, or n_required is so small that nothing could be BIASED.
 """
 
 from __future__ import annotations
@@ -13,26 +14,90 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 
-from scipy import special
+import numpy as np
+from numpy.typing import NDArray
 
+from pytest_ganvalid.histograms.layout import Arrangement, Layout
 from pytest_ganvalid.results import Chi2Result, Verdict
 from pytest_ganvalid.statistics.limits import Limits
 from pytest_ganvalid.statistics.local import LocalBias, local_bias
-from pytest_ganvalid.statistics.planning import (
+from pytest_ganvalid.statistics.planning import events_needed, power_of_each, reference_partner
+from pytest_ganvalid.statistics.power import (
     allowed_excess,
-    boundary_noncentrality,
     chi2_critical,
-    events_needed,
-    power,
-    power_of_each,
-    reference_needed,
+    excess_of_all,
+    histogram_tests,
+    joint_power,
+    required_scale,
 )
 from pytest_ganvalid.statistics.separation import Fractions, Separation, separation
+from pytest_ganvalid.statistics.smooth import SHAPE, Components, resolutions, smooth_basis
 
-TOO_GOOD = 1e-4
-"""Lower-tail probability of the classical χ² below which two samples are not independent."""
+FloatArray = NDArray[np.float64]
+
 WANTED_POWER = 0.9
 """Probability to pass that advice on sample sizes aims at."""
+_LARGEST_DELTA = 2.0
+_QUANTILES = (0.84, 0.50, 0.16)
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """One test: what its Δ is, and what is allowed. All Δ are per event, of one entry or of several.
+
+    Attributes:
+        components: Smooth components that are tested; ``None`` for all bins.
+        ndf: Degrees of freedom: bins - 1, or components.
+        separation: T and its moments.
+        per_event: Independent entries that an event is worth in this test; 1 if each event has one entry.
+        allowed: E, the largest allowed n_required Δ.
+        demanded: That up to which ROBUST may be said: less, if max_directional_bias says so.
+        alpha: Error probability of each limit.
+        tests: How many tests may find a bias.
+    """
+
+    components: int | None
+    ndf: int
+    separation: Separation
+    per_event: float
+    allowed: float
+    demanded: float
+    alpha: float
+    tests: int
+
+    @cached_property
+    def upper(self) -> float:
+        """Upper limit of Δ, by CLs."""
+        return self.separation.cls_limit(self.alpha) * self.per_event
+
+    @cached_property
+    def lower(self) -> float:
+        """Lower limit of Δ."""
+        return self.separation.lower_limit(self.alpha) * self.per_event
+
+    @property
+    def estimate(self) -> float:
+        """Estimate of Δ, freed of noise, within the limits."""
+        return min(max(self.separation.estimate * self.per_event, self.lower), self.upper)
+
+    @cached_property
+    def shown(self) -> float:
+        """Lower limit of Δ that makes BIASED: of several tests each is allowed its share of α."""
+        if self.tests == 1:
+            return self.lower
+        return self.separation.lower_limit(self.alpha / self.tests) * self.per_event
+
+    def n_supported(self) -> float:
+        """Largest n_required at which this test shows agreement."""
+        return self.demanded / self.upper if self.upper > 0 else math.inf
+
+    def p_robust(self, n_required: float) -> float:
+        """p-value of the boundary against agreement, over that of agreement itself."""
+        return math.exp(self.separation.log_ratio(self.demanded / (n_required * self.per_event)))
+
+    def p_biased(self, n_required: float) -> float:
+        """p-value of the boundary against disagreement."""
+        return self.separation.upper_tail(self.allowed / (n_required * self.per_event))
 
 
 @dataclass(frozen=True)
@@ -45,15 +110,14 @@ class Assessment:
         n_generated: Effective generated events. Where events have several entries, the reference events whose
             entries have the same errors.
         n_reference: Effective reference events.
-        ndf: Bins - 1.
         chi2: The classical test.
-        separation: T and its moments.
-        lower: Lower confidence limit of Δ times ``per_event``.
-        upper: Upper confidence limit of Δ times ``per_event``.
+        tests: All bins, and then the smooth components, the fewest first.
+        shape: The first smooth components along one axis: name, size and standard error in error bars of n_required
+            events.
         local: Biases of the single bins.
+        arrangement: How the bins lie; that of no order if only all bins are tested.
         sparse: Whether the samples are too small for two bins of min_expected events.
         observables: How many must pass together; only the advice depends on it.
-        per_event: Independent entries that an event is worth; 1 if each event has one entry.
         used: Shares of the generated and of the reference events that are compared, of a stratum or of the tested
             part of a split; only the advice depends on them.
         correlated: Whether events have several entries, so that bins are more correlated than by their sum.
@@ -63,87 +127,122 @@ class Assessment:
     limits: Limits
     n_generated: float
     n_reference: float
-    ndf: int
     chi2: Chi2Result
-    separation: Separation
-    lower: float
-    upper: float
+    tests: tuple[Resolution, ...]
+    shape: tuple[tuple[str, float, float], ...]
     local: LocalBias
+    arrangement: Arrangement
     sparse: bool
     observables: int
-    per_event: float
     used: tuple[float, float]
     correlated: bool
 
-    @cached_property
-    def allowed(self) -> float:
-        """E, the largest allowed n_required Δ."""
-        return allowed_excess(self.ndf, self.limits.confidence, self.limits.max_bias)
+    @property
+    def all_bins(self) -> Resolution:
+        """The test on all bins."""
+        return self.tests[0]
+
+    @property
+    def ndf(self) -> int:
+        """Bins - 1."""
+        return self.all_bins.ndf
 
     @cached_property
     def critical(self) -> float:
-        """The critical value of χ²_req."""
-        return chi2_critical(self.ndf, self.limits.confidence)
+        """The critical value of χ²_req of all bins."""
+        return chi2_critical(self.ndf)
 
     @property
-    def boundary(self) -> float:
-        """The Δ that separates ROBUST from BIASED."""
-        return self.allowed / (self.n_required * self.per_event)
+    def _n_h(self) -> float:
+        return self.n_generated * self.n_reference / (self.n_generated + self.n_reference)
+
+    @cached_property
+    def _expected(self) -> tuple[tuple[float, ...], tuple[float, ...], float]:
+        """Degrees of freedom and noncentralities of all tests, smoothest first, and the n_required they are of.
+
+        Of independent entries those for n_h events, which depend on the bins alone; of several entries per event those
+        that were measured.
+        """
+        if not self.correlated:
+            limits = self.limits
+            of = histogram_tests(self.ndf, self.arrangement, limits.max_bias, limits.max_directional_bias)
+            degrees, excesses = of
+            return degrees, tuple(2 * excess for excess in excesses), self._n_h
+        tests = (*self.tests[1:], self.tests[0])
+        noise = [test.separation for test in tests]
+        sizes = (
+            s.nu * test.demanded / (self.n_required * test.per_event * s.m1)
+            for s, test in zip(noise, tests, strict=True)
+        )
+        return tuple(s.nu for s in noise), tuple(sizes), self.n_required
 
     @cached_property
     def power(self) -> float:
         """Probability that a perfect generator is shown ROBUST with these sample sizes."""
-        noncentrality = boundary_noncentrality(self.n_required, self.allowed, self.n_generated, self.n_reference)
-        free = self.free
-        return power(self.ndf * free, noncentrality * free, self.limits.confidence)
+        degrees, sizes, n = self._expected
+        return joint_power(degrees, tuple(size * n / self.n_required for size in sizes), self.limits.alpha)
 
-    @property
-    def free(self) -> float:
-        """Degrees of freedom of T over ndf where entries of an event make bins correlated; else 1, as planned."""
-        return self.separation.nu / self.ndf if self.correlated else 1.0
+    @cached_property
+    def expected_n_supported(self) -> tuple[float, float, float]:
+        """The n_required at which a perfect generator has power 0.84, 0.50 and 0.16 with these sample sizes."""
+        degrees, sizes, n = self._expected
+        found = [n / required_scale(degrees, sizes, quantile, self.limits.alpha) for quantile in _QUANTILES]
+        return found[0], found[1], found[2]
 
     @cached_property
     def p_robust(self) -> float:
-        """p-value of the boundary against agreement."""
-        return self.separation.lower_tail(self.boundary)
+        """p-value of the boundary against agreement, the largest of all tests."""
+        return max(test.p_robust(self.n_required) for test in self.tests)
 
     @cached_property
     def p_biased(self) -> float:
-        """p-value of the boundary against disagreement, local or global."""
-        return min(self.separation.upper_tail(self.boundary), self.local.p_value)
+        """p-value of the boundary against disagreement, at any resolution or local."""
+        least = min(test.p_biased(self.n_required) for test in self.tests)
+        return min(1.0, len(self.tests) * least, self.local.p_value)
 
-    @cached_property
-    def too_good(self) -> bool:
-        """Whether the samples agree better than independent samples can."""
-        return float(special.chdtr(self.chi2.ndf, self.chi2.chi2)) < TOO_GOOD
+    @property
+    def vacuous(self) -> bool:
+        """Whether no generator could be BIASED: Δ is 2 at most."""
+        return _LARGEST_DELTA * self.n_required <= max(test.allowed for test in self.tests)
 
     @property
     def admissible(self) -> bool:
-        """Whether these samples can demonstrate anything: enough events, and independent ones."""
-        return not (self.sparse or self.too_good)
+        """Whether these samples can demonstrate anything."""
+        return not (self.sparse or self.vacuous)
+
+    @property
+    def n_supported(self) -> float:
+        """Largest n_required at which agreement is shown in all tests."""
+        return min(test.n_supported() for test in self.tests) if self.admissible else 0.0
+
+    def failing(self) -> tuple[Resolution, ...]:
+        """Return the tests in which a bias is shown, the plainest first."""
+        shown = [test for test in self.tests if self.n_required * test.shown > test.allowed]
+        return tuple(sorted(shown, key=lambda test: test.allowed / test.shown))
+
+    def open(self) -> tuple[Resolution, ...]:
+        """Return the tests in which agreement is not shown, the farthest from it first."""
+        found = [test for test in self.tests if self.n_required * test.upper > test.demanded]
+        return tuple(sorted(found, key=lambda test: test.n_supported()))
 
     def verdict(self) -> Verdict:
         """Decide."""
         if not self.admissible:
             return Verdict.UNPROVEN
-        if self.n_required * self.lower > self.allowed or self.local.p_value < self.limits.alpha:
+        if self.failing() or self.local.p_value < self.limits.alpha:
             return Verdict.BIASED
-        if self.n_required * self.upper <= self.allowed and self.power >= self.limits.min_power:
-            return Verdict.ROBUST
-        return Verdict.UNPROVEN
+        return Verdict.UNPROVEN if self.open() else Verdict.ROBUST
 
     def events_needed(self) -> tuple[float, float]:
         """Return (reference, generated) events of the whole samples with which a perfect generator passes with 90 %.
 
         All observables together: the probability to fail is shared out evenly, as by the planner.
         """
-        limits = (self.limits.confidence, self.limits.max_bias)
+        degrees, sizes, n = self._expected
         each = power_of_each(WANTED_POWER, self.observables)
-
-        def reference_for(n_generated: float) -> float:
-            return reference_needed(self.n_required, self.ndf, each, n_generated, limits, self.free)
-
-        needed, n_generated = events_needed(reference_for, self.n_required, self.n_generated)
+        # n_h grows as the noncentralities do; those of `_expected` are of n_required = n with the n_h at hand.
+        n_h = self._n_h * required_scale(degrees, sizes, each, self.limits.alpha) * self.n_required / n
+        needed, n_generated = events_needed(lambda n: reference_partner(n_h, n), self.n_required, self.n_generated)
         return math.ceil(needed / self.used[1]), math.ceil(n_generated / self.used[0])
 
 
@@ -153,10 +252,12 @@ def assess(
     n_required: float,
     limits: Limits,
     chi2: Chi2Result,
+    layout: Layout,
     *,
     sparse: bool = False,
     observables: int = 1,
-    per_event: float = 1.0,
+    events: float | None = None,
+    cut_here: float = 0.0,
     used: tuple[float, float] = (1.0, 1.0),
 ) -> Assessment:
     """Compute all that decides a verdict.
@@ -167,27 +268,54 @@ def assess(
         n_required: Number of true events to stand in for.
         limits: What counts as agreement.
         chi2: The classical test of the same bins.
+        layout: How the bins lie.
         sparse: Whether the samples are too small for two bins of min_expected events.
         observables: How many must pass together.
-        per_event: Independent entries that an event is worth; 1 if each event has one entry.
+        events: Effective number of the reference's events where they have several entries; else ``None``.
+        cut_here: Share of the reference events at whose quantiles the bins were cut; 0 for given bins.
         used: Shares of the generated and of the reference events that are compared.
     """
     contents = generated.q + reference.q
-    result = separation(generated, reference)
+    ndf = generated.q.size - 1
+    arrangement = layout.arrangement if limits.smooth and not sparse else Arrangement.NONE
+    numbers = resolutions(ndf, arrangement)
+    found = separation(generated, reference, cut_here)
+    per_event = 1.0 if events is None else reference.effective_size(contents) / events
+    several = len(numbers) + 1
+    demanded = excess_of_all(ndf, limits.max_bias, limits.max_directional_bias)
+    allowed = allowed_excess(ndf, limits.max_bias)
+    tests = [Resolution(None, ndf, found, per_event, allowed, demanded, limits.alpha, several)]
+    shape: tuple[tuple[str, float, float], ...] = ()
+    lined = layout.arrangement is Arrangement.LINE and ndf >= len(SHAPE)
+    if numbers or lined:
+        basis = smooth_basis(layout, contents / 2, max(*numbers, min(len(SHAPE), ndf), 0))
+        components = Components.of(generated, reference, basis)
+        for number in numbers:
+            leading = components.leading(number)
+            size = leading.theta.size
+            worth = 1.0 if events is None else size / float(np.trace(leading.reference_noise)) / events
+            excess = allowed_excess(size, limits.max_bias)
+            tests.append(Resolution(size, size, leading.separation, worth, excess, excess, limits.alpha, several))
+        if lined:
+            shape = _shape(components.leading(len(SHAPE)), n_required * tests[-1].per_event)
     return Assessment(
         n_required=n_required,
         limits=limits,
         n_generated=generated.effective_size(contents) / per_event,
         n_reference=reference.effective_size(contents) / per_event,
-        ndf=generated.q.size - 1,
         chi2=chi2,
-        separation=result,
-        lower=result.lower_limit(limits.alpha) * per_event,
-        upper=result.upper_limit(limits.alpha) * per_event,
+        tests=tuple(tests),
+        shape=shape,
         local=local_bias(generated, reference, n_required * per_event, limits.max_local_bias, limits.alpha),
+        arrangement=arrangement,
         sparse=sparse,
         observables=observables,
-        per_event=per_event,
         used=used,
         correlated=generated.joint is not None or reference.joint is not None,
     )
+
+
+def _shape(components: Components, entries: float) -> tuple[tuple[str, float, float], ...]:
+    sizes = math.sqrt(entries) * components.theta
+    errors = np.sqrt(entries * components.noise.diagonal())
+    return tuple(zip(SHAPE, sizes.tolist(), errors.tolist(), strict=True))

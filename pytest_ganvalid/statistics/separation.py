@@ -10,7 +10,9 @@ several entries, whose covariance is full.
 
 Two corrections hold the error rates where events are few, sizes unequal or weights depend on the bin: m1 and m2 to
 second order in the errors of q and p (`_second_order`), and less noise where the bins that differ are less noisy than
-the average (`_quiet`). Both are exactly absent where they would be smaller than chance.
+the average (`_quiet`). Both are exactly absent where they would be smaller than chance. Where the bins are cells cut at
+quantiles of the reference itself, its contents are fixed and its noise sits in the edges: another term takes the place
+of the first (`_cut_at_quantiles`).
 """
 
 from __future__ import annotations
@@ -97,13 +99,15 @@ class Fractions:
         filled = contents > 0
         return float((filled.sum() - 1) / (2 * np.sum(self.variance[filled] / contents[filled])))
 
-    def quadratic_form(self, a: FloatArray) -> float:
-        """Return aᵀ C a for a vector of shape (bins,)."""
-        mean = float(a @ self.q)
-        if self.joint is not None:
-            centred = a - mean
-            return float(centred @ self.joint @ centred)
-        return float(self.u @ (a - mean) ** 2)
+    def quadratic_form(self, a: FloatArray) -> FloatArray:
+        """Return aᵀ C a.
+
+        Args:
+            a: Shape (bins,), which gives a number, or (bins, components), which gives their matrix.
+        """
+        centred = a - self.q @ a
+        noise = (self.u * centred.T).T if self.joint is None else self.joint @ centred
+        return np.asarray(centred.T @ noise)
 
     def covariance(self) -> FloatArray:
         """Return C in full, shape (bins, bins)."""
@@ -122,6 +126,7 @@ class Separation:
         m2: Half the variance of T under perfect agreement.
         v: Variance of T that disagreement adds, evaluated at the observed contents.
         quiet: Noise of the bins that differ in units of the average; 1 unless it is clearly below.
+        lattice: T of contents that differ by half an event of the smaller sample: equal counts say no more.
     """
 
     t: float
@@ -129,6 +134,7 @@ class Separation:
     m2: float
     v: float
     quiet: float = 1.0
+    lattice: float = 0.0
 
     @property
     def estimate(self) -> float:
@@ -181,6 +187,55 @@ class Separation:
         """Return the Δ that T falls below with probability ``alpha``; 0 if T is that low under agreement."""
         return 0.0 if self.lower_tail(0.0) <= alpha else self._crossing(self.lower_tail, alpha)
 
+    def log_lower_tail(self, delta: float) -> float:
+        """Return the logarithm of `lower_tail`, which does not underflow."""
+        if self._noiseless:
+            return 0.0 if delta <= self.t else -math.inf
+        if self.quiet < 1:
+            return noncentral.log_cdf(*self._shifted(delta))
+        end = self._gamma_until
+        if delta <= end:
+            return self._log_gamma(delta, self._shape(max(delta, self.m1 - 4 * self.m2 / self.w)))
+        tail = self._noncentral(noncentral.log_cdf, delta)
+        return min(tail, self._log_gamma(end, 0.5 * self.nu)) if end > 0 else tail
+
+    @functools.cached_property
+    def log_agreement(self) -> float:
+        """Logarithm of P(T' <= T) under perfect agreement."""
+        if self._noiseless:
+            return 0.0
+        return noncentral.log_cdf(self.t * self.m1 / self.m2, self.nu, 0.0)
+
+    @property
+    def agreement(self) -> float:
+        """P(T' <= T) under perfect agreement: small where the samples agree better than independent ones can.
+
+        Counts are integers, so that in few bins T = 0 is not rare: T stands for all that is less than half an event
+        away.
+        """
+        if self._noiseless:
+            return 1.0
+        return math.exp(noncentral.log_cdf((self.t + self.lattice) * self.m1 / self.m2, self.nu, 0.0))
+
+    def log_ratio(self, delta: float) -> float:
+        """Return log of P(T' <= T | Δ) / P(T' <= T | 0), at most 0: what CLs compares with α."""
+        if self.t <= 0:  # the limit for T -> 0
+            return -0.5 * delta * self.m1 / self.m2
+        return min(self.log_lower_tail(delta) - self.log_agreement, 0.0)
+
+    def cls_limit(self, alpha: float) -> float:
+        """Return the upper limit of Δ by CLs (A. Read, J. Phys. G 28 (2002) 2693): P(T' <= T | Δ) = α P(T' <= T | 0).
+
+        Unlike `upper_limit` it is positive however low T is: a lucky fluctuation demonstrates nothing.
+        """
+        if self._noiseless:
+            return self.t
+        wanted = math.log(alpha)
+        near, far = 0.0, max(self.upper_limit(alpha), 2 * math.log(1 / alpha) * self.m2 / self.m1)
+        while self.log_ratio(far) > wanted:
+            near, far = far, 1.5 * far
+        return float(brentq(lambda delta: self.log_ratio(delta) - wanted, near, far, xtol=1e-300, rtol=1e-12))
+
     def lower_limit(self, alpha: float) -> float:
         """Return the Δ that T exceeds with probability ``alpha``; 0 if T exceeds it under agreement."""
         return 0.0 if self.upper_tail(0.0) >= alpha else self._crossing(self.upper_tail, alpha)
@@ -214,6 +269,10 @@ class Separation:
         tail = special.gammaincc if upper else special.gammainc
         return float(tail(shape, self.t * mean / variance))
 
+    def _log_gamma(self, delta: float, shape: float) -> float:
+        mean, variance = self._moments(delta)
+        return float(noncentral.log_gammainc(np.array([shape]), self.t * mean / variance)[0])
+
     def _noncentral(self, tail: Callable[[float, float, float], float], delta: float) -> float:
         mean, variance = self._moments(delta)
         root = math.sqrt(max(delta * (delta + 2 * self.m1 - 0.5 * self.nu * self.w), 0.0))
@@ -234,12 +293,13 @@ class Separation:
         return float(brentq(lambda delta: tail(delta) - alpha, near, far, xtol=1e-300, rtol=1e-15))
 
 
-def separation(generated: Fractions, reference: Fractions) -> Separation:
+def separation(generated: Fractions, reference: Fractions, cut_here: float = 0.0) -> Separation:
     """Compute T, m1, m2 and V of two normalised histograms, m1 and m2 to second order.
 
     Args:
         generated: Shape (bins,), q + p > 0 in every bin.
         reference: The same bins.
+        cut_here: Share of the reference events at whose quantiles the bins were cut; 0 for given bins.
     """
     q, p = generated.q, reference.q
     a = 1 / (q + p)
@@ -249,11 +309,25 @@ def separation(generated: Fractions, reference: Fractions) -> Separation:
     variance = generated.variance + reference.variance
     m1 = float(a @ variance)
     m2 = _half_null_variance(generated, reference, a, d)
-    v = generated.quadratic_form(rho * (2 - rho)) + reference.quadratic_form(-rho * (2 + rho))
+    v = float(generated.quadratic_form(rho * (2 - rho)) + reference.quadratic_form(-rho * (2 + rho)))
+    lattice = 0.25 * max(generated.sigma, reference.sigma) ** 2 * float(a.sum())
     if m1 <= 0 or m2 <= 0 or t <= 0:
-        return Separation(t, m1, m2, v)
+        return Separation(t, m1, m2, v, lattice=lattice)
+    quiet = _quiet(float(rho**2 @ variance) / t, m1, m2)
+    if cut_here:
+        shift = cut_here * _cut_at_quantiles(generated, reference)
+        return Separation(t, max(m1 + shift, 0.5 * m1), m2, v, quiet, lattice)
     more = _second_order(generated, reference, m1, m2)
-    return Separation(t, m1 * more, m2 * more**2, v, _quiet(float(rho**2 @ variance) / t, m1, m2))
+    return Separation(t, m1 * more, m2 * more**2, v, quiet, lattice)
+
+
+def _cut_at_quantiles(generated: Fractions, reference: Fractions) -> float:
+    """Return the second-order shift of m1 in cells cut at the reference's quantiles: Σ (u_g² - 2 u_r²)/s³ / 4.
+
+    There p is fixed, and what fluctuates is the true content between the edges.
+    """
+    ours, theirs = ((f.u if f.joint is None else f.variance) for f in (generated, reference))
+    return 0.25 * float(np.sum((ours**2 - 2 * theirs**2) / (0.5 * (generated.q + reference.q)) ** 3))
 
 
 def _quiet(noise: float, m1: float, m2: float) -> float:

@@ -52,8 +52,10 @@ def test_events_are_filled_like_a_reference(filled: Path, capsys: pytest.Capture
 
 def test_limits_and_training(filled: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Every limit, n_train and the training events arrive where Python's do."""
-    words = "--n-train 100 --confidence 0.9 --max-bias 2 --max-local-bias 6 --min-power 1/4 --min-expected 20"
-    limits = {"n_train": 100, "confidence": 0.9, "max_bias": 2, "max_local_bias": 6, "min_power": 0.25}
+    words = "--n-train 100 --confidence 0.9 --max-bias 2 --max-local-bias 6 --min-expected 20 --no-smooth"
+    words += " --max-directional-bias 7"
+    limits = {"n_train": 100, "confidence": 0.9, "max_bias": 2, "max_local_bias": 6, "smooth": False}
+    limits["max_directional_bias"] = 7
     assert main(["check", "gen.json", "ref.json", "--n-required", "50", *words.split(), "-o", "out.json"]) == 0
     report = gv.Report.from_json((filled / "out.json").read_bytes())
     expected = gv.validate("gen.json", "ref.json", n_required=50, min_expected=20, **limits)  # type: ignore[arg-type]

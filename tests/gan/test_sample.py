@@ -299,7 +299,7 @@ def test_a_check_of_a_source(conditional: bool, settings_of_check: dict[str, Any
     reference = generator.sample(2_500, seed=6, conditions=_table(2_500) if conditional else None)
     ways: list[dict[str, Any]] = [{}, {"by": ("e", 3)}] if conditional else [{}]
     for way in ways:
-        settings: dict[str, Any] = {"n_required": 100, "min_power": 0, **settings_of_check, **way}
+        settings: dict[str, Any] = {"n_required": 100, **settings_of_check, **way}
         ours = gv.validate(generator.source(n, **arguments), reference, **settings)
         theirs = gv.validate(generator.sample(n, **arguments), reference, **settings)
         assert ours.comparisons == theirs.comparisons

@@ -173,7 +173,7 @@ def test_more_bins_than_events() -> None:
     for bins in (1_000, 10**15):
         assert _counts(rng.normal(size=20), bins).max() == 1
     few = [{"x": rng.normal(size=15)} for _ in range(2)]
-    assert gv.validate(*few, n_required=1, bins=1_000, min_power=0).verdict is gv.Verdict.UNPROVEN
+    assert gv.validate(*few, n_required=1, bins=1_000).verdict is gv.Verdict.UNPROVEN
 
 
 def test_very_many_bins() -> None:

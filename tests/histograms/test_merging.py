@@ -109,14 +109,14 @@ def test_too_few_events_are_sparse() -> None:
     assert merged.sparse
     assert merged.generated.sumw.size == 2
     assert (merged.generated.total, merged.reference.total) == (10, 10)
-    found = gv.compare(gv.Counts(generated), gv.Counts(reference), n_required=1, min_power=0)
+    found = gv.compare(gv.Counts(generated), gv.Counts(reference), n_required=1)
     assert found.verdict is gv.Verdict.UNPROVEN
     assert "too few events" in found.reasons[0]
 
 
 def test_a_huge_reference_does_not_help_a_tiny_sample() -> None:
     """What counts is the smaller sample: three generated events never pass."""
-    found = gv.compare(gv.Counts([2, 1, 0]), gv.Counts([500_000, 300_000, 200_000]), n_required=1, min_power=0)
+    found = gv.compare(gv.Counts([2, 1, 0]), gv.Counts([500_000, 300_000, 200_000]), n_required=1)
     assert found.verdict is gv.Verdict.UNPROVEN
 
 

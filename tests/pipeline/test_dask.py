@@ -86,7 +86,7 @@ def client() -> Iterator[Any]:
 
 
 def _validate(generated: Any, reference: Any, **asked: Any) -> gv.Report:
-    return gv.validate(generated, reference, n_required=40, min_power=0, **asked)
+    return gv.validate(generated, reference, n_required=40, **asked)
 
 
 def _frame(table: Table, partitions: int = 2) -> Any:

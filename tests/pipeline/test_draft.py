@@ -82,7 +82,7 @@ def test_only_needed_columns_are_read(
     assert [set(some) for some in found.columns] == [columns, columns]
     assert found.columns[0] == tuple(name for name in events(1, 1) if name in columns)  # in their order
     read.clear()
-    gv.validate(*sources, n_required=50, min_power=0, **keywords)
+    gv.validate(*sources, n_required=50, **keywords)
     assert all(names <= columns for rows, names in read if rows > 128)
     assert any(rows > 128 for rows, _ in read)
 

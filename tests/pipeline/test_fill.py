@@ -173,7 +173,7 @@ def test_strata_of_rows_that_were_not_looked_at(events: Make, streamed: Stream, 
         late = rows_of({name: events(seed, n)[name] for name in ("x", "e")}, slice(None))
         late["e"][-300:-150], late["e"][-150:] = 15.0, 17.0
         tables.append(streamed(late, 1))
-    report = gv.validate(*tables, n_required=200, min_power=0, observables=["x"], by="e", bins=bins, min_expected=1)
+    report = gv.validate(*tables, n_required=200, observables=["x"], by="e", bins=bins, min_expected=1)
     assert {"x | e = 15", "x | e = 17"} <= set(report.comparisons)
 
 
@@ -233,7 +233,7 @@ def test_files_of_unknown_length(tmp_path: Path, lengths: tuple[int, ...]) -> No
             path.write_text("x,y\n" + "".join(f"{v!r},{v * 2!r}\n" for v in some.tolist()), encoding="utf-8")
             names[seed].append(str(path))
     for observables in (None, ["x", ("x", "y")]):
-        keywords: dict[str, Any] = {"n_required": 50, "min_power": 0, "observables": observables}
+        keywords: dict[str, Any] = {"n_required": 50, "observables": observables}
         ours, theirs = gv.validate(names[1], names[2], **keywords), gv.validate(tables[1], tables[2], **keywords)
         assert ours.comparisons == theirs.comparisons
         assert ours.reasons == theirs.reasons

@@ -124,7 +124,7 @@ MIXED = ("columns", "weights", "strata", "entries", "estimators")
 
 def validate(generated: Any, reference: Any, **keywords: Any) -> gv.Report:
     """Compare at few events."""
-    return gv.validate(generated, reference, n_required=30, min_power=0, **keywords)
+    return gv.validate(generated, reference, n_required=30, **keywords)
 
 
 def assert_same(ours: gv.Report, theirs: gv.Report, *, approximate: Sequence[str] = ()) -> None:
@@ -274,12 +274,12 @@ def test_weights_that_cancel(samples: Both, streamed: Stream, how: str, side: in
 GATE = """
     import pytest
 
-    @pytest.mark.ganvalid(n_required=50, observables=["x", ("x", "y")], min_power=0)
+    @pytest.mark.ganvalid(n_required=50, observables=["x", ("x", "y")])
     def test_good(ganvalid):
         report = ganvalid.check("gen*.npz", "ref*.npz")
         assert report.provenance["generated_events"] == 500
 
-    @pytest.mark.ganvalid(n_required=50, observables=["x"], min_power=0)
+    @pytest.mark.ganvalid(n_required=50, observables=["x"])
     def test_bad(ganvalid):
         ganvalid.check("bad.npz", "ref*.npz")
 

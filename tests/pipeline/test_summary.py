@@ -315,7 +315,7 @@ def test_a_column_of_another_type(
             parts.append(file_part(table | {"x": OTHER[kind]}, "other.npz"))
         sides.append(Source(tuple(table), parts))
     with pytest.raises((InputError, InputTypeError), match=r"other\.npz"):
-        gv.validate(*sides, n_required=50, min_power=0, observables=[observable])
+        gv.validate(*sides, n_required=50, observables=[observable])
 
 
 def test_entries_in_the_first_file_only(events: Make, file_part: PartOf) -> None:
@@ -348,7 +348,7 @@ DEVICE: dict[str, dict[str, Any]] = {
 
 def validate(*sides: Any, **keywords: Any) -> gv.Report:
     """Compare at few events."""
-    return gv.validate(*sides, n_required=50, min_power=0, **keywords)
+    return gv.validate(*sides, n_required=50, **keywords)
 
 
 @pytest.mark.parametrize("kind", DEVICE)

@@ -62,11 +62,11 @@ def test_limits_and_p_values_say_the_same(difference: float, error: float, dof: 
 
 
 def test_supported_events_are_demonstrated_and_no_more() -> None:
-    """At n_supported the verdict is ROBUST if power is no condition, and just above it is not."""
+    """At n_supported the verdict is ROBUST, and just above it is not."""
     generated, reference = Estimate(0.1, 0.02, 1_000, 30), Estimate(0.08, 0.021, 1_000, 40)
 
     def at(n_required: float) -> Equivalence:
-        return equivalence(generated, reference, n_required, Limits(min_power=0))
+        return equivalence(generated, reference, n_required, Limits())
 
     supported = at(50).n_supported
     assert supported == pytest.approx(at(5).n_supported)
@@ -120,7 +120,7 @@ def test_errors_from_few_replicas_mislead_no_more_often(
             _estimate(rng, 1 / math.sqrt(n_required), *generated),
             _estimate(rng, 0.0, *reference),
             n_required,
-            Limits(min_power=0),
+            Limits(),
         ).verdict()
         for _ in range(toys)
     ]
@@ -132,8 +132,7 @@ def test_power_allows_for_errors_from_few_replicas() -> None:
     """The power averaged over toys with ten degrees of freedom is the rate of ROBUST of a perfect generator."""
     rng, toys = np.random.default_rng(4), 1_500
     results = [
-        equivalence(_estimate(rng, 0, 2_500, 10), _estimate(rng, 0, 2_500, 10), 100, Limits(min_power=0))
-        for _ in range(toys)
+        equivalence(_estimate(rng, 0, 2_500, 10), _estimate(rng, 0, 2_500, 10), 100, Limits()) for _ in range(toys)
     ]
     rate = sum(e.verdict() is Verdict.ROBUST for e in results) / toys
     assert rate == pytest.approx(sum(e.power for e in results) / toys, abs=0.04)
@@ -162,7 +161,7 @@ def test_width_inverts_power(dof: float, target: float) -> None:
 def test_power_is_the_rate_of_robust() -> None:
     """A perfect generator is shown ROBUST as often as the power says."""
     rng, e = np.random.default_rng(3), found(0, 0.4)
-    rate = np.mean([found(d, 0.4, min_power=0).verdict() is Verdict.ROBUST for d in rng.normal(0, 0.4, 3_000)])
+    rate = np.mean([found(d, 0.4).verdict() is Verdict.ROBUST for d in rng.normal(0, 0.4, 3_000)])
     assert e.power == pytest.approx(2 * stats.norm.cdf(1 / 0.4 - Z) - 1)
     assert rate == pytest.approx(e.power, abs=0.03)
 
@@ -200,7 +199,7 @@ def test_one_sample_twice_demonstrates_nothing() -> None:
 @pytest.mark.parametrize("sides", [(10, 9.9), (9.9, 10), (2, 50)])
 def test_errors_that_few_events_carry_demonstrate_no_agreement(sides: tuple[float, float]) -> None:
     """With fewer than ten degrees of freedom on either side nothing is ROBUST, while BIASED stands."""
-    limits = Limits(min_power=0)
+    limits = Limits()
 
     def at(difference: float, dofs: tuple[float, float]) -> Equivalence:
         return equivalence(
@@ -275,7 +274,7 @@ def test_ten_degrees_of_freedom_are_enough(dof: float, sides: tuple[str, ...]) -
 
 def _limited(upper: float) -> Equivalence:
     """Estimates, at a limit that is ``upper`` times their upper confidence limit."""
-    return found(0.3, max_bias=upper * found(0.3).upper, min_power=0)
+    return found(0.3, max_bias=upper * found(0.3).upper)
 
 
 def test_the_limit_itself_is_within_it() -> None:
@@ -283,12 +282,6 @@ def test_the_limit_itself_is_within_it() -> None:
     assert _limited(1.0).verdict() is Verdict.ROBUST
     assert _limited(1 - 1e-9).verdict() is Verdict.UNPROVEN
     assert _limited(1.0).n_supported == 100
-
-
-@pytest.mark.parametrize(("more", "verdict"), [(0.0, Verdict.ROBUST), (1e-12, Verdict.UNPROVEN)])
-def test_the_power_itself_is_enough(more: float, verdict: Verdict) -> None:
-    """A power of exactly min_power is enough."""
-    assert found(0.1, min_power=found(0.1).power + more).verdict() is verdict
 
 
 @pytest.mark.parametrize("value", [0.0, 0.3, 1.0])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from pytest_ganvalid.errors import InputError, InputTypeError
 from pytest_ganvalid.statistics.limits import LIMITS, Limits
 
 BELOW_ONE = math.nextafter(1.0, 0.0)
+NUMBERS = ("confidence", "max_bias", "max_local_bias", "max_directional_bias", "min_expected")
 
 
 @pytest.mark.parametrize(
@@ -29,11 +31,11 @@ BELOW_ONE = math.nextafter(1.0, 0.0)
         ("max_local_bias", math.inf),
         ("min_expected", 0),
         ("min_expected", 1e300),
-        ("min_power", 0),
-        ("min_power", BELOW_ONE),
+        ("max_directional_bias", 1e-6),
+        ("max_directional_bias", 1e6),
     ],
 )
-def test_the_ends_of_each_range_are_in_it(name: str, value: float) -> None:
+def test_the_ends_of_each_range_are_in_it(name: str, value: Any) -> None:
     """The least and the largest value that is allowed is taken as it is."""
     assert getattr(Limits(**{name: value}), name) == value
 
@@ -51,17 +53,17 @@ def test_the_ends_of_each_range_are_in_it(name: str, value: float) -> None:
         ("max_local_bias", -math.inf),
         ("min_expected", -5e-324),
         ("min_expected", math.inf),
-        ("min_power", -5e-324),
-        ("min_power", 1.0),
+        ("max_directional_bias", 0.0),
+        ("max_directional_bias", math.inf),
     ],
 )
-def test_what_is_just_beyond_is_refused(name: str, value: float) -> None:
+def test_what_is_just_beyond_is_refused(name: str, value: Any) -> None:
     """A value just beyond the end of its range is refused by name."""
     with pytest.raises(InputError, match=f"{name}={value!r} "):
         Limits(**{name: value})
 
 
-@pytest.mark.parametrize("name", ["confidence", "max_bias", "max_local_bias", "min_expected", "min_power"])
+@pytest.mark.parametrize("name", ["confidence", "max_bias", "max_local_bias", "min_expected"])
 @pytest.mark.parametrize("value", [True, "1", None])
 def test_what_is_no_number_is_refused(name: str, value: Any) -> None:
     """Every limit is a number, and a flag is none."""
@@ -71,15 +73,29 @@ def test_what_is_no_number_is_refused(name: str, value: Any) -> None:
 
 def test_limits_hold_plain_floats() -> None:
     """Whatever kind of number was given, a float is held, of the same value."""
-    limits = Limits(confidence=np.float32(0.75), max_bias=np.int64(2), max_local_bias=3, min_power=0, min_expected=5)  # type: ignore[arg-type]
-    values = [limits.confidence, limits.max_bias, limits.max_local_bias, limits.min_power, limits.min_expected]
+    limits = Limits(
+        confidence=np.float32(0.75),  # type: ignore[arg-type]
+        max_bias=np.int64(2),  # type: ignore[arg-type]
+        max_local_bias=3,
+        max_directional_bias=4,
+        min_expected=5,
+    )
+    values = [getattr(limits, name) for name in NUMBERS]
     assert [type(value) for value in values] == [float] * 5
-    assert values == [0.75, 2.0, 3.0, 0.0, 5.0]
+    assert values == [0.75, 2.0, 3.0, 4.0, 5.0]
+
+
+@pytest.mark.parametrize("value", [1, "no", None])
+def test_smooth_is_a_flag(value: Any) -> None:
+    """Neither a number nor a word says whether smooth components are tested."""
+    with pytest.raises(InputTypeError, match=f"smooth={value!r}; expected True or False"):
+        Limits(smooth=value)
 
 
 def test_defaults_are_those_documented() -> None:
-    """95 % confidence, one error bar, five in a bin, a power of 20 %, ten events in a bin."""
-    assert Limits() == Limits(confidence=0.95, max_bias=1, max_local_bias=5, min_power=0.2, min_expected=10)
+    """95 % confidence, one error bar, five in a bin, ten events in a bin, smooth components, no directional limit."""
+    defaults = Limits(confidence=0.95, max_bias=1, max_local_bias=5, max_directional_bias=None, min_expected=10)
+    assert Limits() == replace(defaults, smooth=True)
     assert Limits().alpha == pytest.approx(0.05, abs=1e-15)
     assert Limits(confidence=0.75).alpha == 0.25
 
@@ -89,6 +105,16 @@ def test_every_function_has_the_same_defaults(function: Any) -> None:
     """The defaults of the public functions, and of the options, are those of the limits."""
     parameters = inspect.signature(function).parameters
     shared = [limit for limit in dataclasses.fields(Limits) if limit.name in parameters]
-    assert {limit.name for limit in shared} >= {"confidence", "max_bias", "min_power"}
+    assert {limit.name for limit in shared} >= {"confidence", "max_bias"}
     assert all(parameters[limit.name].default == limit.default for limit in shared)
-    assert all(f"(default: {limit.default:g})" in LIMITS[limit.name] for limit in shared)
+    defaults = {limit.name: limit.default for limit in shared}
+    for name, default in defaults.items():
+        word = f"{default:g}" if isinstance(default, float) else str(default).lower()
+        assert f"(default: {word})" in LIMITS[name]
+
+
+@pytest.mark.parametrize("function", [gv.compare, gv.validate, gv.compare_estimates])
+def test_what_is_gone_says_what_replaced_it(function: Any) -> None:
+    """min_power is refused with the reason why it is not needed any more."""
+    with pytest.raises(InputTypeError, match="min_power is gone: upper limits are now by CLs"):
+        function(None, None, n_required=1.2)

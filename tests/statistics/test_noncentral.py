@@ -171,3 +171,37 @@ def test_tails_are_monotone_along_a_dense_line() -> None:
         upper = [noncentral.sf(x, 49, noncentrality) for x in xs]
         assert lower == sorted(lower)
         assert upper == sorted(upper, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("x", "ndf", "noncentrality"),
+    [(5.0, 9, 100.0), (1e-3, 9, 3.0), (1.0, 49, 500.0), (300.0, 2000, 50.0), (10.0, 4999, 900.0), (40.0, 49, 80.0)],
+)
+def test_the_logarithm_of_the_lower_tail_does_not_underflow(x: float, ndf: float, noncentrality: float) -> None:
+    """It is that of 36-digit arithmetic to 1e-9, also where the tail is 1e-6000."""
+    mu, half = mpf(noncentrality) / 2, mpf(x) / 2
+    weights = (mpmath.exp(-mu) * mu**j / mpmath.factorial(j) for j in range(300))
+    true = mpmath.log(
+        mpmath.fsum(
+            weight * mpmath.gammainc(mpf(ndf) / 2 + j, 0, half, regularized=True) for j, weight in enumerate(weights)
+        )
+    )
+    assert abs(noncentral.log_cdf(x, ndf, noncentrality) - true) < 1e-9 * max(1, -true)
+
+
+@pytest.mark.parametrize("noncentrality", [9.99e3, 1.001e4, 1e6, 1e9])
+def test_the_logarithm_far_below_a_large_mean(noncentrality: float) -> None:
+    """Ten to sixty standard deviations below the mean it is right to 1e-4 of the tail, by either formula."""
+    for sigmas in (10, 30, 45):
+        x = 49 + noncentrality - sigmas * math.sqrt(2 * 49 + 4 * noncentrality)
+        true = mpmath.log(_by_contour(x, 49, noncentrality)[0])
+        assert abs(noncentral.log_cdf(x, 49, noncentrality) - true) < 1e-4
+
+
+def test_the_logarithm_has_no_step_where_formulas_change() -> None:
+    """It rises along x through all of its formulas."""
+    for ndf, noncentrality in ((9, 60.0), (49, 2e4)):
+        mean = ndf + noncentrality
+        logs = [noncentral.log_cdf(mean * i / 300, ndf, noncentrality) for i in range(1, 301)]
+        assert logs == sorted(logs)
+        assert noncentral.log_cdf(0.0, ndf, noncentrality) == -math.inf
