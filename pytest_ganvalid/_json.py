@@ -193,19 +193,24 @@ _GENERIC: dict[Any, Callable[[tuple[Any, ...], Node], Any]] = {
 
 
 def decode_fields(cls: type[T], node: Node) -> T:
-    """Read the fields of a dataclass; those that have a default may be missing.
+    """Read the fields of a dataclass; those that have a default, or follow from others, may be missing.
 
     Raises:
-        InputError: If others are missing, there are unknown ones, or one cannot be what it is.
+        InputError: If others are missing, there are unknown ones, one cannot be what it is, or does not follow.
     """
     dataclass_: Any = cls
     hints = _hints(dataclass_)
     members = _with_infinities(node.members(), hints)
     fields = dataclasses.fields(dataclass_)
-    optional = [f.name for f in fields if not (f.default is MISSING and f.default_factory is MISSING)]
-    node.check_names(members, required=set(hints) - set(optional), optional=optional)
+    derived = {f.name for f in fields if not f.init}
+    optional = derived | {f.name for f in fields if not (f.default is MISSING and f.default_factory is MISSING)}
+    node.check_names(members, required=set(hints) - optional, optional=optional)
     values = {name: decode(hints[name], member) for name, member in members.items()}
-    return node.made(cls, **values)
+    made = node.made(cls, **{name: value for name, value in values.items() if name not in derived})
+    for name in derived.intersection(values):
+        if values[name] != getattr(made, name):
+            members[name].refuse(f"{getattr(made, name)!r}, which follows from the other fields")
+    return made
 
 
 @functools.cache

@@ -132,14 +132,16 @@ def validate(
         n_required: Number of true events the generated sample is to stand in for.
         observables: Column names, tuples of column names (their joint distribution), functions of the sample (indexed
             by column name) that have a name, the classes of `pytest_ganvalid.observables`, pairs (name, any of
-            those), or a mapping of name -> any of those. ``None`` means every numeric column that both samples have.
-            Of histograms that are filled: names; ``None`` means all.
+            those), or a mapping of name -> any of those. ``None`` means every numeric column of the reference and, of
+            two or more with one number per event, their joint distribution: a `KDTree` named ``joint``. What is left
+            out is in the report's ``skipped``. Of histograms that are filled: names; ``None`` means all.
         n_train: Number of events the generator was trained on, if known.
         training: The training events, of any kind that ``generated`` may be, or their `Fingerprint`. Reference
             events among them, or generated events that repeat them, leave the check UNPROVEN.
         weight: The name of a column, or a pair (generated, reference) of arrays, names or ``None``.
         by: A condition in the bins of which every observable is compared, each with its share of n_required: a column
-            name, or a pair (column name, bins).
+            name, or a pair (column name, bins). How often its bins occur is compared too, unless the condition was
+            imposed on the generated events: see `pytest_ganvalid.observables.Condition`, which ``by`` may also be.
         bins: A number of equiprobable bins (their edges are quantiles of the reference), increasing edges, an axis
             of a histogram, for a pair of columns a pair of edges, or a mapping of observable -> any of those. Bins are
             [edge, next edge); underflow and overflow are always compared.
@@ -190,10 +192,12 @@ def validate(
     shared = sides.independence.reasons()
     if shared:
         comparisons = {name: _withdrawn(c, _SHARED) for name, c in comparisons.items()}
+    remedies = [remedy for name, remedy in sides.remedies.items() if not comparisons[name].robust]
     report = replace(
         combine(comparisons, provenance=_provenance(sides, request)),
         n_required=n_required,  # exactly
-        notes=(*sides.notes, *sides.independence.notes),
+        notes=(*sides.notes, *remedies, *sides.independence.notes),
+        skipped=dict(sides.skipped),
     )
     return replace(report, reasons=shared, shared=shared) if shared else report
 
@@ -351,7 +355,6 @@ def _provenance(sides: Paired, request: Request) -> dict[str, Any]:
         "reference_events": sides.events[1],
         "generated": plain(sides.origins[0]),
         "reference": plain(sides.origins[1]),
-        "skipped_columns": plain(sides.skipped),
         "seed": request.seed,
         "independence": _json.encode(sides.independence),
         **{name: value for name, value in optional.items() if value},

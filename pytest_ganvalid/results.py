@@ -349,6 +349,10 @@ class Report(Document):
         provenance: What was compared, and with which settings and versions.
         shared: Which events the samples share that they may not share, in sentences; nothing is demonstrated then.
         notes: What was not looked for, and the like, in sentences.
+        skipped: Name of a column or histogram that is not compared -> why.
+        n_supported: Largest n_required of the whole check at which its data demonstrate agreement: the smallest
+            n_supported / share of the comparisons.
+        weakest: The name of the comparison that has it; the first of several.
     """
 
     KIND: ClassVar[str] = "report"
@@ -360,9 +364,12 @@ class Report(Document):
     provenance: dict[str, Any] = field(default_factory=dict)
     shared: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    skipped: Mapping[str, str] = field(default_factory=dict)
+    n_supported: Amount = field(init=False)
+    weakest: str = field(init=False)
 
     def __post_init__(self) -> None:
-        """Refuse a verdict that does not follow from the comparisons.
+        """Find the weakest comparison, and refuse a verdict that does not follow from all of them.
 
         Raises:
             InputError: If it does not, or there are none.
@@ -377,6 +384,10 @@ class Report(Document):
         if self.shared and self.verdict is not Verdict.UNPROVEN:
             msg = f"the verdict {self.verdict} does not follow from samples that share events; expected UNPROVEN"
             raise InputError(msg)
+        supported = {name: c.n_supported / c.share if c.share else math.inf for name, c in self.comparisons.items()}
+        weakest = min(supported, key=supported.__getitem__)
+        object.__setattr__(self, "weakest", weakest)
+        object.__setattr__(self, "n_supported", supported[weakest])
 
     @property
     def robust(self) -> bool:

@@ -269,7 +269,7 @@ def test_settings_by_observable() -> None:
     rng = np.random.default_rng(1)
     one, two = ({"x": rng.normal(size=5_000), "y": rng.normal(size=5_000)} for _ in range(2))
     report = gv.validate(one, two, n_required=100, bins={"x": 10, "y": [-1, 0, 1]}, nonfinite={"y": "separate"})
-    assert [c.bins for c in report.histograms.values()] == [10, 4]
+    assert {name: c.bins for name, c in report.histograms.items()} == {"x": 10, "y": 4, "joint": 50}
     with pytest.raises(gv.InputError, match=r"bins names \['z'\], which are not observables"):
         gv.validate(one, two, n_required=100, bins={"z": 10})
 
@@ -336,9 +336,10 @@ def test_provenance_says_what_was_compared() -> None:
     """The report carries sizes, versions and what was left out."""
     one = {"x": np.arange(100.0), "only": np.arange(100.0), "name": np.array(["a"] * 100)}
     two = {"x": np.arange(100.0) + 0.5, "name": np.array(["a"] * 100)}
-    provenance = gv.validate(one, two, n_required=10).provenance
+    report = gv.validate(one, two, n_required=10)
+    provenance = report.provenance
     assert provenance["generated_events"] == provenance["reference_events"] == 100
-    assert provenance["skipped_columns"] == {"only": "only generated has it", "name": "not numeric"}
+    assert report.skipped == {"only": "only generated has it", "name": "not numeric"}
 
 
 @pytest.mark.parametrize("bad", [0, -1, 0.5, 1e-320, math.nan, math.inf, 10**400])
@@ -411,5 +412,7 @@ def test_constant_column_compares_nothing() -> None:
     """A column that is the same constant on both sides is an error that names it; different constants are BIASED."""
     five, seven = {"x": np.full(10_000, 5.0)}, {"x": np.full(10_000, 7.0)}
     with pytest.raises(gv.InputError, match="observable 'x': all events of both samples lie in 1 bin"):
+        gv.validate(five, {"x": np.full(20_000, 5.0)}, n_required=100, observables=["x"])
+    with pytest.raises(gv.InputError, match="every column has one value, the same on both sides: there is nothing to"):
         gv.validate(five, {"x": np.full(20_000, 5.0)}, n_required=100)
     assert gv.validate(seven, five, n_required=100).verdict is gv.Verdict.BIASED

@@ -28,6 +28,19 @@ REPORT = dataclasses.replace(
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rectangle:
+    """A field that follows from others."""
+
+    width: float
+    height: float
+    area: float = dataclasses.field(init=False)
+
+    def __post_init__(self) -> None:
+        """Find the area."""
+        object.__setattr__(self, "area", self.width * self.height)
+
+
 class Colour(StrEnum):
     """An enumeration."""
 
@@ -343,3 +356,15 @@ def test_what_is_no_character_is_refused() -> None:
     text = dumps("everything", 3, SAMPLE).replace('"text": "t"', '"text": "\\ud800"')
     with pytest.raises(gv.InputError, match=r"^text: expected a string"):
         loads(Everything, "everything", 3, text)
+
+
+def test_what_follows_is_written_and_checked() -> None:
+    """A field that follows from others is written, may be missing, and is refused if it is anything else."""
+    rectangle = Rectangle(width=2.0, height=3.0)
+    assert encode(rectangle) == {"width": 2.0, "height": 3.0, "area": 6.0}
+    for area in ("", ', "area": 6.0', ', "area": 6'):
+        assert decode(Rectangle, parsed(f'{{"width": 2.0, "height": 3.0{area}}}')) == rectangle
+    with pytest.raises(gv.InputError, match=r"^area: expected 6\.0, which follows from the other fields; got 5"):
+        decode(Rectangle, parsed('{"width": 2.0, "height": 3.0, "area": 5}'))
+    with pytest.raises(gv.InputError, match=r"missing \['height'\]"):
+        decode(Rectangle, parsed('{"width": 2.0, "area": 6.0}'))

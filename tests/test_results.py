@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
 from typing import Any
 
@@ -60,6 +61,45 @@ def test_report_must_follow_from_its_comparisons() -> None:
         dataclasses.replace(REPORT, verdict=gv.Verdict.ROBUST)
     with pytest.raises(gv.InputError, match="without a comparison"):
         dataclasses.replace(REPORT, comparisons={})
+
+
+def test_a_report_supports_what_its_weakest_comparison_does() -> None:
+    """The smallest n_supported counts, that of a stratum divided by its share; of equals, the first."""
+    half = dataclasses.replace(FOUND, n_supported=FOUND.n_supported * 0.75, share=0.5)
+    endless = dataclasses.replace(FOUND, n_supported=math.inf)
+    for comparisons, weakest, supported in (
+        ({"endless": endless, "half": half}, "half", 1.5 * FOUND.n_supported),
+        ({"half": half, "whole": FOUND}, "whole", FOUND.n_supported),
+        ({"whole": FOUND, "again": FOUND, "half": half}, "whole", FOUND.n_supported),
+        ({"first": endless, "second": endless}, "first", math.inf),
+    ):
+        report = dataclasses.replace(REPORT, comparisons=comparisons)
+        assert (report.weakest, report.n_supported) == (weakest, supported)
+        assert gv.Report.from_json(report.to_json()) == report
+
+
+def test_what_is_written_of_the_weakest_must_follow() -> None:
+    """JSON holds n_supported and the weakest; where they do not follow from the comparisons they are refused."""
+    document = json.loads(REPORT.to_json())
+    assert (document["weakest"], document["n_supported"]) == ("mass", FOUND.n_supported)
+    for name, wrong in (("weakest", "peak"), ("n_supported", 2 * FOUND.n_supported), ("n_supported", True)):
+        with pytest.raises(gv.InputError, match=rf"^{name}: expected .*; got"):
+            gv.Report.from_json(json.dumps(document | {name: wrong}))
+    infinite = {"n_supported": None, "n_supported_infinite": True}
+    with pytest.raises(gv.InputError, match="which follows from the other fields"):
+        gv.Report.from_json(json.dumps(document | infinite))
+
+
+def test_an_older_report_is_read() -> None:
+    """A document without what was skipped and what is the weakest is read as one that skipped nothing."""
+    document = json.loads(REPORT.to_json())
+    for name in ("skipped", "weakest", "n_supported"):
+        del document[name]
+    assert gv.Report.from_json(json.dumps(document)) == REPORT
+    skipped = dataclasses.replace(REPORT, skipped={"word": "not numeric"})
+    assert gv.Report.from_json(skipped.to_json()).skipped == {"word": "not numeric"}
+    with pytest.raises(gv.InputError, match=r"skipped\.word: expected a string"):
+        gv.Report.from_json(json.dumps(document | {"skipped": {"word": 1}}))
 
 
 @pytest.mark.parametrize("name", gv.__all__)

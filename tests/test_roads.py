@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 import pytest_ganvalid as gv
 from pytest_ganvalid import Entries, Report
 from pytest_ganvalid.errors import GanvalidError
-from pytest_ganvalid.observables import KDTree, Selection
+from pytest_ganvalid.observables import Condition, KDTree, Selection
 from pytest_ganvalid.pipeline.summary import added
 
 pa = pytest.importorskip("pyarrow")
@@ -137,6 +137,8 @@ def decided(report: Report) -> dict[str, Any]:
     return {
         "verdict": content["verdict"],
         "comparisons": comparisons,
+        "skipped": content["skipped"],
+        "rates": [note for note in content["notes"] if "occur" in note],
         "shared": shared,
         "duplicated": search["duplicated"],
     }
@@ -164,6 +166,9 @@ def table(rng: np.random.Generator, n: int, kinds: Sequence[str], shift: float) 
         "t": lambda: rng.choice(np.array(["a", "bc"]), n),
         "nan": lambda: np.where(rng.random(n) < 0.02, rng.choice([np.nan, np.inf], n), rng.normal(size=n)),
         "j": lambda: _jagged(rng, n),
+        "one": lambda: np.full(n, 3.0),
+        "id": lambda: np.arange(n),
+        "mine": lambda: rng.normal(size=n),
     }
     return {kind: makers[kind]() for kind in kinds}
 
@@ -198,11 +203,12 @@ def handed(draw: st.DrawFn) -> Handed:
         for letter in OBSERVABLES[name][0]
     }
     needed |= {OBSERVABLES[name][0] for name in names if name in ("undefined", "entries", "reduced entries")}
-    extra = draw(st.sets(st.sampled_from(["x", "f", "k", "t"])))
-    by = draw(st.sampled_from([None, "k", {"x": [0.0]}, ("x", 2)]))
+    everything = draw(st.booleans())
+    extra = draw(st.sets(st.sampled_from(["x", "f", "k", "t", "one", "id"])))
+    by = draw(st.sampled_from([None, "k", {"x": [0.0]}, ("x", 2), Condition("k", imposed=True)]))
     weighted = draw(st.booleans())
     kinds = needed | extra | ({"w"} if weighted else set())
-    kinds |= {None: set(), "k": {"k"}}.get(by if not isinstance(by, tuple | dict) else "", {"x"})
+    kinds |= set() if by is None else {"k"} if by == "k" or isinstance(by, Condition) else {"x"}
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     sides = []
     for shift in (0.0, draw(st.sampled_from([0.0, 0.3]))):
@@ -211,15 +217,21 @@ def handed(draw: st.DrawFn) -> Handed:
         stops = draw(st.lists(st.integers(1, n - 1), max_size=4, unique=True))
         sides.append(draw(st.permutations(cut(whole, sorted(stops)))))
     reference, generated = sides
+    if everything:
+        generated = [{**part, **table(rng, rows(part), ["mine"], 0.0)} for part in generated]
+        lost = draw(st.sampled_from([None, None, None, *sorted(kinds - {"w"})]))
+        if lost is not None and len(kinds) > 1 and "nan" not in kinds:  # of two faults either may be met first
+            generated = [{name: values for name, values in part.items() if name != lost} for part in generated]
     copied = draw(st.sampled_from([0, 0, 3, 40]))
     if copied:
         source, target = reference[0], generated[-1]
         m = min(copied, rows(source), rows(target))
-        whole = joined([{name: values[:m] for name, values in source.items()}, {n: v[m:] for n, v in target.items()}])
+        head = {name: (source if name in source else target)[name][:m] for name in target}
+        whole = joined([head, {name: values[m:] for name, values in target.items()}])
         generated = [*generated[:-1], whole]
     keywords: dict[str, Any] = {
         "n_required": draw(st.sampled_from([5, 30])),
-        "observables": [OBSERVABLES[name][1] for name in names],
+        "observables": None if everything else [OBSERVABLES[name][1] for name in names],
         "bins": draw(st.sampled_from([4, 7])),
         "weight": "w" if weighted else None,
         "by": by,

@@ -6,6 +6,7 @@ What to use when:
   after a cut.
 - a tuple of columns or a `KDTree`: their joint distribution, which single columns do not show.
 - a `Classifier`: whatever may be wrong in many columns at once.
+- a `Condition`: what divides the events into strata, in each of which all is compared; ``by=`` takes it.
 - `Mean`, `StandardDeviation`, `Quantile`, `Efficiency` and `Estimator`: an analysis that uses one number.
 """
 
@@ -13,9 +14,11 @@ from pytest_ganvalid.observables.classifier import Classifier
 from pytest_ganvalid.observables.estimators import Efficiency, Estimator, Mean, Quantile, StandardDeviation
 from pytest_ganvalid.observables.observable import KDTree, Observable, Selection
 from pytest_ganvalid.observables.resolve import resolve
+from pytest_ganvalid.observables.strata import Condition
 
 __all__ = [
     "Classifier",
+    "Condition",
     "Efficiency",
     "Estimator",
     "KDTree",

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
+import numpy as np
+
 from pytest_ganvalid.errors import InputError, InputTypeError
-from pytest_ganvalid.observables.observable import KDTree, Observable, Selection, check_name, name_of
-from pytest_ganvalid.overlaps.resolution import numbers_in_order
+from pytest_ganvalid.observables.observable import KDTree, Observable, Selection, check_name, column, name_of
+from pytest_ganvalid.observables.strata import rate_name
+from pytest_ganvalid.overlaps.digests import is_numeric
+from pytest_ganvalid.overlaps.key import HEAD
+from pytest_ganvalid.overlaps.resolution import numbers_at_random, numbers_in_order
 from pytest_ganvalid.samples import Entries, Sample
 from pytest_ganvalid.samples.tables import is_text
 
@@ -17,6 +23,10 @@ _ACCEPTED = (
     "pytest_ganvalid.observables"
 )
 _PAIR = 2
+JOINT = "joint"
+"""The name of the joint distribution of all columns, unless a column has it."""
+ONLY_GENERATED = "only generated has it"
+_TEXT, _NUMBERING = "not numeric", "numbers the events"
 
 
 @runtime_checkable
@@ -65,7 +75,7 @@ class _Shared:
     def names(self) -> list[str]:
         """List those of numbers."""
         skipped = skipped_columns(self.generated, self.reference, self.condition)
-        names = [name for name in self.reference.columns if name not in skipped]
+        names = [name for name in self.reference.columns if name in self.generated.columns and name not in skipped]
         if not names:
             msg = (
                 "the samples share no numeric column: generated has "
@@ -79,19 +89,20 @@ def resolve(spec: object, generated: Sample, reference: Sample, condition: str |
     """Turn what the user asked for into observables.
 
     Args:
-        spec: ``None`` for every numeric column that both samples have; one observable; a sequence of them;
-            or a mapping of name -> observable.
+        spec: ``None`` for every numeric column of the reference, and of two or more with one number per event their
+            joint distribution; one observable; a sequence of them; or a mapping of name -> observable.
         generated: The generated sample.
         reference: The reference sample.
-        condition: The column that divides the events into strata; it is compared only if asked for by name.
+        condition: The column that divides the events into strata.
 
     Raises:
-        InputError: If there is no observable, or two have one name.
+        InputError: If there is no observable, two have one name, one is the condition itself, or, of all columns, the
+            generated sample lacks one.
         InputTypeError: If one is of an unknown kind.
     """
     shared = _Shared(generated, reference, condition)
     if spec is None:
-        observables: list[Wanted] = [Observable(name, (name,)) for name in shared.names()]
+        observables = _all_columns(shared)
     elif isinstance(spec, Mapping):
         observables = [_one(value, shared, name) for name, value in spec.items()]
     elif isinstance(spec, str) or callable(spec) or _is_wanted(spec):
@@ -101,6 +112,8 @@ def resolve(spec: object, generated: Sample, reference: Sample, condition: str |
     else:
         msg = f"observables={spec!r} is a {type(spec).__name__}; expected a list, each {_ACCEPTED}"
         raise InputTypeError(msg)
+    for observable in observables:
+        _refuse_condition(observable, condition)
     names = [observable.name for observable in observables]
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
@@ -113,20 +126,80 @@ def resolve(spec: object, generated: Sample, reference: Sample, condition: str |
 
 
 def skipped_columns(generated: Sample, reference: Sample, condition: str | None = None) -> dict[str, str]:
-    """Say which columns ``observables=None`` leaves out, and why."""
-    skipped = {name: "only generated has it" for name in generated.columns if name not in reference.columns}
-    skipped |= {name: "only reference has it" for name in reference.columns if name not in generated.columns}
-    shared = (name for name in reference.columns if name not in skipped)
-    texts = (name for name in shared if is_text(reference.columns[name]) and is_text(generated.columns[name]))
-    skipped |= dict.fromkeys(texts, "not numeric")
+    """Say which columns ``observables=None`` leaves out, and why; numbers that only the reference has are none.
+
+    What numbers the events is told by the reference alone, as the bins are: the generated events may come later.
+    """
+    ours, theirs = generated.columns, reference.columns
+    skipped = dict.fromkeys((name for name in ours if name not in theirs), ONLY_GENERATED)
+    texts = (name for name in theirs if is_text(theirs[name]) and (name not in ours or is_text(ours[name])))
+    skipped |= dict.fromkeys(texts, _TEXT)
     if condition is not None:
         skipped |= {condition: "divides the events into strata"}
-    left = [name for name in reference.columns if name not in skipped]
-    numbering = [
-        name for name in left if all(numbers_in_order(sample.columns[name]) for sample in (generated, reference))
-    ]
-    # Rising integers that are all there is are not the numbers of anything else.
-    return skipped | dict.fromkeys(numbering, "numbers the events") if len(numbering) < len(left) else skipped
+    left = [name for name in theirs if name not in skipped]
+    numbering = [name for name in left if no_observable(theirs[name]) == _NUMBERING]
+    # Numbers of events that are all there is are not the numbers of anything else.
+    return skipped | dict.fromkeys(numbering, _NUMBERING) if len(numbering) < len(left) else skipped
+
+
+def no_observable(values: Any) -> str:  # noqa: ANN401 - an array or Entries
+    """Say why a column of true events is not compared unless it is asked for; empty if it is."""
+    if is_text(values):
+        return _TEXT
+    return _NUMBERING if numbers_in_order(values) or (is_numeric(values) and numbers_at_random(values[:HEAD])) else ""
+
+
+def refuse_lost(names: Iterable[str]) -> None:
+    """Refuse a generated sample that lacks columns of the reference, where all columns are compared.
+
+    Raises:
+        InputError: If there are any.
+    """
+    lost = sorted(names)
+    if lost:
+        msg = (
+            f"the reference has columns that the generated sample lacks: {lost}; a distribution that was lost cannot "
+            "be right: give the generated sample these columns, or state observables= to compare without them"
+        )
+        raise InputError(msg)
+
+
+def _all_columns(shared: _Shared) -> list[Wanted]:
+    """Return the numeric columns of the reference and, of two or more that vary, their joint distribution."""
+    skipped = skipped_columns(shared.generated, shared.reference, shared.condition)
+    names = shared.names()
+    refuse_lost({*shared.reference.columns} - {*shared.generated.columns} - {*skipped})
+    joined = tuple(name for name in _one_per_event(shared) if _varies(shared.reference, name))
+    columns: list[Wanted] = [Observable(name, (name,)) for name in names]
+    return columns if len(joined) < _PAIR else [*columns, _tree(_joint_name(shared.reference), joined)]
+
+
+def _varies(reference: Sample, name: str) -> bool:
+    """Tell whether a column of one number per event has two values: no cell is cut along any other."""
+    values = np.asarray(column(reference, name, "reference"))
+    finite = values[np.isfinite(values)]
+    return bool(finite.size and np.any(finite != finite[0]))
+
+
+def _joint_name(reference: Sample) -> str:
+    candidates = itertools.chain([JOINT], (f"{JOINT} {i}" for i in itertools.count(2)))
+    return next(name for name in candidates if name not in reference.columns)
+
+
+def _refuse_condition(observable: Wanted, condition: str | None) -> None:
+    """Refuse an observable that is what divides the events.
+
+    Raises:
+        InputError: If it is.
+    """
+    selected = isinstance(observable, Observable) and observable.where is not None
+    columns = observable.columns if isinstance(observable, Observable) else (getattr(observable, "column", None),)
+    if condition is not None and not selected and set(columns) == {condition}:
+        msg = (
+            f"observable {observable.name!r} is by={condition!r} itself, which hardly varies within its bins; leave it "
+            f"out (how often each bin occurs is compared as {rate_name(condition)!r}), or compare it without by="
+        )
+        raise InputError(msg)
 
 
 def _is_wanted(value: object) -> bool:
@@ -194,5 +267,5 @@ def _tree(name: str, columns: tuple[str, ...]) -> Observable:
 
 def _one_per_event(shared: _Shared) -> tuple[str, ...]:
     """Columns with one number per event: a joint distribution needs them to match."""
-    reference = shared.reference.columns
-    return tuple(name for name in shared.names() if not isinstance(reference[name], Entries))
+    sides = (shared.generated.columns, shared.reference.columns)
+    return tuple(name for name in shared.names() if not any(isinstance(side[name], Entries) for side in sides))

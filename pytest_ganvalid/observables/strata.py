@@ -1,7 +1,7 @@
 """Strata: the bins of a condition, such as the incident energy, in each of which a conditional generator is checked.
 
-What is compared are the distributions *within* a stratum. How often the conditions themselves occur is up to whoever
-asks the generator for events, and is not compared.
+What are compared are the distributions *within* a stratum, and how often each stratum occurs, unless the condition was
+imposed: then that is up to whoever asked the generator for events.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pytest_ganvalid.errors import InputError, InputTypeError
 from pytest_ganvalid.observables.observable import column
 from pytest_ganvalid.samples import Entries, Sample
 
-_ACCEPTED = "a column name, or a pair (column name, bins), bins being a number or edges"
+_ACCEPTED = "a column name, or a pair (column name, bins), bins being a number or edges, or a Condition"
 _PAIR = 2
 _CLEARLY = 5.0  # standard errors
 
@@ -31,10 +31,14 @@ class Condition:
     Attributes:
         column: Its name, or a reducing expression.
         bins: A number of bins or edges; ``None`` for one bin for each value, if they are few.
+        imposed: Whether the user has chosen its values for the generated events, so that how often they occur says
+            nothing about the generator. Where they are in the same numbers as in the reference, or in multiples of one
+            number, that is seen and need not be said.
     """
 
     column: str
     bins: Any = None
+    imposed: bool = False
 
     @classmethod
     def parsed(cls, by: object) -> Condition | None:
@@ -74,6 +78,11 @@ class Condition:
             InputTypeError: If it does not hold real numbers.
         """
         return condition_values(sample, self.column, side)
+
+
+def rate_name(condition: str) -> str:
+    """Name the comparison of how often each bin of a condition occurs."""
+    return f"{condition}: rate per stratum"
 
 
 def condition_values(sample: Sample, name: str, side: str) -> NDArray[np.float64]:

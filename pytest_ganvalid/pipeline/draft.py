@@ -6,9 +6,10 @@ Bins are chosen from a bounded part of the reference, from all over it; of event
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +19,19 @@ from pytest_ganvalid.histograms.binning import axis_for, bins_for, cells_for
 from pytest_ganvalid.histograms.bins import Axis, Fillable
 from pytest_ganvalid.observables.needed import needed_columns
 from pytest_ganvalid.observables.observable import Observable, Values
-from pytest_ganvalid.observables.resolve import Wanted, resolve, skipped_columns
+from pytest_ganvalid.observables.resolve import (
+    ONLY_GENERATED,
+    Wanted,
+    no_observable,
+    refuse_lost,
+    resolve,
+    skipped_columns,
+)
 from pytest_ganvalid.observables.strata import Condition, condition_values
 from pytest_ganvalid.overlaps.digests import is_numeric
 from pytest_ganvalid.overlaps.fingerprint import Fingerprint
 from pytest_ganvalid.overlaps.key import HEAD, Key, key_columns, key_of, tells_events
-from pytest_ganvalid.pipeline.plan import FillPlan, Histogram
+from pytest_ganvalid.pipeline.plan import FillPlan, Histogram, unreadable
 from pytest_ganvalid.pipeline.preview import FIRST, Preview, drawn, has_numbers, head, preview, row_bytes
 from pytest_ganvalid.pipeline.request import DEFAULT_BINS, Request, Side
 from pytest_ganvalid.pipeline.run import Runner
@@ -48,6 +56,8 @@ class Draft:
         observables: What is compared.
         key: How rows are recognised; ``None`` if the sides have no column of numbers in common.
         training_key: Likewise those of the training; ``None`` if there is no training.
+        whole: The sides, with all columns that they have.
+        alone: Columns of the reference only, that ``observables=None`` leaves out -> why.
         lost: Columns of one side only that tell events apart, where those of both do not.
     """
 
@@ -58,6 +68,8 @@ class Draft:
     observables: tuple[Wanted, ...]
     key: Key | None
     training_key: Key | None
+    whole: Sides
+    alone: Mapping[str, str]
     lost: tuple[str, ...] = ()
 
     @classmethod
@@ -69,6 +81,7 @@ class Draft:
             InputTypeError: If an observable is of an unknown kind.
         """
         wanted = _wanted_columns(sides, request, runner)
+        alone = _only_reference(sides, request, runner)
         names, training_names = _key_names(sides, wanted, training, runner)
         columns = _columns(sides, wanted | {*names, *training_names}, request)
         heads = [head(side, some, HEAD, runner) for side, some in zip(sides, columns, strict=True)]
@@ -91,7 +104,7 @@ class Draft:
         if isinstance(training, Fingerprint):
             training_key = training.key
         lost = () if key is not None and key.tells else _lost(whole, runner)
-        return cls(sides, request, columns, previews, observables, key, training_key, lost)
+        return cls(sides, request, columns, previews, observables, key, training_key, whole, alone, lost)
 
     def redrawn(self, runner: Runner) -> Draft:
         """Draw the rows that bins are chosen from out of all of the reference."""
@@ -114,21 +127,34 @@ class Draft:
         index = None
         if condition is not None:
             index = condition[1].index(condition_values(reference, condition[0], "reference"))
-        histograms = []
+        histograms, skipped = [], self.skipped()
         for stratum in range(1 if condition is None else condition[1].size):
             inside = None if index is None else index == stratum
             # A stratum without any of the rows that were looked at is binned like the whole.
             here = reference if inside is None or not inside.any() else reference.select(inside)
             label = "" if condition is None else f" | {condition[1].label_of(condition[0], stratum)}"
             for observable in self.binned:
-                with placed(f"observable {observable.name + label!r}"):
-                    histograms.append(self._histogram(observable, label, stratum, here, generated))
-        return FillPlan(weight=self.sides[1].weight, condition=condition, histograms=tuple(histograms), key=self.key)
+                try:
+                    with placed(f"observable {observable.name + label!r}"):
+                        histograms.append(self._histogram(observable, label, stratum, here, generated))
+                except InputError as error:
+                    stated = isinstance(self.request.bins, Mapping) and observable.name in self.request.bins
+                    if skipped is None or not observable.tree or stated:
+                        raise
+                    skipped[observable.name + label] = error.message  # its columns are compared one by one
+        return FillPlan(
+            weight=self.sides[1].weight,
+            condition=condition,
+            histograms=tuple(histograms),
+            key=self.key,
+            imposed=self.request.condition is not None and self.request.condition.imposed,
+            skipped=None if skipped is None else dict(sorted(skipped.items())),
+        )
 
     def _histogram(
         self, observable: Observable, label: str, stratum: int, reference: Sample, generated: Sample
     ) -> Histogram:
-        place, spec = self.request.nonfinite_of(observable.name), self.request.bins_of(observable.name)
+        place, spec = self._place(observable), self._spec(observable)
         few = generated.first(min(FIRST, len(generated)))
         values = observable.values(reference, "reference")
         weight = values.weight(reference.weight)
@@ -148,9 +174,23 @@ class Draft:
             numbers = bins_for(DEFAULT_BINS, counts.columns, counts.weight(reference.weight), "overflow")
         return Histogram(observable.name + label, stratum, observable, bins, place, numbers, several)
 
+    def _place(self, observable: Observable) -> str:
+        """Return where NaN and infinite values go; of all columns together, where those of its columns do."""
+        stated = self.request.nonfinite_of(observable.name)
+        if self.request.observables is not None or not observable.tree or stated != "error":
+            return stated
+        places = {self.request.nonfinite_of(name) for name in observable.columns} - {"error"}
+        return "error" if not places else places.pop() if len(places) == 1 else "separate"
+
+    def _spec(self, observable: Observable) -> Any:  # noqa: ANN401 - whatever bins may be
+        """Return the bins that are wanted; edges are of single columns, and not of all of them together."""
+        spec = self.request.bins_of(observable.name)
+        unasked = self.request.observables is None and observable.tree and not isinstance(self.request.bins, Mapping)
+        return DEFAULT_BINS if unasked and not isinstance(spec, Integral) else spec
+
     def is_numbered(self, observable: Observable) -> bool:
         """Tell whether the bins of an observable are chosen from the reference."""
-        return isinstance(self.request.bins_of(observable.name), Integral)
+        return isinstance(self._spec(observable), Integral)
 
     def chooses_bins(self, plan: FillPlan) -> bool:
         """Tell whether any bins of a plan were chosen from the reference."""
@@ -158,17 +198,17 @@ class Draft:
         several = any(histogram.numbers is not None for histogram in plan.histograms)
         return several or any(map(self.is_numbered, self.binned)) or (condition is not None and condition.chosen)
 
-    def skipped(self) -> dict[str, str]:
-        """Say which columns ``observables=None`` leaves out, and why."""
+    def skipped(self) -> dict[str, str] | None:
+        """Say which columns of the reference ``observables=None`` leaves out, and why; ``None`` if some are stated."""
         if self.request.observables is not None:
-            return {}
+            return None
         condition = None if self.request.condition is None else self.request.condition.column
         skipped = skipped_columns(self.previews[0].sample, self.previews[1].sample, condition)
-        for side, other in (self.sides, self.sides[::-1]):
-            theirs = {*other.source.names, *other.source.refused, side.weight}
-            skipped |= {name: f"only {side.name} has it" for name in side.source.names if name and name not in theirs}
-            skipped |= {name: f"cannot be read: it {reason}" for name, reason in side.source.refused.items()}
-        return skipped
+        skipped = {name: why for name, why in skipped.items() if why != ONLY_GENERATED} | {**self.alone}
+        reference, weight = self.whole[1], self.whole[0].weight
+        if weight and weight != reference.weight and weight in reference.source.names:
+            skipped[weight] = "holds the weights of the generated events"
+        return skipped | {name: unreadable(reason) for name, reason in reference.source.refused.items()}
 
 
 def _wanted_columns(sides: Sides, request: Request, runner: Runner) -> set[str]:
@@ -179,7 +219,7 @@ def _wanted_columns(sides: Sides, request: Request, runner: Runner) -> set[str]:
             check_column(side, inner_column(request.condition.column, side.source.names))
     if request.observables is None:
         _refuse_uneven(sides)
-        wanted = common
+        wanted = common - {side.weight for side in sides}
     else:
         samples = [as_sample(head(side, side.source.names, FIRST, runner), side.name, side.weight) for side in sides]
         condition = None if request.condition is None else request.condition.column
@@ -200,6 +240,25 @@ def _wanted_columns(sides: Sides, request: Request, runner: Runner) -> set[str]:
         msg = f"the samples share no column: generated has {names[0]}, reference {names[1]}"
         raise InputError(msg)
     return wanted
+
+
+def _only_reference(sides: Sides, request: Request, runner: Runner) -> dict[str, str]:
+    """Say which columns of the reference only are left out where all are compared.
+
+    Raises:
+        InputError: If there are others: the generated sample has lost them.
+    """
+    if request.observables is not None:
+        return {}
+    other, side = sides
+    there = {*other.source.names, side.weight, ""}
+    alone = [name for name in side.source.names if name not in there]
+    skipped = {}
+    if alone:
+        first = head(side, alone, HEAD, runner)
+        skipped = {name: why for name in alone if (why := no_observable(first[name]))}
+    refuse_lost(set(alone) - set(skipped))
+    return skipped
 
 
 def _key_names(

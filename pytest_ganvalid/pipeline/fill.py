@@ -116,7 +116,7 @@ def fill_like(side: Side, like: Histograms, request: Request) -> Histograms:
         InputError: If the events cannot be read, or lack a column.
     """
     check_client(request, side)
-    plan = replace(like.plan, weight=side.weight)
+    plan = like.plan.like(side)
     with runner_for(request, side) as runner:
         with placed(_name(side)):
             read = plan.read_columns(side.source.names)
@@ -207,7 +207,7 @@ def summarise_reference(draft: Draft, runner: Runner) -> tuple[Draft, Histograms
 
 def summarise_generated(draft: Draft, reference: Histograms, runner: Runner) -> Histograms:
     """Fill the generated events like the reference."""
-    return _summary_of(draft, 0, replace(reference.plan, weight=draft.sides[0].weight), runner)
+    return _summary_of(draft, 0, reference.plan.like(draft.whole[0]), runner)
 
 
 def _summary_of(draft: Draft, place: int, plan: FillPlan, runner: Runner) -> Histograms:

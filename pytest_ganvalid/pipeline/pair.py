@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -9,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from pytest_ganvalid.errors import InputError, InputTypeError, placed
+from pytest_ganvalid.histograms.bins import Fillable
 from pytest_ganvalid.histograms.sums import BinSums, as_bin_sums, check_same_bins
+from pytest_ganvalid.observables.resolve import JOINT, ONLY_GENERATED
 from pytest_ganvalid.observables.strata import Stratum
 from pytest_ganvalid.overlaps.findings import Independence
 from pytest_ganvalid.overlaps.fingerprint import Fingerprint
@@ -26,6 +29,7 @@ from pytest_ganvalid.pipeline.foreign import UNKNOWN, Foreign, filled_already, m
 from pytest_ganvalid.pipeline.joint import NOT_LOOKED_FOR, Joint
 from pytest_ganvalid.pipeline.origins import common_origin
 from pytest_ganvalid.pipeline.plan import MULTIPLICITY, FillPlan
+from pytest_ganvalid.pipeline.rates import Rates
 from pytest_ganvalid.pipeline.request import Request, Side, open_training
 from pytest_ganvalid.pipeline.run import Runner
 from pytest_ganvalid.pipeline.summary import Histograms
@@ -34,6 +38,7 @@ from pytest_ganvalid.results import Estimate
 
 _SIDES = ("generated", "reference")
 _NAMED = 3
+_ROUNDING = 1e-5  # relative; single precision, with some to spare
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +76,7 @@ class Paired:
         training: Number of training events, if they are known.
         how: How bins were chosen, if from a part of the reference.
         notes: What was not looked for, in sentences.
+        remedies: Comparison -> what to know of it if it is not ROBUST.
     """
 
     pairs: tuple[Pair, ...]
@@ -82,6 +88,7 @@ class Paired:
     training: int | None = None
     how: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    remedies: Mapping[str, str] = field(default_factory=dict)
 
 
 def paired(
@@ -134,8 +141,10 @@ def _of_events(
     strata = _strata(reference.plan, generated, reference)
     joint = Joint.of(draft, reference.plan, (generated, reference), runner)
     pairs: dict[str, Pair] = {}
+    skipped = _skipped(generated.plan, reference.plan)
     for position, stratum in strata.items():
-        pairs |= {pair.name: pair for pair in _pairs(reference.plan, position, stratum, generated, reference)}
+        here = _pairs(reference.plan, position, stratum, generated, reference, skipped)
+        pairs |= {pair.name: pair for pair in here}
         for name, fields in () if joint is None else joint.pairs(position, stratum):
             used = {"used": stratum.used} | fields
             pairs[stratum.name(name)] = Pair(name=stratum.name(name), share=stratum.share, **used)
@@ -143,13 +152,16 @@ def _of_events(
     names = [name for plain in order for name in (plain, plain + MULTIPLICITY) if name in pairs]
     trained_on = training_rows(training, draft, generated, reference, runner)
     preview = draft.previews[1]
+    rates = Rates.of(generated, reference)
     return Paired(
-        pairs=tuple(pairs[name] for name in names),
+        pairs=_all_pairs([pairs[name] for name in names], rates),
         strata=tuple(strata.values()),
         independence=_independence(generated, reference, trained_on, draft.lost),
         events=(generated.n_events, reference.n_events),
         origins=(sides[0].source.provenance, sides[1].source.provenance),
-        skipped=draft.skipped(),
+        skipped=skipped,
+        notes=_notes(reference.plan, rates),
+        remedies=_remedies(rates),
         training=None if trained_on is None else trained_on.events,
         how={} if preview.complete else {"bins_from_rows": len(preview.sample), "drawn": preview.drawn},
     )
@@ -161,18 +173,23 @@ def _of_histograms(gen: Histograms, ref: Histograms, request: Request, training:
     histograms = tuple(histogram for histogram in ref.plan.histograms if histogram.observable.name in names)
     plan = replace(ref.plan, histograms=histograms)
     strata = _strata(plan, gen, ref)
-    pairs = [pair for position, stratum in strata.items() for pair in _pairs(plan, position, stratum, gen, ref)]
+    skipped = _skipped(gen.plan, ref.plan)
+    pairs = [
+        pair for position, stratum in strata.items() for pair in _pairs(plan, position, stratum, gen, ref, skipped)
+    ]
+    rates = Rates.of(gen, ref)
     trained_on = stored_training_rows(training, gen, ref, request)
     search = _independence(gen, ref, trained_on, ())
     return Paired(
-        pairs=tuple(pairs),
+        pairs=_all_pairs(pairs, rates),
         strata=tuple(strata.values()),
         independence=replace(search, notes=(*search.notes, *_origin_of_bins(gen, ref))),
         events=(gen.n_events, ref.n_events),
         origins=({"source": gen.source, "files": len(gen.origins)}, {"source": ref.source, "files": len(ref.origins)}),
-        skipped={name: "not asked for" for name in ref.plan.observables if name not in names},
+        skipped=skipped | {name: "not asked for" for name in ref.plan.observables if name not in names},
         training=None if trained_on is None else trained_on.events or None,
-        notes=(NOT_LOOKED_FOR,),
+        notes=(*_notes(plan, rates), NOT_LOOKED_FOR),
+        remedies=_remedies(rates),
     )
 
 
@@ -308,10 +325,51 @@ def _strata(plan: FillPlan, generated: Histograms, reference: Histograms) -> dic
     }
 
 
+def _skipped(generated: FillPlan, reference: FillPlan) -> dict[str, str]:
+    """Say which columns are left out because all are compared, and why: none if the observables were stated."""
+    if generated.skipped is None or reference.skipped is None:
+        return {}
+    others = {name: why for name, why in generated.skipped.items() if name not in reference.skipped}
+    return {name: why or ONLY_GENERATED for name, why in (dict(reference.skipped) | others).items()}
+
+
+def _all_pairs(pairs: Sequence[Pair], rates: Rates | None) -> tuple[Pair, ...]:
+    """Return what is compared, the rates of the strata last.
+
+    Raises:
+        InputError: If there is nothing.
+    """
+    if not pairs:
+        msg = "every column has one value, the same on both sides: there is nothing to compare"
+        raise InputError(msg)
+    if rates is None or rates.sides is None:
+        return tuple(pairs)
+    return (*pairs, Pair(name=rates.name, generated=rates.sides[0], reference=rates.sides[1]))
+
+
+def _notes(plan: FillPlan, rates: Rates | None) -> tuple[str, ...]:
+    """Say under what name the joint distribution of all columns is, if a column has its own, and why rates are not."""
+    joint = {h.observable.name for h in plan.histograms if h.observable.tree} if plan.skipped is not None else set()
+    notes = [
+        f"the joint distribution of all columns is named {name!r}, as a column is named {JOINT!r}"
+        for name in sorted(joint - {JOINT})
+    ]
+    return (*notes, *([rates.note] if rates is not None and rates.sides is None else []))
+
+
+def _remedies(rates: Rates | None) -> dict[str, str]:
+    return {} if rates is None or rates.sides is None else {rates.name: rates.note}
+
+
 def _pairs(
-    plan: FillPlan, position: int, stratum: Stratum, generated: Histograms, reference: Histograms
+    plan: FillPlan,
+    position: int,
+    stratum: Stratum,
+    generated: Histograms,
+    reference: Histograms,
+    skipped: dict[str, str],
 ) -> Iterator[Pair]:
-    """Yield the pairs of histograms of a stratum.
+    """Yield the pairs of histograms of a stratum; of all columns, note as skipped those of one value on both sides.
 
     Raises:
         InputError: If their contents admit no verdict; the message names the observable.
@@ -326,7 +384,21 @@ def _pairs(
             outside = histogram.observable.where is not None
             if name != histogram.name and _is_one_number(sides, outside=outside):
                 continue
+            if plan.skipped is not None and name == histogram.name and _is_constant(histogram.bins, sides):
+                skipped[name] = "has one value, the same on both sides"
+                continue
             yield Pair(name=name, generated=sides[0], reference=sides[1], share=stratum.share, used=stratum.used)
+
+
+def _is_constant(bins: Fillable, sides: Sequence[BinSums]) -> bool:
+    """Tell whether a column has one value, or several that are equal but for rounding: all are in one bin of it."""
+    populated = np.flatnonzero(np.any([side.populated for side in sides], axis=0))
+    if populated.size != 1 or len(bins.axes) != 1:
+        return False
+    edges = (-math.inf, *bins.axes[0].edges, math.inf, math.inf)  # the last bin may be of what is not finite
+    low, high = edges[populated[0] : populated[0] + 2]
+    width = high - low
+    return math.isfinite(width) and width <= max(_ROUNDING * max(abs(low), abs(high)), math.ulp(low))
 
 
 def _is_one_number(sides: Sequence[BinSums], *, outside: bool) -> bool:

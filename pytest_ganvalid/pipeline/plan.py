@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.histograms.bins import Axis, Bins, Fillable, WithOutside
 from pytest_ganvalid.observables.observable import Observable
+from pytest_ganvalid.observables.resolve import refuse_lost
 from pytest_ganvalid.overlaps.key import Key
+from pytest_ganvalid.pipeline.request import Side
 from pytest_ganvalid.samples.columns import inner_column
 
 MULTIPLICITY = ": entries per event"
@@ -100,6 +102,9 @@ class FillPlan:
         histograms: What is filled, stratum by stratum.
         key: How rows are recognised; ``None`` if no column holds numbers.
         bins_from: Ids of the origins that bins were chosen from; empty if all bins were given.
+        imposed: Whether the user says that the condition was imposed on the generated events.
+        skipped: Where all columns are filled, those that are not -> why, empty where that is for the other side to say;
+            ``None`` if the observables were stated.
     """
 
     weight: str | None
@@ -107,6 +112,8 @@ class FillPlan:
     histograms: tuple[Histogram, ...]
     key: Key | None
     bins_from: tuple[str, ...] = ()
+    imposed: bool = False
+    skipped: Mapping[str, str] | None = field(default=None, compare=False)
 
     @property
     def strata(self) -> int:
@@ -148,17 +155,31 @@ class FillPlan:
         """
         names = {name for histogram in self.histograms for name in histogram.observable.columns}
         names |= {h.observable.where for h in self.histograms if isinstance(h.observable.where, str)}
-        names |= set() if self.condition is None else {self.condition[0]}
-        inner = {inner_column(name, there) for name in names}
+        conditions = set() if self.condition is None else {self.condition[0]}
+        inner = {inner_column(name, there) for name in names | conditions}
         missing = sorted(inner.difference(there))
+        if self.skipped is not None and not conditions.intersection(missing):
+            refuse_lost(missing)
         if missing:
             msg = f"there is no column {missing[0]!r}; there are {sorted(filter(None, there))}"
             raise InputError(msg)
         return tuple(name for name in there if name in inner)
 
+    def like(self, side: Side) -> FillPlan:
+        """Return the plan by which other events are filled alike; it knows which of their columns are left out."""
+        if self.skipped is None:
+            return replace(self, weight=side.weight)
+        read: set[str | None] = {name for histogram in self.histograms for name in histogram.observable.columns}
+        read |= {self.weight, side.weight, "", None if self.condition is None else self.condition[0]}
+        others = {name: "" for name in side.source.names if name not in read}
+        others |= {name: unreadable(reason) for name, reason in side.source.refused.items()}
+        return replace(self, weight=side.weight, skipped=dict(sorted((others | {**self.skipped}).items())))
+
     def difference(self, other: FillPlan) -> str:
         """Say where another plan, but for the weight, is not the same; empty if it is."""
         (ours, our_axis), (theirs, their_axis) = (plan.condition or (None, None) for plan in (self, other))
+        if self.imposed != other.imposed:
+            return "the condition is imposed on the generated events by one of them only"
         if ours != theirs:
             return f"the events are divided by {ours or 'nothing'} and by {theirs or 'nothing'}"
         if our_axis is not None and their_axis is not None and (axes := _axes_differ(our_axis, their_axis)):
@@ -169,6 +190,11 @@ class FillPlan:
             return f"only the first have {alone[0]}, and only the second {alone[1]}"
         where = ((name, histogram.difference(its[name])) for name, histogram in mine.items())
         return next((f"{name!r}: {what}" for name, what in where if what), "")
+
+
+def unreadable(reason: str) -> str:
+    """Say that a column is left out for a reason that its source gives."""
+    return f"cannot be read: it {reason}"
 
 
 def check_storable(observable: object) -> None:

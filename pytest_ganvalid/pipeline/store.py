@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_ganvalid._json import Node
+from pytest_ganvalid._json import Node, decode
 from pytest_ganvalid.errors import placed
 from pytest_ganvalid.histograms.binning import decoded_bins, encoded_bins
 from pytest_ganvalid.histograms.bins import Axis
@@ -37,8 +37,9 @@ def encoded_plan(plan: FillPlan) -> dict[str, Any]:
     name, axis = plan.condition or (None, None)
     return {
         "weight": plan.weight,
-        "condition": None if axis is None else {"column": name, "edges": axis.edges},
+        "condition": None if axis is None else {"column": name, "edges": axis.edges, "imposed": plan.imposed},
         "bins_from": plan.bins_from,
+        "skipped": plan.skipped,
         "observables": [_histogram(histogram) for histogram in plan.histograms],
     }
 
@@ -49,10 +50,11 @@ def restored_plan(node: Node, key: Key | None) -> FillPlan:
     Raises:
         InputError: If it is anything else; the message names the place.
     """
-    fields = node.fields("weight", "condition", "bins_from", "observables")
-    condition = None
+    fields = node.fields("weight", "condition", "bins_from", "skipped", "observables")
+    condition, imposed = None, False
     if not fields["condition"].absent():
-        given = fields["condition"].fields("column", "edges")
+        given = fields["condition"].fields("column", "edges", "imposed")
+        imposed = decode(bool, given["imposed"])
         condition = (given["column"].text(), Axis.decoded(given["edges"], _OF_OTHERS))
     strata = 1 if condition is None else condition[1].size
     plan = FillPlan(
@@ -61,6 +63,8 @@ def restored_plan(node: Node, key: Key | None) -> FillPlan:
         histograms=tuple(_restored_histogram(item, condition, strata) for item in fields["observables"].items()),
         key=key,
         bins_from=tuple(item.text() for item in fields["bins_from"].items()),
+        imposed=imposed,
+        skipped=decode(Mapping[str, str] | None, fields["skipped"]),
     )
     with placed(node.path):
         plan.check_storable()

@@ -42,6 +42,7 @@ from pytest_ganvalid.samples.tables import check_weights
 
 KIND, VERSION = "histograms", 2
 _NAMED = 3
+_SAME = 1e-6  # relative
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -53,6 +54,7 @@ class Histograms:
         plan: What is filled, and how.
         events: Number of events in each bin of the condition, shape (strata,).
         weights: Their weight, shape (strata,).
+        squares: The sums of their squared weights, shape (strata,).
         contents: Name -> histogram.
         fingerprint: By which the events are recognised; ``None`` if no column holds numbers.
         beside: By which they are recognised in the training, if that takes other columns; is not stored.
@@ -63,6 +65,7 @@ class Histograms:
     plan: FillPlan
     events: NDArray[np.int64]
     weights: Total
+    squares: Total
     contents: Mapping[str, Filled]
     fingerprint: Fingerprint | None
     beside: Fingerprint | None = None
@@ -110,7 +113,11 @@ class Histograms:
         document = {
             "origins": stored.origins,
             "plan": encoded_plan(stored.plan),
-            "strata": {"events": stored.events.tolist(), "weights": encoded_total(stored.weights)},
+            "strata": {
+                "events": stored.events.tolist(),
+                "weights": encoded_total(stored.weights),
+                "squares": encoded_total(stored.squares),
+            },
             **encoded_contents(stored.plan.contents(), stored.contents, weighted=weighted),
             "fingerprint": None if stored.fingerprint is None else json.loads(stored.fingerprint.to_json()),
         }
@@ -190,6 +197,8 @@ def joined(a: Histograms, b: Histograms) -> Histograms:
     plan = a.plan
     if a.plan.bins_from != b.plan.bins_from:
         plan = replace(plan, bins_from=tuple(sorted({*a.plan.bins_from, *b.plan.bins_from})))
+    if a.plan.skipped != b.plan.skipped:
+        plan = replace(plan, skipped=_skipped_by_either(a.plan, b.plan))
     contents = dict(a.contents)
     for name, content in b.contents.items():
         with placed(f"observable {name!r}"):
@@ -200,11 +209,18 @@ def joined(a: Histograms, b: Histograms) -> Histograms:
         plan=plan,
         events=a.events + b.events,
         weights=a.weights + b.weights,
+        squares=a.squares + b.squares,
         contents=contents,
         fingerprint=_sum(a.fingerprint, b.fingerprint),
         beside=_sum(a.beside, b.beside),
         tallies=tallies or None,
     )
+
+
+def _skipped_by_either(a: FillPlan, b: FillPlan) -> dict[str, str] | None:
+    if a.skipped is None or b.skipped is None:
+        return None
+    return {name: max(a.skipped.get(name, ""), b.skipped.get(name, "")) for name in sorted({*a.skipped, *b.skipped})}
 
 
 def _sum(a: Any, b: Any) -> Any:  # noqa: ANN401 - what adds up, or None
@@ -263,15 +279,17 @@ class FillTask:
                 tally = Tally.of(hashes)
         where = np.zeros(len(sample), dtype=np.intp) if index is None else index
         events = np.bincount(where, minlength=self.plan.strata).astype(np.int64)
-        weights = Total.of(events)
+        weights = squares = Total.of(events)
         if sample.weight is not None:
             bins = Grid(() if self.plan.condition is None else (self.plan.condition[1],))
-            weights = filled_at(bins, where, sample.weight).sumw
+            sums = filled_at(bins, where, sample.weight)
+            weights, squares = sums.sumw, sums.sumw if sums.sumw2 is None else sums.sumw2
         return Histograms(
             origins=(),
             plan=self.plan,
             events=events,
             weights=weights,
+            squares=squares,
             contents=contents,
             fingerprint=prints[0],
             beside=prints[1],
@@ -330,15 +348,17 @@ class FillTask:
             prints = Fingerprint.of_kept(kept.columns, self.keys[0], rows, self.size, self.limits[0], kept.hashes)
             tally = Tally(rows, kept.sum, kept.squares)
         events = np.array([rows], dtype=np.int64)
-        total = Total.of(events)
+        totals = [Total.of(events)] * 2
         if weight is not None:
-            sums = next(iter(contents.values())).sumw  # every event is in some bin
-            total = Total(*(np.array([part.sum()]) for part in (sums.leading, sums.rest)))
+            some = next(iter(contents.values()))  # every event is in some bin
+            sums = (some.sumw, some.sumw if some.sumw2 is None else some.sumw2)
+            totals = [Total(*(np.array([part.sum()]) for part in (s.leading, s.rest))) for s in sums]
         return Histograms(
             origins=(),
             plan=self.plan,
             events=events,
-            weights=total,
+            weights=totals[0],
+            squares=totals[1],
             contents=contents,
             fingerprint=prints,
             tallies={origin: tally},
@@ -426,22 +446,25 @@ def _restored(document: _json.Node) -> Histograms:
     fields = document.fields(*names)
     prints: Fingerprint | None = _json.decode(Fingerprint | None, fields["fingerprint"])
     plan = restored_plan(fields["plan"], None if prints is None else prints.key)
-    strata = fields["strata"].fields("events", "weights")
+    strata = fields["strata"].fields("events", "weights", "squares")
     origins: tuple[Origin, ...] = _json.decode(tuple[Origin, ...], fields["origins"])
     events = np.array([node.whole(0, MOST_EVENTS) for node in strata["events"].items(plan.strata)], dtype=np.int64)
-    weights = restored_total(strata["weights"], plan.strata)
+    weights, squares = (restored_total(strata[name], plan.strata) for name in ("weights", "squares"))
     rows = int(events.sum()) if prints is None else prints.rows
     if not sum(origin.events for origin in origins) == events.sum() == rows or not origins:
         document.refuse(f"the same number of events in origins, strata and fingerprint, at least 1, not {events.sum()}")
     if list(origins) != sorted(set(origins)):
         fields["origins"].refuse("origins in order, each once")
-    if plan.weight is None and not np.array_equal(weights.value, events):
+    if plan.weight is None and not all(np.array_equal(total.value, events) for total in (weights, squares)):
         fields["strata"].refuse("weights that are the numbers of events, which have none")
+    if np.any(weights.value**2 > events * squares.value * (1 + _SAME)):
+        strata["squares"].refuse("squares as large as those of so many events with such sums are at least")
     return Histograms(
         origins=origins,
         plan=plan,
         events=events,
         weights=weights,
+        squares=squares,
         contents=restored_contents(fields["histograms"], fields["beyond"], plan, events, weights),
         fingerprint=prints,
     )

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from pytest_ganvalid.errors import MissingExtraError
-from pytest_ganvalid.report.text import weakest
 from pytest_ganvalid.results import Interval, Report, Verdict
 from pytest_ganvalid.statistics.reasons import at_most, count, measured, percent, rounded
 
@@ -74,7 +73,7 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    filters = (anchor, at_most, count, data_uri, measured, percent, pretty, span, span_of_events, weakest)
+    filters = (anchor, at_most, count, data_uri, measured, percent, pretty, span, span_of_events)
     environment.filters.update({f.__name__: f for f in filters})
     return environment
 

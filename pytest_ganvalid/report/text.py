@@ -31,8 +31,9 @@ def explain(result: Result) -> str:
     ]
     lines += [f"not independent: {printable(sentence)}" for sentence in report.shared]
     lines += [f"note: {printable(note)}" for note in report.notes]
-    skipped = report.provenance.get("skipped_columns") or {}
-    lines += [f"not compared: {printable(name)} ({why})" for name, why in skipped.items()]
+    if report.skipped:
+        skipped = ", ".join(f"{printable(name)} ({printable(why)})" for name, why in report.skipped.items())
+        lines.append(f"not compared: {skipped}")
     for name, comparison in report.comparisons.items():
         lines += ["", *describe(name, comparison)]
     return "\n".join(lines)
@@ -91,22 +92,10 @@ def _worst_bins(c: Comparison) -> list[str]:
 def summary(nodeid: str, result: Result) -> str:
     """Tell a check in one line."""
     report = as_report(result)
-    name = weakest(report)
-    supported = at_most(_supported(report.comparisons[name]))
     return (
-        f"{report.verdict:<8} {nodeid}: n_required {count(report.n_required)}, supported {supported} "
-        f"({printable(name)}, {_observables(len(report.comparisons))})"
+        f"{report.verdict:<8} {nodeid}: n_required {count(report.n_required)}, supported "
+        f"{at_most(report.n_supported)} ({printable(report.weakest)}, {_observables(len(report.comparisons))})"
     )
-
-
-def weakest(report: Report) -> str:
-    """Name the observable that supports the fewest events."""
-    return min(report.comparisons, key=lambda name: _supported(report.comparisons[name]))
-
-
-def _supported(c: Comparison | EstimateComparison) -> float:
-    """Events that the whole check supports, by a stratum that has to stand in for its share of them."""
-    return c.n_supported / c.share
 
 
 def printable(name: str) -> str:

@@ -147,7 +147,7 @@ def test_what_else_is_in_a_file_is_named(tmp_path: Path, folder: str) -> None:
     inside = ":plots" if folder else ""
     report = gv.validate(f"{a}{inside}", f"{b}{inside}", n_required=100)
     assert sorted(report.comparisons) == ["h_both", "h_mass"]
-    assert report.provenance["skipped_columns"] == {
+    assert report.skipped == {
         "cube": "is a TH3D, which is not compared",
         "other": "is a TH3D in generated and a TProfile in reference, which is not compared",
         "p": "is a TProfile in generated, which is not compared",

@@ -63,8 +63,9 @@ def test_every_kind_of_request(spec: object, expected: object) -> None:
 
 
 def test_all_columns() -> None:
-    """By default every numeric column of both is compared, but for the condition and what numbers the events."""
-    assert [observable.name for observable in resolved(None)] == ["x", "y", "jet"]
+    """By default every numeric column but the condition and what numbers the events is compared, and all jointly."""
+    assert [observable.name for observable in resolved(None)] == ["x", "y", "jet", "joint"]
+    assert resolved(None)[-1] == Observable("joint", ("x", "y"), tree=True)
     assert [observable.name for observable in resolved(None, "y")] == ["x", "jet"]
     assert skipped_columns(GENERATED, REFERENCE, "y") == {
         "mine": "only generated has it",
@@ -74,6 +75,45 @@ def test_all_columns() -> None:
     }
     numbers = Sample({"event": np.arange(N)})
     assert skipped_columns(numbers, numbers) == {}
+
+
+def test_what_has_one_value_is_not_joined() -> None:
+    """A column of one value is compared by itself, and of two columns with one such there is no joint distribution."""
+    sample = Sample({"x": COLUMNS["x"], "one": np.ones(N)})
+    assert [observable.name for observable in resolve(None, sample, sample)] == ["x", "one"]
+
+
+def test_random_numbers_of_events_are_left_out() -> None:
+    """Integers that differ in all events and are spread evenly are numbers of events; the reference alone tells."""
+    numbers = np.random.default_rng(1).integers(0, 2**60, N)
+    reference = Sample({"x": COLUMNS["x"], "id": numbers})
+    generated = Sample({"x": COLUMNS["x"], "id": np.ones(N, int)})
+    assert skipped_columns(generated, reference) == {"id": "numbers the events"}
+    assert skipped_columns(Sample({"x": COLUMNS["x"]}), reference) == {"id": "numbers the events"}
+    assert skipped_columns(reference, generated) == {}
+
+
+def test_the_joint_distribution_gives_way_to_a_column() -> None:
+    """Where a column is called as the joint distribution is, that has another name."""
+    sample = Sample({"joint": COLUMNS["x"], "joint 2": COLUMNS["y"]})
+    assert [observable.name for observable in resolve(None, sample, sample)] == ["joint", "joint 2", "joint 3"]
+
+
+def test_columns_that_the_generator_lost_are_refused() -> None:
+    """A column of numbers that only the reference has is an error that names it and the remedy."""
+    generated = Sample({"x": COLUMNS["x"], "mine": COLUMNS["x"]})
+    with pytest.raises(InputError, match=r"that the generated sample lacks: \['jet', 'y'\];.*or state observables="):
+        resolve(None, generated, REFERENCE)
+    assert resolve("x", generated, REFERENCE)
+
+
+@pytest.mark.parametrize("observable", ["y", KDTree(("y",)), Mean("y")])
+def test_the_condition_is_no_observable(observable: object) -> None:
+    """What divides the events hardly varies within its bins, and is refused as an observable; in a pair it is not."""
+    with pytest.raises(InputError, match=r"is by='y' itself.*as 'y: rate per stratum'.*or compare it without by="):
+        resolved(["x", observable], "y")
+    assert resolved([observable, ("x", "y"), Selection("y", where="x")])
+    assert resolved([("x", "y"), Selection("y", where="x")], "y")
 
 
 def test_a_mapping_names_the_observables() -> None:

@@ -12,6 +12,7 @@ from pytest_ganvalid import InputError, InputTypeError, Sample, Verdict
 from pytest_ganvalid.observables.strata import Condition, Stratum, condition_values
 
 N = 16_000
+RATES = "energy: rate per stratum"
 
 
 def calorimeter(
@@ -157,6 +158,7 @@ def test_a_stratum_that_is_rare_in_the_reference_excuses_nothing() -> None:
     reference = calorimeter(2, energies=(*[10] * 19, 50))
     report = validate(generated, reference, 2_000)
     assert all(comparison.share > 0.9 for comparison in report.comparisons.values())
+    assert RATES in report.comparisons
     assert report.verdict is Verdict.BIASED
     assert report.n_required == 2_000
 
@@ -164,18 +166,19 @@ def test_a_stratum_that_is_rare_in_the_reference_excuses_nothing() -> None:
 def test_the_condition_is_compared_only_if_asked_for() -> None:
     """By default the column that divides the events is left out, and the report says so."""
     report = validate(calorimeter(1), calorimeter(2), observables=None)
-    assert list(report.comparisons) == ["response | energy = 10", "response | energy = 50"]
-    assert report.provenance["skipped_columns"] == {"energy": "divides the events into strata"}
+    assert list(report.comparisons) == ["response | energy = 10", "response | energy = 50", RATES]
+    assert report.skipped == {"energy": "divides the events into strata"}
 
 
 def test_each_stratum_answers_for_its_share() -> None:
     """n_required is divided in proportion, every observable is compared in every stratum, and the report names both."""
     report = validate(calorimeter(1), calorimeter(2))
-    assert list(report.comparisons) == ["response | energy = 10", "response | energy = 50"]
-    assert sum(c.n_required for c in report.comparisons.values()) == pytest.approx(400)
+    assert list(report.comparisons) == ["response | energy = 10", "response | energy = 50", RATES]
+    strata = {name: c for name, c in report.comparisons.items() if name != RATES}
+    assert sum(c.n_required for c in strata.values()) == pytest.approx(400)
     assert report.n_required == 400
     assert report.robust
-    assert report.provenance["strata"] == {name.partition(" | ")[2]: c.share for name, c in report.comparisons.items()}
+    assert report.provenance["strata"] == {name.partition(" | ")[2]: c.share for name, c in strata.items()}
     assert gv.Report.from_json(report.to_json()) == report
 
 
@@ -189,7 +192,12 @@ def test_a_generator_wrong_in_one_stratum_is_caught_there() -> None:
 
 def test_other_frequencies_of_the_condition_are_no_bias() -> None:
     """A conditional generator may be asked for other shares of the conditions than the reference has."""
-    assert validate(calorimeter(1, energies=(10, 50, 50, 50)), calorimeter(2)).robust
+    generated, reference = calorimeter(1, energies=(10, 50, 50, 50)), calorimeter(2)
+    report = validate(generated, reference, by=Condition("energy", imposed=True))
+    assert report.robust
+    assert RATES not in report.comparisons
+    assert "not compared: it is said to be imposed on the generated events" in report.notes[0]
+    assert validate(generated, reference).comparisons[RATES].verdict is Verdict.BIASED
 
 
 def test_advice_counts_events_of_the_whole_sample() -> None:

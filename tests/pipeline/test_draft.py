@@ -117,7 +117,7 @@ def test_a_column_that_a_file_lacks(uneven: tuple[list[str], list[str]], side: i
         draft(*sides, observables=["x"], by="y")
     with pytest.raises(InputError, match=rf"column '(ok|y)' is not in .*{name}-without\.npz; name the observables"):
         draft(*sides)
-    assert draft(*sides, observables=["x"]).skipped() == {}
+    assert draft(*sides, observables=["x"]).skipped() is None
 
 
 @pytest.mark.parametrize("side", [0, 1])
@@ -134,28 +134,60 @@ def test_a_column_that_one_side_cannot_be_read_of(events: Make, streamed: Stream
         draft(*sources, observables=["y"])
     assert draft(*sources, observables=["x"]).columns == (("x",), ("x",))
     sources[1 - side] = streamed({"x": tables[0]["x"]})
-    assert draft(*sources).skipped() == {"y": "cannot be read: it is a list of lists"}
+    found = draft(*sources)
+    generated, reference = found.plan().like(found.whole[0]).skipped, found.skipped()
+    assert (generated, reference)[side] == {"y": "cannot be read: it is a list of lists"}
 
 
 def test_columns_of_one_side_only(events: Make) -> None:
-    """Columns that only one side has are left out unasked, and named; so are those that cannot be compared."""
+    """What is left out unasked is named with its side's reason, and numbers that only the reference has are refused."""
     table = {name: events(1, 300)[name] for name in ("x", "y", "e")}
     text = np.array(["a"] * 300)
+    numbers, more = np.arange(300), {"t": text, "event": np.arange(300)}
     found = draft(
-        {**table, "a": text, "t": text},
-        {**table, "b": table["x"], "w": table["x"], "t": text},
+        {**table, "a": text, **more},
+        {**table, "b": text, "id": numbers, "w": table["x"], **more},
         weight=(None, "w"),
         by="e",
     )
-    skipped = found.skipped()
-    assert {name: skipped[name] for name in ("a", "b", "e")} == {
-        "a": "only generated has it",
-        "b": "only reference has it",
+    reference = {
+        "b": "not numeric",
         "e": "divides the events into strata",
+        "event": "numbers the events",
+        "id": "numbers the events",
+        "t": "not numeric",
     }
-    assert "t" in skipped
-    assert "w" not in skipped
-    assert draft(table, table, observables=["x"]).skipped() == {}
+    assert found.plan().skipped == reference
+    assert found.plan().like(found.whole[0]).skipped == {"a": "", **reference}
+    assert draft(table, table, observables=["x"]).plan().skipped is None
+    weighted = draft({**table, "w": table["x"]}, {**table, "w": table["x"]}, weight=("w", None))
+    assert weighted.skipped() == {"w": "holds the weights of the generated events"}
+    with pytest.raises(InputError, match=r"that the generated sample lacks: \['b', 'c'\];.*or state observables="):
+        draft(table, {**table, "c": table["x"], "b": table["x"], **more})
+
+
+def test_the_joint_distribution_is_binned_by_itself(events: Make) -> None:
+    """Edges are of single columns, NaN goes where it does in the columns, and what cannot be cut is left out."""
+    table = {name: events(1, 900)[name] for name in ("x", "n", "hole", "w")}
+    pair = {"x": table["x"], "w": table.pop("w")}
+    edges = {"x": [0.0], "n": [2.0], "hole": [0.0]}
+    for place in ("underflow", "separate"):
+        stated = planned(table, observables=KDTree(("x", "n", "hole"), name="joint"), bins=50, nonfinite=place)
+        assert planned(table, bins=edges, nonfinite=place).histograms[-1] == stated.histograms[0]
+    assert planned(table, bins=edges, nonfinite={"hole": "underflow"}).histograms[-1].nonfinite == "underflow"
+    several = {"hole": "underflow", "x": "overflow"}
+    assert planned(table, bins=8, nonfinite=several).histograms[-1].nonfinite == "separate"
+    assert planned(pair, bins=[0.0]).histograms[-1].bins.shape == (50,)
+    assert planned(pair, bins={"joint": 7}).histograms[-1].bins.shape == (7,)
+    rare = {name: np.where(np.arange(900) == place, 1.0, 0.0) for place, name in enumerate("ab")}
+    plan = planned(rare)
+    assert plan.observables == ("a", "b")
+    assert plan.skipped is not None
+    assert "the reference cannot be cut into cells along ['a', 'b']" in plan.skipped["joint"]
+    with pytest.raises(InputError, match="cannot be cut into cells"):
+        planned(rare, observables=KDTree())
+    with pytest.raises(InputError, match="bins=1 compares nothing"):
+        planned(table, nonfinite="overflow", bins={"joint": 1})
 
 
 def test_columns_without_a_name(events: Make) -> None:
@@ -310,11 +342,12 @@ def test_columns_that_are_lost_are_named(events: Make) -> None:
     coarse = {name: table[name] for name in ("n", "e")}
     other = {name: events(2, 5_000)[name] for name in ("n", "e")}
     assert draft({**coarse, "x": table["x"]}, other).lost == ("x",)
-    assert draft(coarse, {**other, "y": table["y"], "number": np.arange(5_000)}).lost == ("y",)
+    numbered = {**other, "y": table["y"], "number": np.arange(5_000)}
+    assert draft(coarse, numbered, observables=["n", "e"]).lost == ("y",)
     assert draft(coarse, {**other, "v": table["w"]}, weight=(None, "v")).lost == ()
     assert draft(coarse, other).lost == ()
     fine = {**other, "x": events(2, 5_000)["x"]}
-    assert draft({**coarse, "x": table["x"]}, {**fine, "y": table["y"]}).lost == ()
+    assert draft({**coarse, "x": table["x"]}, {**fine, "y": table["y"]}, observables=["x", "n"]).lost == ()
 
 
 def test_the_key_of_the_training(events: Make) -> None:
@@ -323,7 +356,7 @@ def test_the_key_of_the_training(events: Make) -> None:
     found = draft(table, other, training=third)
     assert found.training_key is found.key
     assert found.key is not None
-    found = draft({"x": table["x"]}, other, training={"y": third["y"], "n": third["n"]})
+    found = draft({"x": table["x"]}, other, observables=["x"], training={"y": third["y"], "n": third["n"]})
     assert found.training_key is not None
     assert "y" in found.training_key.columns
     assert set(found.training_key.columns) <= {"y", "n"}

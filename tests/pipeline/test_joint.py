@@ -94,7 +94,7 @@ def test_every_stratum_learns_for_itself() -> None:
     first, second = normal(1), normal(2)
     report = validate(first, second, observables=[QUADRATIC, Mean("x"), "x"], by="e", n_required=100)
     names = [f"{name} | e = {value}" for value in (1, 2) for name in ("classifier", "mean(x)", "x")]
-    assert list(report.comparisons) == names
+    assert list(report.comparisons) == [*names, "e: rate per stratum"]
     for value in (1, 2):
         inside = second["e"] == value
         mean = report.comparisons[f"mean(x) | e = {value}"]

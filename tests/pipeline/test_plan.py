@@ -12,6 +12,8 @@ from pytest_ganvalid.histograms.bins import Axis, Grid, Slabs, WithOutside
 from pytest_ganvalid.histograms.kdtree import Cells, Cut
 from pytest_ganvalid.observables.observable import Observable
 from pytest_ganvalid.pipeline.plan import MULTIPLICITY, FillPlan, Histogram, check_storable
+from pytest_ganvalid.pipeline.request import Side
+from pytest_ganvalid.samples.sources import Source
 
 PLAIN = Histogram("x", 0, Observable("x", ("x",)), Grid((Axis((0.0, 1.0)),)), "error")
 SELECTED = Histogram("y", 0, Observable("y", ("y",), where="ok"), Grid((Axis((0.0,)),)), "overflow")
@@ -148,3 +150,24 @@ def test_what_can_be_stored() -> None:
             check_storable(observable)
     with pytest.raises(InputError, match="observable 'f' is not made of columns alone"):
         plan(PLAIN, replace(SELECTED, observable=wrong[0])).check_storable()
+
+
+def test_other_events_are_filled_alike_and_tell_what_is_left_out() -> None:
+    """Where all columns are filled, a plan for other events knows which of theirs are left out; otherwise not."""
+    source = Source(("x", "y", "w", "z"), [], refused={"bad": "is a list"})
+    whole = plan(PLAIN, weight="v", skipped={"t": "not numeric"})
+    other = whole.like(Side(source, "generated", "w"))
+    assert other.weight == "w"
+    assert other.skipped == {"bad": "cannot be read: it is a list", "t": "not numeric", "y": "", "z": ""}
+    assert plan(PLAIN).like(Side(source, "generated", "w")).skipped is None
+    with pytest.raises(InputError, match=r"that the generated sample lacks: \['x'\]"):
+        whole.read_columns(["y"])
+    with pytest.raises(InputError, match="there is no column 'x'"):
+        plan(PLAIN).read_columns(["y"])
+
+
+def test_a_condition_is_imposed_in_both_plans_or_in_none() -> None:
+    """Plans differ where one says that the condition is imposed."""
+    plans = [plan(PLAIN, condition=("e", Axis((1.0,))), imposed=imposed) for imposed in (True, False)]
+    assert plans[0].difference(plans[1]) == "the condition is imposed on the generated events by one of them only"
+    assert plans[0].difference(plans[0]) == ""

@@ -141,7 +141,17 @@ WRONG: dict[str, tuple[Place, Any, str]] = {
     "chance below": (("origins", 0, "chance"), -0.5, r"origins\[0\]\.chance: expected a"),
     "weight": (("plan", "weight"), "w", r"histograms\.x\.storage: the fields"),
     "bins_from": (("plan", "bins_from", 0), 7, r"plan\.bins_from\[0\]: expected a string"),
-    "condition": (("plan", "condition"), {"column": "e"}, r"plan\.condition: the fields.*missing \['edges'\]"),
+    "condition": (
+        ("plan", "condition"),
+        {"column": "e"},
+        r"plan\.condition: the fields.*missing \['edges', 'imposed'\]",
+    ),
+    "imposed": (
+        ("plan", "condition"),
+        {"column": "e", "edges": [0.0], "imposed": 1},
+        r"plan\.condition\.imposed: expected true or false",
+    ),
+    "skipped": (("plan", "skipped"), {"a": 1}, r"plan\.skipped\.a: expected a string"),
     "stratum": ((*OBSERVABLE, "stratum"), 1, r"observables\[0\]\.stratum: expected an integer"),
     "columns": ((*OBSERVABLE, "columns"), [], r"observables\[0\]\.columns: expected at least one"),
     "columns twice": (("plan", "observables", 1, "columns"), ["x", "x"], r"columns: expected at least one.*each once"),
@@ -199,6 +209,7 @@ WRONG: dict[str, tuple[Place, Any, str]] = {
     "of counts": (("beyond", "x"), {}, r"beyond\.x: expected null, as these are counts"),
     "strata": (("strata", "events"), [30, 30], r"strata\.events: expected an array of 1"),
     "weights": (("strata", "weights", "leading"), [59.0], r"strata: expected weights that are the numbers of events"),
+    "squares": (("strata", "squares", "leading"), [59.0], r"strata: expected weights that are the numbers of events"),
     "weights of nothing": (("strata", "weights", "rest"), [1.0], r"strata\.weights: expected no more than what round"),
     "large weights": (("strata", "weights", "leading"), [1e201], r"strata\.weights\.leading: expected sums of at most"),
     "rows": (("fingerprint", "rows"), 59, "fingerprint: expected ascending digests"),
@@ -224,7 +235,7 @@ def test_wrong_fields_of_weighted_histograms(documents: list[Document]) -> None:
         (("beyond", "hole", "events"), {}, r"beyond\.hole\.events: expected null, as every event has one entry"),
         (first, 1.05 * value_at(weighted, first), r"histograms\.hole: expected the weight of its stratum"),
         (first, 1e6, r"beyond\.hole: expected squares as large as those of 60 events"),
-        (("strata", "weights", "leading", 0), 1e6, "expected the weight of its stratum in all"),
+        (("strata", "weights", "leading", 0), 1e6, r"strata\.squares: expected squares as large as those of so many"),
         (("plan", "weight"), None, r"storage: the fields|weights that are the numbers"),
     ]
     for path, value, reason in cases:
@@ -233,6 +244,10 @@ def test_wrong_fields_of_weighted_histograms(documents: list[Document]) -> None:
     squares = changed_at(weighted, ("histograms", "hole", "storage", "variances", 0), "replace", 0.0)
     squares = changed_at(squares, ("beyond", "hole", "variances", 0), "replace", 0.0)
     with pytest.raises(InputError, match=r"beyond\.hole: expected squares as large as those of 60"):
+        read(squares)
+    squares = changed_at(weighted, ("strata", "squares", "leading", 0), "replace", 1e-3)
+    squares = changed_at(squares, ("strata", "squares", "rest", 0), "replace", 0.0)
+    with pytest.raises(InputError, match=r"strata\.squares: expected squares as large as those of so many"):
         read(squares)
 
 

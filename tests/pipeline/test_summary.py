@@ -339,7 +339,7 @@ def tensors(table: Table, names: Sequence[str]) -> Any:
 
 DEVICE: dict[str, dict[str, Any]] = {
     "columns": {"observables": ["x", "y", "n"]},
-    "all columns": {},
+    "one column": {"observables": ["n"], "bins": 5},
     "pairs": {"observables": [("x", "y"), ("n", "x")], "bins": 25},
     "weights": {"observables": ["x", ("x", "y")], "weight": ("w", None)},
     "edges": {"observables": [("x", "y")], "bins": ([-1.0, 1.0], [0.0])},

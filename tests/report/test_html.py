@@ -104,6 +104,19 @@ def test_numbers_have_a_table_of_their_own() -> None:
     assert _Page(html.render([_check(number)])).tags.count("table") == 2
 
 
+def test_what_is_not_compared_is_told() -> None:
+    """What was skipped is listed with its reason, and the table of tests has n_supported of the whole check."""
+    half = replace(ROBUST, share=0.5)
+    report = replace(
+        as_report(ROBUST), comparisons={"half": half}, skipped={"<w>": "not numeric", "one": "has one value"}
+    )
+    page = _Page(html.render([_check(report)]))
+    assert "Not compared: <w> (not numeric), one (has one value)" in page.text
+    assert at_most(report.n_supported) in page.text
+    assert report.n_supported == 2 * ROBUST.n_supported
+    assert "Not compared" not in _Page(html.render([_check(ROBUST)])).text
+
+
 def test_samples_have_the_verdicts_they_are_named_after() -> None:
     """The samples of these tests cover the three verdicts."""
     assert (str(ROBUST.verdict), str(BIASED.verdict), str(UNPROVEN.verdict)) == ("ROBUST", "BIASED", "UNPROVEN")

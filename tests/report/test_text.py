@@ -50,6 +50,14 @@ def test_notes_are_told() -> None:
     assert "note:" not in explain(UNPROVEN)
 
 
+def test_what_is_not_compared_is_told() -> None:
+    """What was skipped stands on one line before the observables, with its reason."""
+    report = replace(gv.combine({"mass": UNPROVEN}), skipped={"run\nnumber": "has one value", "word": "not numeric"})
+    head = explain(report).partition("mass:")[0]
+    assert "\nnot compared: run\\nnumber (has one value), word (not numeric)\n" in head
+    assert "not compared" not in explain(UNPROVEN)
+
+
 def test_hostile_names_stay_on_their_line() -> None:
     """Line breaks and escape sequences in a name are shown, not obeyed."""
     found = gv.compare(gv.Counts([50, 60]), gv.Counts([70, 80]), n_required=10, name="a\nb\x1b[31mc")

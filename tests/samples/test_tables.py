@@ -150,7 +150,7 @@ def test_text_is_skipped_and_said() -> None:
 
     report = gv.validate(table(), table(), n_required=100)
     assert list(report.comparisons) == ["x"]
-    assert dict(report.provenance["skipped_columns"]) == {"w": "not numeric", "s": "not numeric", "t": "not numeric"}
+    assert dict(report.skipped) == {"w": "not numeric", "s": "not numeric", "t": "not numeric"}
 
 
 def test_numbers_in_an_object_column_are_not_skipped() -> None:
