@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
 
-from pytest_ganvalid._arguments import check_event_count, refuse_gone
+from pytest_ganvalid._arguments import check_event_count, check_positive_integer, refuse_gone
 from pytest_ganvalid._options import MARKER, Settings
 from pytest_ganvalid._options import keywords as accepted_keywords
 from pytest_ganvalid.errors import GanvalidError, InputError
+
+RAISED: dict[str, Callable[[str, object], float]] = {
+    "n_required": check_event_count,
+    "attempt": check_positive_integer,
+    "looks": check_positive_integer,
+}
+"""What may only be raised by a marker or call beside another -> how it is checked."""
 
 
 def keywords(item: pytest.Item) -> dict[str, Any]:
     """Merge the keywords of all markers of a test: module, class, function, parameters, each over the ones before.
 
-    Only n_required does not depend on the order: it is the largest that any marker states.
+    Only n_required, attempt and looks do not depend on the order: each is the largest that any marker states.
 
     Raises:
-        InputError: If a marker has positional arguments, unknown keywords, or an impossible n_required.
+        InputError: If a marker has positional arguments, unknown keywords, or an impossible n_required, attempt or
+            looks.
     """
     merged: dict[str, Any] = {}
     for marker in (marker for node in item.listchain() for marker in node.own_markers if marker.name == MARKER):
@@ -27,11 +35,13 @@ def keywords(item: pytest.Item) -> dict[str, Any]:
             msg = f"the marker takes keywords only; got {marker.args!r}; expected {', '.join(accepted_keywords())}"
             raise InputError(msg)
         refuse_unknown(marker.kwargs)
-        stated = merged.get("n_required")
+        largest = {
+            name: max(checked(name, marker.kwargs[name]), merged.get(name, 0))
+            for name, checked in RAISED.items()
+            if name in marker.kwargs
+        }
         merged.update(marker.kwargs)
-        if "n_required" in marker.kwargs:
-            number = check_event_count("n_required", marker.kwargs["n_required"])
-            merged["n_required"] = number if stated is None else max(number, stated)
+        merged.update(largest)
     return merged
 
 

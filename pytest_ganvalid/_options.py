@@ -23,6 +23,7 @@ KEYWORDS = (
     "nonfinite",
     "memory",
     "client",
+    "generator",
 )
 """What the marker and the methods of the fixture take, beside the limits; see `keywords`."""
 
@@ -64,6 +65,7 @@ OPTIONS = (
     Option("confidence", "C", "Confidence level of each one-sided limit (default 0.95)."),
     Option("max_bias", "B", "Limit on the rms bias, in error bars of n_required events (default 1)."),
     Option("report", "DIR", "Write report.json and report.html to this directory."),
+    Option("ledger", "FILE", "Count attempts against each reference in this file, from run to run (JSON lines)."),
     Option("plots", None, "Write each comparison as a PNG file too (needs --ganvalid-report and matplotlib)."),
 )
 
@@ -79,6 +81,7 @@ class Settings:
         max_bias: Limit on the rms bias.
         report: Directory of the report.
         plots: Whether to write PNG files.
+        ledger: File of attempts.
     """
 
     n_required: float | None = None
@@ -87,6 +90,7 @@ class Settings:
     max_bias: float | None = None
     report: str | None = None
     plots: bool = False
+    ledger: str | None = None
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -119,7 +123,11 @@ def read_settings(config: pytest.Config) -> Settings:
         max_bias=_number("max_bias", chosen["max_bias"], "ganvalid max_bias"),
         report=chosen["report"],
         plots=bool(chosen["plots"]),
+        ledger=None if chosen["ledger"] is None else _ledger(config, given["ledger"], chosen["ledger"]),
     )
+    if given["ledger"] == "":
+        msg = "--ganvalid-ledger= names no file; expected --ganvalid-ledger FILE"
+        raise pytest.UsageError(msg)
     if given["report"] == "":
         msg = "--ganvalid-report= names no directory; expected --ganvalid-report DIR"
         raise pytest.UsageError(msg)
@@ -129,6 +137,11 @@ def read_settings(config: pytest.Config) -> Settings:
     if settings.plots:
         _require_matplotlib()
     return settings
+
+
+def _ledger(config: pytest.Config, given: str | None, name: str) -> str:
+    """Say where the ledger is: of a command line from where pytest was started, of an ini file from the root folder."""
+    return str((config.rootpath if given is None else config.invocation_params.dir) / name)
 
 
 def _require_matplotlib() -> None:

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from pytest_ganvalid import _json
 from pytest_ganvalid._arguments import check_event_count, without_gone
 from pytest_ganvalid._json import plain
+from pytest_ganvalid.attempts import Trial, counted, generator_digest, histogram_digest
 from pytest_ganvalid.comparisons import estimate_comparison, histogram_comparison
 from pytest_ganvalid.errors import InputError, placed
 from pytest_ganvalid.estimates import as_estimate
@@ -25,7 +26,7 @@ from pytest_ganvalid.pipeline.request import DEFAULT_BINS, DEFAULT_MEMORY, Reque
 from pytest_ganvalid.results import Chi2Result, Comparison, EstimateComparison, Report, Verdict, worst_verdict
 from pytest_ganvalid.statistics import chi2 as chi2_module
 from pytest_ganvalid.statistics.equivalence import equivalence
-from pytest_ganvalid.statistics.limits import LIMITS, Limits
+from pytest_ganvalid.statistics.limits import LIMITS, Limits, level
 from pytest_ganvalid.statistics.reasons import too_good
 from pytest_ganvalid.statistics.robustness import assess
 from pytest_ganvalid.statistics.separation import Fractions
@@ -49,6 +50,8 @@ def compare(
     max_directional_bias: float | None = None,
     min_expected: float = 10,
     smooth: bool = True,
+    attempt: int = 1,
+    looks: int = 1,
     name: str = "",
 ) -> Comparison:
     """Compare a generated with a reference histogram at the error bars of n_required events.
@@ -66,6 +69,9 @@ def compare(
         max_directional_bias: Limit on the bias of any number that is linear in the bin contents, in the same unit.
         min_expected: Least expected effective events per bin in the smaller sample; sparser neighbours are merged.
         smooth: Whether the smooth components of a difference are tested, too: without them fine bins dilute a bias.
+        attempt: Which try this is, with fresh generated events against the same reference; attempt j >= 2 is made at
+            1/(j(j + 1)) of the level 1 - confidence, with the limits shown.
+        looks: Planned looks at a reference that grows in equal steps, which share that level (Pocock 1977).
         name: Name of the observable.
 
     Returns:
@@ -82,6 +88,8 @@ def compare(
         max_directional_bias=max_directional_bias,
         min_expected=min_expected,
         smooth=smooth,
+        attempt=attempt,
+        looks=looks,
     )
     n_required = check_event_count("n_required", n_required)
     if n_train is not None:
@@ -89,6 +97,16 @@ def compare(
     gen, ref = (
         as_bin_sums(histogram_from(histogram, side), side)
         for histogram, side in ((generated, "generated"), (reference, "reference"))
+    )
+    limits = counted(
+        limits,
+        lambda: Trial(
+            observables=(name,),
+            n_required=n_required,
+            limits=limits,
+            generated=histogram_digest([("", gen)]),
+            reference=histogram_digest([("", ref)]),
+        ),
     )
     context = _Context(n_required=n_required, n_train=n_train, limits=limits)
     found = context.compare(gen, ref, Pair(name=name, generated=gen, reference=ref))
@@ -116,6 +134,9 @@ def validate(
     max_directional_bias: float | None = None,
     min_expected: float = 10,
     smooth: bool = True,
+    attempt: int = 1,
+    looks: int = 1,
+    generator: object = None,
     memory: float = DEFAULT_MEMORY,
     client: object = None,
 ) -> Report:
@@ -154,6 +175,11 @@ def validate(
         max_directional_bias: Limit on the bias of any number that is linear in the bin contents, in the same unit.
         min_expected: Least expected effective events per bin in the smaller sample; sparser neighbours are merged.
         smooth: Whether the smooth components of a difference are tested, too: without them fine bins dilute a bias.
+        attempt: Which try this is, with fresh generated events against the same reference; attempt j >= 2 is made at
+            1/(j(j + 1)) of the level 1 - confidence, with the limits shown.
+        looks: Planned looks at a reference that grows in equal steps, which share that level (Pocock 1977).
+        generator: What generated the events: the file of a trained generator, a generator of `pytest_ganvalid.gan`, or
+            a digest in hexadecimal. It is kept in the report, and in a ledger of attempts.
         memory: Bytes that events from files may take at a time, in all.
         client: A ``dask.distributed.Client`` whose workers read the files, which they must see by the same names.
 
@@ -173,8 +199,11 @@ def validate(
         max_directional_bias=max_directional_bias,
         min_expected=min_expected,
         smooth=smooth,
+        attempt=attempt,
+        looks=looks,
     )
     n_required = check_event_count("n_required", n_required)
+    made_by = generator_digest(generator)
     request = Request.parsed(
         observables=observables, by=by, bins=bins, seed=seed, nonfinite=nonfinite, memory=memory, client=client
     )
@@ -182,6 +211,17 @@ def validate(
         n_train = check_event_count("n_train", n_train)
     sides = paired(generated, reference, request, weight_pair(weight), training)
     _refuse_repeated([pair.name for pair in sides.pairs])
+    limits = counted(
+        limits,
+        lambda: Trial(
+            observables=tuple(pair.name for pair in sides.pairs),
+            n_required=n_required,
+            limits=limits,
+            generated=sides.digests[0],
+            reference=sides.digests[1],
+            generator=made_by,
+        ),
+    )
     context = _Context(
         n_required=n_required,
         n_train=sides.training if n_train is None else n_train,
@@ -191,10 +231,10 @@ def validate(
     comparisons = {pair.name: context.answer(pair) for pair in sides.pairs}
     shared = sides.independence.reasons()
     if shared:
-        comparisons = {name: _withdrawn(c, _SHARED) for name, c in comparisons.items()}
+        comparisons = {name: _not_independent(c, _SHARED) for name, c in comparisons.items()}
     remedies = [remedy for name, remedy in sides.remedies.items() if not comparisons[name].robust]
     report = replace(
-        combine(comparisons, provenance=_provenance(sides, request)),
+        combine(comparisons, provenance=_provenance(sides, request, made_by)),
         n_required=n_required,  # exactly
         notes=(*sides.notes, *remedies, *sides.independence.notes),
         skipped=dict(sides.skipped),
@@ -265,7 +305,8 @@ def _holm(comparisons: Mapping[str, AnyComparison]) -> dict[str, AnyComparison]:
     for rank, name in enumerate(ranked):
         comparison = comparisons[name]
         left = len(ranked) - rank
-        rejecting = rejecting and comparison.p_biased * left < 1 - comparison.confidence
+        alpha = level(comparison.confidence, comparison.attempt, comparison.looks)
+        rejecting = rejecting and comparison.p_biased * left < alpha
         if comparison.verdict is Verdict.BIASED and not rejecting:
             reason = (
                 f"BIASED by itself (p = {comparison.p_biased:.3g}), but not after Holm's correction for "
@@ -275,11 +316,28 @@ def _holm(comparisons: Mapping[str, AnyComparison]) -> dict[str, AnyComparison]:
     return corrected
 
 
-def _withdrawn(comparison: Judged, why: str) -> Judged:
+def withheld(report: Report, reason: str) -> Report:
+    """Take back ROBUST, where something beside the samples stands against it."""
+    if not report.robust:
+        return report
+    comparisons = {name: _withdrawn(c, reason) for name, c in report.comparisons.items()}
+    return replace(report, verdict=Verdict.UNPROVEN, reasons=(reason,), comparisons=comparisons)
+
+
+def _not_independent(comparison: Judged, why: str) -> Judged:
     """Take back a verdict on samples that are not independent, or may not be: it says nothing."""
-    reason = f"{why} (it would be {comparison.verdict} if that did not matter)"
-    unknown = replace(comparison.n_equivalent, lower=0.0)
-    return replace(comparison, verdict=Verdict.UNPROVEN, reasons=(reason,), n_supported=0.0, n_equivalent=unknown)
+    return _withdrawn(comparison, f"{why} (it would be {comparison.verdict} if that did not matter)")
+
+
+def _withdrawn(comparison: Judged, reason: str) -> Judged:
+    return replace(
+        comparison,
+        verdict=Verdict.UNPROVEN,
+        reasons=(reason,),
+        n_supported=0.0,
+        n_equivalent=replace(comparison.n_equivalent, lower=0.0),
+        n_equivalent_nominal=0.0,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -345,16 +403,17 @@ def _versions() -> dict[str, str]:
     return {name.replace("-", "_"): version(name) for name in ("pytest-ganvalid", "numpy", "scipy")}
 
 
-def _provenance(sides: Paired, request: Request) -> dict[str, Any]:
+def _provenance(sides: Paired, request: Request, generator: str | None) -> dict[str, Any]:
     shares = {stratum.label: stratum.share for stratum in sides.strata if stratum.label}
     learned = {pair.name: plain(pair.how) for pair in sides.pairs if pair.how}
-    optional = {"strata": shares, "learned": learned, "streamed": dict(sides.how)}
+    optional = {"strata": shares, "learned": learned, "streamed": dict(sides.how), "generator": generator}
     return {
         **_versions(),
         "generated_events": sides.events[0],
         "reference_events": sides.events[1],
         "generated": plain(sides.origins[0]),
         "reference": plain(sides.origins[1]),
+        "digests": {"generated": sides.digests[0].digest, "reference": sides.digests[1].digest},
         "seed": request.seed,
         "independence": _json.encode(sides.independence),
         **{name: value for name, value in optional.items() if value},

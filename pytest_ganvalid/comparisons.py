@@ -84,6 +84,9 @@ def histogram_comparison(
         min_expected=limits.min_expected,
         smooth=limits.smooth,
         share=share,
+        attempt=limits.attempt,
+        looks=limits.looks,
+        n_equivalent_nominal=min(_ratio(test.ndf / 2, test.upper_at(limits.alpha_nominal)) for test in a.tests),
     )
 
 
@@ -125,6 +128,9 @@ def estimate_comparison(e: Equivalence, n_train: float | None, name: str, share:
         confidence=e.limits.confidence,
         max_bias=e.limits.max_bias,
         share=share,
+        attempt=e.limits.attempt,
+        looks=e.limits.looks,
+        n_equivalent_nominal=_worth(e.n_required, e.upper_nominal),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from pytest_ganvalid._arguments import check_event_count, check_number, without_gone
+from pytest_ganvalid.attempts import Trial, counted, estimate_digest
 from pytest_ganvalid.comparisons import estimate_comparison
 from pytest_ganvalid.errors import GanvalidError, InputError, InputTypeError
 from pytest_ganvalid.results import Estimate, EstimateComparison
@@ -24,6 +25,8 @@ def compare_estimates(
     n_train: float | None = None,
     confidence: float = 0.95,
     max_bias: float = 1.0,
+    attempt: int = 1,
+    looks: int = 1,
     name: str = "",
     required_error: float | None = None,
 ) -> EstimateComparison:
@@ -44,6 +47,9 @@ def compare_estimates(
         n_train: Number of events the generator was trained on, if known.
         confidence: Confidence level of each one-sided limit.
         max_bias: Limit on the bias in error bars of n_required events.
+        attempt: Which try this is, with fresh generated events against the same reference; attempt j >= 2 is made at
+            1/(j(j + 1)) of the level 1 - confidence, with the limits shown.
+        looks: Planned looks at a reference that grows in equal steps, which share that level (Pocock 1977).
         name: What the number is.
         required_error: The standard error that n_required true events would have. ``None`` scales the reference's:
             error * sqrt(n_events / n_required).
@@ -55,13 +61,24 @@ def compare_estimates(
         InputError: If the numbers or settings admit no verdict.
         InputTypeError: If an argument is of a kind that is not understood.
     """
-    limits = Limits(confidence=confidence, max_bias=max_bias)
+    limits = Limits(confidence=confidence, max_bias=max_bias, attempt=attempt, looks=looks)
     n_required = check_event_count("n_required", n_required)
     if n_train is not None:
         n_train = check_event_count("n_train", n_train)
+    gen, ref = as_estimate(generated, "generated"), as_estimate(reference, "reference")
+    limits = counted(
+        limits,
+        lambda: Trial(
+            observables=(name,),
+            n_required=n_required,
+            limits=limits,
+            generated=estimate_digest(gen),
+            reference=estimate_digest(ref),
+        ),
+    )
     found = equivalence(
-        as_estimate(generated, "generated"),
-        as_estimate(reference, "reference"),
+        gen,
+        ref,
         n_required,
         limits,
         required_error=None if required_error is None else _required_error(required_error),

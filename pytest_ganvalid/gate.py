@@ -5,26 +5,31 @@ from __future__ import annotations
 import functools
 import inspect
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, replace
 from typing import Any, ParamSpec, TypeVar
 
 import pytest
 
-from pytest_ganvalid import _markers
+from pytest_ganvalid import _markers, ledger
 from pytest_ganvalid import check as flow
 from pytest_ganvalid._arguments import check_event_count
+from pytest_ganvalid._json import plain
 from pytest_ganvalid._options import Settings
+from pytest_ganvalid.attempts import Trial, counted_by, generator_digest
 from pytest_ganvalid.errors import GanvalidError, InputError, InputTypeError
 from pytest_ganvalid.estimates import compare_estimates
 from pytest_ganvalid.histograms.counts import Counts, refuse_bare
 from pytest_ganvalid.histograms.sums import is_uhi
+from pytest_ganvalid.ledger import Attempt, Ledger, Line
 from pytest_ganvalid.report import text
 from pytest_ganvalid.results import Comparison, Estimate, EstimateComparison, Plan, Report
 from pytest_ganvalid.statistics import planning
 
 __tracebackhide__ = True  # a traceback of a failed check ends in the user's test
 _OF_THE_CALL = ("name", "required_error")
-_FOR_PLANS = ("confidence", "max_bias", "max_directional_bias", "smooth")
+_FOR_PLANS = ("confidence", "max_bias", "max_directional_bias", "smooth", "looks")
 
 
 P = ParamSpec("P")
@@ -47,21 +52,25 @@ def _at_the_surface(method: Callable[P, T]) -> Callable[P, T]:
 class Gate:
     """Compares generated with reference events in a test; see ``check``."""
 
-    def __init__(self, item: pytest.Item, settings: Settings) -> None:
+    def __init__(self, item: pytest.Item, settings: Settings, ledger: Ledger | None = None) -> None:
         """Serve one test.
 
         Args:
             item: The test.
             settings: Command line and ini file.
+            ledger: Counts attempts; ``None`` counts those of this gate alone.
         """
         self._item = item
         self._settings = settings
-        self._attempts = 0
+        self._ledger = Ledger() if ledger is None else ledger
+        self._checks = 0
         self._records: list[dict[str, Any]] = []
         self._published = 0
 
     def check(self, generated: object, reference: object, **keywords: Any) -> Report:  # noqa: ANN401
         """Fail the test unless the generated sample is shown to be as good as n_required true events.
+
+        Fresh generated events against a reference that was used here before are another attempt, at a stricter level.
 
         Args:
             generated: Events (see `pytest_ganvalid.validate`), a histogram (see `pytest_ganvalid.compare`) or an
@@ -72,13 +81,15 @@ class Gate:
         Returns:
             The report, which is ROBUST; for histograms and estimates it holds one comparison.
         """
-        self._attempts += 1
-        if isinstance(generated, Estimate) and isinstance(reference, Estimate):
-            report = text.as_report(self._compare_estimates(generated, reference, keywords))
-        elif _are_histograms(generated, reference):
-            report = text.as_report(self._compare(generated, reference, keywords))
-        else:
-            report = self._validate(generated, reference, keywords)
+        self._checks += 1
+        with self._attempt(keywords) as attempts:
+            if isinstance(generated, Estimate) and isinstance(reference, Estimate):
+                report = text.as_report(self._compare_estimates(generated, reference, keywords))
+            elif _are_histograms(generated, reference):
+                report = text.as_report(self._compare(generated, reference, keywords))
+            else:
+                report = self._validate(generated, reference, keywords)
+            report = _with_history(report, *attempts)
         self._record(report, gate=True)
         if not report.robust:
             pytest.fail(text.explain(report), pytrace=False)
@@ -111,7 +122,7 @@ class Gate:
 
     def require_demonstration(self) -> None:
         """Fail a test that passed without having demonstrated anything."""
-        if not self._attempts:
+        if not self._checks:
             looked = " (compare, compare_estimates and validate only look, and never fail)" if self._records else ""
             pytest.fail(
                 f"ganvalid: the test is marked but made no check{looked}: nothing was demonstrated; call "
@@ -122,7 +133,7 @@ class Gate:
 
     def refuse_lost_failures(self) -> None:
         """Fail a test in which a check failed, or broke off, without the test failing from it."""
-        if self._attempts != sum(record["gate"] and record["robust"] for record in self._records):
+        if self._checks != sum(record["gate"] and record["robust"] for record in self._records):
             pytest.fail(
                 "ganvalid: a check of this marked test failed, and the failure did not reach the end of the test (an "
                 "except or suppress clause, a thread, a subtest?); let it propagate, or use ganvalid.validate, which "
@@ -151,9 +162,10 @@ class Gate:
         return compare_estimates(generated, reference, **merged)
 
     def _merge_for(self, kind: str, accepted: tuple[str, ...], keywords: Mapping[str, Any]) -> dict[str, Any]:
-        """Merge the keywords for a kind of data, some of which only the call can state."""
+        """Merge the keywords for a kind of data, some of which only the call can state; any may have a generator."""
         own = {key: value for key, value in keywords.items() if key in _OF_THE_CALL and key in accepted}
         merged = self._merge({key: value for key, value in keywords.items() if key not in own})
+        merged.pop("generator", None)  # the ledger has it
         pointless = sorted(set(merged) - set(accepted))
         if pointless:
             msg = f"{pointless} have no meaning for {kind}; expected {', '.join(accepted)}"
@@ -167,6 +179,11 @@ class Gate:
         options = {"confidence": self._settings.confidence, "max_bias": self._settings.max_bias}
         merged = {name: value for name, value in options.items() if value is not None}
         merged.update(stated)
+        for name in _markers.RAISED.keys() - {"n_required"}:
+            called, marked = keywords.get(name, stated.get(name, 1)), stated.get(name, 1)
+            if _markers.RAISED[name](name, called) < marked:
+                msg = f"{name}={called!r} lowers the marker's {name}={marked!r}; a call may only raise it"
+                raise InputError(msg)
         merged.update(keywords)
         merged["n_required"] = self._n_required(keywords.get("n_required"), stated.get("n_required"))
         return merged
@@ -187,11 +204,71 @@ class Gate:
             raise InputError(msg)
         return max(floors)
 
+    @contextmanager
+    def _attempt(self, keywords: Mapping[str, Any]) -> Iterator[list[Attempt]]:
+        """Count the check in the block, which leaves its attempt in the list, once its samples are known."""
+        attempts: list[Attempt] = []
+        with ExitStack() as open_:
+
+            def count(trial: Trial) -> int:
+                stated = asdict(trial.limits)
+                gate = {
+                    "test": self._item.nodeid,
+                    "observables": list(trial.observables),
+                    "n_required": float(trial.n_required),
+                    "limits": plain({name: stated[name] for name in stated if name not in {"attempt", "looks"}}),
+                }
+                generator = trial.generator
+                if generator is None:  # histograms and numbers do not carry it
+                    made_by = {**_markers.keywords(self._item), **keywords}.get("generator")
+                    generator = generator_digest(made_by)
+                sample = ledger.Sample(
+                    digest=trial.generated.digest,
+                    parts=trial.generated.parts,
+                    sums=trial.generated.sums,
+                    generator=generator,
+                )
+                digest = trial.reference.digest
+                attempts.append(open_.enter_context(self._ledger.attempt(gate, digest, sample, trial.limits.attempt)))
+                return attempts[-1].number
+
+            with counted_by(count):
+                yield attempts
+
     def _record(self, result: Report | Comparison | EstimateComparison, *, gate: bool) -> None:
         nodeid, robust = self._item.nodeid, result.robust
         self._records.append(
             {"nodeid": nodeid, "kind": result.KIND, "gate": gate, "robust": robust, "result": result.to_json()}
         )
+
+
+def _with_history(report: Report, attempt: Attempt) -> Report:
+    """Say what earlier attempts have come to, hold a verdict against one that stands, and tell the ledger."""
+    if attempt.standing:
+        report = flow.withheld(
+            report,
+            f"{_in_words(attempt.standing)} of this same generator, which stands (this attempt would be ROBUST): "
+            "pool the events of all its attempts in one check, or train the generator anew",
+        )
+    notes = list(attempt.notes)
+    if attempt.pooled:
+        notes.append("the events of all earlier attempts of this generator are pooled in these")
+    elif attempt.standing:
+        notes.append(f"{_in_words(attempt.standing)} of this same generator")
+    elif attempt.biased:
+        notes.append(
+            f"{_in_words(attempt.biased)}; that does not bind a generator that was trained anew (generator= tells "
+            "which one it is)"
+        )
+    attempt.verdict = str(report.verdict)
+    return replace(report, notes=(*report.notes, *notes)) if notes else report
+
+
+def _in_words(biased: Sequence[Line]) -> str:
+    """Say when attempts were BIASED."""
+    told = {line.generated.digest: f"{line.attempt} ({line.time})" for line in biased}
+    some = ", ".join(told.values())
+    return f"attempt {some} was BIASED" if len(told) == 1 else f"attempts {some} were BIASED"
 
 
 def _accepted(function: Callable[..., object]) -> tuple[str, ...]:

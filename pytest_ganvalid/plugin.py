@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from pytest_ganvalid.gate import Gate
+    from pytest_ganvalid.ledger import Ledger
 
 _SETTINGS = pytest.StashKey[_options.Settings]()
 _COLLECTOR = pytest.StashKey["_Collector"]()
 _GATE = pytest.StashKey["Gate"]()
+_LEDGER = pytest.StashKey["Ledger"]()
 _WRITTEN = pytest.StashKey[list[str]]()
 
 
@@ -91,8 +93,17 @@ def _gate(item: pytest.Item) -> Gate:
     from pytest_ganvalid.gate import Gate
 
     if _GATE not in item.stash:
-        item.stash[_GATE] = Gate(item, item.config.stash[_SETTINGS])
+        item.stash[_GATE] = Gate(item, item.config.stash[_SETTINGS], _ledger(item.config))
     return item.stash[_GATE]
+
+
+def _ledger(config: pytest.Config) -> Ledger:
+    """Return the ledger of the session: without a file, it counts a test that runs again."""
+    from pytest_ganvalid.ledger import Ledger
+
+    if _LEDGER not in config.stash:
+        config.stash[_LEDGER] = Ledger(config.stash[_SETTINGS].ledger)
+    return config.stash[_LEDGER]
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -16,6 +16,7 @@ from pytest_ganvalid import _json
 from pytest_ganvalid._arguments import check_event_count, check_number
 from pytest_ganvalid.errors import InputError
 
+Ordinal = Annotated[int, _json.Range(1, 1e30)]
 Probability = Annotated[float, _json.Range(-1e-9, 1 + 1e-9)]  # tails of approximations may be rounded beyond
 Amount = Annotated[float, _json.Range(0)]
 Count = Annotated[int, _json.Range(0, 1e30)]
@@ -194,6 +195,11 @@ class Judgement(Document):
         max_bias: Limit on the (rms) bias in error bars of n_required events.
         share: Fraction of the check's n_required that this stratum of the events has to stand in for; 1 if the check
             is not stratified.
+        attempt: Which try this is, with fresh generated events against the same reference; the limits shown, and both
+            verdicts, are at the level of this attempt (see `pytest_ganvalid.statistics.limits.level`).
+        looks: Planned looks at a growing reference, which share the level.
+        n_equivalent_nominal: Lower limit of n_equivalent at the confidence of a first and only attempt, which is what
+            an analysis keeps; ``None`` if it is that of ``n_equivalent``.
     """
 
     name: str
@@ -213,6 +219,9 @@ class Judgement(Document):
     confidence: Probability
     max_bias: Amount
     share: Amount = 1.0
+    attempt: Ordinal = 1
+    looks: Ordinal = 1
+    n_equivalent_nominal: Amount | None = None
 
     @property
     def robust(self) -> bool:
@@ -223,10 +232,10 @@ class Judgement(Document):
     def n_systematic(self) -> float:
         """Events whose relative error bars an analysis must keep as a systematic uncertainty.
 
-        min(n_train, lower limit of n_equivalent), the end of section 2.2 of arXiv:2002.06307. Of a stratum they are
-        events in it, and so is its share of n_train.
+        min(n_train, lower limit of n_equivalent), the end of section 2.2 of arXiv:2002.06307; the limit is at the
+        stated confidence, whatever attempt this is. Of a stratum they are events in it, and so is its share of n_train.
         """
-        known = self.n_equivalent.lower
+        known = self.n_equivalent.lower if self.n_equivalent_nominal is None else self.n_equivalent_nominal
         return known if self.n_train is None else min(self.n_train * self.share, known)
 
 
@@ -424,6 +433,7 @@ class Plan(Document):
         estimators: Number of observables that are one number per sample.
         classifiers: Number of classifiers, trained on one half of each sample and tested on the other.
         least_ratio: Reference events per required event that it takes even if any number is generated.
+        looks: Planned looks at a growing reference; the sizes are those of the last.
     """
 
     KIND: ClassVar[str] = "plan"
@@ -442,12 +452,14 @@ class Plan(Document):
     estimators: Count
     classifiers: Count
     least_ratio: Amount
+    looks: Ordinal = 1
 
     def table(self) -> str:
         """Return the planning table as text, a line per power."""
         head = (
             f"n_required {self.n_required:,.0f}; {self._what()}; "
             f"{self.n_generated:,} generated events; confidence {self.confidence:g}; max_bias {self.max_bias:g}"
+            f"{f'; {self.looks} looks' if self.looks > 1 else ''}"
         )
         if self.max_directional_bias is not None:
             head += f"; max_directional_bias {self.max_directional_bias:g}"

@@ -17,10 +17,11 @@ PURE = ("statistics", "histograms", "samples", "observables", "toys", "generator
 TELLING = ("pytest", "pytest_ganvalid.plugin", "pytest_ganvalid.gate", "pytest_ganvalid.report")
 ORDER = (
     ("errors", "_files", "_torchrun"),
-    ("_arguments", "_extras", "_json"),
+    ("_arguments", "_extras", "_json", "ledger"),
     ("results",),
     ("samples", "histograms"),
     ("overlaps", "statistics", "toys", "strategies"),
+    ("attempts",),
     ("observables", "generators", "comparisons", "gan", "report", "_options"),
     ("pipeline", "estimates", "_markers"),
     ("check",),
@@ -29,7 +30,7 @@ ORDER = (
     ("__main__",),
 )
 """Folders and modules of the package, from the ground up: each imports what stands below it, and itself."""
-ALLOWED = ("_options", "_arguments", "_markers", "_torchrun", "errors", "cli")
+ALLOWED = ("_options", "_arguments", "_markers", "_torchrun", "errors", "cli", "ledger")
 COMMANDS = tuple(f"cli/{path.name}" for path in sorted((PACKAGE / "cli").glob("*.py")))
 LIGHT = (
     "__init__.py",
@@ -37,6 +38,7 @@ LIGHT = (
     "_options.py",
     "_markers.py",
     "_torchrun.py",
+    "ledger.py",
     "__main__.py",
     "statistics/limits.py",
     *COMMANDS,

@@ -16,6 +16,7 @@ import pytest_ganvalid as gv
 from pytest_ganvalid._options import Settings
 from pytest_ganvalid.errors import InputError, InputTypeError
 from pytest_ganvalid.gate import Gate
+from pytest_ganvalid.ledger import Ledger
 
 RNG = np.random.default_rng(1)
 EVENTS = {"x": RNG.normal(size=3_000)}, {"x": RNG.normal(size=4_000)}
@@ -24,11 +25,11 @@ ESTIMATES = gv.Estimate(1.001, 0.01, 10_000), gv.Estimate(1.0, 0.008, 15_000)
 FAILED = pytest.fail.Exception
 
 
-def gate(settings: Settings | None = None, **marker: Any) -> Gate:
+def gate(settings: Settings | None = None, ledger: Ledger | None = None, /, **marker: Any) -> Gate:
     """The gate of a test with a marker."""
     chain = [SimpleNamespace(own_markers=[pytest.mark.ganvalid(**marker).mark] if marker else [])]
     item: Any = SimpleNamespace(listchain=lambda: chain, nodeid="test_a.py::test_it")
-    return Gate(item, settings or Settings())
+    return Gate(item, settings or Settings(), ledger)
 
 
 @pytest.mark.parametrize(
@@ -283,3 +284,98 @@ def test_errors_start_at_the_users_line() -> None:
             call()
         assert [entry.name for entry in caught.traceback][-1] == "wrapped"
         assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize("name", ["attempt", "looks"])
+def test_a_call_may_only_raise(name: str) -> None:
+    """The attempt and the looks of a call are at least those of the marker, and arrive."""
+    for called, found in ((None, 2), (2, 2), (3, 3)):
+        keywords = {} if called is None else {name: called}
+        assert getattr(gate(n_required=50, **{name: 2}).compare(*COUNTS, **keywords), name) == found
+    with pytest.raises(InputError, match=re.escape(f"{name}=1 lowers the marker's {name}=2; a call may only raise it")):
+        gate(n_required=50, **{name: 2}).compare(*COUNTS, **{name: 1})
+    with pytest.raises((InputError, TypeError), match=f"{name}='3' is a str"):
+        gate(n_required=50, **{name: 2}).compare(*COUNTS, **{name: "3"})
+    assert getattr(gate(n_required=50).compare(*COUNTS, **{name: 2}), name) == 2
+
+
+def fresh() -> dict[str, Any]:
+    """Generated events that nobody has seen."""
+    return {"x": RNG.normal(size=3_000)}
+
+
+def attempts(report: gv.Report) -> int:
+    """The attempt that a report is on."""
+    (number,) = {comparison.attempt for comparison in report.comparisons.values()}
+    return number
+
+
+def test_runs_of_a_test_are_attempts() -> None:
+    """With one ledger fresh events are the next attempt, the same ones the same, and looks are not counted."""
+    ledger, again = Ledger(), fresh()
+    assert attempts(gate(None, ledger, n_required=20).validate(fresh(), EVENTS[1])) == 1
+    numbers = [
+        attempts(gate(None, ledger, n_required=20).check(some, EVENTS[1]))
+        for some in (EVENTS[0], again, fresh(), again)
+    ]
+    assert numbers == [1, 2, 3, 2]
+    assert attempts(gate(None, ledger, n_required=20).check(fresh(), EVENTS[1], attempt=7)) == 7
+    assert attempts(gate(None, ledger, n_required=20).check(fresh(), {"x": RNG.normal(size=4_000)})) == 1
+    others: list[dict[str, float]] = [
+        {"n_required": 21},
+        {"n_required": 20, "max_bias": 0.9},
+        {"n_required": 20, "confidence": 0.9},
+    ]
+    for other in others:
+        assert attempts(gate(None, ledger, **other).check(fresh(), EVENTS[1])) == 1
+    assert attempts(gate(None, ledger, n_required=20, looks=2).check(fresh(), EVENTS[1])) == 8
+
+
+@pytest.mark.parametrize("kind", ["counts", "estimates"])
+def test_histograms_and_numbers_are_counted(kind: str) -> None:
+    """Histograms and estimates count attempts by what they hold, and take a generator for the ledger."""
+    ledger = Ledger()
+    numbers = []
+    for i in (0, 1, 0):
+        shifted = gv.Counts([COUNTS[0].values[0] + i, *COUNTS[0].values[1:]])
+        pair: Any = (
+            (shifted, COUNTS[1]) if kind == "counts" else (gv.Estimate(1.001 + i / 1e4, 0.01, 1e4), ESTIMATES[1])
+        )
+        numbers.append(attempts(gate(None, ledger, n_required=20, generator="deadbeef").check(*pair)))
+    assert numbers == [1, 2, 1]
+
+
+SHIFTED = {"x": RNG.normal(1.5, size=3_000)}
+
+
+def test_an_earlier_biased_is_told() -> None:
+    """BIASED is told to later attempts, and does not bind those of a generator trained anew."""
+    ledger = Ledger()
+    with pytest.raises(FAILED, match=r"^ganvalid: BIASED"):
+        gate(None, ledger, n_required=100).check(SHIFTED, EVENTS[1])
+    report = gate(None, ledger, n_required=100).check(EVENTS[0], EVENTS[1])
+    assert re.search(
+        r"attempt 1 \(.*\+00:00\) was BIASED; that does not bind a generator that was trained anew", report.notes[-1]
+    )
+    assert attempts(report) == 2
+
+
+def test_an_earlier_biased_of_the_same_generator_stands() -> None:
+    """What would be ROBUST is UNPROVEN after a BIASED of the same generator, until its events are pooled."""
+    ledger = Ledger()
+    with pytest.raises(FAILED, match=r"^ganvalid: BIASED"):
+        gate(None, ledger, n_required=100, generator="deadbeef").check(SHIFTED, EVENTS[1])
+    one = gate(None, ledger, n_required=100, generator="deadbeef")
+    with pytest.raises(FAILED, match=r"^ganvalid: UNPROVEN") as failed:
+        one.check(EVENTS[0], EVENTS[1])
+    assert "was BIASED of this same generator, which stands (this attempt would be ROBUST)" in str(failed.value)
+    assert "attempt 2, at level 0.00833" in str(failed.value)
+    (record,) = one.publish()
+    report = gv.Report.from_json(record["result"])
+    assert [(c.verdict, c.n_supported) for c in report.comparisons.values()] == [("UNPROVEN", 0)]
+    assert gate(None, ledger, n_required=100, generator="deadbef0").check(EVENTS[0], EVENTS[1]).robust
+    pooled = {"x": np.concatenate([EVENTS[0]["x"], SHIFTED["x"]])}
+    with pytest.raises(FAILED, match=r"^ganvalid: (BIASED|UNPROVEN)") as failed:
+        gate(None, ledger, n_required=100, generator="deadbeef").check(pooled, EVENTS[1])
+    assert "the events of all earlier attempts of this generator are pooled in these" in str(failed.value)
+    assert "stands" not in str(failed.value)

@@ -36,6 +36,16 @@ def test_the_largest_n_required_counts(numbers: tuple[int, int]) -> None:
     assert markers.keywords(item(*([MARK(n_required=n)] for n in numbers))) == {"n_required": 20}
 
 
+@pytest.mark.parametrize("name", ["attempt", "looks"])
+def test_attempts_and_looks_are_the_largest_of_all(name: str) -> None:
+    """In whatever order markers come, the attempt and the looks are the largest that any states, and they count."""
+    for numbers in ((2, 3), (3, 2), (3, 3)):
+        assert markers.keywords(item(*([MARK(**{name: n})] for n in numbers))) == {name: 3}
+    for wrong in (0, 1.5, True):
+        with pytest.raises((ValueError, TypeError), match=f"{name}={wrong}"):
+            markers.keywords(item([MARK(**{name: wrong})]))
+
+
 def test_every_keyword_is_taken() -> None:
     """Each keyword of the plain function may be in a marker."""
     keywords = dict.fromkeys(accepted(), 1)

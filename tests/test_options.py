@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,6 +20,7 @@ class Config:
 
     def __init__(self, given: dict[str, Any], ini: dict[str, Any]) -> None:
         """Set some of the options."""
+        self.rootpath, self.invocation_params = Path("root"), SimpleNamespace(dir=Path("here"))
         self.given = {f"ganvalid_{name}": value for name, value in given.items()}
         self.ini = {f"ganvalid_{name}": value for name, value in ini.items()}
 
@@ -40,7 +43,7 @@ def test_names() -> None:
     """An option and its ini setting have one name, in the spelling of each."""
     option = options.Option("n_required", "N", "help")
     assert (option.flag, option.ini) == ("--ganvalid-n-required", "ganvalid_n_required")
-    assert [o.name for o in OPTIONS] == ["n_required", "confidence", "max_bias", "report", "plots"]
+    assert [o.name for o in OPTIONS] == ["n_required", "confidence", "max_bias", "report", "ledger", "plots"]
     assert [o.name for o in OPTIONS if o.metavar is None] == ["plots"]
 
 
@@ -99,6 +102,17 @@ def test_the_command_line_goes_over_the_ini_file() -> None:
     assert settings(ini) == Settings(None, 10, 0.9, 2, "ini", plots=False)
     given = settings(ini, n_required="20", confidence="0.8", max_bias="3", report="out")
     assert given == Settings(20, 10, 0.8, 3, "out", plots=False)
+
+
+def test_where_the_ledger_is() -> None:
+    """A ledger of the command line is beside its user, one of an ini file at the root folder, or where they say."""
+    assert settings(None, ledger="a.jsonl").ledger == str(Path("here", "a.jsonl"))
+    assert settings({"ledger": "a.jsonl"}).ledger == str(Path("root", "a.jsonl"))
+    assert settings({"ledger": "b.jsonl"}, ledger="a.jsonl").ledger == str(Path("here", "a.jsonl"))
+    away = str(Path("away").absolute())
+    assert settings({"ledger": away}).ledger == settings(None, ledger=away).ledger == away
+    with pytest.raises(pytest.UsageError, match=r"^--ganvalid-ledger= names no file"):
+        settings(None, ledger="")
 
 
 def test_plots_need_a_place_and_a_package(monkeypatch: pytest.MonkeyPatch) -> None:

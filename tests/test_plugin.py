@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from pytest_ganvalid._options import OPTIONS
@@ -32,12 +34,12 @@ def test_robust_sample_passes(pytester: pytest.Pytester) -> None:
     @pytest.mark.ganvalid(n_required=10_000)
     def test_it(ganvalid):
         report = ganvalid.check(GOOD, REFERENCE)
-        assert set(report.comparisons) == {"x", "y"}
+        assert set(report.comparisons) == {"x", "y", "joint"}
     """,
     )
     result = pytester.runpytest()
     result.assert_outcomes(passed=1)
-    result.stdout.fnmatch_lines(["*= ganvalid =*", "ROBUST *test_it: n_required 10,000, supported * 2 observables)"])
+    result.stdout.fnmatch_lines(["*= ganvalid =*", "ROBUST *test_it: n_required 10,000, supported * 3 observables)"])
 
 
 def test_biased_sample_fails_with_what_to_do(pytester: pytest.Pytester) -> None:
@@ -84,7 +86,7 @@ def test_unproven_sample_fails_and_says_how_many_events_it_takes(pytester: pytes
     result = pytester.runpytest()
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
-        ["*it takes 1,081,986 reference events and 3,000,000 generated events*all 2 observables with probability 90 %"]
+        ["*it takes 1,189,904 reference events and 3,000,000 generated events*all 3 observables with probability 90 %"]
     )
 
 
@@ -515,3 +517,68 @@ def test_deselected_tests_are_not_judged(pytester: pytest.Pytester) -> None:
     """,
     )
     pytester.runpytest("-k", "small", "--ganvalid-n-required=5000").assert_outcomes(passed=1, deselected=2)
+
+
+FRESH = """
+    @pytest.mark.ganvalid(n_required=1_000, observables=["x"])
+    @pytest.mark.parametrize("name", ["a", "b"])
+    def test_it(ganvalid, name):
+        ganvalid.check({"x": np.random.default_rng().normal(size=20_000)}, REFERENCE)
+"""
+
+
+@pytest.mark.parametrize("workers", [(), ("-n2",)])
+def test_a_ledger_counts_from_run_to_run(pytester: pytest.Pytester, workers: tuple[str, ...]) -> None:
+    """Runs with one ledger are attempts 1 and 2 of every test, whoever runs it, and the file has a line for each."""
+    if workers:
+        pytest.importorskip("xdist")
+    make(pytester, FRESH)
+    for attempt in (1, 2):
+        result = pytester.runpytest("--ganvalid-ledger=out/ledger.jsonl", *workers)
+        result.assert_outcomes(passed=2)
+        lines = [line for line in result.stdout.lines if line.startswith("ROBUST")]
+        assert ["; attempt 2, at level 0.00833" in line for line in lines] == [attempt == 2] * 2
+    content = (pytester.path / "out" / "ledger.jsonl").read_text(encoding="utf-8")
+    found = [json.loads(line) for line in content.splitlines()]
+    assert [(line["attempt"], line["gate"]["observables"]) for line in found] == [(n, ["x"]) for n in (1, 1, 2, 2)]
+    assert {line["gate"]["test"].partition("::")[2] for line in found} == {"test_it[a]", "test_it[b]"}
+    assert len({line["generated"]["digest"] for line in found}) == 4
+
+
+def test_reruns_of_a_session_are_attempts(pytester: pytest.Pytester) -> None:
+    """Without a file, a test that a plugin runs again with fresh events is the next attempt, and with the same not."""
+    make(
+        pytester,
+        """
+    runs = []
+
+    @pytest.mark.ganvalid(n_required=1_000, observables=["x"])
+    def test_it(ganvalid):
+        runs.append(1)
+        report = ganvalid.check({"x": np.random.default_rng(len(runs) // 2).normal(size=20_000)}, REFERENCE)
+        assert report.comparisons["x"].attempt == 1 + len(runs) // 2
+    """,
+    )
+    # As pytest-rerunfailures does it.
+    pytester.makeconftest(
+        """
+    from _pytest.runner import runtestprotocol
+
+    def pytest_runtest_protocol(item, nextitem):
+        for _ in range(5):
+            for report in runtestprotocol(item, nextitem=nextitem, log=False):
+                item.ihook.pytest_runtest_logreport(report=report)
+        return True
+    """
+    )
+    result = pytester.runpytest()
+    result.assert_outcomes(passed=5)
+
+
+def test_a_damaged_ledger_stops_the_check(pytester: pytest.Pytester) -> None:
+    """A ledger with a damaged line is an error of the test, by the name of the file and the line."""
+    make(pytester, FRESH)
+    (pytester.path / "ledger.jsonl").write_text("{}\n", encoding="utf-8")
+    result = pytester.runpytest("--ganvalid-ledger=ledger.jsonl")
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines(["*InputError: *ledger.jsonl, line 1: this is no line of a ledger*"])

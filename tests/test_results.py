@@ -122,3 +122,14 @@ def test_interval_contains() -> None:
     assert 1.0 in interval
     assert 1e300 in interval
     assert 0.9 not in interval
+
+
+def test_documents_without_attempts_are_of_a_first_one() -> None:
+    """What was written before attempts were counted is read as a first and only one."""
+    counts = np.array([1000.0, 1100, 900]), np.array([2000.0, 2100, 1900])
+    found = gv.compare((counts[0], counts[0]), (counts[1], counts[1]), n_required=50)
+    document = json.loads(found.to_json())
+    assert (document.pop("attempt"), document.pop("looks")) == (1, 1)
+    assert document.pop("n_equivalent_nominal") == found.n_equivalent.lower
+    old = gv.Comparison.from_json(json.dumps(document))
+    assert (old.attempt, old.looks, old.n_systematic) == (1, 1, found.n_systematic)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_ganvalid.cli import observing
-from pytest_ganvalid.cli.parameters import real
+from pytest_ganvalid.cli.parameters import real, whole
 from pytest_ganvalid.cli.parsing import Command, check_distinct, check_not_among, check_output
 from pytest_ganvalid.cli.processes import say
 from pytest_ganvalid.errors import InputError
-from pytest_ganvalid.statistics.limits import LIMITS
+from pytest_ganvalid.statistics.limits import LIMITS, Limits
 
 if TYPE_CHECKING:
     from pytest_ganvalid.results import Report
@@ -35,12 +36,14 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     add("--training", metavar="FILE", help="those events, none of which may be among the others")
     observing.add_options(parser)
     add("--weight", metavar="NAME", help="column of weights; GENERATED,REFERENCE if they differ, empty for none: ,w")
+    integers = {limit.name for limit in fields(Limits) if isinstance(limit.default, int)}
     for name, meaning in LIMITS.items():
         option = f"--{name.replace('_', '-')}"
+        kind = _integer if name in integers else _number
         if name == "smooth":
             add(option, action=argparse.BooleanOptionalAction, help=meaning)
         else:
-            add(option, metavar="X", type=_number, help=meaning)
+            add(option, metavar="N" if name in integers else "X", type=kind, help=meaning)
     add("-o", "--output", metavar="FILE", type=Path, help="file to write the report to: .json")
     add("--report", metavar="DIR", type=Path, help="folder to write report.json and report.html with plots to")
 
@@ -50,6 +53,14 @@ def _number(text: str) -> float:
         return real(text)
     except (ValueError, ZeroDivisionError):
         msg = f"{text!r} is not a number; expected one such as 0.95 or 1e6"
+        raise argparse.ArgumentTypeError(msg) from None
+
+
+def _integer(text: str) -> int:
+    try:
+        return whole(text)
+    except ValueError:
+        msg = f"{text!r} is not a whole number; expected one such as 2"
         raise argparse.ArgumentTypeError(msg) from None
 
 

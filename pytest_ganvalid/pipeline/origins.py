@@ -69,6 +69,11 @@ class Tally:
         """Count other events, too."""
         return Tally(self.events + other.events, (self.sum + other.sum) % 2**64, (self.squares + other.squares) % 2**64)
 
+    def id(self, key: Key | None) -> str:
+        """Digest the events, recognised by ``key``."""
+        content = json.dumps([[], 0] if key is None else [key.columns, key.bits])
+        return hashlib.sha256(f"{content} {self.events} {self.sum} {self.squares}".encode()).hexdigest()[:32]
+
     def origin(self, source: str, key: Key | None, counts: NDArray[np.integer]) -> Origin:
         """Give the events an id.
 
@@ -77,11 +82,9 @@ class Tally:
             key: How rows are recognised.
             counts: How often each distinct row of the sample occurs.
         """
-        content = json.dumps([[], 0] if key is None else [key.columns, key.bits])
-        digest = hashlib.sha256(f"{content} {self.events} {self.sum} {self.squares}".encode()).hexdigest()[:32]
         whole = int(counts.sum())
         chance = p_again(counts, self.events / whole) if whole and key is not None else 1.0
-        return Origin(source=source, id=digest, events=self.events, chance=chance)
+        return Origin(source=source, id=self.id(key), events=self.events, chance=chance)
 
 
 class OriginList:

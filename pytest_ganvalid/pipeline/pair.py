@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from pytest_ganvalid.attempts import SampleDigest, histogram_digest
 from pytest_ganvalid.errors import InputError, InputTypeError, placed
 from pytest_ganvalid.histograms.bins import Fillable
 from pytest_ganvalid.histograms.sums import BinSums, as_bin_sums, check_same_bins
@@ -76,6 +77,7 @@ class Paired:
         training: Number of training events, if they are known.
         how: How bins were chosen, if from a part of the reference.
         notes: What was not looked for, in sentences.
+        digests: What tells the generated and the reference sample from others.
         remedies: Comparison -> what to know of it if it is not ROBUST.
     """
 
@@ -88,6 +90,7 @@ class Paired:
     training: int | None = None
     how: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    digests: tuple[SampleDigest, SampleDigest]
     remedies: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -159,6 +162,7 @@ def _of_events(
         independence=_independence(generated, reference, trained_on, draft.lost),
         events=(generated.n_events, reference.n_events),
         origins=(sides[0].source.provenance, sides[1].source.provenance),
+        digests=(generated.sample_digest(), reference.sample_digest()),
         skipped=skipped,
         notes=_notes(reference.plan, rates),
         remedies=_remedies(rates),
@@ -186,6 +190,7 @@ def _of_histograms(gen: Histograms, ref: Histograms, request: Request, training:
         independence=replace(search, notes=(*search.notes, *_origin_of_bins(gen, ref))),
         events=(gen.n_events, ref.n_events),
         origins=({"source": gen.source, "files": len(gen.origins)}, {"source": ref.source, "files": len(ref.origins)}),
+        digests=(gen.sample_digest(), ref.sample_digest()),
         skipped=skipped | {name: "not asked for" for name in ref.plan.observables if name not in names},
         training=None if trained_on is None else trained_on.events or None,
         notes=(*_notes(plan, rates), NOT_LOOKED_FOR),
@@ -209,6 +214,7 @@ def _of_foreign(gen: Foreign, ref: Foreign, request: Request, training: Side | F
         independence=Independence(duplicates={}, notes=(UNKNOWN,)),
         events=(gen.events, ref.events),
         origins=({"source": gen.source}, {"source": ref.source}),
+        digests=(histogram_digest(ours.items()), histogram_digest(theirs.items())),
         skipped=not_compared(gen.others, ref.others),
         notes=(NOT_LOOKED_FOR,),
     )

@@ -6,6 +6,7 @@ elsewhere, in any number of jobs. Two of them, of the generated events and of th
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_ganvalid import _json
+from pytest_ganvalid.attempts import SampleDigest, histogram_digest
 from pytest_ganvalid.errors import InputError, placed
 from pytest_ganvalid.histograms.bins import Grid, refuse_nonfinite
 from pytest_ganvalid.histograms.device import can_fill, filled_on_device
@@ -59,6 +61,7 @@ class Histograms:
         fingerprint: By which the events are recognised; ``None`` if no column holds numbers.
         beside: By which they are recognised in the training, if that takes other columns; is not stored.
         tallies: File -> events of it that were read so far.
+        whole: All events, once they have been read from whatever files; is not stored.
     """
 
     origins: tuple[Origin, ...]
@@ -70,6 +73,7 @@ class Histograms:
     fingerprint: Fingerprint | None
     beside: Fingerprint | None = None
     tallies: Mapping[str, Tally] | None = None
+    whole: Tally | None = None
 
     def __eq__(self, other: object) -> bool:
         """Tell whether all is the same, to the last bit."""
@@ -98,10 +102,30 @@ class Histograms:
         names = ", ".join(origin.source for origin in self.origins[:_NAMED])
         return names if len(self.origins) <= _NAMED else f"{names} and {len(self.origins) - _NAMED:,} more"
 
+    def sample_digest(self) -> SampleDigest:
+        """Tell these events from others, in whatever order and from whatever source they were read.
+
+        Of histograms that were stored the files are known, and the digest of several is that of theirs. Weights count
+        by their sums and those of their squares.
+        """
+        key, whole = None if self.fingerprint is None else self.fingerprint.key, self.whole
+        parts = tuple(sorted({origin.id for origin in self.origins}))
+        words = [*parts] if whole is None else [whole.id(key)]
+        if self.plan.weight is not None:
+            sums = [content.sums() for _, content in sorted(self.contents.items())]
+            words += [f"{total:.12g}" for s in sums for total in (s.sumw.sum(), s.sumw2.sum())]
+        if key is None:  # no row is recognised
+            words.append(histogram_digest((name, content.sums()) for name, content in self.contents.items()).digest)
+        return SampleDigest(
+            digest=words[0] if len(words) == 1 else hashlib.sha256(" ".join(words).encode()).hexdigest()[:32],
+            parts=() if key is None else parts,
+            sums=None if key is None or whole is None else (whole.events, whole.sum, whole.squares),
+        )
+
     def stored(self) -> Histograms:
         """Return what is written to a file."""
         prints = None if self.fingerprint is None else self.fingerprint.stored()
-        return replace(self, fingerprint=prints, beside=None)
+        return replace(self, fingerprint=prints, beside=None, whole=None)
 
     def to_json(self, indent: int | None = None) -> str:
         """Write as a JSON text; `from_json` restores an equal object.
@@ -395,15 +419,16 @@ def closed(total: Histograms, name: str) -> Histograms:
     prints = None if total.fingerprint is None else total.fingerprint.held
     counts = np.zeros(0, np.int64) if prints is None else prints.distinct(DOUBLE).counts
     key = None if prints is None else prints.key
-    origins = OriginList()
+    origins, whole = OriginList(), Tally(0)
     for file, tally in (total.tallies or {}).items():
+        whole += tally
         origins.extend([tally.origin(file.rpartition("/")[2] if file else name, key, counts)])
     contents = {}
     for content_name, content in total.plan.contents().items():
         got = total.contents.get(content_name)
         with placed(f"observable {content_name!r}"):
             contents[content_name] = _empty(content, total.plan) if got is None else _alike(got, content)
-    return replace(total, origins=origins.sorted(), contents=contents, fingerprint=prints, tallies=None)
+    return replace(total, origins=origins.sorted(), contents=contents, fingerprint=prints, tallies=None, whole=whole)
 
 
 def _empty(content: Content, plan: FillPlan) -> Filled:

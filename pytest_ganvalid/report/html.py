@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from pytest_ganvalid.errors import MissingExtraError
+from pytest_ganvalid.report.text import attempt_in_words
 from pytest_ganvalid.results import Interval, Report, Verdict
 from pytest_ganvalid.statistics.reasons import at_most, count, measured, percent, rounded
 
@@ -74,7 +75,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     filters = (anchor, at_most, count, data_uri, measured, percent, pretty, span, span_of_events)
-    environment.filters.update({f.__name__: f for f in filters})
+    environment.filters.update({f.__name__: f for f in (*filters, attempt_in_words)})
     return environment
 
 

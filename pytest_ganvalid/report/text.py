@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pytest_ganvalid.results import Comparison, EstimateComparison, Interval, Report, Verdict
+from pytest_ganvalid.statistics.limits import level
 from pytest_ganvalid.statistics.reasons import at_most, count, measured, rounded
 
 Result = Report | Comparison | EstimateComparison
@@ -27,7 +28,7 @@ def explain(result: Result) -> str:
     failing = sum(not comparison.robust for comparison in report.comparisons.values())
     lines = [
         f"ganvalid: {report.verdict} at n_required {count(report.n_required)}: "
-        f"{failing} of {_observables(len(report.comparisons))} not ROBUST"
+        f"{failing} of {_observables(len(report.comparisons))} not ROBUST{_of_attempt(report)}"
     ]
     lines += [f"not independent: {printable(sentence)}" for sentence in report.shared]
     lines += [f"note: {printable(note)}" for note in report.notes]
@@ -93,9 +94,22 @@ def summary(nodeid: str, result: Result) -> str:
     """Tell a check in one line."""
     report = as_report(result)
     return (
-        f"{report.verdict:<8} {nodeid}: n_required {count(report.n_required)}, supported "
-        f"{at_most(report.n_supported)} ({printable(report.weakest)}, {_observables(len(report.comparisons))})"
+        f"{report.verdict:<8} {nodeid}: n_required {count(report.n_required)}, supported {at_most(report.n_supported)} "
+        f"({printable(report.weakest)}, {_observables(len(report.comparisons))}){_of_attempt(report)}"
     )
+
+
+def attempt_in_words(report: Report) -> str:
+    """Say which attempt and look this is, and at which level; nothing of a first and only one."""
+    c = next(iter(report.comparisons.values()))
+    words = [f"attempt {c.attempt}"] if c.attempt > 1 else []
+    words += [f"one of {c.looks} planned looks"] if c.looks > 1 else []
+    return ", ".join([*words, f"at level {level(c.confidence, c.attempt, c.looks):.3g}"]) if words else ""
+
+
+def _of_attempt(report: Report) -> str:
+    words = attempt_in_words(report)
+    return f"; {words}" if words else ""
 
 
 def printable(name: str) -> str:

@@ -130,7 +130,15 @@ class Equivalence:
     @cached_property
     def upper(self) -> float:
         """Upper confidence limit of the bias: the least that `p_agreement` excludes."""
-        return self.centre + student.ppf(self.limits.confidence, self.dof) * self.spread
+        return self._upper_at(self.limits.alpha)
+
+    @property
+    def upper_nominal(self) -> float:
+        """The upper confidence limit that a first and only attempt would have."""
+        return self._upper_at(self.limits.alpha_nominal)
+
+    def _upper_at(self, alpha: float) -> float:
+        return self.centre + student.ppf(1 - alpha, self.dof) * self.spread
 
     @cached_property
     def lower(self) -> float:
@@ -157,7 +165,7 @@ class Equivalence:
     @cached_property
     def power(self) -> float:
         """Probability that a perfect generator is shown ROBUST with these errors."""
-        return equivalence_power(self.width, self.limits.confidence, self.limits.max_bias, self.dof, self.blur)
+        return equivalence_power(self.width, 1 - self.limits.alpha, self.limits.max_bias, self.dof, self.blur)
 
     @property
     def identical(self) -> bool:
@@ -231,7 +239,7 @@ class Equivalence:
         All observables together: the probability to fail is shared out evenly, as by the planner.
         """
         each = power_of_each(WANTED_POWER, self.observables)
-        width = equivalence_width(each, self.limits.confidence, self.limits.max_bias, self.dof, self.blur)
+        width = equivalence_width(each, 1 - self.limits.alpha, self.limits.max_bias, self.dof, self.blur)
         size, worth = self.n_required / width**2, self._worth(self.generated)
         needed, generated = events_needed(lambda n: reference_partner(size, n), self.n_required, worth)
         per_true_reference = self.n_reference / self._worth(self.reference)

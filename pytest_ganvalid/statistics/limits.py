@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from pytest_ganvalid._arguments import check_fraction, check_not_negative, check_positive
-from pytest_ganvalid.errors import InputTypeError
+from pytest_ganvalid._arguments import check_fraction, check_not_negative, check_positive, check_positive_integer
+from pytest_ganvalid.errors import InputError, InputTypeError
+
+_MOST_ATTEMPTS, _MOST_LOOKS = 1_000_000, 20
 
 
 def _limit(default: float | None, meaning: str) -> Any:  # noqa: ANN401 - a field
@@ -25,6 +27,8 @@ class Limits:
             ``None`` for none.
         min_expected: Least expected effective events per bin in the smaller sample; sparser bins are merged.
         smooth: Whether the smooth components of a difference are tested too.
+        attempt: Which try this is, with fresh generated events against the same reference.
+        looks: Planned looks at a reference that grows in equal steps; 1 if it does not grow.
     """
 
     confidence: float = _limit(0.95, "confidence level of each one-sided limit")
@@ -33,6 +37,8 @@ class Limits:
     max_directional_bias: float | None = _limit(None, "limit on the bias of any number linear in the bin contents")
     min_expected: float = _limit(10.0, "least expected effective events per bin; sparser neighbours are merged")
     smooth: bool = _limit(True, "whether the smooth components of a difference are tested, too")  # noqa: FBT003
+    attempt: int = _limit(1, "which try this is, with fresh generated events against the same reference")
+    looks: int = _limit(1, "planned looks at a reference that grows in equal steps")
 
     def __post_init__(self) -> None:
         """Check every limit, and hold it as a builtin float whatever kind of number was given."""
@@ -49,11 +55,37 @@ class Limits:
             raise InputTypeError(msg)
         for name, value in checked.items():
             object.__setattr__(self, name, float(value))
+        for name, most in (("attempt", _MOST_ATTEMPTS), ("looks", _MOST_LOOKS)):
+            number = check_positive_integer(name, getattr(self, name))
+            if number > most:
+                msg = f"{name}={number} is too large; expected at most {most:,}"
+                raise InputError(msg)
+            object.__setattr__(self, name, number)
 
     @property
     def alpha(self) -> float:
-        """Error probability of each one-sided limit."""
+        """Error probability of each one-sided limit, at this attempt and look; see `level`."""
+        return level(self.confidence, self.attempt, self.looks)
+
+    @property
+    def alpha_nominal(self) -> float:
+        """Likewise of the first attempt, if it were the only look."""
         return 1 - self.confidence
+
+
+def level(confidence: float, attempt: int = 1, looks: int = 1) -> float:
+    """Return the error probability of each one-sided limit.
+
+    All looks at a growing reference share one level, and attempt j >= 2 at a look is made at 1/(j(j + 1)) of it: over
+    any number of attempts these add up to 1.5 times the first, which is at most how often a generator on the boundary
+    is called ROBUST.
+    """
+    alpha = 1 - confidence
+    if looks > 1:
+        from pytest_ganvalid.statistics.looks import pocock_level
+
+        alpha = pocock_level(alpha, looks)
+    return alpha / (attempt * (attempt + 1)) if attempt > 1 else alpha
 
 
 def _word(value: object) -> str:

@@ -95,7 +95,7 @@ class _Study:
         observables: Number of histograms.
         estimators: Number of observables that are one number per sample.
         classifiers: Number of classifiers, tested on `TESTED_SHARE` of each sample.
-        limits: What counts as agreement.
+        limits: What counts as agreement, and at which level; those of single bins do not matter.
     """
 
     n_required: float
@@ -115,7 +115,7 @@ class _Study:
         failures = 0.0
         if self.estimators:
             width = math.sqrt(self.n_required / n_h)
-            failures += self.estimators * (1 - equivalence_power(width, self.limits.confidence, self.limits.max_bias))
+            failures += self.estimators * (1 - equivalence_power(width, 1 - self.limits.alpha, self.limits.max_bias))
         for number, share in ((self.observables, 1.0), (self.classifiers, TESTED_SHARE)):
             if number:
                 failures += number * (1 - self._histogram_power(share * n_h))
@@ -138,7 +138,7 @@ class _Study:
         each = power_of_each(target, self.total)
         alone = []
         if self.estimators:
-            width = equivalence_width(each, self.limits.confidence, self.limits.max_bias)
+            width = equivalence_width(each, 1 - self.limits.alpha, self.limits.max_bias)
             alone.append(self.n_required / width**2)
         if self.observables or self.classifiers:
             histogram = self.n_required * required_scale(*self._histogram, each, self.limits.alpha)
@@ -163,6 +163,7 @@ def plan(
     max_bias: float = 1.0,
     max_directional_bias: float | None = None,
     smooth: bool = True,
+    looks: int = 1,
 ) -> Plan:
     """Plan the sizes of the reference and generated samples.
 
@@ -183,6 +184,8 @@ def plan(
         max_bias: Limit on the (rms) bias in error bars of n_required events.
         max_directional_bias: Limit on that of any number linear in the bin contents; ``None`` for none.
         smooth: Whether the smooth components of a difference are tested, too.
+        looks: Planned looks at a reference that grows in equal steps to the planned size; all have one, stricter level
+            (Pocock 1977), and the power is that of the last.
 
     Returns:
         The sample sizes and a table of alternatives.
@@ -193,8 +196,14 @@ def plan(
     """
     n_required = check_event_count("n_required", n_required)
     generated_ratio = check_positive("generated_ratio", generated_ratio)
-    limits = Limits(confidence=confidence, max_bias=max_bias, max_directional_bias=max_directional_bias, smooth=smooth)
-    # Below 1 - confidence even a generator on the boundary passes, and no size can be wanted.
+    limits = Limits(
+        confidence=confidence,
+        max_bias=max_bias,
+        max_directional_bias=max_directional_bias,
+        smooth=smooth,
+        looks=looks,
+    )
+    # Below the level even a generator on the boundary passes, and no size can be wanted.
     power = float(check_fraction("power", power, least=limits.alpha))
     study = _study(n_required, bins, (observables, estimators, classifiers), limits)
     n_generated = math.ceil(generated_ratio * n_required)
@@ -214,6 +223,7 @@ def plan(
         max_bias=limits.max_bias,
         max_directional_bias=limits.max_directional_bias,
         smooth=limits.smooth,
+        looks=limits.looks,
         rows=tuple((p, math.ceil(n), math.ceil(n) / n_required) for p, n in sizes.items() if math.isfinite(n)),
         estimators=study.estimators,
         classifiers=study.classifiers,

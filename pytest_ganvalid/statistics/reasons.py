@@ -88,14 +88,14 @@ def too_good(p_agreement: Sequence[float]) -> str:
 def _robust(a: Assessment) -> str:
     each = "; ".join(f"in {_name(test)} {_at(a, test, test.upper, 'most')}" for test in a.tests)
     return (
-        f"agreement at n_required {count(a.n_required)} is demonstrated at {percent(a.limits.confidence)} confidence: "
+        f"agreement at n_required {count(a.n_required)} is demonstrated at {percent(1 - a.limits.alpha)} confidence: "
         f"{each}; no number linear in the bin contents is off by more than {_directional(a):.3g} error bars"
     )
 
 
 def _biased(a: Assessment, worst: tuple[BinBias, ...]) -> tuple[str, ...]:
     found = [
-        f"a disagreement is demonstrated at {percent(a.limits.confidence)} confidence: in {_name(test)} "
+        f"a disagreement is demonstrated at {percent(1 - a.limits.alpha)} confidence: in {_name(test)} "
         f"{_at(a, test, test.shown, 'least')} of {count(a.n_required)} events{_in_words(a)}"
         for test in a.failing()[:1]
     ]
@@ -225,13 +225,13 @@ def estimate_reasons(e: Equivalence) -> tuple[str, ...]:
     verdict, unit = e.verdict(), f"error bars of {count(e.n_required)} events (limit {e.limits.max_bias:g})"
     if verdict is Verdict.ROBUST:
         return (
-            f"agreement at n_required {count(e.n_required)} is demonstrated at {percent(e.limits.confidence)} "
+            f"agreement at n_required {count(e.n_required)} is demonstrated at {percent(1 - e.limits.alpha)} "
             f"confidence: the bias is at most {e.upper:.3g} {unit}",
         )
     if verdict is Verdict.BIASED:
         lower = f", or lower n_required to what it supports, {at_most(e.n_supported)} at most" if e.admissible else ""
         return (
-            f"a disagreement is demonstrated at {percent(e.limits.confidence)} confidence: the bias is at least "
+            f"a disagreement is demonstrated at {percent(1 - e.limits.alpha)} confidence: the bias is at least "
             f"{e.lower:.3g} {unit}",
             f"more events cannot help: improve the generator{lower}",
         )

@@ -70,6 +70,10 @@ class Resolution:
         """Upper limit of Δ, by CLs."""
         return self.separation.cls_limit(self.alpha) * self.per_event
 
+    def upper_at(self, alpha: float) -> float:
+        """Upper limit of Δ at another level."""
+        return self.upper if alpha == self.alpha else self.separation.cls_limit(alpha) * self.per_event
+
     @cached_property
     def lower(self) -> float:
         """Lower limit of Δ."""

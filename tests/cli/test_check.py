@@ -110,3 +110,18 @@ def test_not_understood(words: str, reason: str, not_understood: Refusal) -> Non
 def test_not_done(words: str, reason: str, not_done: Refusal) -> None:
     """What cannot be done gets one line and status 1, before any work is done, and leaves nothing behind."""
     not_done(words, reason)
+
+
+def test_attempts_and_looks(filled: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """``--attempt`` and ``--looks`` are whole numbers, and told with the verdict."""
+    arguments = ["check", "gen.json", "ref.json", "--n-required", "50", "-o", "r.json"]
+    main([*arguments, "--attempt", "2", "--looks", "3"])
+    assert "attempt 2, one of 3 planned looks, at level 0.00386" in capsys.readouterr().out
+    report = gv.Report.from_json((filled / "r.json").read_text(encoding="utf-8"))
+    assert {(c.attempt, c.looks) for c in report.comparisons.values()} == {(2, 3)}
+
+
+@pytest.mark.usefixtures("filled")
+def test_an_attempt_is_a_whole_number(not_understood: Callable[[str, str], None]) -> None:
+    """A fraction of an attempt is not understood."""
+    not_understood("check gen.json ref.json --n-required 5 --attempt 1.5", "'1.5' is not a whole number")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -74,3 +75,26 @@ def test_robust_comparison_is_told_without_worst_bins() -> None:
     assert good.robust
     assert "worst bins" not in explain(good)
     assert "systematic" not in explain(good)
+
+
+def test_attempts_and_looks_are_told() -> None:
+    """A later attempt, or one of several looks, is told with its level; of a first and only one nothing is said."""
+    counts = tuple(map(np.array, ([105, 212, 287, 214, 182], [812, 1630, 2421, 1577, 1560])))
+    cases: list[tuple[dict[str, Any], str]] = [
+        ({"attempt": 3}, "attempt 3, at level 0.00417"),
+        ({"looks": 3}, "one of 3 planned looks, at level 0.0232"),
+        ({"attempt": 2, "looks": 3}, "attempt 2, one of 3 planned looks, at level 0.00386"),
+    ]
+    for keywords, words in cases:
+        found = gv.compare((counts[0], counts[0]), (counts[1], counts[1]), n_required=500, name="mass", **keywords)
+        assert f"not ROBUST; {words}" in explain(found).partition("\n")[0]
+        assert summary("test", found).endswith(f"1 observable); {words}")
+    assert "level" not in explain(UNPROVEN)
+    assert summary("test", UNPROVEN).endswith("1 observable)")
+
+
+def test_the_confidence_of_a_later_attempt_is_that_of_its_level() -> None:
+    """What is demonstrated at attempt 2 is so at the confidence of a level of 0.05/6."""
+    far = np.array([1000.0, 2000, 1000]), np.array([2000.0, 1000, 1000])
+    found = gv.compare((far[0], far[0]), (far[1], far[1]), n_required=500, attempt=2)
+    assert "a disagreement is demonstrated at 99.17 % confidence" in explain(found)

@@ -13,7 +13,7 @@ import pytest
 
 import pytest_ganvalid as gv
 from pytest_ganvalid.errors import InputError, InputTypeError
-from pytest_ganvalid.statistics.limits import LIMITS, Limits
+from pytest_ganvalid.statistics.limits import LIMITS, Limits, level
 
 BELOW_ONE = math.nextafter(1.0, 0.0)
 NUMBERS = ("confidence", "max_bias", "max_local_bias", "max_directional_bias", "min_expected")
@@ -33,6 +33,10 @@ NUMBERS = ("confidence", "max_bias", "max_local_bias", "max_directional_bias", "
         ("min_expected", 1e300),
         ("max_directional_bias", 1e-6),
         ("max_directional_bias", 1e6),
+        ("attempt", 1),
+        ("attempt", 1_000_000),
+        ("looks", 1),
+        ("looks", 20),
     ],
 )
 def test_the_ends_of_each_range_are_in_it(name: str, value: Any) -> None:
@@ -55,6 +59,10 @@ def test_the_ends_of_each_range_are_in_it(name: str, value: Any) -> None:
         ("min_expected", math.inf),
         ("max_directional_bias", 0.0),
         ("max_directional_bias", math.inf),
+        ("attempt", 0),
+        ("attempt", 1_000_001),
+        ("looks", 0),
+        ("looks", 21),
     ],
 )
 def test_what_is_just_beyond_is_refused(name: str, value: Any) -> None:
@@ -93,9 +101,9 @@ def test_smooth_is_a_flag(value: Any) -> None:
 
 
 def test_defaults_are_those_documented() -> None:
-    """95 % confidence, one error bar, five in a bin, ten events in a bin, smooth components, no directional limit."""
+    """95 % confidence, one error bar, five in a bin, ten events in a bin, smooth components, one attempt and look."""
     defaults = Limits(confidence=0.95, max_bias=1, max_local_bias=5, max_directional_bias=None, min_expected=10)
-    assert Limits() == replace(defaults, smooth=True)
+    assert Limits() == replace(defaults, smooth=True, attempt=1, looks=1)
     assert Limits().alpha == pytest.approx(0.05, abs=1e-15)
     assert Limits(confidence=0.75).alpha == 0.25
 
@@ -117,4 +125,34 @@ def test_every_function_has_the_same_defaults(function: Any) -> None:
 def test_what_is_gone_says_what_replaced_it(function: Any) -> None:
     """min_power is refused with the reason why it is not needed any more."""
     with pytest.raises(InputTypeError, match="min_power is gone: upper limits are now by CLs"):
-        function(None, None, n_required=1.2)
+        function(None, None, n_required=1, min_power=0.2)
+
+
+@pytest.mark.parametrize("value", [True, 1.0, "1", None])
+def test_attempts_and_looks_are_counted(value: Any) -> None:
+    """An attempt and the looks are integers, and no other number will do."""
+    for name in ("attempt", "looks"):
+        with pytest.raises(InputTypeError, match=f"{name}={value!r} is a {type(value).__name__}; expected an integer"):
+            Limits(**{name: value})
+
+
+@pytest.mark.parametrize(("attempt", "parts"), [(1, 1), (2, 6), (3, 12), (10, 110)])
+def test_each_attempt_has_a_level_of_its_own(attempt: int, parts: int) -> None:
+    """Attempt j is made at 1/(j(j + 1)) of the level, from the second on, at one look or several."""
+    for looks in (1, 3):
+        first, this = (Limits(confidence=0.9, looks=looks, attempt=j) for j in (1, attempt))
+        assert this.alpha == pytest.approx(first.alpha / parts, rel=1e-12)
+        assert this.alpha == level(0.9, attempt, looks)
+        assert this.alpha_nominal == pytest.approx(0.1)
+
+
+def test_all_attempts_together_spend_one_and_a_half_times_the_level() -> None:
+    """However many attempts are made, their levels add up to at most 1.5 of the first, and come close to it."""
+    total = sum(level(0.95, attempt) for attempt in range(1, 10_000))
+    assert 0.0749 < total < 0.075
+
+
+def test_looks_share_the_level() -> None:
+    """Three looks are at the level of Pocock, and one at the level itself."""
+    assert Limits(looks=3).alpha == pytest.approx(0.02317501, abs=1e-8)
+    assert Limits(looks=1).alpha == Limits().alpha_nominal

@@ -219,3 +219,25 @@ def test_shares_of_the_failures() -> None:
     """Several observables share the failures out evenly."""
     assert power_of_each(0.9, 1) == pytest.approx(0.9)
     assert power_of_each(0.9, 4) == pytest.approx(0.975)
+
+
+@pytest.mark.parametrize("numbers", [{"bins": 20}, {"observables": 0, "estimators": 1}, {"bins": 20, "estimators": 2}])
+def test_looks_are_planned_at_their_level(numbers: dict[str, Any]) -> None:
+    """Planned looks take a larger reference at the last, but less than if each had an equal share of the level."""
+    # So tight a limit decides on the excess whatever the confidence.
+    once, looks, shared = (
+        gv.plan(10_000, max_bias=0.5, generated_ratio=1_000, **settings, **numbers)
+        for settings in ({}, {"looks": 4}, {"confidence": 0.9875})
+    )
+    assert once.n_reference < looks.n_reference < shared.n_reference
+    assert looks.looks == 4
+    assert "; 4 looks" in looks.table()
+    assert "looks" not in once.table()
+    assert gv.Plan.from_json(looks.to_json()) == looks
+
+
+@pytest.mark.parametrize("looks", [0, 21, 1.0])
+def test_looks_that_cannot_be(looks: Any) -> None:
+    """Looks are a whole number from 1 to 20."""
+    with pytest.raises((gv.InputError, TypeError), match=f"looks={looks}"):
+        gv.plan(10_000, bins=20, looks=looks)
