@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 
 from pytest_ganvalid.histograms.merging import Merged
 from pytest_ganvalid.histograms.sums import BinSums
-from pytest_ganvalid.results import BinBias, BinContents, Comparison, EstimateComparison, Interval, Resolution
+from pytest_ganvalid.results import BinBias, BinContents, Comparison, EstimateComparison, Interval, Resolution, Verdict
 from pytest_ganvalid.statistics import reasons
 from pytest_ganvalid.statistics.equivalence import Equivalence
+from pytest_ganvalid.statistics.limits import Limits
+from pytest_ganvalid.statistics.power import chi2_critical
 from pytest_ganvalid.statistics.robustness import Assessment
 from pytest_ganvalid.statistics.robustness import Resolution as Test
 from pytest_ganvalid.statistics.separation import Fractions
@@ -87,6 +89,82 @@ def histogram_comparison(
         attempt=limits.attempt,
         looks=limits.looks,
         n_equivalent_nominal=min(_ratio(test.ndf / 2, test.upper_at(limits.alpha_nominal)) for test in a.tests),
+    )
+
+
+def constant_comparison(
+    sides: tuple[BinSums, BinSums],
+    n_required: float,
+    limits: Limits,
+    n_train: float | None,
+    name: str,
+    share: float = 1.0,
+) -> Comparison:
+    """Put together what a user gets to see of a learned observable that is the same for all events: nothing is known.
+
+    Args:
+        sides: The generated and the reference histogram, all events of which lie in one bin: another bin, without
+            events, stands beside it.
+        n_required: Number of true events to stand in for.
+        limits: What counts as agreement.
+        n_train: Number of events the generator was trained on, if known.
+        name: Name of the observable.
+        share: Fraction of the check's n_required that ``n_required`` is.
+    """
+    reason = (
+        "the score is the same for all events, or lies in one bin: it cannot see any bias, so that agreement proves "
+        "nothing; give it more events, columns that vary, or a model that sees more"
+    )
+    anything = Interval(lower=0.0, estimate=0.0, upper=1.0)
+    directional = Interval(lower=0.0, estimate=0.0, upper=2 * math.sqrt(n_required))
+    return Comparison(
+        name=name,
+        verdict=Verdict.UNPROVEN,
+        reasons=(reason,),
+        n_required=n_required,
+        n_train=n_train,
+        n_generated=sides[0].n_effective,
+        n_reference=sides[1].n_effective,
+        bins=2,
+        merged_bins=0,
+        ndf=1,
+        chi2=0.0,
+        p_value=1.0,
+        tests=(Resolution(components=None, separation=anything, directional_bias=directional, n_supported=0.0),),
+        shape=(),
+        directional_bias=directional,
+        expected_n_supported=Interval(lower=0.0, estimate=0.0, upper=0.0),
+        p_agreement=1.0,
+        separation=anything,
+        chi2_required=Interval(lower=1.0, estimate=1.0, upper=1 + 2 * n_required),
+        chi2_critical=chi2_critical(1),
+        rms_bias=Interval(lower=0.0, estimate=0.0, upper=2 * math.sqrt(n_required)),
+        n_equivalent=Interval(lower=0.0, estimate=math.inf, upper=math.inf),
+        n_supported=0.0,
+        power=0.0,
+        n_reference_needed=math.inf,
+        n_generated_needed=math.inf,
+        p_robust=1.0,
+        p_biased=1.0,
+        worst_bin=0,
+        worst_bins=(BinBias(index=0, label="all scores", bias=0.0, lower=0.0),),
+        contents=BinContents(
+            generated=(1.0, 0.0),
+            generated_errors=(0.0, 0.0),
+            reference=(1.0, 0.0),
+            reference_errors=(0.0, 0.0),
+            bias=(0.0, 0.0),
+        ),
+        confidence=limits.confidence,
+        max_bias=limits.max_bias,
+        max_local_bias=limits.max_local_bias,
+        max_directional_bias=limits.max_directional_bias,
+        min_expected=limits.min_expected,
+        smooth=limits.smooth,
+        share=share,
+        attempt=limits.attempt,
+        looks=limits.looks,
+        n_equivalent_nominal=0.0,
     )
 
 

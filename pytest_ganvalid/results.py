@@ -183,7 +183,7 @@ class Judgement(Document):
         n_reference: Effective number of reference events.
         n_equivalent: Number of true events the generator is worth: their error bars are as large as its bias.
         n_supported: Largest n_required at which these data demonstrate agreement; 0 if the samples are too few or not
-            independent, and demonstrate nothing.
+            independent, or a learned observable is blind, and demonstrate nothing.
         power: Probability that a perfect generator is shown ROBUST with these sample sizes.
         n_reference_needed: Reference events with which a perfect generator would pass with 90 % probability, in all
             observables of the check together, if ``n_generated_needed`` events are generated.

@@ -22,7 +22,7 @@ ORDER = (
     ("samples", "histograms"),
     ("overlaps", "statistics", "toys", "strategies"),
     ("attempts",),
-    ("observables", "generators", "comparisons", "gan", "report", "_options"),
+    ("observables", "generators", "comparisons", "sensitivity", "gan", "report", "_options"),
     ("pipeline", "estimates", "_markers"),
     ("check",),
     ("gate",),

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 import pytest_ganvalid as gv
-from pytest_ganvalid.comparisons import histogram_comparison
+from pytest_ganvalid.comparisons import constant_comparison, histogram_comparison
 from pytest_ganvalid.histograms.merging import merge_sparse_bins
 from pytest_ganvalid.histograms.sums import as_bin_sums
 from pytest_ganvalid.results import Comparison
@@ -164,3 +164,19 @@ def test_errors_of_entries_are_those_of_events() -> None:
         ratios.append(np.sqrt(((h - q * h.sum(axis=1, keepdims=True)) ** 2).sum(axis=0)) / h.sum())
     np.testing.assert_allclose(c.contents.generated_errors, ratios[0])
     np.testing.assert_allclose(c.contents.reference_errors, ratios[1])
+
+
+def test_a_constant_observable_demonstrates_nothing() -> None:
+    """Of a score that is the same for all events nothing is known, and the result can be written, read and told."""
+    gen, ref = (as_bin_sums(gv.Counts([0, n, 0]), "side") for n in (90, 30))
+    limits = Limits(confidence=0.9, max_bias=1.5, max_local_bias=4, min_expected=11)
+    c = constant_comparison((gen, ref), 1_000, limits, 77, "score", share=0.25)
+    assert c.verdict is gv.Verdict.UNPROVEN
+    assert (c.n_supported, c.n_equivalent.lower, c.power, c.p_robust, c.p_biased) == (0, 0, 0, 1, 1)
+    assert (c.n_generated, c.n_reference, c.n_required, c.n_train, c.share) == (90, 30, 1_000, 77, 0.25)
+    assert (c.separation.lower, c.separation.upper) == (0, 1)
+    assert c.rms_bias.upper**2 == pytest.approx(2 * c.n_required * 2 * c.separation.upper / c.ndf)
+    assert c.chi2_required.upper == c.ndf + c.n_required * 2 * c.separation.upper
+    assert (c.confidence, c.max_bias, c.max_local_bias, c.min_expected, c.smooth) == (0.9, 1.5, 4, 11, True)
+    assert Comparison.from_json(c.to_json()) == c
+    assert "it cannot see any bias" in gv.explain(c)

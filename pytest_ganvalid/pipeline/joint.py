@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ from pytest_ganvalid.errors import InputError, placed
 from pytest_ganvalid.histograms.binning import bins_for
 from pytest_ganvalid.histograms.bins import refuse_nonfinite
 from pytest_ganvalid.histograms.filling import fill
+from pytest_ganvalid.histograms.sums import BinSums
+from pytest_ganvalid.observables.control import ControlSamples
 from pytest_ganvalid.observables.observable import Observable
 from pytest_ganvalid.observables.resolve import Estimating, Scoring
 from pytest_ganvalid.observables.strata import Stratum, condition_values
@@ -29,7 +32,41 @@ from pytest_ganvalid.pipeline.summary import Histograms
 from pytest_ganvalid.results import Estimate
 from pytest_ganvalid.samples import Sample
 
+MOST_CONTROLS = 10
+"""Columns of one observable for which there is a control: each is another training."""
 NOT_LOOKED_FOR = "nothing that takes the events of both sides was looked for: a histogram does not hold them"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Control:
+    """A comparison with a bias that is known.
+
+    Attributes:
+        column: What is biased.
+        generated: Histogram of the biased events.
+        reference: Likewise of events without the bias, of the same generator.
+    """
+
+    column: str
+    generated: BinSums
+    reference: BinSums
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Controls:
+    """The positive controls of what is learned.
+
+    Attributes:
+        columns: Those that can be biased; the first `MOST_CONTROLS` of them are.
+        events: Number of generated events that are biased, and of others.
+        scale: Events over those that take the place of the true reference; less than 1 if too few were generated.
+        each: Made one after the other, as each is a training.
+    """
+
+    columns: tuple[str, ...]
+    events: tuple[int, int]
+    scale: float
+    each: Iterator[Control]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,10 +129,7 @@ class Joint:
         Raises:
             InputError: If an observable cannot be computed; the message names it.
         """
-        generated, reference = (
-            sample if where is None else sample.select(where == position)
-            for sample, where in zip(self.samples, self.bins_of, strict=True)
-        )
+        generated, reference = self._of_stratum(position)
         for observable in self.observables:
             with placed(f"observable {stratum.name(observable.name)!r}"):
                 if isinstance(observable, Estimating):
@@ -105,7 +139,39 @@ class Joint:
                     ]
                     yield observable.name, {"generated": estimates[0], "reference": estimates[1]}
                 else:
-                    yield observable.name, self._scored(observable, generated, reference, stratum)
+                    scored = self._scored(observable, generated, reference, stratum)
+                    yield observable.name, scored | {"controls": partial(self.controls, observable, position)}
+
+    def controls(self, observable: Scoring, position: int, n_required: float) -> Controls:
+        """Plant biases of the size that is to be excluded, and look whether an observable that is learned sees them.
+
+        Args:
+            observable: What is learned.
+            position: Of the stratum.
+            n_required: Number of true events to stand in for, of that stratum.
+
+        Raises:
+            InputError: If the observable cannot be learned of these events; the message names the biased column.
+        """
+        generated, reference = self._of_stratum(position)
+        names = observable.names(generated, reference)
+        samples = ControlSamples.of(generated, reference, names, self.request.seed)
+
+        def each() -> Iterator[Control]:
+            for column in samples.columns[:MOST_CONTROLS]:
+                with placed(f"positive control in {column!r}"):
+                    biased = samples.biased(column, n_required)
+                    sides, _ = self._histograms(observable, biased, samples.reference)
+                yield Control(column, *sides)
+
+        return Controls(samples.columns, (len(samples.generated), len(samples.reference)), samples.scale, each())
+
+    def _of_stratum(self, position: int) -> tuple[Sample, Sample]:
+        generated, reference = (
+            sample if where is None else sample.select(where == position)
+            for sample, where in zip(self.samples, self.bins_of, strict=True)
+        )
+        return generated, reference
 
     def _scored(self, observable: Scoring, generated: Sample, reference: Sample, stratum: Stratum) -> dict[str, Any]:
         if self.request.nonfinite_of(observable.name) == "error":
@@ -113,15 +179,25 @@ class Joint:
                 for name in observable.names(generated, reference):
                     for values in Observable(name, (name,)).values(sample, side).columns:
                         refuse_nonfinite(values, f"{side}: column {name!r}")
-        scores = observable.scores(generated, reference, self.request.seed)
-        spec = self.request.bins_of(observable.name)
-        bins = bins_for(spec, (scores.reference,), scores.reference_weight, "error")
+        sides, scores = self._histograms(observable, generated, reference)
         return {
-            "generated": fill(bins, (scores.generated,), scores.generated_weight),
-            "reference": fill(bins, (scores.reference,), scores.reference_weight),
+            "generated": sides[0],
+            "reference": sides[1],
             "used": (
                 stratum.share_generated * scores.generated.size / len(generated),
                 stratum.share_reference * scores.reference.size / len(reference),
             ),
             "how": scores.provenance,
         }
+
+    def _histograms(
+        self, observable: Scoring, generated: Sample, reference: Sample
+    ) -> tuple[tuple[BinSums, BinSums], Any]:
+        """Train, and fill the scores of either side; return the scores too."""
+        scores = observable.scores(generated, reference, self.request.seed)
+        bins = bins_for(self.request.bins_of(observable.name), (scores.reference,), scores.reference_weight, "error")
+        filled = (
+            fill(bins, (scores.generated,), scores.generated_weight),
+            fill(bins, (scores.reference,), scores.reference_weight),
+        )
+        return filled, scores

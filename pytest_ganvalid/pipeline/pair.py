@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -27,7 +27,7 @@ from pytest_ganvalid.pipeline.fill import (
     summarise_reference,
 )
 from pytest_ganvalid.pipeline.foreign import UNKNOWN, Foreign, filled_already, matched, not_compared
-from pytest_ganvalid.pipeline.joint import NOT_LOOKED_FOR, Joint
+from pytest_ganvalid.pipeline.joint import NOT_LOOKED_FOR, Controls, Joint
 from pytest_ganvalid.pipeline.origins import common_origin
 from pytest_ganvalid.pipeline.plan import MULTIPLICITY, FillPlan
 from pytest_ganvalid.pipeline.rates import Rates
@@ -53,6 +53,7 @@ class Pair:
         share: Of n_required: the stratum's.
         used: Shares of the generated and of the reference events that these were made of.
         how: How it was made, if that took more than filling a histogram.
+        controls: Of what is learned: from n_required, the share of it, to the positive controls.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Pair:
     share: float = 1.0
     used: tuple[float, float] = (1.0, 1.0)
     how: Mapping[str, Any] = field(default_factory=dict)
+    controls: Callable[[float], Controls] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

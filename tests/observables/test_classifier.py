@@ -183,6 +183,15 @@ def test_higher_scores_look_generated(model: str) -> None:
     assert scores.generated.min() > np.median(scores.reference)
 
 
+@pytest.mark.parametrize("events", [20, 60, 200])
+def test_small_samples_are_learned_from(events: int) -> None:
+    """Leaves shrink with the sample, so that boosting tells what is plain to see from a few dozen events."""
+    pytest.importorskip("sklearn")
+    gen, ref = Sample({"x": np.linspace(1, 2, events)}), Sample({"x": np.linspace(0, 1, events)})
+    scores = Classifier().scores(gen, ref, 0)
+    assert np.median(scores.generated) > np.median(scores.reference)
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_missing_numbers(model: str) -> None:
     """NaN, infinite, huge and tiny values are taken as they are, and an excess of NaN is found, without a warning."""

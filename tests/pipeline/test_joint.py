@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -32,9 +32,11 @@ class Quadratic:
         pairs = [events[:, i] * events[:, j] for i in range(events.shape[1]) for j in range(i + 1)]
         return np.column_stack([np.ones(len(events)), events, *pairs])
 
-    def fit(self, events: Any, labels: Any, sample_weight: Any = None) -> None:  # noqa: ARG002
+    def fit(self, events: Any, labels: Any, sample_weight: Any) -> None:
         """Fit the label by least squares."""
-        self.direction = np.linalg.lstsq(self._features(events), labels.astype(float), rcond=None)[0]
+        root = np.sqrt(sample_weight)
+        features, labels = self._features(events) * root[:, None], labels * root
+        self.direction = np.linalg.lstsq(features, labels, rcond=None)[0]
 
     def decision_function(self, events: Any) -> Any:
         """Return the score of each event."""
@@ -108,6 +110,138 @@ def test_every_stratum_learns_for_itself() -> None:
         plain = report.histograms[f"x | e = {value}"]
         assert learned.n_reference_needed == pytest.approx(2 * plain.n_reference_needed, rel=0.3)
     assert sorted(report.provenance["learned"]) == ["classifier | e = 1", "classifier | e = 2"]
+
+
+class Counting(Quadratic):
+    """One that counts how often it is trained, in all copies together."""
+
+    trainings: ClassVar[list[int]] = []
+
+    def fit(self, events: Any, labels: Any, sample_weight: Any) -> None:
+        """Count."""
+        self.trainings.append(len(events))
+        super().fit(events, labels, sample_weight)
+
+
+class Noise(Quadratic):
+    """One whose score tells nothing of where an event lies."""
+
+    def decision_function(self, events: Any) -> Any:
+        """Return far digits of the sum of the columns."""
+        return (1e4 * events.sum(axis=1)) % 1
+
+
+class Constant(Quadratic):
+    """One without an opinion."""
+
+    def decision_function(self, events: Any) -> Any:
+        """Return the same score for all."""
+        return np.zeros(len(events))
+
+
+class OneEyed(Quadratic):
+    """One that sees the first column only."""
+
+    @staticmethod
+    def _features(events: Any) -> Any:
+        return np.column_stack([np.ones(len(events)), events[:, 0], events[:, 0] ** 2])
+
+
+def test_what_sees_says_so() -> None:
+    """A classifier that sees a bias in each of its columns is ROBUST, and the report tells what it saw."""
+    report = validate(normal(3, n=3 * N), normal(2))
+    assert report.verdict is Verdict.ROBUST
+    assert report.reasons[-1] == ("classifier: positive control: a bias of 6 error bars of 200 events was seen in x, y")
+    control = report.provenance["learned"]["classifier"]["control"]
+    assert (control["events"], control["scale"], control["columns_without"]) == ([2 * N, N], 1, 0)
+    assert list(control["columns"]) == ["x", "y"]
+    assert all(column["seen"] and column["separation_lower"] > 0 for column in control["columns"].values())
+
+
+@pytest.mark.parametrize(("model", "blind"), [(Noise(), "x, y"), (OneEyed(), "y")])
+def test_what_is_blind_is_unproven(model: Any, blind: str) -> None:
+    """A classifier that cannot see a bias in a column proves nothing by agreement, and the column is named."""
+    columns = normal(3, rho=0.0, n=3 * N), normal(2, rho=0.0)
+    report = validate(*columns, observables=[Classifier(("x", "y"), model)])
+    assert report.verdict is Verdict.UNPROVEN
+    assert f"it would be ROBUST, but cannot see a bias in {blind} of the size it should exclude" in report.reasons[0]
+    control = report.provenance["learned"]["classifier"]["control"]["columns"]
+    assert [name for name, found in control.items() if not found["seen"]] == blind.split(", ")
+
+
+@pytest.mark.parametrize("bins", [10, [-1.0, 1.0]])
+def test_a_constant_score_is_unproven_at_once(bins: Any) -> None:
+    """The same score for all events is no error, and nothing that could be demonstrated."""
+    report = validate(normal(3), normal(2), observables=[Classifier(("x", "y"), Constant())], bins=bins)
+    assert report.verdict is Verdict.UNPROVEN
+    assert "the score is the same for all events" in report.reasons[0]
+    assert "control" not in report.provenance["learned"]["classifier"]
+
+
+def test_controls_are_made_only_of_what_is_robust() -> None:
+    """A control is a training: one for each column where the verdict depends on it, and none elsewhere."""
+    trainings, observables = Counting.trainings, [Classifier(("x", "y"), Counting())]
+    shared = normal(2)
+    for sides, n_required, verdict, expected in (
+        ((normal(3, n=3 * N), normal(2)), 200, Verdict.ROBUST, [2 * N, 3 * N // 2, 3 * N // 2]),
+        ((normal(1, rho=0.0), normal(2)), 500, Verdict.BIASED, [N]),
+        ((normal(3), normal(2)), 500_000, Verdict.UNPROVEN, [N]),
+        ((shared, shared), 200, Verdict.UNPROVEN, [N]),
+    ):
+        trainings.clear()
+        assert validate(*sides, observables=observables, n_required=n_required).verdict is verdict
+        assert trainings == expected
+
+
+def test_ten_columns_are_controlled() -> None:
+    """Of more columns the first ten are, in the order in which the classifier is given them, and it is said."""
+    names = [f"x{i}" for i in range(12)]
+    sides = [
+        Sample(dict(zip(names, np.random.default_rng(seed).normal(size=(12, n)), strict=True)))
+        for seed, n in ((1, 3 * N), (2, N))
+    ]
+    report = validate(*sides, observables=[Classifier(tuple(names[::-1]), Quadratic())], n_required=100)
+    assert report.verdict is Verdict.ROBUST
+    control = report.provenance["learned"]["classifier"]["control"]
+    assert list(control["columns"]) == names[:1:-1]
+    assert control["columns_without"] == 2
+    assert "the first 10 of 12 columns" in report.reasons[-1]
+
+
+def test_every_stratum_has_its_controls() -> None:
+    """In a stratum the bias is that of its share of n_required, among its events."""
+    report = validate(normal(1, n=3 * N), normal(2), by="e", n_required=400)
+    for value in (1, 2):
+        name = f"classifier | e = {value}"
+        share = report.comparisons[name].share
+        assert f"6 error bars of {400 * share:.0f} events" in report.comparisons[name].reasons[-1]
+        learned = report.provenance["learned"][name]
+        assert learned["control"]["events"][1] == learned["reference_trained"] + learned["reference_tested"]
+
+
+def test_controls_of_weighted_events() -> None:
+    """Weights of generated events, negative ones too, are part of their control, and of the reference its size."""
+    rng = np.random.default_rng(1)
+    generated = Sample(normal(3, n=5 * N).columns, rng.choice([-1.0, 1.0], 5 * N, p=[0.1, 0.9]))
+    reference = Sample(normal(2).columns, rng.exponential(size=N))
+    report = validate(generated, reference)
+    assert report.verdict is Verdict.ROBUST
+    taken = report.provenance["learned"]["classifier"]["control"]["events"][1]
+    effective = reference.weight.sum() ** 2 / (reference.weight**2).sum()  # type: ignore[union-attr, operator]
+    assert taken * 0.8**2 == pytest.approx(effective, rel=0.03)
+
+
+def test_errors_name_the_control() -> None:
+    """What goes wrong in a control only is said to have done so."""
+
+    class Failing(Counting):
+        def decision_function(self, events: Any) -> Any:
+            """Fail where trained for the second time."""
+            return super().decision_function(events) * (1 if len(self.trainings) == 1 else np.nan)
+
+    Counting.trainings.clear()
+    with pytest.raises(InputError, match=r"^observable 'classifier': positive control in 'x': .* not finite"):
+        validate(normal(3), normal(2), observables=[Classifier(("x", "y"), Failing())])
 
 
 def failing(_: Any) -> float:

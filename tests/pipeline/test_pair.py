@@ -797,7 +797,7 @@ def test_one_entry_per_event_is_an_ordinary_column() -> None:
         )
     assert found.ndf == plain.ndf
     assert found.power == pytest.approx(plain.power, rel=1e-3)
-    assert found.n_supported == pytest.approx(plain.n_supported, rel=1e-3)
+    assert found.n_supported == pytest.approx(plain.n_supported, rel=1e-2)
 
 
 def test_correlated_entries_do_not_make_more_of_a_sample() -> None:
