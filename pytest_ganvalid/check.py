@@ -38,7 +38,7 @@ from pytest_ganvalid.statistics.separation import Fractions
 AnyComparison = Comparison | EstimateComparison
 Judged = TypeVar("Judged", Comparison, EstimateComparison, AnyComparison)
 _ROUNDING = 1e-9
-_SHARED = "the samples share events, or may"
+_SHARED = "the samples are not independent, or may not be"
 
 
 @without_gone
@@ -115,7 +115,7 @@ def compare(
     context = _Context(n_required=n_required, n_train=n_train, limits=limits)
     found = context.compare(gen, ref, Pair(name=name, generated=gen, reference=ref))
     reason = too_good([found.p_agreement])
-    return _withdrawn(found, reason) if reason else found
+    return _not_independent(found, reason) if reason else found
 
 
 @without_gone
@@ -296,7 +296,7 @@ def combine(
             raise InputError(msg)
     suspect = too_good([c.p_agreement for c in judged if isinstance(c, Comparison)])
     if suspect:
-        comparisons = {name: _withdrawn(c, suspect) for name, c in comparisons.items()}
+        comparisons = {name: _not_independent(c, suspect) for name, c in comparisons.items()}
     corrected = _holm(comparisons)
     worst = worst_verdict(c.verdict for c in corrected.values())
     words = tuple(f"{name}: {why}" for name, c in corrected.items() if c.verdict is worst for why in c.reasons)

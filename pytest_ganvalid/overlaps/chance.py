@@ -23,7 +23,8 @@ CONFIDENCE = 0.95
 TAIL = 4.0
 """Times the true density that a generator may have at rare rows without being said to repeat them."""
 _OFTEN = 1000
-_COUNTED = 6  # most repetitions of a row that are looked at apart
+_PARTS = 4  # of a test of how many rows occur so often: two limits and two tails
+_SPARE = 3  # rows that do not count for whether all occur a multiple of a number of times, and pay for the choice of it
 
 
 def p_counting(
@@ -82,20 +83,31 @@ def p_again(counts: NDArray[np.integer], share: float = 1.0) -> float:
     return math.exp(min(float(terms.sum()), 0.0))
 
 
-def p_convexity(counts: NDArray[np.int64], most: int = _COUNTED) -> float:
+def p_convexity(counts: NDArray[np.int64]) -> float:
     """Limit the probability that independent rows repeat themselves so irregularly.
 
     Whatever the probabilities p of the rows, k! times the expected number of rows that occur k times is
-    Σ (np)^k e^{-np}, of which no term exceeds the geometric mean of its neighbours (Cauchy and Schwarz). Each row read
-    twice leaves no rows that occur once.
+    Σ (np)^k e^{-np}, of which no term exceeds the geometric mean of its neighbours (Cauchy and Schwarz), nor their
+    arithmetic mean, to which it is compared given all three numbers together. Each row read twice, or ten times, leaves
+    no rows that occur once, or nine times. Rows that occur a thousand times or more do not count.
+
+    Where rows occur so often that no number does so twice, all are multiples of one number if each was read so often;
+    an independent row is with a probability of a half at most.
     """
-    occurring = np.bincount(np.minimum(counts, most + 2), minlength=most + 3).tolist()
-    alpha = ALPHA / (3 * most)
+    occurring = np.bincount(np.minimum(counts, _OFTEN))
+    often = np.flatnonzero(occurring[: _OFTEN - 1])
+    occurring = np.pad(occurring, (0, 2))
     worst = 1.0
-    for k in range(2, most + 1):
-        below, above = (poisson_upper(occurring[i], alpha) for i in (k - 1, k + 1))
-        worst = min(worst, poisson_tail(occurring[k], math.sqrt((k + 1) / k * below * above)))
-    return min(1.0, 3 * most * worst)
+    for k in often[often > 1].tolist():
+        share = _PARTS * k**2  # of the probability of a false alarm: the sum over all k is below 1
+        at, near = int(occurring[k]), [int(occurring[i]) for i in (k - 1, k + 1)]
+        below, above = (poisson_upper(count, ALPHA / share) for count in near)
+        bound = math.sqrt((k + 1) / k)
+        tails = poisson_tail(at, bound * math.sqrt(below * above)), binomial_tail(at, sum(near), bound / 2)
+        worst = min(worst, share * min(tails))
+    if counts.size and np.gcd.reduce(counts) > 1:
+        worst = min(worst, 2.0 ** (_SPARE - counts.size))
+    return worst
 
 
 def binomial_tail(hits: int, others: int, odds: float) -> float:

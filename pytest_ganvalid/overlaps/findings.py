@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 Row = dict[str, Any]
@@ -14,6 +14,10 @@ _REMEDIES = {
     ),
     ("generated", "reference"): "generate anew, with a generator that has never seen the reference",
 }
+
+
+_TOLERATED = 0.01  # share of near copies
+_HINT = 1e-3  # probability, below which fewer are mentioned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +87,99 @@ class Overlap:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UndeclaredPairs:
+    """Rows of the generated and of the reference sample that belong together although nobody has said so.
+
+    Attributes:
+        columns: In which they do: one column of rows in order, or those whose nearest neighbours were found.
+        z: Standard deviations from independence.
+        order: ``"in order"``, ``"in part"`` for a window of rows in order, or ``"shuffled"``.
+        lag: How many rows further on the generated sample is, of rows in order.
+        counted: Triples of rows in order, or rows of both samples.
+        crossed: Shuffled rows whose nearest neighbour is of the other sample.
+        expected: How many of them independent samples would have, at most.
+    """
+
+    columns: tuple[str, ...]
+    z: float
+    order: str
+    lag: int = 0
+    counted: int
+    crossed: int = 0
+    expected: float = 0.0
+
+    def sentence(self) -> str:
+        """Say how it shows, and what to do."""
+        names = ", ".join(map(repr, self.columns))
+        if self.order == "shuffled":
+            how = (
+                f"of {self.counted:,} rows of both, {self.crossed:,} have their nearest neighbour in ({names}) on the "
+                f"other side, where independent samples have {self.expected:,.0f} (z = {self.z:.1f})"
+            )
+        else:
+            shift = f", the generated ones {abs(self.lag)} {'later' if self.lag > 0 else 'earlier'}" if self.lag else ""
+            part = " in a part of the samples" if self.order == "in part" else ""
+            how = (
+                f"row by row{shift}, {names} rises and falls alike{part} (z = {self.z:.1f} of {self.counted:,} second "
+                "differences)"
+            )
+        return (
+            f"generated and reference rows belong together, and are no independent samples: {how}; declare the pairs, "
+            'as in validate(..., cluster="event_id"), compare in bins of a condition that both share, by=..., or take '
+            "independent samples"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NearCopies:
+    """Generated rows that are nearly rows of the training.
+
+    Attributes:
+        columns: In which they are close.
+        share: Of the generated rows, beyond what chance makes close to a training row.
+        share_lower: Lower confidence limit, from Clopper-Pearson limits of 2.5 % of each rate.
+        share_upper: Upper confidence limit, likewise.
+        p_value: Probability that as many are close by chance.
+        close: How many generated rows are close to a training row.
+        close_to_reference: How many are as close to a reference row.
+        of: Number of generated rows that were looked at.
+        chance: Share of the reference rows that are close to a training row.
+        nearer: How many more generated rows are nearer to a training row than to one of equally many reference rows,
+            as a share; it is 0 on average for true events, and any generator that has learned has some.
+    """
+
+    columns: tuple[str, ...]
+    share: float
+    share_lower: float
+    share_upper: float
+    p_value: float
+    close: int
+    close_to_reference: int
+    of: int
+    chance: float
+    nearer: float
+
+    @property
+    def shown(self) -> bool:
+        """Whether more than a hundredth of the generated rows are shown to be near copies."""
+        return self.share_lower > _TOLERATED
+
+    @property
+    def hinted(self) -> bool:
+        """Whether some are, or may well be."""
+        return self.p_value < _HINT
+
+    def sentence(self) -> str:
+        """Say how many there are, and what to do."""
+        interval = f"95 % interval {_percent(self.share_lower)} to {_percent(self.share_upper)}"
+        return (
+            f"{_percent(self.share)} of the generated rows ({interval}) are near copies of training rows: "
+            f"{self.close:,} of {self.of:,} are as close to one in ({', '.join(map(repr, self.columns))}) as "
+            f"{_percent(self.chance)} of the reference rows; {_REMEDIES['generated', 'training']}"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Independence:
     """Which rows the samples of a check share.
 
@@ -90,6 +187,10 @@ class Independence:
         overlaps: Of each pair of samples that was compared.
         duplicates: Side -> number of its rows that repeat another row of it.
         duplicated: The sides that repeat rows more often than independent events would.
+        distinct: Side -> number of its distinct rows, an estimate where only a sketch of them is at hand.
+        pairs: Rows of both sides that belong together, of whatever kind is most significant; ``None`` if none were
+            found, or none were looked for.
+        near: Near copies of training rows, be they many or few; ``None`` if they were not looked for.
         columns: What makes up a row of the reference.
         examples: Up to three repeated rows of the reference.
         notes: What could not be compared, and what could not be seen, in sentences.
@@ -99,6 +200,9 @@ class Independence:
     overlaps: tuple[Overlap, ...] = ()
     duplicates: dict[str, int]
     duplicated: tuple[str, ...] = ()
+    distinct: dict[str, int] = field(default_factory=dict)
+    pairs: UndeclaredPairs | None = None
+    near: NearCopies | None = None
     columns: tuple[str, ...] = ()
     examples: tuple[Row, ...] = ()
     notes: tuple[str, ...] = ()
@@ -108,10 +212,15 @@ class Independence:
     def independent(self) -> bool:
         """Whether nothing speaks against independent samples.
 
-        That is, no overlap beyond chance, and no reference rows that are repeated beyond chance. What a generator
-        repeats of its own is for the comparison with the reference to judge.
+        That is, no overlap beyond chance, no pairs, no near copies, and no reference rows that are repeated beyond
+        chance. Of what a generator repeats of its own, see `distinct_generated`.
         """
         return not self.reasons()
+
+    @property
+    def distinct_generated(self) -> int | None:
+        """How many generated rows are distinct, if they repeat beyond chance; ``None`` if they do not."""
+        return self.distinct["generated"] if "generated" in self.duplicated else None
 
     def reasons(self) -> tuple[str, ...]:
         """Say what speaks against independence, in sentences; none if nothing does."""
@@ -121,6 +230,10 @@ class Independence:
                 f"{self.duplicates['reference']:,} reference rows repeat another one, more than independent events "
                 f"would{_shown(self.examples)}; was a file read twice? keep each event once"
             )
+        if self.pairs is not None:
+            reasons.append(self.pairs.sentence())
+        if self.near is not None and self.near.shown:
+            reasons.append(self.near.sentence())
         return (*reasons, *self.obstacles)
 
 

@@ -62,9 +62,22 @@ def independence(
         overlaps=tuple(overlaps),
         duplicates={side: number for side, (number, _, _) in repeats.items()},
         duplicated=tuple(side for side, (_, beyond_chance, _) in repeats.items() if beyond_chance),
+        distinct={side: rows.rows - repeats[side][0] for side, rows in sides.items() if rows is not None},
         columns=() if reference is None else reference.columns,
         examples=repeats["reference"][2] if "reference" in repeats else (),
-        notes=tuple(overlap.sensitivity() for overlap in overlaps if _is_blind(overlap)),
+        notes=(
+            *(overlap.sensitivity() for overlap in overlaps if _is_blind(overlap)),
+            *(_repeated(generated, *repeats["generated"][:2]) if generated is not None else ()),
+        ),
+    )
+
+
+def _repeated(rows: Fingerprint, repeats: int, beyond_chance: bool) -> tuple[str, ...]:  # noqa: FBT001 - of `_repeats`
+    if not beyond_chance:
+        return ()
+    return (
+        f"the generator repeats its own rows, more than independent events would: {repeats:,} of {rows.rows:,} "
+        f"generated rows repeat another one, so that {rows.rows - repeats:,} are distinct; generate every event anew",
     )
 
 

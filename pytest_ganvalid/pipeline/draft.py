@@ -37,6 +37,7 @@ from pytest_ganvalid.pipeline.request import DEFAULT_BINS, Request, Side
 from pytest_ganvalid.pipeline.run import Runner
 from pytest_ganvalid.samples import Sample, as_sample
 from pytest_ganvalid.samples.columns import inner_column
+from pytest_ganvalid.samples.formats import Columns
 
 FloatArray = NDArray[np.float64]
 Sides = tuple[Side, Side]
@@ -52,6 +53,7 @@ class Draft:
         sides: The generated and the reference events.
         request: What the user said.
         columns: Those to read of either side.
+        heads: The first rows of either.
         previews: Some rows of either.
         observables: What is compared.
         key: How rows are recognised; ``None`` if the sides have no column of numbers in common.
@@ -64,6 +66,7 @@ class Draft:
     sides: Sides
     request: Request
     columns: tuple[tuple[str, ...], tuple[str, ...]]
+    heads: tuple[Columns, Columns]
     previews: tuple[Preview, Preview]
     observables: tuple[Wanted, ...]
     key: Key | None
@@ -104,7 +107,8 @@ class Draft:
         if isinstance(training, Fingerprint):
             training_key = training.key
         lost = () if key is not None and key.tells else _lost(whole, runner)
-        return cls(sides, request, columns, previews, observables, key, training_key, whole, alone, lost)
+        heads_ = (heads[0], heads[1])
+        return cls(sides, request, columns, heads_, previews, observables, key, training_key, whole, alone, lost)
 
     def redrawn(self, runner: Runner) -> Draft:
         """Draw the rows that bins are chosen from out of all of the reference."""

@@ -34,7 +34,10 @@ from pytest_ganvalid.samples import Sample
 
 MOST_CONTROLS = 10
 """Columns of one observable for which there is a control: each is another training."""
-NOT_LOOKED_FOR = "nothing that takes the events of both sides was looked for: a histogram does not hold them"
+NOT_LOOKED_FOR = (
+    "nothing that takes the events of both sides was looked for, such as undeclared pairs of rows and near copies of "
+    "training rows: a histogram does not hold them"
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -33,6 +33,7 @@ from pytest_ganvalid.pipeline.plan import MULTIPLICITY, FillPlan
 from pytest_ganvalid.pipeline.rates import Rates
 from pytest_ganvalid.pipeline.request import Request, Side, open_training
 from pytest_ganvalid.pipeline.run import Runner
+from pytest_ganvalid.pipeline.searches import searched
 from pytest_ganvalid.pipeline.summary import Histograms
 from pytest_ganvalid.pipeline.training import Training, stored_training_rows, training_rows
 from pytest_ganvalid.results import Estimate
@@ -156,12 +157,13 @@ def _of_events(
     order = [stratum.name(observable.name) for stratum in strata.values() for observable in draft.observables]
     names = [name for plain in order for name in (plain, plain + MULTIPLICITY) if name in pairs]
     trained_on = training_rows(training, draft, generated, reference, runner)
+    search = _independence(generated, reference, trained_on, draft.lost)
     preview = draft.previews[1]
     rates = Rates.of(generated, reference)
     return Paired(
         pairs=_all_pairs([pairs[name] for name in names], rates),
         strata=tuple(strata.values()),
-        independence=_independence(generated, reference, trained_on, draft.lost),
+        independence=searched(search, draft, reference.plan, training, runner),
         events=(generated.n_events, reference.n_events),
         origins=(sides[0].source.provenance, sides[1].source.provenance),
         digests=(generated.sample_digest(), reference.sample_digest()),

@@ -170,14 +170,30 @@ def test_irregular_repetitions_are_found() -> None:
         assert p_convexity(counts) < ALPHA
     assert p_convexity(np.full(1_000, 2)) < 1e-100
     assert p_convexity(np.full(1_000, 6)) < 1e-100
-    assert p_convexity(np.full(1_000, 7)) == 1  # what occurs more often is not looked at
+    assert p_convexity(np.full(1_000, 10)) < 1e-100
+    assert p_convexity(np.append(np.full(20_000, 1), np.full(20, 10))) < ALPHA < p_convexity(np.full(4, 10))
+    assert p_convexity(np.full(5, 2_000)) == pytest.approx(2.0**-2)  # by multiples alone
     assert p_convexity(np.append(np.full(10_000, 1), np.full(40, 2))) == 1
     assert p_convexity(np.array([2])) == 1
     assert p_convexity(np.empty(0, np.int64)) == 1
+
+
+def test_rows_are_compared_with_those_that_occur_once_more_and_once_less() -> None:
+    """Of rows that occur twice there are at most as many as the limits of their neighbours, or their mean, allow."""
     ones, threes = 1_000, 100
-    bound = math.sqrt(1.5 * 2 * poisson_upper(ones, ALPHA / 18) * poisson_upper(threes, ALPHA / 18) / 2)
+    bound = math.sqrt(1.5 * poisson_upper(ones, ALPHA / 16) * poisson_upper(threes, ALPHA / 16))
     counts = np.repeat([1, 2, 3], [ones, round(1.3 * bound), threes])
-    assert p_convexity(counts) == pytest.approx(18 * poisson_tail(round(1.3 * bound), bound))
+    assert p_convexity(counts) == pytest.approx(16 * poisson_tail(round(1.3 * bound), bound))
+    few = np.repeat([9, 10, 11, 100_000], [3, 25, 4, 1])
+    assert p_convexity(few) == pytest.approx(400 * binomial_tail(25, 7, math.sqrt(1.1) / 2))
+
+
+def test_discrete_rows_that_were_all_read_twice_are_found() -> None:
+    """Where each row occurs so often that no number does so twice, all being even tells, and nothing else does."""
+    counts = np.random.default_rng(4).poisson(5_000, 40)
+    assert p_convexity(counts) == 1
+    assert p_convexity(2 * counts) == pytest.approx(2.0 ** (3 - 40))
+    assert p_convexity(np.append(2 * counts, 9_999)) == 1
 
 
 def test_expected_rows_limit_what_chance_repeats() -> None:

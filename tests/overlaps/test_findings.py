@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pytest_ganvalid import _json
-from pytest_ganvalid.overlaps.findings import Independence, Overlap
+from pytest_ganvalid.overlaps.findings import Independence, NearCopies, Overlap, UndeclaredPairs
 
 SHARED = Overlap(
     sides=("reference", "training"),
@@ -27,6 +27,19 @@ SHARED = Overlap(
     seen_from=0.0002,
     seen_rounded_from=0.0123,
     examples=({"pt": 1 / 3, "y": "nan"}, {"pt": 25.0, "y": -1e-9}),
+)
+PAIRS = UndeclaredPairs(columns=("pt",), z=23.45, order="in order", counted=6_666)
+NEAR = NearCopies(
+    columns=("pt", "y"),
+    share=0.0512,
+    share_lower=0.043,
+    share_upper=0.061,
+    p_value=1e-9,
+    close=1_044,
+    close_to_reference=20,
+    of=20_000,
+    chance=0.001,
+    nearer=0.07,
 )
 EXAMPLES = "; for example (pt = 0.333333333, y = nan), (pt = 25, y = -1e-09)"
 
@@ -98,20 +111,64 @@ def test_what_would_have_been_seen_is_told() -> None:
     assert "are seen from a share of 100 % on" in _overlap(seen_from=1.0).sensitivity()
 
 
+def test_pairs_are_told() -> None:
+    """The sentence says in which columns and which order rows belong together, how clearly, and what to do."""
+    start = "generated and reference rows belong together, and are no independent samples: "
+    remedy = (
+        '; declare the pairs, as in validate(..., cluster="event_id"), compare in bins of a condition that both share, '
+        "by=..., or take independent samples"
+    )
+    how = "row by row, 'pt' rises and falls alike (z = 23.4 of 6,666 second differences)"
+    assert PAIRS.sentence() == start + how + remedy
+    part = replace(PAIRS, order="in part", lag=-3, z=-7.0, counted=80)
+    how = (
+        "row by row, the generated ones 3 earlier, 'pt' rises and falls alike in a part of the samples "
+        "(z = -7.0 of 80 second differences)"
+    )
+    assert part.sentence() == start + how + remedy
+    assert "the generated ones 2 later" in replace(PAIRS, lag=2).sentence()
+    shuffled = UndeclaredPairs(
+        columns=("pt", "y"), z=9.0, order="shuffled", counted=4_000, crossed=2_600, expected=2_000.2
+    )
+    how = (
+        "of 4,000 rows of both, 2,600 have their nearest neighbour in ('pt', 'y') on the other side, where independent "
+        "samples have 2,000 (z = 9.0)"
+    )
+    assert shuffled.sentence() == start + how + remedy
+
+
+def test_near_copies_are_told() -> None:
+    """The sentence says what share they are, how that is known, and what to do; a hundredth is tolerated."""
+    assert NEAR.sentence() == (
+        "5.1 % of the generated rows (95 % interval 4.3 % to 6.1 %) are near copies of training rows: 1,044 of 20,000 "
+        "are as close to one in ('pt', 'y') as 0.1 % of the reference rows; the generator repeats events that it was "
+        "trained on: stop its training earlier, make it smaller or train it on more events"
+    )
+    assert NEAR.shown
+    assert not replace(NEAR, share_lower=0.01).shown
+    assert NEAR.hinted
+    assert not replace(NEAR, p_value=0.001).hinted
+
+
 def test_reasons_are_all_that_speaks_against_independence() -> None:
     """Overlaps beyond chance, repeated reference rows and what could not be known are reasons; all else is none."""
     quiet = _overlap(beyond_chance=False)
     nothing = Independence(overlaps=(quiet,), duplicates={"reference": 5, "generated": 7}, notes=("a note",))
     assert nothing.independent
     assert nothing.reasons() == ()
-    of_its_own = replace(nothing, duplicated=("generated",))  # which the comparison judges
+    of_its_own = replace(nothing, duplicated=("generated",), distinct={"generated": 93})
     assert of_its_own.independent
+    assert (nothing.distinct_generated, of_its_own.distinct_generated) == (None, 93)
+    few = replace(nothing, near=replace(NEAR, share_lower=0.009))
+    assert few.independent
     every = replace(
         nothing,
         overlaps=(SHARED, quiet, _overlap(sides=("generated", "reference"))),
         duplicated=("generated", "reference"),
         examples=SHARED.examples,
         obstacles=("nothing is known",),
+        pairs=PAIRS,
+        near=NEAR,
     )
     assert not every.independent
     assert every.reasons() == (
@@ -119,6 +176,8 @@ def test_reasons_are_all_that_speaks_against_independence() -> None:
         every.overlaps[2].sentence(),
         "5 reference rows repeat another one, more than independent events would"
         f"{EXAMPLES}; was a file read twice? keep each event once",
+        PAIRS.sentence(),
+        NEAR.sentence(),
         "nothing is known",
     )
     assert replace(nothing, obstacles=("nothing is known",)).reasons() == ("nothing is known",)
@@ -130,6 +189,9 @@ def test_findings_survive_json() -> None:
         overlaps=(SHARED, _overlap(seen_from=math.inf, seen_rounded_from=math.inf)),
         duplicates={"reference": 5},
         duplicated=("reference",),
+        distinct={"reference": 95},
+        pairs=PAIRS,
+        near=NEAR,
         columns=("pt", "y"),
         examples=SHARED.examples,
         notes=("a", "b"),

@@ -446,6 +446,9 @@ def test_a_generator_cannot_hide_behind_its_own_repetitions() -> None:
     assert overlap(result, "generated", "training").beyond_chance
     assert result.duplicated == ("generated",)
     assert result.duplicates == {"generated": 10_000, "reference": 0}
+    assert result.distinct == {"generated": 10_500, "reference": 5_000}
+    assert result.distinct_generated == 10_500
+    assert "10,000 of 20,500 generated rows repeat another one, so that 10,500 are distinct" in result.notes[-1]
     assert len(result.reasons()) == 1
 
 
@@ -617,13 +620,14 @@ def test_a_file_and_its_rounded_copy_are_found() -> None:
         assert result.duplicates["generated"] == 0
 
 
-@pytest.mark.parametrize("times", [2, 3, 5])
+@pytest.mark.parametrize("times", [2, 3, 5, 10])
 def test_a_file_of_one_column_read_several_times_is_found(times: int) -> None:
     """Without any row that occurs once, rows are not independent, in a single column and on a fine lattice too."""
     rng = np.random.default_rng(20)
     for make in (normal(1), lattice(1e6), normal(1, np.float32)):
         reference = {"c0": np.tile(make(rng, 3_000)["c0"], times)}
         assert check(make(rng, 3_000), reference).duplicated == ("reference",)
+        assert check(make(rng, 3_000), reference, stored=True).duplicated == ("reference",)
 
 
 @settings(max_examples=6)

@@ -1,0 +1,54 @@
+"""Whether rows depend on those before them: blocks of consecutive rows that differ more than independent ones do.
+
+So do a sorted file and one in the order of processes, which is no harm: this is a note, and not a finding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from scipy import special
+
+from pytest_ganvalid.overlaps.digests import Column, Numbers, is_numeric, leading
+
+BLOCKS = 100
+_LEAST = 20  # rows of a block
+_ALPHA = 1e-6  # in any column
+
+
+def uneven_blocks(columns: Mapping[str, Column], side: str) -> str | None:
+    """Say of which column the blocks of a sample differ most, if they differ.
+
+    By ranks, as in the test of Kruskal and Wallis (JASA 47 (1952) 583), with its χ² distribution.
+
+    Args:
+        columns: The first rows, in their order; undefined values come last.
+        side: What they are.
+    """
+    numeric = {name: leading(values) for name, values in columns.items() if is_numeric(values)}
+    rows = len(next(iter(numeric.values()))) // BLOCKS * BLOCKS if numeric else 0
+    if rows < _LEAST * BLOCKS:
+        return None
+    size = rows // BLOCKS
+    chi2 = {}
+    for name, values in numeric.items():
+        ranks = _mid_ranks(values[:rows])
+        spread = float(np.mean(ranks**2))
+        if spread > 0:
+            chi2[name] = float(size * np.sum(np.mean(ranks.reshape(BLOCKS, size), axis=1) ** 2) / spread)
+    worst = max(chi2, key=lambda name: chi2[name], default=None)
+    if worst is None or special.chdtrc(BLOCKS - 1, chi2[worst]) * len(chi2) >= _ALPHA:
+        return None
+    return (
+        f"{side} rows depend on their order, most in {worst!r} (blocks of {size:,} rows: χ²/ndf = "
+        f"{chi2[worst] / (BLOCKS - 1):.3g}): sorted, in the order of processes, or of a chain; rows must be "
+        "independent draws, whatever their order"
+    )
+
+
+def _mid_ranks(values: Numbers) -> Numbers:
+    """Return the ranks of values about their mean, those of equal ones being equal."""
+    ordered = np.sort(values)
+    below, upto = (np.searchsorted(ordered, values, side=side) for side in ("left", "right"))
+    return np.asarray((below + upto - values.size) / 2)

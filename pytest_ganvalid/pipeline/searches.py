@@ -1,0 +1,106 @@
+"""What is looked for in the rows of both sides, and of the training: pairs nobody declared, and near copies.
+
+The first rows of each sample are enough, the same ones on every road: those that were looked at anyway.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from pytest_ganvalid.observables.strata import condition_values
+from pytest_ganvalid.overlaps.blocks import uneven_blocks
+from pytest_ganvalid.overlaps.findings import Independence
+from pytest_ganvalid.overlaps.fingerprint import Fingerprint
+from pytest_ganvalid.overlaps.near import near_copies
+from pytest_ganvalid.overlaps.pairs import Strata, undeclared_pairs
+from pytest_ganvalid.pipeline.draft import Draft
+from pytest_ganvalid.pipeline.plan import FillPlan
+from pytest_ganvalid.pipeline.preview import head
+from pytest_ganvalid.pipeline.request import Side
+from pytest_ganvalid.pipeline.run import Runner
+from pytest_ganvalid.samples import as_sample
+from pytest_ganvalid.samples.columns import inner_column
+from pytest_ganvalid.samples.formats import Columns
+
+TRAINED = 100_000
+"""Rows of the training of which near copies are looked for, at most."""
+
+
+def searched(
+    search: Independence,
+    draft: Draft,
+    plan: FillPlan,
+    training: Side | Fingerprint | None,
+    runner: Runner,
+    *,
+    declared: bool = False,
+) -> Independence:
+    """Look for what takes rows of both sides.
+
+    Args:
+        search: What is known without them.
+        draft: With the first rows of both sides.
+        plan: Which rows are compared with each other: those of a stratum.
+        training: The training events, or their fingerprint; ``None`` if unknown.
+        runner: Who reads the training.
+        declared: Whether the user said which rows belong together, so that pairs are none to look for.
+
+    Returns:
+        The same, with what was found and notes of what was not looked for.
+    """
+    heads = _compared(draft)
+    strata = _strata(draft, plan)
+    uneven = (uneven_blocks(rows, side.name) for side, rows in zip(draft.sides, heads, strict=True))
+    notes = [note for note in uneven if note is not None]
+    copied = any(o.beyond_chance and o.sides == ("generated", "reference") for o in search.overlaps)
+    pairs = None if declared or copied else undeclared_pairs(*heads, strata)
+    near = None
+    if isinstance(training, Fingerprint):
+        notes.append("near copies of training rows were not looked for: a fingerprint does not hold the rows")
+    elif training is not None:
+        rows, more = _head_of(training, heads, runner)
+        near = near_copies(*heads, rows) if rows else None
+        if near is None:
+            notes.append(
+                "near copies of training rows were not looked for: that takes two continuous columns of all "
+                "samples, and a hundred rows of each"
+            )
+        elif near.hinted and not near.shown:
+            notes.append(near.sentence())
+        if near is not None and more:
+            notes.append(f"near copies were looked for of the first {TRAINED:,} training rows only")
+    return replace(search, pairs=pairs, near=near, notes=(*search.notes, *notes))
+
+
+def _compared(draft: Draft) -> tuple[Columns, Columns]:
+    """Return the first rows of both sides, without weights and what divides them."""
+    condition = draft.request.condition
+    left_out: set[str | None] = {side.weight for side in draft.sides}
+    if condition is not None:
+        left_out |= {inner_column(condition.column, side.source.names) for side in draft.sides}
+    generated, reference = ({n: v for n, v in rows.items() if n not in left_out} for rows in draft.heads)
+    return generated, reference
+
+
+def _strata(draft: Draft, plan: FillPlan) -> Strata | None:
+    if plan.condition is None:
+        return None
+    name, axis = plan.condition
+    where = [
+        axis.index(condition_values(as_sample(rows, side.name, side.weight), name, side.name))
+        for rows, side in zip(draft.heads, draft.sides, strict=True)
+    ]
+    return [(np.flatnonzero(where[0] == i), np.flatnonzero(where[1] == i)) for i in range(axis.size)]
+
+
+def _head_of(training: Side, heads: tuple[Columns, Columns], runner: Runner) -> tuple[Columns, bool]:
+    """Read the first rows of the training, of the columns that both sides have; and tell whether there are more."""
+    names = [name for name in training.source.names if all(name in rows for rows in heads)]
+    if not names:
+        return {}, False
+    side = replace(training, source=training.source.keeping(names))
+    rows = head(side, names, TRAINED + 1, runner)
+    more = len(rows[names[0]]) > TRAINED
+    return {name: values[:TRAINED] for name, values in rows.items()}, more
