@@ -17,7 +17,12 @@ from pytest_ganvalid import _json
 from pytest_ganvalid._arguments import check_event_count, without_gone
 from pytest_ganvalid._json import plain
 from pytest_ganvalid.attempts import Trial, counted, generator_digest, histogram_digest
-from pytest_ganvalid.comparisons import constant_comparison, estimate_comparison, histogram_comparison
+from pytest_ganvalid.comparisons import (
+    constant_comparison,
+    estimate_comparison,
+    histogram_comparison,
+    with_repeated,
+)
 from pytest_ganvalid.errors import InputError, placed
 from pytest_ganvalid.estimates import as_estimate
 from pytest_ganvalid.histograms.merging import Merged, merge_sparse_bins
@@ -385,7 +390,10 @@ class _Context:
             sides = (generated, reference)
             return constant_comparison(sides, n_required, self.limits, self.n_train, pair.name, pair.share)
         merged, assessment = self._assess(generated, reference, pair)
-        return histogram_comparison(assessment, merged, generated, self.n_train, pair.name, pair.share)
+        comparison = histogram_comparison(assessment, merged, generated, self.n_train, pair.name, pair.share)
+        if generated.repeated is None or reference.repeated is None:
+            return comparison
+        return with_repeated(comparison, generated, reference)
 
     def controlled(
         self, pairs: Sequence[Pair], comparisons: Mapping[str, AnyComparison]
@@ -419,17 +427,20 @@ class _Context:
 
     def _assess(self, generated: BinSums, reference: BinSums, pair: Pair) -> tuple[Merged, Assessment]:
         sizes = _effective_sizes(_fractions(generated), _fractions(reference))
-        merged = merge_sparse_bins(generated, reference, self.limits.min_expected, sizes)
+        required = self.n_required * pair.share
+        per_event = 1.0 if reference.n_events is None else sizes[1] / reference.n_events
+        merged = merge_sparse_bins(generated, reference, self.limits.min_expected, sizes, required * per_event)
         assessment = assess(
             _fractions(merged.generated),
             _fractions(merged.reference),
-            self.n_required * pair.share,
+            required,
             self.limits,
             chi2_module.chi2_test(merged.generated, merged.reference),
             merged.layout,
             sparse=merged.sparse,
             observables=self.observables,
             events=merged.reference.n_events,
+            cut_here=pair.chosen,
             used=pair.used,
         )
         return merged, assessment

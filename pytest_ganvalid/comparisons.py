@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_ganvalid.histograms.kdtree import SAME
 from pytest_ganvalid.histograms.merging import Merged
 from pytest_ganvalid.histograms.sums import BinSums
 from pytest_ganvalid.results import BinBias, BinContents, Comparison, EstimateComparison, Interval, Resolution, Verdict
 from pytest_ganvalid.statistics import reasons
 from pytest_ganvalid.statistics.equivalence import Equivalence
-from pytest_ganvalid.statistics.limits import Limits
+from pytest_ganvalid.statistics.limits import Limits, level
 from pytest_ganvalid.statistics.power import chi2_critical
+from pytest_ganvalid.statistics.repeated import RepeatedBias, ValueShares, repeated_biases
 from pytest_ganvalid.statistics.robustness import Assessment
 from pytest_ganvalid.statistics.robustness import Resolution as Test
 from pytest_ganvalid.statistics.separation import Fractions
@@ -166,6 +169,64 @@ def constant_comparison(
         looks=limits.looks,
         n_equivalent_nominal=0.0,
     )
+
+
+def with_repeated(comparison: Comparison, generated: BinSums, reference: BinSums) -> Comparison:
+    """Call a comparison BIASED where one sample is shown to repeat a value that the other does not, and name it.
+
+    Args:
+        comparison: What the bins say.
+        generated: The histogram as given, with its commonest values.
+        reference: Likewise.
+    """
+    lists = [side.repeated for side in (generated, reference)]
+    values = _distinct_values([some.values for some in lists if some is not None])
+    if not values.size:
+        return comparison
+    shares = [_value_shares(side, values) for side in (generated, reference)]
+    alpha = level(comparison.confidence, comparison.attempt, comparison.looks)
+    shown = repeated_biases(shares[0], shares[1], comparison.n_required, comparison.max_local_bias, alpha)
+    if not shown:
+        return comparison
+    before = comparison.reasons if comparison.verdict is Verdict.BIASED else ()
+    return replace(
+        comparison,
+        verdict=Verdict.BIASED,
+        reasons=(*(_repeated_words(bias, values, comparison) for bias in shown[:_WORST]), *before),
+        p_biased=min(comparison.p_biased, *(bias.p_value for bias in shown)),
+    )
+
+
+def _repeated_words(bias: RepeatedBias, values: FloatArray, comparison: Comparison) -> str:
+    return (
+        f"{values[bias.position]:.6g} is the value of {reasons.percent(bias.generated)} of the generated and of "
+        f"{reasons.percent(bias.reference)} of the reference events: off by at least {bias.lower:.3g} error bars of "
+        f"{reasons.count(comparison.n_required)} events (limit {comparison.max_local_bias:g})"
+    )
+
+
+def _distinct_values(lists: Sequence[FloatArray]) -> FloatArray:
+    """Join lists of values; those that only rounding to six digits tells apart are one."""
+    values = np.unique(np.concatenate(lists))
+    if not values.size:
+        return values
+    return np.asarray(values[np.concatenate([[True], np.diff(values) > SAME * np.abs(values[1:])])])
+
+
+def _value_shares(side: BinSums, values: FloatArray) -> ValueShares:
+    """Return how much of a sample has each of some values, but for rounding."""
+    some = side.repeated
+    least, squares = np.zeros(values.size), np.zeros(values.size)
+    total = side.total
+    undercount = 0.0
+    if some is not None:
+        place = np.searchsorted(values, some.values, side="right") - 1
+        weights = some.with_weights()
+        for sums, out in ((weights.sumw, least), (weights.sumw2, squares)):
+            np.add.at(out, place, 0.0 if sums is None else sums.value)
+        undercount = some.undercount / max(some.events, 1)
+    least, squares = least / total, squares / total**2
+    return ValueShares(least, least + undercount, squares, 1 / side.n_effective)
 
 
 def estimate_comparison(e: Equivalence, n_train: float | None, name: str, share: float = 1.0) -> EstimateComparison:

@@ -220,8 +220,7 @@ def test_integers_are_not_mistaken_for_their_neighbourhood(n_generated: int) -> 
     report = gv.validate(generated, {"tracks": rng.poisson(6, 1_207)}, n_required=1_000)
     assert report.verdict is gv.Verdict.BIASED
     labels = {bias.label for bias in report.histograms["tracks"].worst_bins}
-    assert "= 6" in labels
-    assert "(6, 7)" in labels
+    assert labels & {"[1.5, 2.5)", "[2.5, 3.5)", "[8.5, 9.5)"}
 
 
 def test_weights_are_honoured() -> None:
@@ -269,7 +268,7 @@ def test_settings_by_observable() -> None:
     rng = np.random.default_rng(1)
     one, two = ({"x": rng.normal(size=5_000), "y": rng.normal(size=5_000)} for _ in range(2))
     report = gv.validate(one, two, n_required=100, bins={"x": 10, "y": [-1, 0, 1]}, nonfinite={"y": "separate"})
-    assert {name: c.bins for name, c in report.histograms.items()} == {"x": 10, "y": 4, "joint": 50}
+    assert {name: c.bins for name, c in report.histograms.items()} == {"x": 10, "y": 4, "joint": 16}
     with pytest.raises(gv.InputError, match=r"bins names \['z'\], which are not observables"):
         gv.validate(one, two, n_required=100, bins={"z": 10})
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,35 +15,56 @@ from numpy.typing import NDArray
 
 from pytest_ganvalid._json import Node
 from pytest_ganvalid.errors import InputError, InputTypeError
-from pytest_ganvalid.histograms.bins import Axis, Fillable, Grid, Slabs
-from pytest_ganvalid.histograms.kdtree import Cells
+from pytest_ganvalid.histograms.bins import Axis, Fillable, Grid, Nominal, Slabs
+from pytest_ganvalid.histograms.exact import total_by_bin
+from pytest_ganvalid.histograms.kdtree import SAME, Cells
 from pytest_ganvalid.histograms.kdtree_growth import kdtree_cells
 
 FloatArray = NDArray[np.float64]
 KINDS = (Grid, Slabs, Cells)
 """The kinds of bins that events are filled into."""
 BinsSpec = Any  # int | edges | axis | pair of edges; validated below
+IntArray = NDArray[np.intp]
 _ROUNDING = 1e-9  # of a share, summed up in another order
+_LEAST_EVENTS = 20.0  # effective ones that a cell expects of the reference that it is cut from
+_HALF = 0.5
+_NOMINAL = ("shares", "tails", "open")  # members of bins that were cut by quantiles
+_LARGEST_INTEGER = 2.0**51
 
 
-def bins_for(spec: BinsSpec, columns: Sequence[FloatArray], weight: FloatArray | None, nonfinite: str) -> Grid | Slabs:
+def bins_for(
+    spec: BinsSpec,
+    columns: Sequence[FloatArray],
+    weight: FloatArray | None,
+    nonfinite: str,
+    *,
+    n_effective: float | None = None,
+    outside: float = 0.0,
+) -> Grid | Slabs:
     """Turn what the user asked for into bins of one or two columns.
 
     Args:
         spec: A number of equiprobable bins; increasing edges or an object that has them as ``.edges``;
             for a pair of columns also a pair of those.
-        columns: The reference's one or two arrays, shape (events,) each.
-        weight: The reference's weights, shape (events,), or ``None``.
+        columns: The reference's one or two arrays, shape (entries,) each.
+        weight: The reference's weights, shape (entries,), or ``None``.
         nonfinite: Where NaN and infinite values go (see `Axis`).
+        n_effective: Effective number of the reference events; by default (Σw)²/Σw² of the entries.
+        outside: Absolute weight of the reference events outside a selection.
 
     Raises:
         InputTypeError: If the specification is of another kind.
         InputError: If its numbers are out of range.
     """
     if len(columns) == 1:
-        return Grid((axis_for(spec, columns[0], weight, nonfinite),))
+        if not _is_number(spec):
+            return Grid((Axis(_user_edges(spec), nonfinite=nonfinite),))
+        cut = _cut_axis(columns[0], weight, _at_least_two(spec), nonfinite, _size(weight, columns[0], n_effective))
+        grid = Grid((cut.axis,))
+        return replace(grid, nominal=_nominal(grid, columns, weight, outside, cut.open_bins, cut.tails))
     if _is_number(spec):
-        return _slabs(_at_least_two(spec), columns, weight, nonfinite)
+        size = _size(weight, columns[0], n_effective)
+        return _slabs(_at_least_two(spec), columns, weight, nonfinite, size, outside)
     if not _is_pair(spec):
         msg = (
             f"bins={spec!r} does not fit a pair of columns; expected a number of bins or a pair of edges "
@@ -53,14 +75,39 @@ def bins_for(spec: BinsSpec, columns: Sequence[FloatArray], weight: FloatArray |
 
 
 def axis_for(spec: BinsSpec, values: FloatArray, weight: FloatArray | None, nonfinite: str) -> Axis:
-    """Turn what the user asked for into the bins of one column; see `bins_for`."""
-    if _is_number(spec):
-        return _axis(values, weight, _at_least_two(spec), nonfinite)
-    return Axis(_user_edges(spec), nonfinite=nonfinite)
+    """Turn what the user asked for into the bins of one column, none of them halved; see `bins_for`."""
+    if not _is_number(spec):
+        return Axis(_user_edges(spec), nonfinite=nonfinite)
+    return _cut_axis(values, weight, _at_least_two(spec), nonfinite, _size(weight, values, None), halve=False).axis
+
+
+def axis_of_values(values: FloatArray) -> Axis:
+    """Return an axis with a bin around each of some distinct values, named by it, and bins between and beyond those.
+
+    A bin reaches a quarter of the way to the next value, so that numbers that were rounded on their way are in it, and
+    what lies between is seen.
+
+    Args:
+        values: Finite, ascending, at least one.
+    """
+    if values.size == 1:
+        return replace(_equiprobable(values, np.ones(1), 2, 1.0).axis, values=(None, float(values[0]), None))
+    quarter = np.diff(values) / 4
+    lower = values - np.concatenate([quarter[:1], quarter])
+    upper = values + np.concatenate([quarter, quarter[-1:]])
+    edges = np.stack([lower, upper], axis=1).ravel()
+    return Axis(tuple(edges.tolist()), values=(None, *(word for value in values.tolist() for word in (value, None))))
 
 
 def cells_for(
-    spec: BinsSpec, columns: Sequence[FloatArray], weight: FloatArray | None, nonfinite: str, names: Sequence[str]
+    spec: BinsSpec,
+    columns: Sequence[FloatArray],
+    weight: FloatArray | None,
+    nonfinite: str,
+    names: Sequence[str],
+    *,
+    n_effective: float | None = None,
+    outside: float = 0.0,
 ) -> Cells:
     """Cut any number of columns into equiprobable cells; arguments as for `bins_for`, with the columns' names.
 
@@ -71,33 +118,191 @@ def cells_for(
     if not _is_number(spec):
         msg = f"bins={spec!r} does not fit the joint distribution of {list(names)}; expected a number of cells"
         raise InputTypeError(msg)
-    return kdtree_cells(columns, weight, _at_least_two(spec), nonfinite, names)
+    most = _most_cells(_at_least_two(spec), _size(weight, columns[0], n_effective))
+    cells = kdtree_cells(columns, weight, most, nonfinite, names)
+    return replace(cells, nominal=_nominal(cells, columns, weight, outside, cells.outside()))
 
 
 def equiprobable_edges(values: FloatArray, weight: FloatArray | None, bins: int) -> tuple[float, ...]:
     """Return edges between which the sample holds equal shares of its absolute weight.
 
-    The first and last bin are open, so ``bins`` bins have ``bins - 1`` edges. A value that by itself holds
-    the share of a bin (discrete data, saturation, zero suppression) gets a bin of its own.
+    The first and last bin are open. No bin expects fewer than 20 effective events of the sample, so there may be fewer
+    than ``bins``; the first and the last are halved, and what is beyond halved again, as long as both parts expect so
+    many. A value that by itself holds the share of a bin (discrete data, saturation, zero suppression) has a bin of its
+    own; at an end, another edge sets apart what lies beyond it.
+
+    Edges never fall on a value. They lie midway between two distinct ones, between integers at half-integers, so that
+    numbers that were rounded on their way are in the bin of those that were not.
 
     Args:
         values: Finite, shape (events,), at least one.
         weight: Shape (events,), or ``None``.
         bins: At least 2.
     """
-    bins = min(bins, max(2, values.size))  # by then every event has a bin of its own
+    return _cut_axis(values, weight, bins, "error", _size(weight, values, None)).axis.edges
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """An axis that was cut by the quantiles of a sample.
+
+    Attributes:
+        axis: With both flow bins.
+        open_bins: Positions of bins that no quantile bounds.
+        tails: Number of bins that the first and the last equiprobable one were halved into; 0 if it was not.
+    """
+
+    axis: Axis
+    open_bins: tuple[int, ...]
+    tails: tuple[int, int]
+
+
+def _cut_axis(
+    values: FloatArray, weight: FloatArray | None, bins: int, nonfinite: str, size: float, *, halve: bool = True
+) -> _Cut:
+    """Cut an axis by the quantiles of the finite values; see `equiprobable_edges`.
+
+    Args:
+        values: Shape (events,).
+        weight: Shape (events,), or ``None``.
+        bins: At least 2.
+        nonfinite: Where NaN and infinite values go.
+        size: Effective number of events.
+        halve: Whether to halve the first and the last bin.
+
+    Raises:
+        InputError: If no value is finite.
+    """
+    kept = np.isfinite(values)
+    if not kept.any():
+        msg = "the reference has no finite value to choose bins from; give edges, or another observable"
+        raise InputError(msg)
+    if weight is not None and np.any(weight[kept]):
+        kept &= weight != 0
+    elif weight is not None:
+        weight = None
+    if not kept.all():
+        values, weight = values[kept], None if weight is None else weight[kept]
     order = np.argsort(values, kind="stable") if weight is not None else None
     ordered = np.sort(values) if order is None else values[order]
-    mass = np.arange(1, ordered.size + 1) if order is None or weight is None else np.cumsum(np.abs(weight[order]))
-    shares = mass[-1] * np.arange(bins) / bins
-    edges = np.unique(ordered[np.minimum(np.searchsorted(mass, shares, side="right"), ordered.size - 1)])
-    before = np.searchsorted(ordered, edges, side="left") - 1
-    until = np.searchsorted(ordered, edges, side="right") - 1
-    share = mass[until] - np.where(before >= 0, mass[before], 0)
-    atoms = edges[share >= mass[-1] / bins * (1 - _ROUNDING)]
-    inner = edges[np.isin(edges, atoms) | (edges > ordered[0])]  # nothing lies below the smallest value
-    ends = np.nextafter(atoms[atoms < np.finfo(np.float64).max], np.inf)
-    return tuple(np.unique(np.concatenate([inner, ends])).tolist())
+    first = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+    if weight is None or order is None:
+        mass = np.diff(np.append(first, ordered.size)).astype(np.float64)
+    else:
+        mass = np.add.reduceat(np.abs(weight[order]), first)
+    cut = _equiprobable(ordered[first], mass, bins, size, halve=halve)
+    axis = replace(cut.axis, nonfinite=nonfinite)
+    separate = (axis.size - 1,) if nonfinite == "separate" else ()
+    return replace(cut, axis=axis, open_bins=cut.open_bins + separate)
+
+
+def _equiprobable(distinct: FloatArray, mass: FloatArray, bins: int, size: float, *, halve: bool = True) -> _Cut:
+    """Cut between distinct values.
+
+    Args:
+        distinct: Ascending, shape (values,).
+        mass: Of each, positive.
+        bins: At least 2.
+        size: Effective number of events.
+        halve: Whether to halve the first and the last bin.
+    """
+    until = np.concatenate([[0.0], np.cumsum(mass)])  # mass below each place that an edge may have
+    share = until[-1] / _most_cells(bins, size)
+    atoms = np.flatnonzero(mass >= share * (1 - _ROUNDING))
+    integral = _is_integral(distinct)
+    reach = 0.0 if integral else SAME * np.abs(distinct[atoms])
+    with np.errstate(over="ignore"):
+        lower = np.searchsorted(distinct, distinct[atoms] - reach, side="left")
+        upper = np.searchsorted(distinct, distinct[atoms] + reach, side="right")
+    walls = np.unique(np.concatenate([[0], lower, upper, [distinct.size]])).astype(np.intp)
+    is_atom = np.diff(np.searchsorted(atoms, walls)) > 0
+    places = [walls]
+    for a, b in zip(walls[:-1][~is_atom], walls[1:][~is_atom], strict=True):
+        cells = max(int((until[b] - until[a]) / share * (1 + _ROUNDING)), 1)
+        places.append(_nearest(until, until[a] + (until[b] - until[a]) * np.arange(1, cells) / cells))
+    inner = np.unique(np.concatenate(places))[1:-1]
+    tails: list[list[int]] = [[], []]
+    if halve and inner.size:
+        least = _LEAST_EVENTS * until[-1] / size * (1 - _ROUNDING)
+        ends = ((0, int(inner[0]), is_atom[0]), (distinct.size, int(inner[-1]), is_atom[-1]))
+        tails = [[] if atom else _halves(until, end, wall, least) for end, wall, atom in ends]
+    edges = _between(distinct, np.sort(np.concatenate([inner, *tails]).astype(np.intp)), integral=integral)
+    below = _beyond(-distinct[atoms[0]], -edges[:1], integral=integral) if is_atom[0] else []
+    above = _beyond(distinct[atoms[-1]], edges[-1:], integral=integral) if is_atom[-1] else []
+    axis = Axis((*(-edge for edge in below), *edges.tolist(), *above))
+    open_bins = (*([0] if below else []), *([axis.size - 1] if above else []))
+    return _Cut(axis, open_bins, (len(tails[0]) + bool(tails[0]), len(tails[1]) + bool(tails[1])))
+
+
+def _nearest(until: FloatArray, targets: FloatArray) -> IntArray:
+    """Return the places below which the mass comes nearest to some targets."""
+    after = np.clip(np.searchsorted(until, targets * (1 - _ROUNDING)), 1, until.size - 1)
+    return np.asarray(np.where(targets - until[after - 1] < until[after] - targets, after - 1, after), np.intp)
+
+
+def _halves(until: FloatArray, end: int, wall: int, least: float) -> list[int]:
+    """Halve what is between an end and a wall, again and again what is beyond, while both parts have enough mass."""
+    places: list[int] = []
+    while True:
+        place = int(_nearest(until, np.array([(until[end] + until[wall]) / 2]))[0])
+        if min(abs(until[place] - until[end]), abs(until[wall] - until[place])) < least:
+            return places
+        places.append(place)
+        wall = place
+
+
+def _between(distinct: FloatArray, places: IntArray, *, integral: bool) -> FloatArray:
+    """Return an edge midway between the distinct values on both sides of each place, or nearly so."""
+    below, above = distinct[places - 1], distinct[places]
+    with np.errstate(over="ignore"):
+        width = above - below
+    middle = np.where(np.isfinite(width), below + width / 2, below / 2 + above / 2)
+    if integral:
+        middle = np.floor(middle) + _HALF
+    return np.where(middle > below, middle, above)  # none is between neighbouring floats
+
+
+def _beyond(value: float, last: FloatArray, *, integral: bool) -> list[float]:
+    """Return an edge above the largest value, as far from it as the last one below; none if no float is as large."""
+    with np.errstate(over="ignore"):
+        reach = _HALF if integral else float((value - last).max(initial=SAME * abs(value)))
+        edge = max(value + reach, float(np.nextafter(value, np.inf)))
+    return [float(edge)] if np.isfinite(edge) else []
+
+
+def _is_integral(values: FloatArray) -> bool:
+    """Tell whether all values are integers that have half-integers between them."""
+    return bool(np.all(np.abs(values) < _LARGEST_INTEGER) and np.all(values == np.floor(values)))
+
+
+def _size(weight: FloatArray | None, values: FloatArray, n_effective: float | None) -> float:
+    """Return the effective number of events, by default of entries; 1 at least."""
+    if n_effective is None and weight is not None:
+        squares = float(np.sum(np.square(weight)))
+        n_effective = float(np.sum(weight)) ** 2 / squares if squares > 0 else None
+    return max(float(values.size) if n_effective is None else n_effective, 1.0)
+
+
+def _most_cells(bins: int, size: float) -> int:
+    """Return the number of equal cells, at least 2, each of which expects enough effective events."""
+    return max(int(min(bins, size / _LEAST_EVENTS * (1 + _ROUNDING))), 2)
+
+
+def _nominal(
+    bins: Fillable,
+    columns: Sequence[FloatArray],
+    weight: FloatArray | None,
+    outside: float,
+    open_bins: Sequence[int],
+    tails: tuple[int, int] = (0, 0),
+) -> Nominal:
+    """Sum up what bins hold of the events that they were chosen from."""
+    index = bins.index(columns)
+    mass = np.ones(index.size) if weight is None else np.abs(weight)
+    held = total_by_bin(index, mass, int(np.prod(bins.shape))).value
+    total = float(held.sum()) + outside
+    shares = held / total if total > 0 else held
+    return Nominal(tuple(shares.tolist()), tails, tuple(int(i) for i in open_bins))
 
 
 def _is_pair(spec: BinsSpec) -> bool:
@@ -119,28 +324,29 @@ def _at_least_two(bins: BinsSpec) -> int:
     return int(bins)
 
 
-def _slabs(bins: int, columns: Sequence[FloatArray], weight: FloatArray | None, nonfinite: str) -> Slabs:
+def _slabs(
+    bins: int, columns: Sequence[FloatArray], weight: FloatArray | None, nonfinite: str, size: float, outside: float
+) -> Slabs:
     x, y = columns
-    per_axis = max(2, round(bins**0.5))
-    x_axis = _axis(x, weight, per_axis, nonfinite)
-    slab = x_axis.index(x)
-    return Slabs(x_axis, tuple(_slab_axis(y, weight, slab == i, per_axis, nonfinite) for i in range(x_axis.size)))
-
-
-def _slab_axis(y: FloatArray, weight: FloatArray | None, inside: NDArray[np.bool_], bins: int, nonfinite: str) -> Axis:
-    """Cut a slab by its own quantiles; one without finite reference events is cut like the whole."""
-    chosen = inside if np.isfinite(y[inside]).any() else np.ones_like(inside)
-    return _axis(y[chosen], None if weight is None else weight[chosen], bins, nonfinite)
-
-
-def _axis(values: FloatArray, weight: FloatArray | None, bins: int, nonfinite: str) -> Axis:
-    finite = np.isfinite(values)
-    if not finite.any():
-        msg = "the reference has no finite value to choose bins from; give edges, or another observable"
-        raise InputError(msg)
-    if not finite.all():
-        values, weight = values[finite], None if weight is None else weight[finite]
-    return Axis(equiprobable_edges(values, weight, bins), nonfinite=nonfinite)
+    per_axis = max(2, round(_most_cells(bins, size) ** 0.5))
+    x_cut = _cut_axis(x, weight, per_axis, nonfinite, size, halve=False)
+    slab = x_cut.axis.index(x)
+    mass = np.bincount(slab, None if weight is None else np.abs(weight), minlength=x_cut.axis.size)
+    cuts: list[Axis] = []
+    open_cells: list[int] = []
+    for i in range(x_cut.axis.size):
+        inside, share = slab == i, float(mass[i] / mass.sum()) if mass.sum() else 0.0
+        if not share or not np.isfinite(y[inside]).any():  # cut like the whole
+            inside, share = np.ones_like(inside), 1.0
+        part = None if weight is None else weight[inside]
+        cut = _cut_axis(y[inside], part, per_axis, nonfinite, size * share, halve=False)
+        first = sum(axis.size for axis in cuts)
+        cuts.append(cut.axis)
+        open_cells += (
+            range(first, first + cut.axis.size) if i in x_cut.open_bins else [first + j for j in cut.open_bins]
+        )
+    slabs = Slabs(x_cut.axis, tuple(cuts))
+    return replace(slabs, nominal=_nominal(slabs, columns, weight, outside, open_cells))
 
 
 def _user_edges(spec: BinsSpec) -> tuple[float, ...]:
@@ -170,7 +376,10 @@ def encoded_bins(bins: Fillable) -> dict[str, Any]:
     if kind is None:
         msg = f"bins that are {type(bins).__name__} cannot be written"
         raise InputError(msg)
-    return {kind.KEY: bins.encoded()}
+    if bins.nominal is None:
+        return {kind.KEY: bins.encoded()}
+    nominal = bins.nominal
+    return {kind.KEY: bins.encoded(), "shares": nominal.shares, "tails": nominal.tails, "open": nominal.open}
 
 
 def decoded_bins(node: Node, columns: Sequence[str], nonfinite: str) -> Fillable:
@@ -186,4 +395,8 @@ def decoded_bins(node: Node, columns: Sequence[str], nonfinite: str) -> Fillable
     """
     members = node.members()
     kind = next((kind for kind in KINDS if kind.KEY in members), Grid)
-    return kind.decoded(node.fields(kind.KEY)[kind.KEY], columns, nonfinite)
+    node.check_names(members, required=(kind.KEY,), optional=_NOMINAL)
+    bins = kind.decoded(members[kind.KEY], columns, nonfinite)
+    if members.keys().isdisjoint(_NOMINAL):  # given, or written before shares were
+        return bins
+    return replace(bins, nominal=Nominal.decoded(node.fields(kind.KEY, *_NOMINAL), int(np.prod(bins.shape))))

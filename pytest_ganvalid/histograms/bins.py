@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -22,8 +22,41 @@ _MOST_AXES = 2
 _MOST_BINS = 10_000_000  # that are read from a file
 
 
+@dataclass(frozen=True, slots=True)
+class Nominal:
+    """What cells that were chosen from a reference were cut to hold, whatever any sample holds in them.
+
+    Attributes:
+        shares: Share of the reference's absolute weight in each cell, by flat position.
+        tails: Number of cells that the first and the last equiprobable cell of an axis were halved into; 0 if it was
+            not.
+        open: Flat positions of cells that no quantiles bound: beyond a repeated value at an end, where one value is
+            set apart, of NaN, outside a selection. How often they are filled is not known beforehand.
+    """
+
+    shares: tuple[float, ...]
+    tails: tuple[int, int] = (0, 0)
+    open: tuple[int, ...] = ()
+
+    @classmethod
+    def decoded(cls, members: Mapping[str, Node], cells: int) -> Nominal:
+        """Read what `binning.encoded_bins` made of it.
+
+        Raises:
+            InputError: If it is anything else; the message names the place.
+        """
+        shares = tuple(item.real(0.0, 1.0) for item in members["shares"].items(cells))
+        first, last = (item.whole(0, cells) for item in members["tails"].items(2))
+        return cls(shares, (first, last), tuple(item.whole(0, cells - 1) for item in members["open"].items()))
+
+
 class Bins(Protocol):
     """What the rest of the package asks of bins."""
+
+    @property
+    def nominal(self) -> Nominal | None:
+        """What the bins were cut to hold; ``None`` if they were given."""
+        ...
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -72,6 +105,8 @@ class Axis:
         nonfinite: Where NaN and infinite values go: ``"underflow"``, ``"overflow"`` or, in a last bin of their
             own, ``"separate"``; with ``"error"`` they are refused.
         circular: Whether the last edge is the first one, as of an angle.
+        values: The value that each bin is around, by which it is named, or ``None``; empty if all bins are named by
+            their edges.
     """
 
     edges: tuple[float, ...] = ()
@@ -80,6 +115,7 @@ class Axis:
     overflow: bool = True
     nonfinite: str = "overflow"
     circular: bool = False
+    values: tuple[float | None, ...] = field(default=(), compare=False)
 
     @classmethod
     def from_uhi(cls, axis: Any, size: int) -> Axis:  # noqa: ANN401 - any axis with the protocol
@@ -153,6 +189,9 @@ class Axis:
 
     def label(self, first: int, last: int) -> str:
         """Return the bins ``first`` to ``last`` in words."""
+        if self.values and first == last and (value := self.values[first]) is not None:
+            near = [other for other in self.values if other is not None]
+            return f"= {_word(near, near.index(value))}"
         first, last = first - self.underflow, last - self.underflow
         if self.edges:
             return self._range_label(first, last)
@@ -194,21 +233,22 @@ class Axis:
         return self.edges[i - 1] if self._is_after(i) else self.edges[i]
 
     def _word(self, i: int) -> str:
-        """Format an edge with as few digits as keep it apart from its neighbours."""
-        near = {self._value(k) for k in range(max(i - 2, 0), min(i + 3, len(self.edges)))}
-        for digits in range(4, 18):
-            if len({f"{value:.{digits}g}" for value in near}) == len(near):
-                break
-        return f"{self._value(i):.{digits}g}"
+        return _word([self._value(k) for k in range(len(self.edges))], i)
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """The product of one or two axes."""
+    """The product of one or two axes.
+
+    Attributes:
+        axes: The axes.
+        nominal: What the bins were cut to hold; ``None`` if they were given.
+    """
 
     KEY: ClassVar[str] = "edges"
 
     axes: tuple[Axis, ...]
+    nominal: Nominal | None = field(default=None, compare=False)
 
     def encoded(self) -> list[tuple[float, ...]]:
         """Return the bins as JSON types."""
@@ -282,6 +322,11 @@ class Unlabelled:
 
     shape: tuple[int, ...]
 
+    @property
+    def nominal(self) -> None:
+        """Nothing: they were given."""
+        return
+
     def label(self, first: int, last: int) -> str:
         """Return the merged bins ``first`` to ``last`` by position."""
         words = [self._position(i) for i in sorted({first, last})]
@@ -307,12 +352,14 @@ class Slabs:
     Attributes:
         x: The axis that is cut first.
         y: For each bin of ``x`` the axis that it is cut along.
+        nominal: What the cells were cut to hold; ``None`` if that is not known.
     """
 
     KEY: ClassVar[str] = "slabs"
 
     x: Axis
     y: tuple[Axis, ...]
+    nominal: Nominal | None = field(default=None, compare=False)
 
     @property
     def axes(self) -> tuple[Axis, ...]:
@@ -395,6 +442,14 @@ class WithOutside:
         """Number of bins in all."""
         return (int(np.prod(self.inside.shape)) + 1,)
 
+    @property
+    def nominal(self) -> Nominal | None:
+        """What the bins inside were cut to hold; how many events are outside is not known beforehand."""
+        inside = self.inside.nominal
+        if inside is None:
+            return None
+        return replace(inside, shares=(*inside.shares, 0.0), open=(*inside.open, len(inside.shares)))
+
     def label(self, first: int, last: int) -> str:
         """Return the merged bins ``first`` to ``last`` in words."""
         outside = self.shape[0] - 1
@@ -410,6 +465,15 @@ class WithOutside:
     def layout(self) -> Layout:
         """Return the layout of the bins inside, with the one outside after them."""
         return self.inside.layout().with_last()
+
+
+def _word(values: Sequence[float], i: int) -> str:
+    """Format one of ascending values with as few digits as keep it apart from its neighbours."""
+    near = set(values[max(i - 2, 0) : i + 3])
+    for digits in range(4, 18):
+        if len({f"{value:.{digits}g}" for value in near}) == len(near):
+            break
+    return f"{values[i]:.{digits}g}"
 
 
 def refuse_nonfinite(values: NDArray[Any], whose: str = "it") -> None:

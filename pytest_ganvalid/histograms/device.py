@@ -13,6 +13,7 @@ from typing import Any
 from pytest_ganvalid.histograms.bins import Axis, Bins, Grid, Slabs, nonfinite_error
 from pytest_ganvalid.histograms.exact import Total, adds_exactly, leading_part, sum_of
 from pytest_ganvalid.histograms.filling import Filled
+from pytest_ganvalid.histograms.repeated import HALF_STEP, LEADING, NORMAL, SIZE, Repeated, least_count
 
 Tensor = Any
 
@@ -39,6 +40,30 @@ def filled_on_device(bins: Grid | Slabs, columns: Sequence[Tensor], weight: Tens
         return Filled(bins, Total.of(_host(_counted(index, None, size))))
     weight = weight.double()
     return Filled(bins, _total(index, weight, size), _total(index, weight**2, size))
+
+
+def repeated_on_device(values: Tensor, weight: Tensor | None) -> Repeated:
+    """List the commonest values where they are; see `Repeated.of`.
+
+    Args:
+        values: Shape (events,).
+        weight: Weights, shape (events,), or ``None``.
+    """
+    import torch
+
+    values = values.double() + 0.0
+    kept = torch.isfinite(values)
+    values, weight = values[kept], None if weight is None else weight.double()[kept]
+    single = ((values.view(torch.int64) + HALF_STEP) & LEADING).view(torch.float64)
+    single = torch.where((values.abs() < NORMAL) | ~torch.isfinite(single), values, single)
+    distinct, index, counts = torch.unique(single, return_inverse=True, return_counts=True)
+    common = counts >= least_count(int(kept.numel()))
+    size = int(common.sum())
+    listed = common[index]
+    place = (torch.cumsum(common, 0) - 1)[index[listed]]
+    sums = [None if weight is None else _total(place, weight[listed] ** power, size) for power in (1, 2)]
+    undercount = least_count(int(kept.numel())) - 1
+    return Repeated(_host(distinct[common]), _host(counts[common]), int(kept.numel()), undercount, *sums).cut(SIZE)
 
 
 def _index(bins: Grid | Slabs, columns: Sequence[Tensor]) -> Tensor:

@@ -19,6 +19,7 @@ from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.histograms.bins import Bins, Fillable, WithOutside, plain_axis
 from pytest_ganvalid.histograms.exact import Total, total_by_bin
 from pytest_ganvalid.histograms.lookup import BLOCK, lookup, parts, shared_out
+from pytest_ganvalid.histograms.repeated import Repeated
 from pytest_ganvalid.histograms.sums import BinSums
 
 FloatArray = NDArray[np.float64]
@@ -37,6 +38,7 @@ class Filled:
             unweighted events of one entry each, whose sums of squares are the sums.
         products: Where events have several entries, Σ h hᵀ over the events' contents h, shape (bins, bins).
         events: Where events have several entries, their Σw and Σw², shape (2,).
+        repeated: The commonest values; ``None`` if those are not looked at.
     """
 
     bins: Bins
@@ -44,6 +46,7 @@ class Filled:
     sumw2: Total | None = None
     products: FloatArray | None = None
     events: Total | None = None
+    repeated: Repeated | None = None
 
     def __add__(self, other: Filled) -> Filled:
         """Add the histogram of other events, filled into the same bins in the same way.
@@ -62,6 +65,7 @@ class Filled:
             sumw2=_sum(self.sumw2, other.sumw2),
             products=_sum(self.products, other.products),
             events=_sum(self.events, other.events),
+            repeated=_sum(self.repeated, other.repeated),
         )
 
     def _with_squares(self) -> Filled:
@@ -71,9 +75,10 @@ class Filled:
         """Return what a verdict is made of."""
         sumw = self.sumw.value
         if self.products is None or self.events is None:
-            return BinSums(sumw, sumw if self.sumw2 is None else self.sumw2.value, self.bins)
-        total, squares = self.events.value.tolist()
-        n_events = total**2 / squares if squares else 0.0
+            squares = sumw if self.sumw2 is None else self.sumw2.value
+            return BinSums(sumw, squares, self.bins, repeated=self.repeated)
+        weights, of_weights = self.events.value.tolist()
+        n_events = weights**2 / of_weights if of_weights else 0.0
         return BinSums(sumw, self.products.diagonal(), self.bins, self.products, n_events)
 
 

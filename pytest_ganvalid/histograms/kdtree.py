@@ -11,19 +11,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pytest_ganvalid import _json
-from pytest_ganvalid.histograms.bins import Axis
+from pytest_ganvalid.histograms.bins import Axis, Nominal
 from pytest_ganvalid.histograms.layout import Arrangement, Layout
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 Box = tuple[tuple[float, float], ...]
+SAME = 5e-6
+"""Relative distance within which values are one that was printed to six digits or stored in single precision."""
 _PARTS = 10  # in which neighbouring cells are seen together
 _INFINITE = {math.inf: "inf", -math.inf: "-inf"}  # JSON has no such numbers
 
@@ -64,10 +66,11 @@ class Guard:
     cells: int
 
     def is_inside(self, columns: Sequence[FloatArray], rows: IntArray) -> NDArray[np.bool_]:
-        """Return which of the events at ``rows`` have these values."""
+        """Return which of the events at ``rows`` have these values, but for rounding."""
         inside = np.ones(rows.size, dtype=bool)
         for column, value in zip(self.columns, self.values, strict=True):
-            inside &= columns[column][rows] == value
+            values = columns[column][rows]
+            inside &= (values == value) if math.isinf(value) else np.abs(values - value) <= SAME * abs(value)
         return inside
 
     def box(self, box: Box) -> Box:
@@ -117,6 +120,7 @@ class Cells:
         root: The first cut, or the guard before it.
         nonfinite: Where NaN and infinite values go: ``"underflow"`` and ``"overflow"`` place them below or above all
             numbers of their column; ``"separate"`` gives events that have any a last cell of their own.
+        nominal: What the cells were cut to hold; ``None`` if that is not known.
     """
 
     KEY: ClassVar[str] = "cells"
@@ -124,6 +128,7 @@ class Cells:
     names: tuple[str, ...]
     root: Node
     nonfinite: str = "overflow"
+    nominal: Nominal | None = field(default=None, compare=False)
 
     @property
     def axes(self) -> tuple[Axis, ...]:
@@ -161,6 +166,12 @@ class Cells:
         if regions[first].hole is not None:
             return f"{self.label(first, first)}; or {self.label(first + 1, last)}"
         return f"{self.label(first, first)} to {self.label(last, last)}"
+
+    def outside(self) -> tuple[int, ...]:
+        """Return the cells of the events that some guard sets apart, and all events with NaN if those are apart."""
+        regions = _regions(self.root, ((-math.inf, math.inf),) * len(self.names))
+        guarded = [i for i, region in enumerate(regions) if region.hole is not None]
+        return (*guarded, *([self.root.cells] if self.nonfinite == "separate" else []))
 
     def path(self) -> IntArray:
         """Return the cells in the order of the tree."""

@@ -222,7 +222,16 @@ def _cut(values: FloatArray, mass: FloatArray | None, cells: int) -> tuple[float
     least = _LEAST * total / cells * (1 - _ROUNDING)
     if not 0 < least <= left <= total - least:
         return None
+    at = _midway(float(values[values < at].max()), at)
     return at, min(max(round(cells * left / total - _ROUNDING), 1), cells - 1)
+
+
+def _midway(below: float, above: float) -> float:
+    """Return a cut between two values that are neighbours in a box, midway unless one is infinite."""
+    if math.isinf(above):
+        return above
+    middle = below / 2 + above / 2
+    return max(middle, math.nextafter(below, math.inf)) if middle < above else above
 
 
 def _splits(values: FloatArray, mass: FloatArray | None, shares: Sequence[float]) -> list[tuple[float, float]]:

@@ -1,24 +1,32 @@
 """Merging of sparse bins, so that every bin compared holds enough events for the statistics to be right.
 
-Decided on both samples alike, whatever their sizes: in the sum of events a large generated sample would decide
-alone, and a hole of its own making would count as sparse and be merged away. No bin is ever dropped.
+Cells that were cut at quantiles of the reference are joined before anything is seen of their contents: by the share of
+the reference that they were cut to hold, and the sizes of the samples. Their p is constant, so that merging by contents
+would follow q alone, and average its downward fluctuations away.
+
+Bins that were given are merged by their contents: by the pooled ones, which do not know how the samples differ. Where
+the samples are shown to differ the fuller one decides, or a large generated sample would have holes of its own making
+merged away. No bin is ever dropped.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pytest_ganvalid.errors import InputError
-from pytest_ganvalid.histograms.bins import Unlabelled
+from pytest_ganvalid.histograms.bins import Nominal, Unlabelled
 from pytest_ganvalid.histograms.layout import Layout
 from pytest_ganvalid.histograms.sums import BinSums
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 _ROUNDING = 1e-9  # a bin that expects exactly the least is full
+_GENERATED, _REFERENCE, _REQUIRED, _TAIL = 20.0, 10.0, 5.0, 10.0  # events that a cell cut at quantiles expects
+_TIES = 0.05  # by which cells of 20 reference events, of equal shares but for one event, differ
+_SHOWN = 5.0  # standard errors, by which pooled bins do not differ by chance
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,15 +51,20 @@ class Merged:
 
 
 def merge_sparse_bins(
-    generated: BinSums, reference: BinSums, min_expected: float, sizes: tuple[float, float] | None = None
+    generated: BinSums,
+    reference: BinSums,
+    min_expected: float,
+    sizes: tuple[float, float] | None = None,
+    n_required: float = np.inf,
 ) -> Merged:
-    """Merge neighbouring bins until each expects ``min_expected`` events in the smaller sample.
+    """Merge neighbouring bins until each expects enough events.
 
     Args:
         generated: Any bins.
-        reference: The same bins.
-        min_expected: Least expected effective events of a group in the smaller sample.
+        reference: The same bins; if they were cut at quantiles, those are known of them.
+        min_expected: Least expected effective events, in the smaller sample, of a group of bins that were given.
         sizes: Effective sizes of both samples; by default (Σw)²/Σw².
+        n_required: Number of true events to stand in for.
 
     Raises:
         InputError: If all events of both samples lie in one bin: there is nothing to compare.
@@ -64,9 +77,15 @@ def merge_sparse_bins(
         )
         raise InputError(msg)
     path = generated.bins.path()
-    q, p = generated.sumw[path] / generated.total, reference.sumw[path] / reference.total
     n_g, n_r = sizes or (generated.n_effective, reference.n_effective)
-    starts = _group_starts(min(n_g, n_r) * (q + p) / 2, min_expected * (1 - _ROUNDING))
+    expected = _expected(generated, reference, (n_g, n_r))
+    nominal = reference.bins.nominal
+    if nominal is None:
+        starts = _group_starts(expected[path], min_expected * (1 - _ROUNDING))
+    else:
+        path, starts = _joined(nominal, path, expected, min_expected * (1 - _ROUNDING), (n_g, n_r, n_required))
+    q, p = generated.sumw[path] / generated.total, reference.sumw[path] / reference.total
+    starts = starts[_group_starts(np.add.reduceat(q + p, starts), 0.0)]  # signed weights may leave nothing of one
     sparse = starts.size < 2  # noqa: PLR2004
     if sparse:
         starts = _two_halves(generated.sumw2[path] / generated.total**2 + reference.sumw2[path] / reference.total**2)
@@ -85,6 +104,82 @@ def merge_sparse_bins(
         sparse,
         generated.bins.layout().at(path[(starts + ends) // 2]),
     )
+
+
+def joined_cells(nominal: Nominal, n_generated: float, n_reference: float, n_required: float) -> IntArray:
+    """Join neighbours of the cells that quantiles bound, without a look at contents.
+
+    In the end the generated sample expects 20 effective events in every cell, the reference, which may be another one
+    than it was, 10, and n_required 5; in what the end cells were halved into n_required expects 10.
+
+    Args:
+        nominal: What the cells were cut to hold, by their position along the path.
+        n_generated: Effective size of the generated sample.
+        n_reference: Effective size of the reference.
+        n_required: Number of true events to stand in for.
+
+    Returns:
+        The first of each group, as positions among the cells that are not open; shape (groups,).
+    """
+    shares = np.delete(np.array(nominal.shares), np.array(nominal.open, dtype=np.intp))
+    sizes = max(_GENERATED / n_generated, _REFERENCE / n_reference)
+    least, in_tail = (max(sizes, events / n_required) * (1 - _TIES) for events in (_REQUIRED, _TAIL))
+    first, last = nominal.tails[0], shares.size - nominal.tails[1]
+    starts = np.arange(shares.size, dtype=np.intp)
+    below = _group_starts(shares[:first], in_tail) if first else starts[:0]
+    above = _group_starts(shares[last:][::-1], in_tail) if nominal.tails[1] else starts[:0]
+    above = np.sort(shares.size - np.append(above[1:], nominal.tails[1])) if above.size else above
+    blocks = np.concatenate([below, starts[first:last], above])
+    return blocks[_group_starts(np.add.reduceat(shares, blocks), least)]
+
+
+def _joined(
+    nominal: Nominal, path: IntArray, expected: FloatArray, least: float, sizes: tuple[float, float, float]
+) -> tuple[IntArray, IntArray]:
+    """Join cells by the shares they were cut to hold, and open ones by their contents.
+
+    Args:
+        nominal: What the cells were cut to hold.
+        path: Their order.
+        expected: Pooled effective events in each, by flat position.
+        least: So many are enough for an open cell.
+        sizes: Of the generated sample, the reference, and n_required.
+
+    Returns:
+        The order of the cells with full open ones last, and the first of each group along it.
+    """
+    is_open = np.isin(path, nominal.open)
+    ordinary, others = np.flatnonzero(~is_open), np.flatnonzero(is_open)
+    along = replace(nominal, shares=tuple(nominal.shares[i] for i in path.tolist()), open=tuple(others.tolist()))
+    starts = joined_cells(along, *sizes)
+    group = np.zeros(path.size, dtype=np.intp)
+    group[ordinary] = np.searchsorted(starts, np.arange(ordinary.size), side="right") - 1
+    # What is open and holds enough is a group of its own; any other joins the cell after, or else the one before.
+    group[others] = group[ordinary[np.minimum(np.searchsorted(ordinary, others), ordinary.size - 1)]]
+    last = starts.size
+    for run in np.split(others, np.flatnonzero(np.diff(others) > 1) + 1) if others.size else ():
+        for part in np.split(run, _group_starts(expected[path[run]], least)[1:]):
+            content = expected[path[part]].sum()
+            if content >= least and content > 0:
+                group[part] = last
+                last += 1
+    order = np.argsort(group, kind="stable")
+    return path[order], np.flatnonzero(np.diff(group[order], prepend=-1))
+
+
+def _expected(generated: BinSums, reference: BinSums, sizes: tuple[float, float]) -> FloatArray:
+    """Return the effective events that each bin expects in the smaller sample, by the pooled contents.
+
+    Those are (q/σ_g + p/σ_r)/(1/σ_g + 1/σ_r) with σ = 1/size. Where q and p are shown to differ, by five standard
+    errors as they are if they do not differ, it is the larger one.
+    """
+    q, p = generated.sumw / generated.total, reference.sumw / reference.total
+    n_g, n_r = sizes
+    pooled = (q * n_g + p * n_r) / (n_g + n_r)
+    own = generated.sumw2 / generated.total**2 + reference.sumw2 / reference.total**2
+    heavier = np.maximum(own - np.abs(q) / n_g - np.abs(p) / n_r, 0.0)  # by weights that are not all one
+    shown = (np.minimum(q, p) >= 0) & ((q - p) ** 2 > _SHOWN**2 * (pooled * (1 / n_g + 1 / n_r) + heavier))
+    return np.asarray(min(n_g, n_r) * np.where(shown, np.maximum(q, p), pooled))
 
 
 def _group_starts(expected: FloatArray, least: float) -> IntArray:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pytest_ganvalid.errors import InputError, InputTypeError
 from pytest_ganvalid.histograms.bins import Axis, Bins, Grid, Unlabelled
 from pytest_ganvalid.histograms.counts import Counts, first, numeric, refuse_bare, refuse_impossible
+from pytest_ganvalid.histograms.repeated import Repeated
 
 FloatArray = NDArray[np.float64]
 _LARGEST = 1e100  # sum of weights: the square of its square is still a number
@@ -33,6 +34,7 @@ class BinSums:
         products: Where events have several entries, Σ h hᵀ over the events' contents h, shape (bins, bins), with
             ``sumw2`` on the diagonal; ``None`` for one entry per event.
         n_events: Effective number of those events, with or without entries.
+        repeated: The commonest values of the events; ``None`` if those were not looked at.
     """
 
     sumw: FloatArray
@@ -40,6 +42,7 @@ class BinSums:
     bins: Bins
     products: FloatArray | None = None
     n_events: float | None = None
+    repeated: Repeated | None = None
 
     @property
     def total(self) -> float:

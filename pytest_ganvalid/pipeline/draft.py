@@ -5,7 +5,6 @@ Bins are chosen from a bounded part of the reference, from all over it; of event
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from numbers import Integral
@@ -15,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_ganvalid.errors import InputError, placed
-from pytest_ganvalid.histograms.binning import axis_for, bins_for, cells_for
+from pytest_ganvalid.histograms.binning import axis_for, axis_of_values, bins_for, cells_for
 from pytest_ganvalid.histograms.bins import Axis, Fillable
 from pytest_ganvalid.observables.needed import needed_columns
 from pytest_ganvalid.observables.observable import Observable, Values
@@ -167,7 +166,9 @@ class Draft:
         some = values if place != "error" or finite.all() else Values(tuple(c[finite] for c in values.columns))
         if some is not values:
             weight = None if weight is None else weight[finite]
-        bins = _bins(observable, spec, some, weight, place)
+        outside = _outside(values, reference.weight)
+        events = {"n_effective": _effective_events(values, reference.weight), "outside": outside}
+        bins = _bins(observable, spec, some, weight, place, events)
         several = {
             "generated": observable.values(few, "generated").counts is not None,
             "reference": values.counts is not None,
@@ -175,7 +176,8 @@ class Draft:
         numbers = None
         if any(several.values()):
             counts = values.multiplicity()
-            numbers = bins_for(DEFAULT_BINS, counts.columns, counts.weight(reference.weight), "overflow")
+            counted = counts.weight(reference.weight)
+            numbers = bins_for(DEFAULT_BINS, counts.columns, counted, "overflow", outside=outside)
         return Histogram(observable.name + label, stratum, observable, bins, place, numbers, several)
 
     def _place(self, observable: Observable) -> str:
@@ -386,12 +388,40 @@ def _axis_of(condition: Condition | None, reference: Sample) -> tuple[str, Axis]
     if bins is None:
         distinct = np.unique(values)
         if distinct.size <= _MOST_VALUES:  # a bin for each value
-            edges = tuple(edge for value in distinct.tolist() for edge in (value, math.nextafter(value, math.inf)))
-            return condition.column, Axis(edges)
+            return condition.column, axis_of_values(distinct)
     return condition.column, axis_for(_STRATA if bins is None else bins, values, reference.weight, "overflow")
 
 
-def _bins(observable: Observable, spec: object, values: Values, weight: FloatArray | None, nonfinite: str) -> Fillable:
+def _effective_events(values: Values, weight: FloatArray | None) -> float | None:
+    """Return the effective number of events that have entries, as those of an event may fall together.
+
+    ``None`` if every event has one entry.
+    """
+    if values.counts is None:
+        return None
+    sums = values.counts.astype(np.float64)
+    if weight is not None:
+        sums *= weight if values.selected is None else weight[values.selected]
+    squares = float(sums @ sums)
+    return float(sums.sum()) ** 2 / squares if squares > 0 else 0.0
+
+
+def _outside(values: Values, weight: FloatArray | None) -> float:
+    """Return the absolute weight of the events outside a selection."""
+    if values.selected is None:
+        return 0.0
+    outside = ~values.selected
+    return float(np.count_nonzero(outside)) if weight is None else float(np.abs(weight[outside]).sum())
+
+
+def _bins(
+    observable: Observable,
+    spec: object,
+    values: Values,
+    weight: FloatArray | None,
+    nonfinite: str,
+    events: Mapping[str, Any],
+) -> Fillable:
     """Turn what the user asked for into bins of an observable.
 
     Raises:
@@ -402,5 +432,5 @@ def _bins(observable: Observable, spec: object, values: Values, weight: FloatArr
         msg = "no event of the reference is selected or has an entry; there is nothing to choose bins from"
         raise InputError(msg)
     if observable.tree:
-        return cells_for(spec, values.columns, weight, nonfinite, observable.columns)
-    return bins_for(spec, values.columns, weight, nonfinite)
+        return cells_for(spec, values.columns, weight, nonfinite, observable.columns, **events)
+    return bins_for(spec, values.columns, weight, nonfinite, **events)

@@ -201,7 +201,8 @@ def summarise_reference(draft: Draft, runner: Runner) -> tuple[Draft, Histograms
         summary = _summary_of(draft, 1, draft.plan(), runner)
     if draft.chooses_bins(summary.plan):
         ids = tuple(sorted({origin.id for origin in summary.origins}))
-        summary = replace(summary, plan=replace(summary.plan, bins_from=ids))
+        share = len(draft.previews[1].sample) / summary.n_events
+        summary = replace(summary, plan=replace(summary.plan, bins_from=ids, bins_share=share))
     return draft, summary
 
 

@@ -191,6 +191,7 @@ class Joint:
                 stratum.share_reference * scores.reference.size / len(reference),
             ),
             "how": scores.provenance,
+            "chosen": 0.0 if sides[1].bins.nominal is None else 1.0,
         }
 
     def _histograms(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Annotated
 
 import numpy as np
@@ -19,6 +19,7 @@ from pytest_ganvalid.overlaps.key import Key
 
 # Probability, below which two origins of the same content are one: thousands of jobs are millions of pairs.
 _SURELY = 1e-12
+_Sum = Annotated[int, Range(0, 2**64 - 1)]
 MOST_EVENTS = 2**53  # floats hold all integers up to it
 
 
@@ -32,12 +33,15 @@ class Origin:
             and for any name of the file.
         events: Their number.
         chance: Probability, at most, that other independent events have the same digest: such of few distinct values.
+        sums: What the digest is made of, sums of hashes and of their squares, by which several origins are recognised
+            as what has been one, or was divided in another way; ``None`` if that was not kept.
     """
 
     source: str
     id: str
     events: Annotated[int, Range(1, MOST_EVENTS)]
     chance: Annotated[float, Range(0, 1)]
+    sums: tuple[_Sum, _Sum] | None = field(default=None, compare=False)
 
     def same(self, other: Origin) -> bool:
         """Tell whether two origins are the same events, and not others that happen to look the same."""
@@ -84,7 +88,8 @@ class Tally:
         """
         whole = int(counts.sum())
         chance = p_again(counts, self.events / whole) if whole and key is not None else 1.0
-        return Origin(source=source, id=self.id(key), events=self.events, chance=chance)
+        sums = self.sum, self.squares
+        return Origin(source=source, id=self.id(key), events=self.events, chance=chance, sums=sums)
 
 
 class OriginList:
@@ -115,6 +120,23 @@ class OriginList:
     def sorted(self) -> tuple[Origin, ...]:
         """Return them in order."""
         return tuple(sorted(origin for others in self._by_id.values() for origin, _ in others))
+
+
+def chosen_share(origins: Sequence[Origin], chosen_from: Collection[str], key: Key | None) -> float:
+    """Return the share of events that are of some origins, or altogether are one of them.
+
+    Args:
+        origins: Where the events come from.
+        chosen_from: Ids of the others.
+        key: How rows are recognised.
+    """
+    events = sum(origin.events for origin in origins)
+    share = sum(origin.events for origin in origins if origin.id in chosen_from) / max(events, 1)
+    sums = [origin.sums for origin in origins if origin.sums is not None]
+    if share or len(sums) < len(origins) or not events:
+        return share
+    total, squares = (sum(some) % 2**64 for some in zip(*sums, strict=True))
+    return float(Tally(events, total, squares).id(key) in chosen_from)
 
 
 def common_origin(ours: Sequence[Origin], theirs: Sequence[Origin]) -> tuple[Origin, Origin] | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,7 +10,7 @@ import numpy as np
 
 from pytest_ganvalid.attempts import SampleDigest, histogram_digest
 from pytest_ganvalid.errors import InputError, InputTypeError, placed
-from pytest_ganvalid.histograms.bins import Fillable
+from pytest_ganvalid.histograms.kdtree import SAME
 from pytest_ganvalid.histograms.sums import BinSums, as_bin_sums, check_same_bins
 from pytest_ganvalid.observables.resolve import JOINT, ONLY_GENERATED
 from pytest_ganvalid.observables.strata import Stratum
@@ -40,7 +39,6 @@ from pytest_ganvalid.results import Estimate
 
 _SIDES = ("generated", "reference")
 _NAMED = 3
-_ROUNDING = 1e-5  # relative; single precision, with some to spare
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +53,7 @@ class Pair:
         used: Shares of the generated and of the reference events that these were made of.
         how: How it was made, if that took more than filling a histogram.
         controls: Of what is learned: from n_required, the share of it, to the positive controls.
+        chosen: Share of the reference events that the bins were chosen from; 0 if they were given.
     """
 
     name: str
@@ -64,6 +63,7 @@ class Pair:
     used: tuple[float, float] = (1.0, 1.0)
     how: Mapping[str, Any] = field(default_factory=dict)
     controls: Callable[[float], Controls] | None = None
+    chosen: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -277,7 +277,7 @@ def _check_comparable(gen: Histograms, ref: Histograms) -> None:
 def _origin_of_bins(gen: Histograms, ref: Histograms) -> tuple[str, ...]:
     """Say so, if what the bins were chosen from is on neither side."""
     chosen_from = {*gen.plan.bins_from, *ref.plan.bins_from}
-    if not chosen_from or not chosen_from.isdisjoint(origin.id for origin in ref.origins):
+    if not chosen_from or ref.chosen:
         return ()
     ids = sorted(chosen_from)
     contents = ", ".join(content[:12] for content in ids[:_NAMED]) + (", ..." if len(ids) > _NAMED else "")
@@ -384,6 +384,7 @@ def _pairs(
     Raises:
         InputError: If their contents admit no verdict; the message names the observable.
     """
+    chosen = reference.chosen
     for histogram in plan.histograms:
         for name, _ in histogram.contents() if histogram.stratum == position else ():
             with placed(f"observable {name!r}"):
@@ -394,21 +395,26 @@ def _pairs(
             outside = histogram.observable.where is not None
             if name != histogram.name and _is_one_number(sides, outside=outside):
                 continue
-            if plan.skipped is not None and name == histogram.name and _is_constant(histogram.bins, sides):
+            if plan.skipped is not None and name == histogram.name and _is_constant(sides):
                 skipped[name] = "has one value, the same on both sides"
                 continue
-            yield Pair(name=name, generated=sides[0], reference=sides[1], share=stratum.share, used=stratum.used)
+            yield Pair(
+                name=name,
+                generated=sides[0],
+                reference=sides[1],
+                share=stratum.share,
+                used=stratum.used,
+                chosen=0.0 if sides[1].bins.nominal is None else chosen,
+            )
 
 
-def _is_constant(bins: Fillable, sides: Sequence[BinSums]) -> bool:
-    """Tell whether a column has one value, or several that are equal but for rounding: all are in one bin of it."""
-    populated = np.flatnonzero(np.any([side.populated for side in sides], axis=0))
-    if populated.size != 1 or len(bins.axes) != 1:
+def _is_constant(sides: Sequence[BinSums]) -> bool:
+    """Tell whether a column has one value on both sides, equal but for rounding."""
+    lists = [side.repeated for side in sides if side.repeated is not None]
+    if len(lists) < len(sides) or any(some.counts.tolist() != [some.events] for some in lists):
         return False
-    edges = (-math.inf, *bins.axes[0].edges, math.inf, math.inf)  # the last bin may be of what is not finite
-    low, high = edges[populated[0] : populated[0] + 2]
-    width = high - low
-    return math.isfinite(width) and width <= max(_ROUNDING * max(abs(low), abs(high)), math.ulp(low))
+    one, other = (float(some.values[0]) for some in lists)
+    return abs(one - other) <= SAME * max(abs(one), abs(other))
 
 
 def _is_one_number(sides: Sequence[BinSums], *, outside: bool) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pytest_ganvalid.errors import InputError
-from pytest_ganvalid.histograms.bins import Axis, Bins, Fillable, WithOutside
+from pytest_ganvalid.histograms.bins import Axis, Bins, Fillable, Grid, WithOutside
 from pytest_ganvalid.observables.observable import Observable
 from pytest_ganvalid.observables.resolve import refuse_lost
 from pytest_ganvalid.overlaps.key import Key
@@ -43,7 +43,11 @@ class Histogram:
     def contents(self) -> Iterator[tuple[str, Content]]:
         """Yield what is filled, with its name; of several entries per event their number, too."""
         selected = self.observable.where is not None
-        yield self.name, Content.of(self.bins, self.stratum, selected=selected, correlated=self.numbers is not None)
+        several, alone = self.numbers is not None, isinstance(self.bins, Grid) and len(self.bins.axes) == 1
+        yield (
+            self.name,
+            Content.of(self.bins, self.stratum, selected=selected, correlated=several, repeats=alone and not several),
+        )
         if self.numbers is not None:
             yield self.name + MULTIPLICITY, Content.of(self.numbers, self.stratum, selected=selected, correlated=False)
 
@@ -74,17 +78,19 @@ class Content:
         bins: Those, and one more for events that are not selected, where there is a selection.
         stratum: Position of the bin of the condition.
         correlated: Whether events have several entries.
+        repeats: Whether the commonest values are listed: of columns by themselves, one entry per event.
     """
 
     inside: Fillable
     bins: Bins
     stratum: int
     correlated: bool
+    repeats: bool = False
 
     @classmethod
-    def of(cls, inside: Fillable, stratum: int, *, selected: bool, correlated: bool) -> Content:
+    def of(cls, inside: Fillable, stratum: int, *, selected: bool, correlated: bool, repeats: bool = False) -> Content:
         """Describe a histogram; see the attributes."""
-        return cls(inside, WithOutside(inside) if selected else inside, stratum, correlated)
+        return cls(inside, WithOutside(inside) if selected else inside, stratum, correlated, repeats)
 
     @property
     def size(self) -> int:
@@ -105,6 +111,7 @@ class FillPlan:
         imposed: Whether the user says that the condition was imposed on the generated events.
         skipped: Where all columns are filled, those that are not -> why, empty where that is for the other side to say;
             ``None`` if the observables were stated.
+        bins_share: Share of their events that was looked at for that.
     """
 
     weight: str | None
@@ -114,6 +121,7 @@ class FillPlan:
     bins_from: tuple[str, ...] = ()
     imposed: bool = False
     skipped: Mapping[str, str] | None = field(default=None, compare=False)
+    bins_share: float = 1.0
 
     @property
     def strata(self) -> int:

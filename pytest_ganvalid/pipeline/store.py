@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from pytest_ganvalid.histograms.bins import Axis
 from pytest_ganvalid.histograms.exact import Total
 from pytest_ganvalid.histograms.filling import Filled
 from pytest_ganvalid.histograms.kdtree import Cells
+from pytest_ganvalid.histograms.repeated import Repeated
 from pytest_ganvalid.observables.observable import Observable
 from pytest_ganvalid.overlaps.key import Key
 from pytest_ganvalid.pipeline.plan import Content, FillPlan, Histogram
@@ -37,8 +39,13 @@ def encoded_plan(plan: FillPlan) -> dict[str, Any]:
     name, axis = plan.condition or (None, None)
     return {
         "weight": plan.weight,
-        "condition": None if axis is None else {"column": name, "edges": axis.edges, "imposed": plan.imposed},
+        "condition": (
+            None
+            if axis is None
+            else {"column": name, "edges": axis.edges, "values": axis.values, "imposed": plan.imposed}
+        ),
         "bins_from": plan.bins_from,
+        "bins_share": plan.bins_share,
         "skipped": plan.skipped,
         "observables": [_histogram(histogram) for histogram in plan.histograms],
     }
@@ -50,12 +57,19 @@ def restored_plan(node: Node, key: Key | None) -> FillPlan:
     Raises:
         InputError: If it is anything else; the message names the place.
     """
-    fields = node.fields("weight", "condition", "bins_from", "skipped", "observables")
+    fields = node.members()
+    names = ("weight", "condition", "bins_from", "skipped", "observables")
+    node.check_names(fields, names, optional=("bins_share",))
     condition, imposed = None, False
     if not fields["condition"].absent():
-        given = fields["condition"].fields("column", "edges", "imposed")
+        given = fields["condition"].members()
+        fields["condition"].check_names(given, ("column", "edges", "imposed"), optional=("values",))
         imposed = decode(bool, given["imposed"])
-        condition = (given["column"].text(), Axis.decoded(given["edges"], _OF_OTHERS))
+        axis = Axis.decoded(given["edges"], _OF_OTHERS)
+        if "values" in given and given["values"].value:
+            values = given["values"].items(axis.size)
+            axis = replace(axis, values=tuple(None if item.absent() else item.real() for item in values))
+        condition = (given["column"].text(), axis)
     strata = 1 if condition is None else condition[1].size
     plan = FillPlan(
         weight=None if fields["weight"].absent() else fields["weight"].text(),
@@ -65,6 +79,7 @@ def restored_plan(node: Node, key: Key | None) -> FillPlan:
         bins_from=tuple(item.text() for item in fields["bins_from"].items()),
         imposed=imposed,
         skipped=decode(Mapping[str, str] | None, fields["skipped"]),
+        bins_share=fields["bins_share"].real(0.0, 1.0) if "bins_share" in fields else 1.0,
     )
     with placed(node.path):
         plan.check_storable()
@@ -184,6 +199,36 @@ def restored_contents(
         if abs(total - weights.value[content.stratum]) > _SAME * scale:
             described_[name].refuse("the weight of its stratum in all")
     return restored_
+
+
+def encoded_repeated(contents: Mapping[str, Content], filled: Mapping[str, Filled]) -> dict[str, Any]:
+    """Return the commonest values of each histogram that may list them as JSON types; ``None`` where they are unknown.
+
+    Args:
+        contents: Name -> what is filled.
+        filled: Name -> what is in it.
+    """
+    lists = {name: filled[name].repeated for name, content in contents.items() if content.repeats}
+    return {name: None if some is None else some.encoded() for name, some in lists.items()}
+
+
+def restored_repeated(
+    node: Node, plan: FillPlan, contents: Mapping[str, Filled], events: NDArray[np.int64]
+) -> dict[str, Filled]:
+    """Read what `encoded_repeated` made, into the histograms.
+
+    Raises:
+        InputError: If it is anything else, or not of such events.
+    """
+    expected = {name: content for name, content in plan.contents().items() if content.repeats}
+    fields = node.fields(*expected)
+    with_values = {}
+    for name, content in expected.items():
+        if not fields[name].absent():
+            number, weighted = int(events[content.stratum]), plan.weight is not None
+            some = Repeated.decoded(fields[name], number, weighted=weighted)
+            with_values[name] = replace(contents[name], repeated=some)
+    return with_values
 
 
 def _restored_filled(sums: tuple[FloatArray, ...], node: Node, content: Content, n_events: int) -> Filled:

@@ -19,22 +19,25 @@ from pytest_ganvalid import _json
 from pytest_ganvalid.attempts import SampleDigest, histogram_digest
 from pytest_ganvalid.errors import InputError, placed
 from pytest_ganvalid.histograms.bins import Grid, refuse_nonfinite
-from pytest_ganvalid.histograms.device import can_fill, filled_on_device
+from pytest_ganvalid.histograms.device import can_fill, filled_on_device, repeated_on_device
 from pytest_ganvalid.histograms.exact import Total
 from pytest_ganvalid.histograms.filling import Filled, filled, filled_at
+from pytest_ganvalid.histograms.repeated import Repeated
 from pytest_ganvalid.observables.strata import condition_values
 from pytest_ganvalid.overlaps.digests import DOUBLE, LARGEST, row_hashes
 from pytest_ganvalid.overlaps.fingerprint import SIZE, Fingerprint
 from pytest_ganvalid.overlaps.key import Key
-from pytest_ganvalid.pipeline.origins import MOST_EVENTS, Origin, OriginList, Tally
+from pytest_ganvalid.pipeline.origins import MOST_EVENTS, Origin, OriginList, Tally, chosen_share
 from pytest_ganvalid.pipeline.plan import MULTIPLICITY, Content, FillPlan, Histogram
 from pytest_ganvalid.pipeline.run import Tick
 from pytest_ganvalid.pipeline.store import (
     encoded_contents,
     encoded_plan,
+    encoded_repeated,
     encoded_total,
     restored_contents,
     restored_plan,
+    restored_repeated,
     restored_total,
 )
 from pytest_ganvalid.samples import Sample, as_sample
@@ -97,6 +100,12 @@ class Histograms:
         return int(self.events.sum())
 
     @property
+    def chosen(self) -> float:
+        """Share of the events that the bins were chosen from, as far as they were chosen from any."""
+        key = None if self.fingerprint is None else self.fingerprint.key
+        return self.plan.bins_share * chosen_share(self.origins, self.plan.bins_from, key)
+
+    @property
     def source(self) -> str:
         """Where the events come from, in words."""
         names = ", ".join(origin.source for origin in self.origins[:_NAMED])
@@ -125,7 +134,11 @@ class Histograms:
     def stored(self) -> Histograms:
         """Return what is written to a file."""
         prints = None if self.fingerprint is None else self.fingerprint.stored()
-        return replace(self, fingerprint=prints, beside=None, whole=None)
+        contents = {
+            name: f if f.repeated is None else replace(f, repeated=f.repeated.stored())
+            for name, f in self.contents.items()
+        }
+        return replace(self, contents=contents, fingerprint=prints, beside=None, whole=None)
 
     def to_json(self, indent: int | None = None) -> str:
         """Write as a JSON text; `from_json` restores an equal object.
@@ -143,6 +156,7 @@ class Histograms:
                 "squares": encoded_total(stored.squares),
             },
             **encoded_contents(stored.plan.contents(), stored.contents, weighted=weighted),
+            "repeated": encoded_repeated(stored.plan.contents(), stored.contents),
             "fingerprint": None if stored.fingerprint is None else json.loads(stored.fingerprint.to_json()),
         }
         return _json.dumps(KIND, VERSION, document, indent)
@@ -220,7 +234,8 @@ def joined(a: Histograms, b: Histograms) -> Histograms:
     """Add the histograms of other events that were filled by the same plan."""
     plan = a.plan
     if a.plan.bins_from != b.plan.bins_from:
-        plan = replace(plan, bins_from=tuple(sorted({*a.plan.bins_from, *b.plan.bins_from})))
+        ids = tuple(sorted({*a.plan.bins_from, *b.plan.bins_from}))
+        plan = replace(plan, bins_from=ids, bins_share=min(a.plan.bins_share, b.plan.bins_share))
     if a.plan.skipped != b.plan.skipped:
         plan = replace(plan, skipped=_skipped_by_either(a.plan, b.plan))
     contents = dict(a.contents)
@@ -338,10 +353,14 @@ class FillTask:
         parts = [(histogram.name, values, histogram.bins)]
         if histogram.numbers is not None:
             parts.append((histogram.name + MULTIPLICITY, values.multiplicity(), histogram.numbers))
-        return {
+        contents = {
             name: filled(bins, v.columns, sample.weight, counts=v.counts, selected=v.selected, workers=1)
             for name, v, bins in parts
         }
+        if values.counts is None and len(values.columns) == 1 and not histogram.observable.tree:
+            repeated = Repeated.of(values.columns[0], values.weight(sample.weight))
+            contents[histogram.name] = replace(contents[histogram.name], repeated=repeated)
+        return contents
 
     @property
     def fits_a_device(self) -> bool:
@@ -364,7 +383,10 @@ class FillTask:
         for histogram in self.plan.histograms:
             columns = [tensors[name] for name in histogram.observable.columns]
             with placed(f"{self.side}: observable {histogram.name!r}"):
-                contents[histogram.name] = filled_on_device(histogram.bins, columns, weight)  # type: ignore[arg-type]
+                content = filled_on_device(histogram.bins, columns, weight)  # type: ignore[arg-type]
+            if len(columns) == 1:
+                content = replace(content, repeated=repeated_on_device(columns[0], weight))
+            contents[histogram.name] = content
         rows = len(next(iter(tensors.values())))
         prints, tally = None, Tally(rows)
         if self.keys[0] is not None:
@@ -427,7 +449,9 @@ def closed(total: Histograms, name: str) -> Histograms:
     for content_name, content in total.plan.contents().items():
         got = total.contents.get(content_name)
         with placed(f"observable {content_name!r}"):
-            contents[content_name] = _empty(content, total.plan) if got is None else _alike(got, content)
+            filled_ = _empty(content, total.plan) if got is None else _alike(got, content)
+        repeated = (filled_.repeated or Repeated.none(weighted=filled_.sumw2 is not None)) if content.repeats else None
+        contents[content_name] = replace(filled_, repeated=None if repeated is None else repeated.stored())
     return replace(total, origins=origins.sorted(), contents=contents, fingerprint=prints, tallies=None, whole=whole)
 
 
@@ -468,7 +492,8 @@ def _restored(document: _json.Node) -> Histograms:
             f"version {VERSION}; fill anew what another version wrote: ganvalid fill EVENTS -o FILE.json"
         )
     names = ("kind", "version", "origins", "plan", "strata", "histograms", "beyond", "fingerprint")
-    fields = document.fields(*names)
+    fields = document.members()
+    document.check_names(fields, names, optional=("repeated",))
     prints: Fingerprint | None = _json.decode(Fingerprint | None, fields["fingerprint"])
     plan = restored_plan(fields["plan"], None if prints is None else prints.key)
     strata = fields["strata"].fields("events", "weights", "squares")
@@ -484,12 +509,15 @@ def _restored(document: _json.Node) -> Histograms:
         fields["strata"].refuse("weights that are the numbers of events, which have none")
     if np.any(weights.value**2 > events * squares.value * (1 + _SAME)):
         strata["squares"].refuse("squares as large as those of so many events with such sums are at least")
+    contents = restored_contents(fields["histograms"], fields["beyond"], plan, events, weights)
+    if "repeated" in fields:
+        contents |= restored_repeated(fields["repeated"], plan, contents, events)
     return Histograms(
         origins=origins,
         plan=plan,
         events=events,
         weights=weights,
         squares=squares,
-        contents=restored_contents(fields["histograms"], fields["beyond"], plan, events, weights),
+        contents=contents,
         fingerprint=prints,
     )

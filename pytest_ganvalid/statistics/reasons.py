@@ -119,7 +119,9 @@ def _unproven(a: Assessment) -> tuple[str, ...]:
     if a.sparse:
         return (
             f"too few events: with {a.n_generated:.4g} effective generated and {a.n_reference:.4g} effective reference "
-            f"events there are no two bins that expect {a.limits.min_expected:g} events each in the smaller sample",
+            f"events there are no two bins that expect {a.limits.min_expected:g} events each in the smaller sample or, "
+            "where bins were cut at the reference's quantiles, 20 generated and reference events and 5 of "
+            f"n_required {count(a.n_required)}",
         )
     if a.vacuous:
         return (

@@ -33,17 +33,75 @@ def _edges(spec: object) -> tuple[float, ...]:
 
 @pytest.mark.parametrize("bins", [2, 3, 7, 50])
 def test_equal_shares(bins: int) -> None:
-    """Without ties every bin holds exactly the same number of events, if that divides."""
+    """Without ties every bin holds exactly the same number of events, if that divides; the outer ones are halved."""
     values = np.random.default_rng(1).normal(size=60 * bins)
-    assert _counts(values, bins).tolist() == [60] * bins
+    assert _counts(values, bins).tolist() == [30, 30, *[60] * (bins - 2), 30, 30]
 
 
-@pytest.mark.parametrize("events", [101, 997, 12_345])
-def test_nearly_equal_shares(events: int) -> None:
-    """Where the number of events does not divide, the shares differ by at most one event."""
-    counts = _counts(np.random.default_rng(2).normal(size=events), 10)
-    assert counts.size == 10
-    assert np.ptp(counts) <= 1
+@pytest.mark.parametrize(("events", "bins"), [(101, 5), (197, 9), (997, 10), (12_345, 10)])
+def test_nearly_equal_shares(events: int, bins: int) -> None:
+    """Where the number of events does not divide, shares differ by one event at most, and none is below 19."""
+    values = np.random.default_rng(2).normal(size=events)
+    grid = bins_for(10, [values], None, "error")
+    assert grid.nominal is not None
+    counts, (low, high) = fill(grid, [values], None).sumw, grid.nominal.tails
+    whole = [counts[:low].sum(), *counts[low : counts.size - high], counts[counts.size - high :].sum()]
+    whole = whole if low else whole[1:-1]
+    assert len(whole) == bins
+    assert np.ptp(whole) <= 1
+    assert counts.min() >= 19
+
+
+@pytest.mark.parametrize(("events", "parts"), [(999, 0), (2_000, 2), (4_000, 3), (100_000, 7)])
+def test_tails_are_halved_as_long_as_both_parts_hold_enough(events: int, parts: int) -> None:
+    """The outer two of 50 bins are halved, and what is beyond again, down to 20 reference events."""
+    values = np.random.default_rng(2).exponential(size=events)
+    grid = bins_for(50, [values], None, "error")
+    assert grid.nominal is not None
+    assert grid.nominal.tails == (parts, parts)
+    sizes = np.diff(np.concatenate([[0], np.cumsum(grid.nominal.shares)[:parts]])) * events
+    halves = [events / 50 / 2 ** (i or 1) for i in range(parts - 1, -1, -1)] if parts else []
+    assert sizes == pytest.approx([halves[0], *halves[:-1]] if parts else [], abs=1)
+    np.testing.assert_allclose(grid.nominal.shares, fill(grid, [values], None).sumw / events)
+
+
+def test_pairs_are_not_halved_and_expect_enough() -> None:
+    """The cells of a pair have no halved tails, and none holds many fewer than 20 reference events."""
+    x, y = np.random.default_rng(1).normal(size=(2, 600))
+    for bins in (25, 1_000):
+        slabs = bins_for(bins, [x, y], None, "error")
+        assert slabs.nominal is not None
+        assert slabs.nominal.tails == (0, 0)
+        assert fill(slabs, [x, y], None).sumw.min() >= 19
+
+
+@pytest.mark.parametrize("bins", [5, 50])
+@pytest.mark.parametrize("rounded", [np.float32, lambda x: np.array([float(f"{v:.6g}") for v in x.tolist()])])
+def test_edges_lie_between_values(bins: int, rounded: Any) -> None:
+    """Repeated values are in the same bin after rounding to single precision or six digits, and others nearly all."""
+    rng = np.random.default_rng(3)
+    x = np.concatenate([rng.normal(size=4_000), np.repeat([0.1, 1 / 3, -2.7], 100), rng.choice([0.3, 0.7], 50)])
+    grid = bins_for(bins, [x], None, "error")
+    moved = grid.index([x]) != grid.index([np.asarray(rounded(x), dtype=np.float64)])
+    assert not moved[4_000:].any()
+    assert moved.mean() <= 0.002
+    assert not np.isin(grid.axes[0].edges, x).any()
+
+
+def test_edges_between_integers_are_half_integers() -> None:
+    """Integers, also where some are missing, are told apart at half-integers."""
+    for values in ([0, 1, 2], [3, 7], [-4, -1, 12, 13]):
+        grid = bins_for(50, [np.repeat(np.array(values, dtype=float), 100)], None, "error")
+        assert {edge % 1 for edge in grid.axes[0].edges} == {0.5}
+        assert len(set(grid.index([np.array(values, dtype=float)]).tolist())) == len(values)
+
+
+def test_effective_events_limit_the_number_of_bins() -> None:
+    """Weights of both signs, and several entries per event, count by what they are worth."""
+    x = np.random.default_rng(4).normal(size=4_000)
+    signed = np.where(np.arange(4_000) % 4 == 0, -1.0, 1.0)  # (1/2)² of the events
+    assert bins_for(100, [x], signed, "error").shape == (50,)
+    assert bins_for(100, [x], None, "error", n_effective=400.0).shape == (20,)
 
 
 @pytest.mark.parametrize("signed", [False, True])
@@ -52,10 +110,14 @@ def test_equal_weighted_shares(signed: bool) -> None:  # noqa: FBT001
     rng = np.random.default_rng(3)
     values, size = rng.normal(size=20_000), rng.exponential(size=20_000)
     weight = size * np.where(rng.random(20_000) < 0.2, -1, 1) if signed else size
-    index = bins_for(20, [values], weight, "error").index([values])
-    shares = np.bincount(index, np.abs(weight))
-    assert shares.size == 20
-    assert np.abs(shares - size.sum() / 20).max() <= 2 * size.max()
+    grid = bins_for(20, [values], weight, "error")
+    shares = np.bincount(grid.index([values]), np.abs(weight))
+    assert grid.nominal is not None
+    low, high = grid.nominal.tails
+    whole = [shares[:low].sum(), *shares[low : shares.size - high], shares[shares.size - high :].sum()]
+    assert len(whole) == 20
+    assert np.abs(np.array(whole) - size.sum() / 20).max() <= 2 * size.max()
+    np.testing.assert_allclose(grid.nominal.shares, shares / size.sum())
 
 
 def test_a_constant_weight_is_no_weight() -> None:
@@ -68,14 +130,15 @@ def test_a_constant_weight_is_no_weight() -> None:
 
 @pytest.mark.parametrize("values", [[0, 1], [0, 1, 1], [0, 1, 2, 2, 3], [True, False, True]])
 def test_discrete_values_get_their_own_bins(values: list[int]) -> None:
-    """Integers and booleans with few values are told apart one by one, from all values between them too."""
+    """Integers and booleans with few values are told apart one by one, and from what lies beyond all of them."""
     column = np.tile(np.array(values, dtype=float), 30)
     bins = bins_for(50, [column], None, "error")
     distinct = np.unique(column)
-    between = np.concatenate([distinct - 0.5, [distinct.max() + 0.5], np.nextafter(distinct, np.inf)])
-    own, others = bins.index([distinct]), bins.index([between])
+    own, others = bins.index([distinct]), bins.index([np.array([distinct.min() - 0.6, distinct.max() + 0.6])])
     assert len(set(own)) == distinct.size
     assert not set(own) & set(others)
+    assert bins.nominal is not None
+    assert set(bins.nominal.open) == set(others.tolist())
 
 
 @pytest.mark.parametrize("bins", [2, 4])
@@ -83,9 +146,8 @@ def test_an_atom_of_exactly_one_share_is_an_atom(bins: int) -> None:
     """A value that holds exactly one share gets its own bin, the smallest value included."""
     column = np.tile(np.arange(bins, dtype=float), 25)
     chosen = bins_for(bins, [column], None, "error")
-    own = chosen.index([np.arange(bins, dtype=float)])
-    assert set(own).isdisjoint(chosen.index([np.arange(bins) - 0.5]))
-    assert set(own).isdisjoint(chosen.index([np.arange(bins) + 0.5]))
+    assert chosen.index([np.arange(bins, dtype=float)]).tolist() == list(range(1, bins + 1))
+    assert chosen.index([np.array([-0.6, bins - 0.4])]).tolist() == [0, bins + 1]
 
 
 def _zero_suppressed(seed: int, at: float, n: int = 20_000) -> dict[str, Array]:
@@ -94,7 +156,7 @@ def _zero_suppressed(seed: int, at: float, n: int = 20_000) -> dict[str, Array]:
 
 
 def test_zero_suppression_is_seen() -> None:
-    """Events that are exactly zero in the reference and 0.001 in the generated sample are told apart."""
+    """Events that are exactly zero in the reference and another value in the generated sample are told apart."""
     reference = _zero_suppressed(1, 0.0)
     assert gv.validate(_zero_suppressed(2, 0.0), reference, n_required=2_000).verdict is gv.Verdict.ROBUST
     for at in (1e-3, -1e-3, TINY):
@@ -157,7 +219,7 @@ def test_any_weights_give_increasing_edges(events: list[tuple[float, float]], bi
 
 
 @pytest.mark.parametrize(
-    "values", [[HUGE] * 5, [-HUGE, HUGE] * 5, [TINY, 0.0, -TINY] * 5, [HUGE, HUGE / 2, TINY, 0.0, -HUGE] * 5]
+    "values", [[HUGE] * 50, [-HUGE, HUGE] * 50, [TINY, 0.0, -TINY] * 50, [HUGE, HUGE / 2, TINY, 0.0, -HUGE] * 50]
 )
 def test_extreme_values(values: list[float]) -> None:
     """The largest and the smallest numbers there are get bins, without a warning."""
@@ -168,10 +230,10 @@ def test_extreme_values(values: list[float]) -> None:
 
 
 def test_more_bins_than_events() -> None:
-    """With more bins than events every event has a bin of its own, and the check is not ROBUST."""
+    """With more bins than events there are as many as hold enough, two at least, and the check is not ROBUST."""
     rng = np.random.default_rng(6)
     for bins in (1_000, 10**15):
-        assert _counts(rng.normal(size=20), bins).max() == 1
+        assert _counts(rng.normal(size=20), bins).tolist() == [10, 10]
     few = [{"x": rng.normal(size=15)} for _ in range(2)]
     assert gv.validate(*few, n_required=1, bins=1_000).verdict is gv.Verdict.UNPROVEN
 
@@ -214,9 +276,11 @@ def test_slabs_of_discrete_columns() -> None:
     x, y = np.repeat([0.0, 1.0], 500), np.tile([0.0, 1.0], 500)
     slabs = bins_for(16, [x, y], None, "error")
     assert fill(slabs, [x, y], None).total == 1_000
-    inside = slabs.index([np.array([0.5, 0.5]), np.array([0.0, 1.0])])
-    assert inside[0] != inside[1]
-    assert set(inside).isdisjoint(slabs.index([x, y]))
+    beyond = slabs.index([np.array([1.6, 1.6, 0.0]), np.array([0.0, 1.0, 1.6])])
+    assert len(set(beyond.tolist())) == 3
+    assert set(beyond).isdisjoint(slabs.index([x, y]))
+    assert slabs.nominal is not None
+    assert set(beyond.tolist()) <= set(slabs.nominal.open)
 
 
 def test_a_pair_of_one_column_is_fine() -> None:

@@ -11,10 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_ganvalid.errors import InputError
+from pytest_ganvalid.histograms.binning import axis_of_values
 from pytest_ganvalid.histograms.bins import (
     Axis,
     Bins,
     Grid,
+    Nominal,
     Slabs,
     Unlabelled,
     WithOutside,
@@ -353,3 +355,30 @@ def test_names_in_front() -> None:
     axis = Axis((0.0, ABOVE_ZERO, 1.0), nonfinite="separate")
     found = [axis.label_of("x", i) for i in range(5)]
     assert found == ["x < 0", "x = 0", "x in (0, 1)", "x >= 1", "x in NaN or infinite"]
+
+
+def test_bins_around_values_are_named_by_them() -> None:
+    """A bin around a value is named by it, one between two by its edges, and merged ones by their outer edges."""
+    axis = axis_of_values(np.array([-3.5, 10.0, 50.0]))
+    assert [axis.label_of("e", i) for i in range(axis.size)] == [
+        "e < -6.875",
+        "e = -3.5",
+        "e in [-0.125, 6.625)",
+        "e = 10",
+        "e in [20, 40)",
+        "e = 50",
+        "e >= 60",
+    ]
+    assert axis.label(1, 3) == "[-6.875, 20)"
+    close = axis_of_values(np.array([1.0, 1.0000000001]))
+    assert [close.label(i, i) for i in (1, 3)] == ["= 1", "= 1.0000000001"]
+    only = axis_of_values(np.array([0.1]))
+    assert only.index(np.array([0.1, np.float32(0.1), 0.2, 0.0])).tolist() == [1, 1, 2, 0]
+    assert only.label(1, 1) == "= 0.1"
+
+
+def test_a_selection_adds_an_open_bin() -> None:
+    """What bins inside a selection were cut to hold stays, and the one outside is open."""
+    inside = Grid((Axis((0.0,)),), Nominal((0.2, 0.3), (1, 1), ()))
+    assert WithOutside(inside).nominal == Nominal((0.2, 0.3, 0.0), (1, 1), (2,))
+    assert WithOutside(Grid((Axis((0.0,)),))).nominal is None

@@ -13,11 +13,13 @@ pytest.importorskip("torch")
 import torch
 
 from pytest_ganvalid.errors import InputError
+from pytest_ganvalid.histograms import device, repeated
 from pytest_ganvalid.histograms.binning import bins_for
 from pytest_ganvalid.histograms.bins import Axis, Grid, Slabs
-from pytest_ganvalid.histograms.device import can_fill, filled_on_device
+from pytest_ganvalid.histograms.device import can_fill, filled_on_device, repeated_on_device
 from pytest_ganvalid.histograms.filling import filled
 from pytest_ganvalid.histograms.kdtree_growth import kdtree_cells
+from pytest_ganvalid.histograms.repeated import Repeated
 
 Array = NDArray[Any]
 N = 20_001
@@ -140,3 +142,20 @@ def test_what_fits() -> None:
     """Bins with edges can be filled on a device, and the cells of a tree cannot."""
     assert all(can_fill(bins) for bins, _ in BINS.values())
     assert not can_fill(kdtree_cells([X, Y, X * Y], None, 8, "error", "abc"))
+
+
+@pytest.mark.parametrize("size", [1 << 15, 10])
+@pytest.mark.parametrize("weight", ["none", "signed"])
+def test_repeated_values(size: int, weight: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The commonest values are those that numpy lists, with their weights, NaN and the smallest numbers included."""
+    monkeypatch.setattr(repeated, "SIZE", size)
+    monkeypatch.setattr(device, "SIZE", size)
+    values = np.concatenate([np.maximum(X, 0)[:-6], [np.nan, np.inf, 5e-324, -0.0, 1.7e308, 0.1]])
+    values[:900:3] = 0.1
+    weights = WEIGHTS[weight]
+    for column in (values, np.minimum(values, 3e38).astype(np.float32)):
+        theirs = Repeated.of(column.astype(np.float64), _as_numbers(weights))
+        tensor = None if weights is None else torch.from_numpy(weights)
+        ours = repeated_on_device(torch.from_numpy(column), tensor)
+        assert ours.encoded() == theirs.encoded()
+        assert theirs.values.size

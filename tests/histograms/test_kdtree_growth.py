@@ -143,9 +143,29 @@ def test_atoms() -> None:
     values = [np.concatenate([np.zeros(600), np.arange(1.0, 401.0)])]
     cells = _cells(values, 10)
     assert _counts(cells, values).tolist() == [0, 600, 100, 100, 100, 100]
-    assert [cells.label(i, i) for i in (0, 1, 2, 5)] == ["a < 1, a other than 0", "a = 0", "a in [1, 101)", "a >= 301"]
-    assert cells.label(0, 1) == "a < 1"
-    assert cells.index([np.array([-0.0, 0.5, -3.0, 1.0])]).tolist() == [1, 0, 0, 2]
+    labels = [cells.label(i, i) for i in (0, 1, 2, 5)]
+    assert labels == ["a < 0.5, a other than 0", "a = 0", "a in [0.5, 100.5)", "a >= 300.5"]
+    assert cells.label(0, 1) == "a < 0.5"
+    assert cells.index([np.array([-0.0, 0.3, -3.0, 1.0])]).tolist() == [1, 0, 0, 2]
+
+
+def test_a_value_that_was_rounded_is_inside() -> None:
+    """A value in single precision, or printed to six digits, is in the cell of the others, and no other value is."""
+    rng = np.random.default_rng(7)
+    values = [np.where(rng.random(2_000) < 0.9, 0.1, rng.normal(size=2_000)), rng.normal(size=2_000)]
+    cells = _cells(values, 8)
+    (outside, *_) = cells.outside()
+    column = np.array([0.1, float(np.float32(0.1)), 0.1 * (1 + 4e-6), 0.1 * (1 + 6e-6), 0.2])
+    assert (cells.index([column, np.zeros(5)]) == outside).tolist() == [False, False, False, True, True]
+
+
+def test_cuts_lie_between_values() -> None:
+    """No cut is at a value of the reference: rounding to single precision moves no event but by rare chance."""
+    rng = np.random.default_rng(8)
+    values = list(np.round(rng.normal(size=(3, 2_000)), 2))
+    cells = _cells(values, 30)
+    single = [column.astype(np.float32).astype(np.float64) for column in values]
+    np.testing.assert_array_equal(cells.index(values), cells.index(single))
 
 
 def test_columns_that_cannot_be_cut() -> None:

@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 
 import pytest_ganvalid as gv
 from pytest_ganvalid.errors import InputError
-from pytest_ganvalid.histograms.merging import Merged, merge_sparse_bins
+from pytest_ganvalid.histograms.bins import Axis, Grid, Nominal, WithOutside
+from pytest_ganvalid.histograms.merging import Merged, joined_cells, merge_sparse_bins
 from pytest_ganvalid.histograms.sums import BinSums, as_bin_sums
 
 Array = NDArray[np.float64]
@@ -43,7 +44,7 @@ def _signed(seed: int, bins: int = 40, events: int = 3_000) -> tuple[BinSums, Bi
 def _expected(merged: Merged) -> Array:
     n_g, n_r = merged.generated.n_effective, merged.reference.n_effective
     q, p = merged.generated.sumw / merged.generated.total, merged.reference.sumw / merged.reference.total
-    return np.asarray(min(n_g, n_r) * (q + p) / 2)
+    return np.asarray(min(n_g, n_r) * (n_g * q + n_r * p) / (n_g + n_r))
 
 
 @pytest.mark.parametrize("make", [_counts, _signed])
@@ -91,8 +92,131 @@ def test_merging_of_any_counts(counts: list[tuple[int, int]], least: float) -> N
     assert merged.reference.total == second.sum()
     assert merged.generated.sumw.size >= 2
     assert ((merged.generated.sumw + merged.reference.sumw) > 0).all()
-    if not merged.sparse:
-        assert (_expected(merged) >= least * (1 - 1e-8)).all()
+    if not merged.sparse:  # the larger of both contents counts where they are shown to differ
+        q, p = merged.generated.sumw / first.sum(), merged.reference.sumw / second.sum()
+        assert (min(first.sum(), second.sum()) * (q + p) >= least * (1 - 1e-8)).all()
+
+
+def _chosen(shares: list[float], tails: tuple[int, int] = (0, 0), open_cells: tuple[int, ...] = ()) -> Grid:
+    """Bins of one axis that were cut to hold such shares of a reference."""
+    axis = Axis(tuple(float(i) for i in range(len(shares) - 1)))
+    return Grid((axis,), Nominal(tuple(shares), tails, open_cells))
+
+
+def _filled(bins: Grid, counts: Any) -> BinSums:
+    counts = np.asarray(counts, dtype=float)
+    return BinSums(counts, counts, bins)
+
+
+@pytest.mark.parametrize(
+    ("n_generated", "n_required", "cells"),
+    [
+        (1e6, 1e6, 54),
+        (1e6, 2_000, 54),  # 10 events in 1/200
+        (1e6, 1_900, 54),  # within what ties do
+        (1e6, 1_500, 52),
+        (1e6, 1_000, 52),
+        (1e6, 400, 50),
+        (1e6, 250, 50),
+        (1e6, 200, 25),
+        (1e6, 100, 16),
+        (1e6, 10, 2),
+        (1e6, 9, 1),
+        (4_000, 1e6, 54),
+        (1_000, 1e6, 50),
+        (500, 1e6, 25),
+        (30, 1e6, 1),
+    ],
+)
+def test_cells_are_joined_by_sizes_alone(n_generated: float, n_required: float, cells: int) -> None:
+    """Cells of a reference are joined until generated events and n_required suffice, halved tails sooner."""
+    end = [1 / 200, 1 / 200, 1 / 100]
+    shares = [*end, *[1 / 50] * 48, *end[::-1]]
+    starts = joined_cells(Nominal(tuple(shares), (3, 3)), n_generated, 1e6, n_required)
+    assert starts.size == cells
+    groups = np.add.reduceat(shares, starts)
+    if cells > 1:
+        assert (n_generated * groups >= 20 * 0.95).all()
+        assert (n_required * groups >= 5 * 0.95).all()
+    np.testing.assert_allclose(groups[:2], groups[::-1][:2] if cells > 25 else groups[:2])
+
+
+@settings(derandomize=True, deadline=None)
+@given(data=st.data(), bins=st.integers(2, 30), seed=st.integers(0, 2**16))
+def test_joining_never_sees_contents(data: Any, bins: int, seed: int) -> None:
+    """Whatever both samples hold in cells that were cut at quantiles, the groups are those of the sizes."""
+    low = data.draw(st.integers(0, bins // 2))
+    high = data.draw(st.integers(0, bins - low))
+    shares = tuple(np.random.default_rng(seed).dirichlet(np.full(bins, 3.0)).tolist())
+    grid, expected = _chosen(list(shares), (low, high)), joined_cells(Nominal(shares, (low, high)), 9e3, 5e3, 300)
+    groups = []
+    for k in range(2):
+        rng = np.random.default_rng([seed, k])
+        g, r = (rng.multinomial(n, rng.dirichlet(np.full(bins, 5.0))) + 1 for n in (9_000, 5_000))
+        merged = merge_sparse_bins(_filled(grid, g), _filled(grid, r), 10, (9_000.0, 5_000.0), 300)
+        assert merged.sparse == (expected.size < 2)
+        groups.append(merged.groups.tolist() if not merged.sparse else None)
+    assert groups[0] == groups[1]
+
+
+def test_open_cells_are_merged_by_contents() -> None:
+    """A cell that no quantile bounds is on its own if the samples fill it, and else joins the one after or before."""
+    grid = _chosen([0.0, 0.5, 0.5, 0.0], open_cells=(0, 3))
+    reference = _filled(grid, [0, 500, 500, 0])
+    for counts, groups in (
+        ([0, 500, 500, 0], [[0, 1], [2, 3]]),
+        ([9, 500, 491, 0], [[0, 1], [2, 3]]),
+        ([100, 500, 400, 0], [[1, 1], [2, 3], [0, 0]]),
+        ([0, 450, 450, 100], [[0, 1], [2, 2], [3, 3]]),
+        ([100, 400, 400, 100], [[1, 1], [2, 2], [0, 0], [3, 3]]),
+    ):
+        merged = merge_sparse_bins(_filled(grid, counts), reference, 10, None, 1_000)
+        assert merged.groups.tolist() == groups
+        assert merged.generated.total == 1_000
+
+
+def test_an_open_cell_within_a_group_is_taken_out() -> None:
+    """Cells on both sides of a full open one may be joined all the same; nothing is lost."""
+    grid = _chosen([0.25, 0.25, 0.0, 0.25, 0.25], open_cells=(2,))
+    merged = merge_sparse_bins(_filled(grid, [10, 10, 20, 10, 10]), _filled(grid, [15, 15, 0, 15, 15]), 5, None, 100)
+    assert merged.groups.tolist() == [[0, 1], [3, 4], [2, 2]]
+    assert merged.generated.sumw.tolist() == [20, 20, 20]
+
+
+def test_events_outside_a_selection_are_an_open_cell() -> None:
+    """The bin outside a selection is not joined with cells of quantiles unless it is nearly empty."""
+    inside = _chosen([0.1, 0.1])
+    for outside, groups in ((800, [[0, 0], [1, 1], [2, 2]]), (5, [[0, 0], [1, 2]])):
+        counts = np.array([100.0, 100.0, outside])
+        sums = BinSums(counts, counts, WithOutside(inside))
+        assert merge_sparse_bins(sums, sums, 10, None, 1_000).groups.tolist() == groups
+
+
+@pytest.mark.parametrize("bins", [50, 200])
+@pytest.mark.parametrize("per_bin", [10, 20])
+def test_holes_of_a_large_sample_stay_visible(bins: int, per_bin: int) -> None:
+    """Every other bin empty is BIASED with ten times as many generated events, and those bins are not merged away."""
+    rng = np.random.default_rng([bins, per_bin])
+    n = bins * per_bin
+    comb = np.tile([2.0, 0.0], bins // 2) / bins
+    for _ in range(20):
+        counts = rng.multinomial(10 * n, comb), rng.multinomial(n, np.full(bins, 1 / bins))
+        assert gv.compare(*map(gv.Counts, counts), n_required=n).verdict is gv.Verdict.BIASED
+
+
+def test_groups_of_given_bins_follow_neither_sample() -> None:
+    """Merging of bins that do not differ follows the pooled contents, which the larger sample decides."""
+    rng = np.random.default_rng(3)
+    p = np.full(200, 1 / 200)
+    alone, kept = [], []
+    for _ in range(20):
+        generated, reference = rng.multinomial(24_000, p), rng.multinomial(2_400, p)
+        starts = merge_sparse_bins(_sums(generated), _sums(reference), 10).groups[:, 0]
+        single = np.diff(np.append(starts, 200)) == 1
+        alone.append(single.mean())
+        kept += (reference[starts[single]] - 12).tolist()
+    assert np.mean(alone) > 0.8
+    assert abs(np.mean(kept)) < 4 * np.std(kept) / len(kept) ** 0.5 + 0.1  # by (q + p)/2 it is 0.6
 
 
 def test_full_bins_are_left_alone() -> None:

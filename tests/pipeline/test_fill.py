@@ -14,6 +14,7 @@ import pytest
 
 import pytest_ganvalid as gv
 from pytest_ganvalid.errors import InputError, InputTypeError
+from pytest_ganvalid.histograms import repeated
 from pytest_ganvalid.histograms.filling import Filled
 from pytest_ganvalid.histograms.filling import fill as fill_bins
 from pytest_ganvalid.observables import Classifier, KDTree, Mean, Selection
@@ -183,7 +184,7 @@ def test_selections_of_rows_that_were_not_looked_at(events: Make, streamed: Stre
     table = {"x": events(2, 3_100)["x"], "ok": np.arange(3_100) >= 2_500}
     draft, _, summary = both(table, streamed(table, 1), observables=[Selection("x", "ok")])
     assert draft.previews[1].drawn
-    assert summary.contents["x where ok"].sumw.value.size > 10
+    assert summary.contents["x where ok"].sumw.value.size > 8
     nobody = {"x": table["x"], "ok": np.zeros(3_100, dtype=bool)}
     with pytest.raises(InputError, match="observable 'x where ok': no event of the reference is selected"):
         both(table, streamed(nobody, 1), observables=[Selection("x", "ok")])
@@ -247,7 +248,11 @@ def test_ordered_events_of_unknown_number(streamed: Stream, events: Make) -> Non
     assert draft.previews[1].drawn
     assert 400 < len(draft.previews[1].sample) <= 1_000
     assert summary.n_events == 8_000
-    assert np.abs(shares(summary.contents["x"]) * 10 - 1).max() < 0.5
+    nominal = summary.plan.histograms[0].bins.nominal
+    assert nominal is not None
+    assert np.abs(shares(summary.contents["x"]) / nominal.shares - 1).max() < 0.5
+    assert summary.plan.bins_share == len(draft.previews[1].sample) / 8_000
+    assert summary.chosen == summary.plan.bins_share
 
 
 @pytest.mark.usefixtures("small_previews")
@@ -315,6 +320,7 @@ def test_memory_does_not_grow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     """Four times as many events take no more memory, in the pass in which bins are chosen anew neither."""
     monkeypatch.setattr(preview, "CHUNKS", (1_000, 1_000))
     monkeypatch.setattr(module, "SIZE", 1_000)
+    monkeypatch.setattr(repeated, "SIZE", 1_000)
     monkeypatch.setattr(module, "_LEAST_ROWS", 1_000)
     peaks = []
     for n in (20_000, 80_000):

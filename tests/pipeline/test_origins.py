@@ -13,7 +13,7 @@ import pytest
 
 import pytest_ganvalid as gv
 from pytest_ganvalid.errors import InputError
-from pytest_ganvalid.pipeline.origins import Origin, OriginList, Tally, common_origin
+from pytest_ganvalid.pipeline.origins import Origin, OriginList, Tally, chosen_share, common_origin
 from pytest_ganvalid.pipeline.summary import added
 from pytest_ganvalid.samples.sources import Part, Source
 
@@ -155,3 +155,28 @@ def test_tallies_do_not_depend_on_the_order_or_the_blocks() -> None:
     }
     assert len(ids) == 4
     assert whole.origin("a", None, np.ones(1, dtype=int)).chance == 1
+
+
+def test_the_share_that_bins_were_chosen_from(events: Make) -> None:
+    """It is that of the origins bins were chosen from, also if those are divided in another way, and less with more."""
+    table, more = events(6, N), events(7, N // 2)
+    whole = gv.fill(table, observables=["x"])
+    assert whole.plan.bins_from == (whole.origins[0].id,)
+    assert whole.chosen == 1
+    added_later = gv.fill(more, like=whole)
+    assert added_later.chosen == 0
+    assert (whole + added_later).chosen == pytest.approx(2 / 3)
+    parts = [gv.fill(rows_of(table, some), like=whole) for some in (slice(0, 50), slice(50, 51), slice(51, None))]
+    assert added(("", part) for part in parts[::-1]).chosen == 1
+    assert added(("", part) for part in parts[1:]).chosen == 0
+    assert gv.fill(table, observables=["x"], bins=[0.0]).chosen == 0
+    stored = gv.Histograms.from_json((whole + added_later).to_json())
+    assert stored.chosen == pytest.approx(2 / 3)
+
+
+def test_origins_that_do_not_know_their_sums_are_recognised_by_their_ids() -> None:
+    """Origins of files written before sums were kept count where their own ids are named, and not together."""
+    a, b = (Origin(source=name, id=name, events=n, chance=0.0) for name, n in (("a", 3), ("b", 1)))
+    assert chosen_share([a, b], ["a"], None) == 0.75
+    assert chosen_share([a, b], ["c"], None) == 0
+    assert chosen_share([], ["c"], None) == 0

@@ -347,6 +347,7 @@ def test_every_leaf_beyond_its_range(documents: list[Document], number: int) -> 
     """No leaf of a document may be beyond its range, or of another type, but for edges, which may be anywhere."""
     for place, leaf in leaves(documents[number]):
         anywhere = isinstance(leaf, float) and (place[0] == "plan" or bool({"low", "high", "common"} & set(place)))
+        anywhere |= place[0] == "repeated" and place[2] == "values"
         for scrap in beyond(leaf):
             try:
                 Histograms.from_node(Node(changed_at(documents[number], place, "replace", scrap)))
@@ -407,3 +408,53 @@ def test_no_text_breaks_the_reader(text: str | bytes) -> None:
     """Whatever is read, the error is of one kind."""
     with pytest.raises(InputError):
         Histograms.from_json(text)
+
+
+def without(document: Document, *places: Place) -> Document:
+    """A document without some members, wherever there are any."""
+    text = json.loads(json.dumps(document))
+    for place in places:
+        holder = value_at(text, place[:-1])
+        holder.pop(place[-1], None)
+    return dict(text)
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_documents_of_before_are_read(documents: list[Document], number: int) -> None:
+    """Documents of this version without shares of cells, sums of origins or repeated values are read all the same."""
+    document = documents[number]
+    places: list[Place] = [("repeated",), ("plan", "bins_share"), ("origins", 0, "sums")]
+    if document["plan"]["condition"] is not None:
+        places.append(("plan", "condition", "values"))
+    for i, observable in enumerate(document["plan"]["observables"]):
+        for bins in ("bins", "entries"):
+            if observable[bins] is not None:
+                places += [("plan", "observables", i, bins, name) for name in ("shares", "tails", "open")]
+    before = read(without(document, *places))
+    now = read(document)
+    assert before.plan == now.plan
+    assert before.chosen == now.chosen == 1
+    assert all(histogram.bins.nominal is None for histogram in before.plan.histograms)
+    assert all(histogram.bins.nominal is not None for histogram in now.plan.histograms)
+    assert {name: filled.sumw.value.tolist() for name, filled in before.contents.items()} == {
+        name: filled.sumw.value.tolist() for name, filled in now.contents.items()
+    }
+    assert read(json.loads(before.to_json())).plan == before.plan
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "match"),
+    [
+        ("shares", [0.5], "an array of"),
+        ("tails", [0], "an array of 2"),
+        ("tails", [-1, 0], "an integer from 0"),
+        ("open", [99], "an integer from 0"),
+        ("other", 1, "unknown"),
+    ],
+)
+def test_impossible_shares_are_refused(document: Document, name: str, value: Any, match: str) -> None:
+    """What bins were cut to hold is of them, or the document is refused."""
+    with pytest.raises(InputError, match=match):
+        read(changed_at(document, ("plan", "observables", 0, "bins", name), "replace", value))
+    with pytest.raises(InputError, match="missing"):
+        read(without(document, ("plan", "observables", 0, "bins", "tails")))

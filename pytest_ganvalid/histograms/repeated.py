@@ -1,0 +1,199 @@
+"""The commonest values of a column that are repeated, in a list that adds up.
+
+A value that one sample repeats and the other does not (a default, a clipped tail, a rounded number) may hide among the
+others in its bin. So a list of 64 values travels with a histogram, each with the number of its events, and the most
+events that any value may have beyond what the list says.
+
+Lists add up as those of Misra and Gries do (Agarwal et al., ACM Trans. Database Syst. 38 (2013) 26): what is cut off
+has no more events than the first value that is, which is added to the greatest undercount. While events are read lists
+are long, so that of up to 32,768 distinct values all numbers are exact, in whatever parts and order the events come;
+the list is cut at the end. With more, numbers depend on the parts, and are right within the undercount. Values in the
+first 24 bits, single precision, are one; ties are cut off together, so that no order of values decides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_ganvalid._json import Node
+from pytest_ganvalid.histograms.exact import Total, total_by_bin
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+STORED = 64
+"""Values in a list that is stored."""
+SIZE = 1 << 15
+"""Values in a list while events are read."""
+HALF_STEP, LEADING = 1 << 28, ~((1 << 29) - 1)
+"""To round the bits of a double to those that single precision has."""
+NORMAL = float(np.finfo(np.float64).tiny)
+"""Least magnitude that has them all."""
+_LEAST = 4  # events of a value in a chunk of many
+_BUCKETS_PER_EVENT = 4
+_ROUNDING = 1e-6  # relative
+_LARGEST = 1e200  # sum of weights, or of their squares, that is read
+_HASH = np.uint64(0x9E3779B97F4A7C15)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Repeated:
+    """The commonest values of some events; those of different events add up.
+
+    Attributes:
+        values: Ascending, shape (values,).
+        counts: Events of each, at least, shape (values,).
+        events: Number of all events.
+        undercount: The most events by which any number is too small, the 0 of a value that is not listed included.
+        sumw: Sums of weights of the counted events; ``None`` for unweighted ones.
+        sumw2: Sums of their squares.
+    """
+
+    values: FloatArray
+    counts: IntArray
+    events: int
+    undercount: int = 0
+    sumw: Total | None = None
+    sumw2: Total | None = None
+
+    @classmethod
+    def of(cls, values: FloatArray, weight: FloatArray | None) -> Repeated:
+        """Count the values of some events; of NaN and infinite ones none.
+
+        Args:
+            values: Shape (events,).
+            weight: Shape (events,), or ``None``.
+        """
+        single, kept, least = _in_single(values), np.isfinite(values), least_count(values.size)
+        if least > 1:
+            kept &= _may_be_common(single)
+        single, weight = single[kept], None if weight is None else weight[kept]
+        distinct, index, counts = np.unique(single, return_inverse=True, return_counts=True)
+        sums = [None if weight is None else total_by_bin(index, weight**power, distinct.size) for power in (1, 2)]
+        whole = cls(distinct, counts.astype(np.int64), values.size, least - 1, *sums)
+        return whole.only(counts >= least).cut(SIZE)
+
+    @classmethod
+    def none(cls, *, weighted: bool) -> Repeated:
+        """Return the list of no events."""
+        nothing = cls(np.zeros(0), np.zeros(0, np.int64), 0)
+        return nothing.with_weights() if weighted else nothing
+
+    def __add__(self, other: Repeated) -> Repeated:
+        """Add the values of other events."""
+        values = np.union1d(self.values, other.values)
+        places = [np.searchsorted(values, side.values) for side in (self, other)]
+        counts = np.zeros(values.size, np.int64)
+        for place, side in zip(places, (self, other), strict=True):
+            counts[place] += side.counts
+        sums: list[Total | None] = [None, None]
+        if self.sumw is not None or other.sumw is not None:
+            sides = [side.with_weights() for side in (self, other)]
+            sums = [
+                _spread(getattr(sides[0], name), places[0], values.size)
+                + _spread(getattr(sides[1], name), places[1], values.size)
+                for name in ("sumw", "sumw2")
+            ]
+        events, undercount = self.events + other.events, self.undercount + other.undercount
+        return Repeated(values, counts, events, undercount, *sums).cut(SIZE)
+
+    def with_weights(self) -> Repeated:
+        """Return the same with weights, which are 1 if there were none."""
+        if self.sumw is not None:
+            return self
+        ones = Total.of(self.counts)
+        return replace(self, sumw=ones, sumw2=ones)
+
+    def cut(self, size: int) -> Repeated:
+        """Keep at most so many values, and of those as common none."""
+        if self.values.size <= size:
+            return self
+        most = int(np.partition(self.counts, -size - 1)[-size - 1])
+        return replace(self, undercount=self.undercount + most).only(self.counts > most)
+
+    def stored(self) -> Repeated:
+        """Return the list that travels: at most 64 values, each of at least two events."""
+        some = self.cut(STORED)
+        single = some.counts < 2  # noqa: PLR2004
+        return replace(some, undercount=some.undercount + 1).only(~single) if single.any() else some
+
+    def only(self, kept: NDArray[np.bool_]) -> Repeated:
+        """Keep some of the values."""
+        sums = [None if t is None else Total(t.leading[kept], t.rest[kept]) for t in (self.sumw, self.sumw2)]
+        return Repeated(self.values[kept], self.counts[kept], self.events, self.undercount, *sums)
+
+    def encoded(self) -> dict[str, object]:
+        """Return the list as JSON types."""
+        sums = {
+            name: None if t is None else {"leading": t.leading.tolist(), "rest": t.rest.tolist()}
+            for name, t in (("sumw", self.sumw), ("sumw2", self.sumw2))
+        }
+        return {
+            "values": self.values.tolist(),
+            "counts": self.counts.tolist(),
+            "events": self.events,
+            "undercount": self.undercount,
+            **sums,
+        }
+
+    @classmethod
+    def decoded(cls, node: Node, events: int, *, weighted: bool) -> Repeated:
+        """Read what `encoded` made of so many events at most.
+
+        Raises:
+            InputError: If it is anything else; the message names the place.
+        """
+        fields = node.fields("values", "counts", "events", "undercount", "sumw", "sumw2")
+        events = fields["events"].whole(0, events)
+        values = np.array(fields["values"].reals(len(fields["values"].items())), dtype=np.float64)
+        counts = np.array([item.whole(1, events) for item in fields["counts"].items(values.size)], dtype=np.int64)
+        if values.size > STORED or np.any(np.diff(values) <= 0):
+            fields["values"].refuse(f"at most {STORED} values, ascending")
+        if counts.sum() > events:
+            fields["counts"].refuse(f"at most {events} events in all")
+        sums: list[Total | None] = [None, None]
+        for i, name in enumerate(("sumw", "sumw2")):
+            if weighted:
+                parts = fields[name].fields("leading", "rest")
+                arrays = [np.array(parts[p].reals(values.size), dtype=np.float64) for p in ("leading", "rest")]
+                sums[i] = Total(*arrays)
+                if np.any(np.abs(arrays[0]) > _LARGEST):
+                    fields[name].refuse(f"sums of at most {_LARGEST:g}")
+                if np.any(np.abs(arrays[1]) > np.abs(arrays[0]) * 2.0**-52 + 2.0**-1022):
+                    fields[name].refuse("no more than what rounding has taken away of the sums")
+            elif not fields[name].absent():
+                fields[name].refuse("null, as events have no weights")
+        sumw, sumw2 = sums
+        if sumw is not None and sumw2 is not None and np.any(sumw.value**2 > counts * sumw2.value * (1 + _ROUNDING)):
+            fields["sumw2"].refuse("squares as large as those of so many events with such sums are at least")
+        return cls(values, counts, events, fields["undercount"].whole(0, events), sumw, sumw2)
+
+
+def _in_single(values: FloatArray) -> FloatArray:
+    """Round to the 24 bits of single precision, whatever the exponent."""
+    values = np.ascontiguousarray(values, dtype=np.float64) + 0.0  # -0 becomes 0
+    single = ((values.view(np.int64) + HALF_STEP) & LEADING).view(np.float64)
+    return np.where((np.abs(values) < NORMAL) | ~np.isfinite(single), values, single)
+
+
+def least_count(events: int) -> int:
+    """Return the least number of events of a value that is listed, of so many at a time."""
+    return _LEAST if events > SIZE else 1
+
+
+def _may_be_common(single: FloatArray) -> NDArray[np.bool_]:
+    """Tell which values may have enough events, by how many are in their bucket of a hash table: not many are left."""
+    bits = (single.size * _BUCKETS_PER_EVENT - 1).bit_length()
+    bucket = ((single.view(np.uint64) * _HASH) >> np.uint64(64 - bits)).astype(np.intp)
+    return np.asarray(np.bincount(bucket, minlength=1 << bits)[bucket] >= _LEAST)
+
+
+def _spread(total: Total, place: NDArray[np.intp], size: int) -> Total:
+    parts = []
+    for part in (total.leading, total.rest):
+        spread = np.zeros(size)
+        spread[place] = part
+        parts.append(spread)
+    return Total(*parts)
