@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pytest_ganvalid.histograms.counts import Counts
     from pytest_ganvalid.overlaps.fingerprint import Fingerprint, fingerprint
     from pytest_ganvalid.pipeline.fill import fill
+    from pytest_ganvalid.pipeline.planned import plan
     from pytest_ganvalid.pipeline.summary import Histograms
     from pytest_ganvalid.report.text import explain
     from pytest_ganvalid.results import (
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
         Verdict,
     )
     from pytest_ganvalid.samples import Entries, Sample
-    from pytest_ganvalid.statistics.planning import plan
     from pytest_ganvalid.statistics.uncertainty import bin_uncertainties, uncertainty_curves
 
 __all__ = [
@@ -80,6 +80,7 @@ _HOMES = {
     "histograms.counts": ("Counts",),
     "overlaps.fingerprint": ("Fingerprint", "fingerprint"),
     "pipeline.fill": ("fill",),
+    "pipeline.planned": ("plan",),
     "pipeline.summary": ("Histograms",),
     "report.text": ("explain",),
     "results": (
@@ -93,7 +94,6 @@ _HOMES = {
         "Verdict",
     ),
     "samples": ("Entries", "Sample"),
-    "statistics.planning": ("plan",),
     "statistics.uncertainty": ("bin_uncertainties", "uncertainty_curves"),
 }
 

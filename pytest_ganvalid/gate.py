@@ -23,9 +23,9 @@ from pytest_ganvalid.estimates import compare_estimates
 from pytest_ganvalid.histograms.counts import Counts, refuse_bare
 from pytest_ganvalid.histograms.sums import is_uhi
 from pytest_ganvalid.ledger import Attempt, Ledger, Line
+from pytest_ganvalid.pipeline.planned import plan
 from pytest_ganvalid.report import text
 from pytest_ganvalid.results import Comparison, Estimate, EstimateComparison, Plan, Report
-from pytest_ganvalid.statistics import planning
 
 __tracebackhide__ = True  # a traceback of a failed check ends in the user's test
 _OF_THE_CALL = ("name", "required_error")
@@ -118,7 +118,7 @@ class Gate:
         """Plan sample sizes (see `pytest_ganvalid.plan`) for the marker's n_required and limits."""
         merged = self._merge({"n_required": n_required} if n_required is not None else {})
         limits = {name: merged[name] for name in _FOR_PLANS if name in merged}
-        return planning.plan(merged["n_required"], **{**limits, **keywords})
+        return plan(merged["n_required"], **{**limits, **keywords})
 
     def require_demonstration(self) -> None:
         """Fail a test that passed without having demonstrated anything."""

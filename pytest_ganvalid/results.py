@@ -434,6 +434,9 @@ class Plan(Document):
         classifiers: Number of classifiers, trained on one half of each sample and tested on the other.
         least_ratio: Reference events per required event that it takes even if any number is generated.
         looks: Planned looks at a growing reference; the sizes are those of the last.
+        bins_of: Observable -> bins that it has, if they were named; ``bins`` is the smallest of them.
+        dearest: The observable that sets the price, and n_h = n_g n_r / (n_g + n_r) per required event that it takes by
+            itself, if others take clearly less.
     """
 
     KIND: ClassVar[str] = "plan"
@@ -453,6 +456,8 @@ class Plan(Document):
     classifiers: Count
     least_ratio: Amount
     looks: Ordinal = 1
+    bins_of: Mapping[str, int] = field(default_factory=dict)
+    dearest: tuple[str, float] | None = None
 
     def table(self) -> str:
         """Return the planning table as text, a line per power."""
@@ -472,16 +477,28 @@ class Plan(Document):
     def _what(self) -> str:
         """Count what is tested."""
         counted = {
-            "observable": (self.observables, f" of {self.bins} bins"),
+            "observable": (self.observables, f" of {self._bins()} bins"),
             "estimator": (self.estimators, ""),
-            "classifier": (self.classifiers, f" of {self.bins} bins"),
+            "classifier": (self.classifiers, f" of {max(self.bins_of.values(), default=self.bins)} bins"),
         }
         parts = [f"{number} {noun}{'s' * (number != 1)}{more}" for noun, (number, more) in counted.items() if number]
         return ", ".join(parts)
 
+    def _bins(self) -> str:
+        most = max(self.bins_of.values(), default=self.bins)
+        return str(self.bins) if most == self.bins else f"{self.bins} to {most}"
+
     def _notes(self) -> list[str]:
-        """Say what estimators and classifiers cost."""
+        """Say what sets the price, and what estimators and classifiers cost."""
         notes = []
+        if self.dearest is not None:
+            name, price = self.dearest
+            other = next((n for n in self.bins_of if n != name), name)
+            notes.append(
+                f"{name} sets the price: with {self.bins_of[name]} bins it takes {1.1 * price:.1f} reference events "
+                f"per required one, if ten are generated for each; leave it out, or compare it jointly, as "
+                f"{(name, other)!r}"
+            )
         if self.estimators:
             notes.append(
                 f"of these, {self.least_ratio:.1f} per required event even if any number were generated: estimators "

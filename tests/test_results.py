@@ -126,8 +126,7 @@ def test_interval_contains() -> None:
 
 def test_documents_without_attempts_are_of_a_first_one() -> None:
     """What was written before attempts were counted is read as a first and only one."""
-    counts = np.array([1000.0, 1100, 900]), np.array([2000.0, 2100, 1900])
-    found = gv.compare((counts[0], counts[0]), (counts[1], counts[1]), n_required=50)
+    found = gv.compare(gv.Counts([1000, 1100, 900]), gv.Counts([2000, 2100, 1900]), n_required=50)
     document = json.loads(found.to_json())
     assert (document.pop("attempt"), document.pop("looks")) == (1, 1)
     assert document.pop("n_equivalent_nominal") == found.n_equivalent.lower

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import math
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from scipy.optimize import brentq
@@ -20,6 +20,7 @@ from pytest_ganvalid.statistics.power import histogram_tests, joint_power, requi
 TESTED_SHARE = 0.5
 """Share of each sample that a classifier is tested on; on the rest it is trained."""
 _LADDER = (0.5, 0.8, 0.9, 0.95, 0.99)
+_DEAR = 1.1  # times what the others take
 
 
 def power_of_each(joint: float, observables: int) -> float:
@@ -91,24 +92,20 @@ class _Study:
 
     Attributes:
         n_required: Number of true events to stand in for.
-        ndf: Bins - 1 of each histogram and classifier.
-        observables: Number of histograms.
+        histograms: (bins - 1, share of each sample that it is made of) -> number of histograms.
         estimators: Number of observables that are one number per sample.
-        classifiers: Number of classifiers, tested on `TESTED_SHARE` of each sample.
         limits: What counts as agreement, and at which level; those of single bins do not matter.
     """
 
     n_required: float
-    ndf: int
-    observables: int
+    histograms: Mapping[tuple[int, float], int]
     estimators: int
-    classifiers: int
     limits: Limits
 
     @property
     def total(self) -> int:
         """Number of tests that must all pass."""
-        return self.observables + self.estimators + self.classifiers
+        return sum(self.histograms.values()) + self.estimators
 
     def power(self, n_h: float) -> float:
         """Lower bound of the probability that all are shown ROBUST, however correlated (Bonferroni)."""
@@ -116,36 +113,33 @@ class _Study:
         if self.estimators:
             width = math.sqrt(self.n_required / n_h)
             failures += self.estimators * (1 - equivalence_power(width, 1 - self.limits.alpha, self.limits.max_bias))
-        for number, share in ((self.observables, 1.0), (self.classifiers, TESTED_SHARE)):
-            if number:
-                failures += number * (1 - self._histogram_power(share * n_h))
+        for (ndf, share), number in self.histograms.items():
+            degrees, sizes = self._tests(ndf)
+            noncentralities = tuple(size * share * n_h / self.n_required for size in sizes)
+            failures += number * (1 - joint_power(degrees, noncentralities, self.limits.alpha))
         return max(1 - failures, 0.0)
 
-    def _histogram_power(self, n_h: float) -> float:
-        degrees, sizes = self._histogram
-        return joint_power(degrees, tuple(size * n_h / self.n_required for size in sizes), self.limits.alpha)
-
-    @property
-    def _histogram(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    def _tests(self, ndf: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
         """Degrees of freedom of the tests of a histogram, and their noncentralities for n_h = n_required."""
         limits = self.limits
         arrangement = Arrangement.LINE if limits.smooth else Arrangement.NONE
-        degrees, excesses = histogram_tests(self.ndf, arrangement, limits.max_bias, limits.max_directional_bias)
+        degrees, excesses = histogram_tests(ndf, arrangement, limits.max_bias, limits.max_directional_bias)
         return degrees, tuple(2 * excess for excess in excesses)
+
+    def alone(self, ndf: int, share: float, target: float) -> float:
+        """Return the n_h with which a histogram by itself passes with probability ``target``."""
+        return self.n_required * required_scale(*self._tests(ndf), target, self.limits.alpha) / share
 
     def size(self, target: float) -> float:
         """Return the n_h with which all pass with probability ``target``."""
         each = power_of_each(target, self.total)
-        alone = []
+        alone = [self.alone(ndf, share, each) for ndf, share in self.histograms]
         if self.estimators:
             width = equivalence_width(each, 1 - self.limits.alpha, self.limits.max_bias)
             alone.append(self.n_required / width**2)
-        if self.observables or self.classifiers:
-            histogram = self.n_required * required_scale(*self._histogram, each, self.limits.alpha)
-            alone.append(histogram / (TESTED_SHARE if self.classifiers else 1))
         # Sharing the failures out evenly suffices; kinds that hardly ever fail leave more of them to the others.
         most = max(alone)
-        if self.total in {self.observables, self.estimators, self.classifiers}:
+        if len(alone) == 1:
             return most
         return float(brentq(lambda n_h: self.power(n_h) - target, most * 1e-3, most * 1.001, rtol=1e-10))
 
@@ -153,8 +147,8 @@ class _Study:
 def plan(
     n_required: float,
     *,
-    bins: int | None = None,
-    observables: int = 1,
+    bins: int | Mapping[str, int] | None = None,
+    observables: int | None = None,
     estimators: int = 0,
     classifiers: int = 0,
     generated_ratio: float = 10,
@@ -174,8 +168,9 @@ def plan(
 
     Args:
         n_required: Number of true events the generated sample is to stand in for.
-        bins: Bins per observable and classifier, at least 2; not needed if there are only estimators.
-        observables: Number of histograms that must all be ROBUST.
+        bins: Bins per observable and classifier, at least 2; not needed if there are only estimators. Or a mapping of
+            observable -> bins; those of a classifier are then as many as those of the observable that has most.
+        observables: Number of histograms that must all be ROBUST; ``None`` for one, or for those of the mapping.
         estimators: Number of observables that are one number per sample.
         classifiers: Number of classifiers, trained on one half of each sample and tested on the other.
         generated_ratio: Generated events per required event.
@@ -205,7 +200,7 @@ def plan(
     )
     # Below the level even a generator on the boundary passes, and no size can be wanted.
     power = float(check_fraction("power", power, least=limits.alpha))
-    study = _study(n_required, bins, (observables, estimators, classifiers), limits)
+    study, bins_of, classifiers = _study(n_required, bins, (observables, estimators, classifiers), limits)
     n_generated = math.ceil(generated_ratio * n_required)
     n_reference = reference_partner(study.size(power), n_generated)
     if math.isinf(n_reference):
@@ -217,8 +212,8 @@ def plan(
         n_reference=n_reference,
         n_generated=n_generated,
         power=study.power(n_generated * n_reference / (n_generated + n_reference)),
-        bins=study.ndf + 1 if study.ndf else None,
-        observables=study.observables,
+        bins=min((ndf + 1 for ndf, _ in study.histograms), default=None),
+        observables=sum(study.histograms.values()) - classifiers,
         confidence=limits.confidence,
         max_bias=limits.max_bias,
         max_directional_bias=limits.max_directional_bias,
@@ -226,15 +221,25 @@ def plan(
         looks=limits.looks,
         rows=tuple((p, math.ceil(n), math.ceil(n) / n_required) for p, n in sizes.items() if math.isfinite(n)),
         estimators=study.estimators,
-        classifiers=study.classifiers,
+        classifiers=classifiers,
         least_ratio=study.size(power) / n_required,
+        bins_of=bins_of,
+        dearest=_dearest(study, bins_of, power),
     )
 
 
-def _study(n_required: float, bins: int | None, numbers: tuple[int, int, int], limits: Limits) -> _Study:
-    """Check how much is tested, and with how many bins."""
+def _study(
+    n_required: float,
+    bins: int | Mapping[str, int] | None,
+    numbers: tuple[int | None, int, int],
+    limits: Limits,
+) -> tuple[_Study, dict[str, int], int]:
+    """Check how much is tested, and with how many bins; return the bins by name, and the number of classifiers."""
+    mapped = isinstance(bins, Mapping)
+    asked = numbers[0] if numbers[0] is not None else (len(bins) if isinstance(bins, Mapping) else 1)
     names = ("observables", "estimators", "classifiers")
-    observables, estimators, classifiers = map(functools.partial(check_positive_integer, least=0), names, numbers)
+    counted = zip(names, (asked, *numbers[1:]), strict=True)
+    observables, estimators, classifiers = (check_positive_integer(name, n, least=0) for name, n in counted)
     if not observables + estimators + classifiers:
         msg = (
             "observables=0, estimators=0 and classifiers=0: a check of nothing demonstrates nothing; expected at least "
@@ -244,8 +249,28 @@ def _study(n_required: float, bins: int | None, numbers: tuple[int, int, int], l
     if bins is None and observables + classifiers:
         msg = "bins is missing: how many bins has a histogram? Give bins, or observables=0 to plan for estimators only"
         raise InputError(msg)
-    ndf = 0 if bins is None else check_positive_integer("bins", bins, least=2) - 1
-    return _Study(n_required, ndf, observables, estimators, classifiers, limits)
+    if isinstance(bins, Mapping):
+        if observables != len(bins):
+            msg = f"observables={observables}, and bins names {len(bins)}; leave observables out"
+            raise InputError(msg)
+        each = [check_positive_integer(f"bins[{name!r}]", number, least=2) for name, number in bins.items()]
+    else:
+        each = [] if bins is None else [check_positive_integer("bins", bins, least=2)] * observables
+    histograms = Counter((number - 1, 1.0) for number in each)
+    if classifiers:
+        most = max(each, default=0) or check_positive_integer("bins", bins, least=2)
+        histograms[most - 1, TESTED_SHARE] += classifiers
+    bins_of = dict(zip(bins, each, strict=True)) if mapped and bins is not None else {}
+    return _Study(n_required, histograms, estimators, limits), bins_of, classifiers
+
+
+def _dearest(study: _Study, bins_of: Mapping[str, int], power: float) -> tuple[str, float] | None:
+    """Name the observable that sets the price, if one does, and what it takes by itself per required event."""
+    prices = {name: study.alone(number - 1, 1.0, power) / study.n_required for name, number in bins_of.items()}
+    if not prices:
+        return None
+    name = max(prices, key=prices.__getitem__)
+    return (name, prices[name]) if prices[name] > _DEAR * min(prices.values()) else None
 
 
 def _too_few_generated(study: _Study, n_generated: int, generated_ratio: float, power: float) -> str:
