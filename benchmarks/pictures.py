@@ -1,0 +1,102 @@
+"""Draw the pictures of docs/resolutions.md.
+
+python -m benchmarks.pictures
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib import pyplot as plt
+from numpy.typing import NDArray
+
+from pytest_ganvalid.histograms.layout import Layout
+from pytest_ganvalid.statistics.power import allowed_excess
+from pytest_ganvalid.statistics.separation import Fractions, separation
+from pytest_ganvalid.statistics.smooth import Components, smooth_basis
+
+FloatArray = NDArray[np.float64]
+FOLDER = Path(__file__).parents[1] / "docs" / "pictures"
+N_REQUIRED, BINS, SHIFT = 20_000, 50, 4.2
+ALPHA = 0.05
+
+
+def tilted(rng: np.random.Generator) -> tuple[Fractions, Fractions]:
+    """Draw a generated sample whose mean is off by `SHIFT` standard errors at n_required, and a reference."""
+    x = (np.arange(BINS) + 0.5) / BINS - 0.5
+    q = (1 + math.sqrt(12) * SHIFT / math.sqrt(N_REQUIRED) * x) / BINS
+    counts = rng.multinomial(16 * N_REQUIRED, q), rng.multinomial(16 * N_REQUIRED, np.full(BINS, 1 / BINS))
+    generated, reference = (Fractions.from_sums(c.astype(np.float64), c.astype(np.float64)) for c in counts)
+    return generated, reference
+
+
+def draw_components(file: Path) -> None:
+    """A tilt that no bin shows, and its smooth components."""
+    generated, reference = tilted(np.random.default_rng(3))
+    basis = smooth_basis(Layout.line(BINS), (generated.q + reference.q) / 2, 12)
+    found = Components.of(generated, reference, basis)
+    size = math.sqrt(N_REQUIRED) * found.theta
+    error = np.sqrt(N_REQUIRED * found.noise.diagonal())
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.4), layout="constrained")
+    band = math.sqrt(BINS / N_REQUIRED)
+    position = np.arange(BINS) + 0.5
+    left.axhspan(1 - band, 1 + band, color="0.85", label="error bar of 20,000 events")
+    left.axhline(1, color="0.4", lw=0.8)
+    errors = np.sqrt(generated.variance + reference.variance) * BINS
+    left.errorbar(position, generated.q / reference.q, errors, fmt="o", ms=3, color="C0", lw=0.9)
+    left.set(xlabel="bin", ylabel="generated / reference", ylim=(0.86, 1.14))
+    whole = N_REQUIRED * separation(generated, reference).estimate
+    left.set_title(f"all bins: n_required Δ = {whole:.1f}, 17.3 allowed")
+    left.legend(frameon=False, loc="upper left")
+    right.axhline(0, color="0.4", lw=0.8)
+    right.errorbar(np.arange(1, 13), size, error, fmt="o", ms=4, color="C0")
+    right.axvspan(0.5, 9.5, color="C1", alpha=0.12)
+    right.set(xlabel="smooth component", ylabel="bias in error bars of 20,000 events", xticks=np.arange(1, 13))
+    half = 0.5 * float(np.sum(size[:9] ** 2 - error[:9] ** 2))
+    right.set_title(f"the first nine: n_required Δ = {half:.1f}, 4.5 allowed")
+    right.annotate("location: shifted up", (1, size[0]), (2.2, size[0]), va="center", arrowprops={"arrowstyle": "->"})
+    figure.savefig(file)
+    plt.close(figure)
+
+
+def draw_cls(file: Path) -> None:
+    """The plain upper limit and that by CLs, of a lucky reference and of an ordinary one."""
+    rng = np.random.default_rng(1)
+    flat = np.full(10, 0.1)
+    pairs = [(rng.multinomial(10_000, flat), rng.multinomial(1_000, flat)) for _ in range(400)]
+    found = [separation(*(Fractions.from_sums(c + 0.0, c + 0.0) for c in pair)) for pair in pairs]
+    found.sort(key=lambda one: one.t)
+    figure, axes = plt.subplots(1, 2, figsize=(10, 3.4), layout="constrained", sharey=True)
+    excess = allowed_excess(9, 1.0)
+    delta = np.linspace(0, 0.015, 300)
+    for axis, one, title in zip(axes, (found[8], found[200]), ("a lucky T", "an ordinary T"), strict=True):
+        plain = [one.lower_tail(d) for d in delta]
+        axis.plot(delta, plain, color="0.5", label="P(T' ≤ T | Δ)")
+        axis.plot(delta, [math.exp(one.log_ratio(d)) for d in delta], color="C0", label="over P(T' ≤ T | 0)")
+        axis.axhline(ALPHA, color="0.4", lw=0.8, ls="--")
+        limits = one.upper_limit(ALPHA), one.cls_limit(ALPHA)
+        for limit, colour in zip(limits, ("0.5", "C0"), strict=True):
+            axis.plot([limit], [ALPHA], "o", color=colour, clip_on=False, zorder=3)
+        supported = ["∞" if limit == 0 else f"{excess / limit:,.0f}" for limit in limits]
+        axis.set_title(f"{title}: n_supported {supported[0]} by the plain limit, {supported[1]} by CLs", fontsize=10)
+        axis.set(xlabel="Δ", yscale="log", ylim=(3e-3, 1.2), xlim=(0, delta[-1]))
+    axes[0].set_ylabel("probability")
+    axes[1].legend(frameon=False)
+    figure.savefig(file)
+    plt.close(figure)
+
+
+def main() -> None:
+    """Write both."""
+    mpl.use("svg")
+    mpl.rcParams |= {"svg.hashsalt": "ganvalid", "svg.fonttype": "none", "font.size": 10}
+    FOLDER.mkdir(exist_ok=True)
+    draw_components(FOLDER / "components.svg")
+    draw_cls(FOLDER / "cls.svg")
+
+
+if __name__ == "__main__":
+    main()
