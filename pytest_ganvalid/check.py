@@ -43,6 +43,7 @@ from pytest_ganvalid.statistics.separation import Fractions
 AnyComparison = Comparison | EstimateComparison
 Judged = TypeVar("Judged", Comparison, EstimateComparison, AnyComparison)
 _ROUNDING = 1e-9
+_MORE = 1.1  # times as many events, from which on one sample clearly has less noise
 _SHARED = "the samples are not independent, or may not be"
 
 
@@ -249,7 +250,7 @@ def validate(
     report = replace(
         combine(comparisons, provenance=_provenance(sides, request, made_by, controls)),
         n_required=n_required,  # exactly
-        notes=(*sides.notes, *remedies, *sides.independence.notes),
+        notes=(*sides.notes, *remedies, *_noisy(comparisons), *sides.independence.notes),
         skipped=dict(sides.skipped),
     )
     return replace(report, reasons=shared, shared=shared) if shared else report
@@ -327,6 +328,24 @@ def _holm(comparisons: Mapping[str, AnyComparison]) -> dict[str, AnyComparison]:
             )
             corrected[name] = replace(comparison, verdict=Verdict.UNPROVEN, reasons=(reason,))
     return corrected
+
+
+def _noisy(comparisons: Mapping[str, AnyComparison]) -> list[str]:
+    """Say which agreement rests on generated events being independent draws: most noise that is subtracted is theirs.
+
+    Events that are drawn too evenly, as from stratified latents, have less noise than is subtracted.
+    """
+    names = [
+        name
+        for name, c in comparisons.items()
+        if isinstance(c, Comparison) and c.robust and c.n_generated * _MORE < c.n_reference
+    ]
+    if not names:
+        return []
+    return [
+        f"in {', '.join(names)} most of the noise is that of the generated sample, which has fewer effective events "
+        "than the reference: the verdict rests on its events being independent draws; generate more"
+    ]
 
 
 def withheld(report: Report, reason: str) -> Report:

@@ -415,3 +415,13 @@ def test_constant_column_compares_nothing() -> None:
     with pytest.raises(gv.InputError, match="every column has one value, the same on both sides: there is nothing to"):
         gv.validate(five, {"x": np.full(20_000, 5.0)}, n_required=100)
     assert gv.validate(seven, five, n_required=100).verdict is gv.Verdict.BIASED
+
+
+def test_few_generated_events_are_told() -> None:
+    """ROBUST that rests on the generated events being independent draws is told with the remedy, and no other."""
+    few, many = ({"x": np.random.default_rng(n).normal(size=n)} for n in (20_000, 80_000))
+    report = gv.validate(few, many, n_required=1_000)
+    assert report.robust
+    told = "in x most of the noise is that of the generated sample, which has fewer effective events than the reference"
+    assert any(note.startswith(told) and note.endswith("generate more") for note in report.notes)
+    assert not any("most of the noise" in note for note in gv.validate(many, few, n_required=1_000).notes)
