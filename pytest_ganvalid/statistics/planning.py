@@ -235,7 +235,6 @@ def _study(
     limits: Limits,
 ) -> tuple[_Study, dict[str, int], int]:
     """Check how much is tested, and with how many bins; return the bins by name, and the number of classifiers."""
-    mapped = isinstance(bins, Mapping)
     asked = numbers[0] if numbers[0] is not None else (len(bins) if isinstance(bins, Mapping) else 1)
     names = ("observables", "estimators", "classifiers")
     counted = zip(names, (asked, *numbers[1:]), strict=True)
@@ -260,7 +259,7 @@ def _study(
     if classifiers:
         most = max(each, default=0) or check_positive_integer("bins", bins, least=2)
         histograms[most - 1, TESTED_SHARE] += classifiers
-    bins_of = dict(zip(bins, each, strict=True)) if mapped and bins is not None else {}
+    bins_of = dict(zip(bins, each, strict=True)) if isinstance(bins, Mapping) else {}
     return _Study(n_required, histograms, estimators, limits), bins_of, classifiers
 
 
