@@ -58,7 +58,7 @@ def test_biased_sample_fails_with_what_to_do(pytester: pytest.Pytester) -> None:
         [
             "ganvalid: BIASED at n_required 10,000: 1 of 1 observable not ROBUST",
             "x: BIASED",
-            "  χ²_req/ndf *critical 1.354; 50 bins)",
+            "  χ²_req/ndf *critical 1.327; 58 bins*)",
             "  rms bias *(limit 1)",
             "  n_equivalent *times n_train 1,000)",
             "  n_supported *",

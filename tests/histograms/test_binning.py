@@ -180,7 +180,7 @@ def test_constants_differ(dtype: type) -> None:
             other_sample: dict[str, Any] = {"x": np.full(1_000, other, dtype=dtype)}
             assert gv.validate(other_sample, reference, n_required=100).verdict is gv.Verdict.BIASED
     with pytest.raises(InputError, match="all events of both samples lie in 1 bin"):
-        gv.validate(reference, {"x": reference["x"].copy()}, n_required=100)
+        gv.validate(reference, {"x": reference["x"].copy()}, n_required=100, observables=["x"])
 
 
 VALUES = st.one_of(st.integers(-3, 3).map(float), st.floats(allow_nan=False, allow_infinity=False))

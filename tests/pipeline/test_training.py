@@ -119,7 +119,7 @@ def test_training_with_other_columns_than_the_generated(streamed: Callable[..., 
     training = {"z": TRAINING["z"]}
     reference = with_copies(REFERENCE, TRAINING, 60)
     sides = (handed(events, how, streamed, reference) for events in (generated, reference))
-    report = gv.validate(*sides, n_required=50, training=known(training, how, streamed))
+    report = gv.validate(*sides, n_required=50, training=known(training, how, streamed), observables=["x", "y"])
     assert report.shared[0].startswith("60 of 2,000 reference rows are also in the training sample")
     assert any("whether generated rows repeat training rows cannot be known" in note for note in report.notes)
 

@@ -244,6 +244,6 @@ def test_every_verdict_has_a_meaning(verdict: gv.Verdict) -> None:
 def test_attempts_are_told(attempt: int) -> None:
     """A later attempt is told beside the verdict, with its level; of a first one nothing is said."""
     counts = [np.array([105.0, 212, 287]), np.array([812.0, 1630, 2421])]
-    found = gv.compare((counts[0], counts[0]), (counts[1], counts[1]), n_required=500, attempt=attempt)
+    found = gv.compare(gv.Counts(counts[0]), gv.Counts(counts[1]), n_required=500, attempt=attempt)
     check = html.Check(nodeid="test", gate=True, report=as_report(found), pictures={})
     assert ("attempt 2, at level 0.00833" in _Page(html.render([check])).text) is (attempt == 2)

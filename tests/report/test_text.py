@@ -86,7 +86,7 @@ def test_attempts_and_looks_are_told() -> None:
         ({"attempt": 2, "looks": 3}, "attempt 2, one of 3 planned looks, at level 0.00386"),
     ]
     for keywords, words in cases:
-        found = gv.compare((counts[0], counts[0]), (counts[1], counts[1]), n_required=500, name="mass", **keywords)
+        found = gv.compare(gv.Counts(counts[0]), gv.Counts(counts[1]), n_required=500, name="mass", **keywords)
         assert f"not ROBUST; {words}" in explain(found).partition("\n")[0]
         assert summary("test", found).endswith(f"1 observable); {words}")
     assert "level" not in explain(UNPROVEN)
@@ -96,5 +96,5 @@ def test_attempts_and_looks_are_told() -> None:
 def test_the_confidence_of_a_later_attempt_is_that_of_its_level() -> None:
     """What is demonstrated at attempt 2 is so at the confidence of a level of 0.05/6."""
     far = np.array([1000.0, 2000, 1000]), np.array([2000.0, 1000, 1000])
-    found = gv.compare((far[0], far[0]), (far[1], far[1]), n_required=500, attempt=2)
+    found = gv.compare(gv.Counts(far[0]), gv.Counts(far[1]), n_required=500, attempt=2)
     assert "a disagreement is demonstrated at 99.17 % confidence" in explain(found)
