@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 
 import pytest_ganvalid as gv
 from pytest_ganvalid.generators import Shuffle, Source
-from pytest_ganvalid.histograms.binning import bins_for
 from pytest_ganvalid.histograms.filling import fill
 from pytest_ganvalid.histograms.kdtree_growth import kdtree_cells
+from pytest_ganvalid.observables import KDTree
 from pytest_ganvalid.observables.classifier import Classifier
 from pytest_ganvalid.samples import Sample
 
@@ -141,17 +141,14 @@ def row(number: int, case: tuple[str, str, Source, Source], toys: int, trainings
 
 def tree_comparison(generated: Sample, reference: Sample, n_required: int) -> gv.Comparison:
     """Compare the cells of a k-d tree."""
-    gen, ref = columns(generated), columns(reference)
-    cells = kdtree_cells(ref, None, CELLS, "error", tuple(reference.columns))
-    return gv.compare(fill(cells, gen, None), fill(cells, ref, None), n_required=n_required)
+    report = gv.validate(generated, reference, n_required=n_required, observables=[KDTree()], bins=CELLS)
+    return next(iter(report.histograms.values()))
 
 
 def classifier_verdict(generated: Sample, reference: Sample, seed: int) -> str:
     """Compare the scores of a classifier."""
-    scores = Classifier().scores(generated, reference, seed)
-    bins = bins_for(CELLS, [scores.reference], None, "error")
-    gen, ref = fill(bins, [scores.generated], None), fill(bins, [scores.reference], None)
-    return gv.compare(gen, ref, n_required=N_REQUIRED).verdict.value
+    report = gv.validate(generated, reference, n_required=N_REQUIRED, observables=[Classifier()], bins=CELLS, seed=seed)
+    return report.verdict.value
 
 
 def times(events: int) -> Iterator[str]:

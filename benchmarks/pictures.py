@@ -29,8 +29,12 @@ def tilted(rng: np.random.Generator) -> tuple[Fractions, Fractions]:
     x = (np.arange(BINS) + 0.5) / BINS - 0.5
     q = (1 + math.sqrt(12) * SHIFT / math.sqrt(N_REQUIRED) * x) / BINS
     counts = rng.multinomial(16 * N_REQUIRED, q), rng.multinomial(16 * N_REQUIRED, np.full(BINS, 1 / BINS))
-    generated, reference = (Fractions.from_sums(c.astype(np.float64), c.astype(np.float64)) for c in counts)
-    return generated, reference
+    return fractions(counts[0]), fractions(counts[1])
+
+
+def fractions(counts: NDArray[np.int64]) -> Fractions:
+    """Normalise counts."""
+    return Fractions.from_sums(counts.astype(np.float64), counts.astype(np.float64))
 
 
 def draw_components(file: Path) -> None:
@@ -67,7 +71,7 @@ def draw_cls(file: Path) -> None:
     rng = np.random.default_rng(1)
     flat = np.full(10, 0.1)
     pairs = [(rng.multinomial(10_000, flat), rng.multinomial(1_000, flat)) for _ in range(400)]
-    found = [separation(*(Fractions.from_sums(c + 0.0, c + 0.0) for c in pair)) for pair in pairs]
+    found = [separation(fractions(g), fractions(r)) for g, r in pairs]
     found.sort(key=lambda one: one.t)
     figure, axes = plt.subplots(1, 2, figsize=(10, 3.4), layout="constrained", sharey=True)
     excess = allowed_excess(9, 1.0)

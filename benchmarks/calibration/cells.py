@@ -1,11 +1,15 @@
 """The studies: their cells, and the truth of each cell.
 
-- boundary: n_required Δ = E exactly, where the false ROBUST and the false BIASED rate are both nominally 0.05;
+- boundary: the first of the tests exactly at n_required Δ_d = E_d, so that ROBUST and BIASED are both false;
 - weights: likewise with weighted events;
+- heavy: likewise with importance weights exp(3x), and the bias where they are light or heavy;
+- fine: likewise in 200 bins;
+- ripples: likewise with biases of many periods;
+- quantiles: likewise in cells cut at the reference's quantiles, by `validate` on events (`quantiles`);
 - merging: likewise, with sparse bins that get merged;
 - perfect: q = p; power against `plan`, false BIASED, agreement that is "too good";
 - discrete: q = p in two and three bins, where equal counts are not rare;
-- fires: n_required Δ = 4 E, where BIASED is due;
+- fires: four times as far, where BIASED is due;
 - local: one bin, or all but two, exactly at the limit of the local criterion.
 """
 
@@ -19,30 +23,36 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.calibration import quantiles
+from benchmarks.calibration.truth import (
+    ALPHA,
+    CONFIDENCE,
+    boundary,
+    detection,
+    power_of_all,
+    power_of_one,
+    required_for,
+    shares_of_allowed,
+    tests_of,
+)
 from pytest_ganvalid import InputError, plan
 from pytest_ganvalid.histograms.bins import Unlabelled
 from pytest_ganvalid.histograms.merging import merge_sparse_bins
 from pytest_ganvalid.histograms.sums import BinSums
-from pytest_ganvalid.statistics import noncentral
-from pytest_ganvalid.statistics.planning import allowed_excess, power, required_noncentrality
-from pytest_ganvalid.toys.boundary import (
-    SHAPES,
-    boundary_shape,
-    falling_spectrum,
-    local_shape,
-    triangular_discrimination,
-)
+from pytest_ganvalid.statistics.power import allowed_excess
+from pytest_ganvalid.toys.boundary import SHAPES, falling_spectrum, local_shape, triangular_discrimination
 
 FloatArray = NDArray[np.float64]
 
-CONFIDENCE = 0.95
-ALPHA = 1 - CONFIDENCE
 BINS = (5, 20, 100)
 RATIOS = (0.1, 1.0, 10.0)
 DROPS = (1.0, 30.0)
 LITTLE_DATA, MUCH_DATA = 0.3, 0.9
 FEW, MANY = 20.0, 100.0
 LOCAL_LIMIT = 5.0
+FINE_BINS = 200
+EXPONENT = 3.0
+"""Of the heavy importance weights exp(3x), x from 0 to 1: the spectrum rises by that much."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,10 +64,10 @@ class Cell:
         bins: Number of bins.
         ratio: n_g / n_r.
         shape: Of the bias.
-        drop: First over last bin of the reference; 1 is flat.
+        drop: First over last bin of the reference; 1 is flat, less rises.
         weights: Of the events.
-        strength: Power aimed at for a perfect generator; fixes n_h / n_required.
-        excess: n_required Δ / E.
+        strength: Joint power of all tests aimed at for a perfect generator; fixes n_h / n_required.
+        excess: Largest n_required Δ_d / E_d.
         least: Expected effective events of the rarest bin, in the smaller sample.
     """
 
@@ -74,7 +84,21 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
-    """The truth of a cell, and how to ask for a verdict on it; sizes are effective numbers of events."""
+    """The truth of a cell, and how to ask for a verdict on it; sizes are effective numbers of events.
+
+    Attributes:
+        q: Of the generator, shape (bins,).
+        p: Of the reference, shape (bins,).
+        n_generated: Effective events.
+        n_reference: Effective events.
+        n_required: Number of true events to stand in for.
+        predicted: On the boundary the largest rate of false ROBUST, α times the power of the test that is there; of a
+            perfect generator the power; of one that is far too wrong the least rate of BIASED.
+        degrees: Degrees of freedom of the test that is nearest its boundary; 0 if there is no bias.
+        events: The densities that are drawn from, where bins are cut at quantiles; q and p are about those of the bins.
+        max_local_bias: Limit that is asked for.
+        min_expected: Likewise.
+    """
 
     q: FloatArray
     p: FloatArray
@@ -82,13 +106,15 @@ class Setup:
     n_reference: int
     n_required: float
     predicted: float = math.nan
+    degrees: int = 0
+    events: quantiles.Truth | None = None
     max_local_bias: float = LOCAL_LIMIT
     min_expected: float = 10.0
 
     @property
     def delta(self) -> float:
         """The true triangular discrimination."""
-        return triangular_discrimination(self.q, self.p)
+        return self.events.delta if self.events else triangular_discrimination(self.q, self.p)
 
     @property
     def n_h(self) -> float:
@@ -111,6 +137,32 @@ def weighted_cells() -> Iterator[Cell]:
     for weights, bins, ratio, shape in itertools.product(kinds, BINS, RATIOS, shapes):
         drop = 30.0 if weights == "importance" else 1.0
         yield Cell(study="weights", bins=bins, ratio=ratio, shape=shape, drop=drop, weights=weights)
+
+
+def heavy_cells() -> Iterator[Cell]:
+    """Importance weights that grow by a factor of 20 along the axis."""
+    for bins, ratio, shape in itertools.product((20, 50), RATIOS, ("first_fifth", "last_fifth", "smooth")):
+        yield Cell(study="heavy", bins=bins, ratio=ratio, shape=shape, drop=math.exp(-EXPONENT), weights="exponential")
+
+
+def fine_cells() -> Iterator[Cell]:
+    """So many bins that noise to second order adds up."""
+    for ratio, shape in itertools.product(RATIOS, ("spread", "one_bin", "hole", "smooth")):
+        yield Cell(study="fine", bins=FINE_BINS, ratio=ratio, shape=shape)
+
+
+def ripple_cells() -> Iterator[Cell]:
+    """Biases that nine components are too smooth for."""
+    for bins, periods in itertools.product((100, 200, 300), (6, 15, 30)):
+        yield Cell(study="ripples", bins=bins, shape=f"ripples_{periods}")
+
+
+def quantile_cells() -> Iterator[Cell]:
+    """Few reference events in each cell, ten times as many generated ones."""
+    for kind, bins, shape in itertools.product(quantiles.COLUMNS, (50, 200, 1000), ("smooth", "ripples")):
+        yield Cell(
+            study="quantiles", bins=bins, ratio=10.0, shape=f"{kind} {shape}", strength=0.7, least=quantiles.PER_CELL
+        )
 
 
 def merging_cells() -> Iterator[Cell]:
@@ -161,84 +213,100 @@ def growing(n_small: float, attempt: Callable[[float], Setup], least: float) -> 
         try:
             setup = attempt(n_small)
         except InputError:
-            setup = None
-        if setup and min(setup.p.min(), setup.q.min()) * min(setup.n_generated, setup.n_reference) >= least * (
-            1 - 1e-9
-        ):
+            n_small *= 1.05
+            continue
+        rarest = min(setup.p.min(), setup.q.min()) * min(setup.n_generated, setup.n_reference)
+        if rarest >= least * (1 - 1e-9):
             return setup
-        n_small *= 1.05
-
-
-def required_for(n_g: int, n_r: int, ndf: int, strength: float) -> float:
-    """Return the n_required at which a perfect generator would pass with probability ``strength``."""
-    n_h = n_g * n_r / (n_g + n_r)
-    return float(
-        round(2 * n_h * allowed_excess(ndf, CONFIDENCE, 1.0) / required_noncentrality(ndf, strength, CONFIDENCE))
-    )
+        n_small *= max(1.05, min(math.sqrt(least / max(rarest, 1e-300)), 1.5))
 
 
 def boundary_attempt(
     p: FloatArray, shape: str, ratio: float, strength: float, *, excess: float = 1.0, min_expected: float = 10.0
 ) -> Callable[[float], Setup]:
-    """Return what places q at n_required Δ = excess E, given the size of the smaller sample."""
-    ndf = p.size - 1
-    allowed = allowed_excess(ndf, CONFIDENCE, 1.0)
+    """Return what places q at ``excess`` times the boundary, given the size of the smaller sample."""
 
     def attempt(n_small: float) -> Setup:
-        n_g, n_r = sizes(n_small, ratio)
-        n_required = required_for(n_g, n_r, ndf, strength)
-        return Setup(
-            q=boundary_shape(shape, p, excess * allowed / n_required),
-            p=p,
-            n_generated=n_g,
-            n_reference=n_r,
-            n_required=n_required,
-            max_local_bias=math.inf,
-            min_expected=min_expected,
-        )
+        n = sizes(n_small, ratio)
+        n_required = required_for(half_mean(*n), p.size, strength)
+        setup = on_boundary(boundary(shape, p, n_required, excess), p, n, n_required)
+        return replace(setup, min_expected=min_expected)
 
     return attempt
 
 
+def half_mean(n_g: float, n_r: float) -> float:
+    """Return half the harmonic mean of the sample sizes."""
+    return n_g * n_r / (n_g + n_r)
+
+
+def on_boundary(q: FloatArray, p: FloatArray, n: tuple[int, int], n_required: float) -> Setup:
+    """Describe a generator there. A single bin may rightly exceed the local limit, so there is none."""
+    degrees, excesses = tests_of(p.size)
+    first = int(shares_of_allowed(q, p, n_required).argmax())
+    return Setup(
+        q=q,
+        p=p,
+        n_generated=n[0],
+        n_reference=n[1],
+        n_required=n_required,
+        predicted=ALPHA * power_of_one(degrees[first], excesses[first], half_mean(*n) / n_required),
+        degrees=round(degrees[first]),
+        max_local_bias=math.inf,
+    )
+
+
 def boundary_setup(cell: Cell) -> Setup:
-    """Place q at n_required Δ = excess E. A single bin may rightly exceed the local limit, so there is none."""
+    """Place q on the boundary, with samples as small as the rarest bin allows."""
     p = falling_spectrum(cell.bins, cell.drop)
     attempt = boundary_attempt(p, cell.shape, cell.ratio, cell.strength, excess=cell.excess)
     return growing(cell.least / p.min(), attempt, cell.least)
 
 
+def quantile_setup(cell: Cell) -> Setup:
+    """Place densities on the boundary in the cells that references of this size lead to."""
+    n = sizes(cell.least * cell.bins, cell.ratio)
+    n_required = required_for(half_mean(*n), cell.bins, cell.strength)
+    kind, _, shape = cell.shape.partition(" ")
+    truth = quantiles.at_boundary(kind, shape, cell.bins, n_required)
+    degrees = truth.degrees[int(np.argmax(truth.shares))]
+    even = np.full(cell.bins, 1 / cell.bins)
+    return Setup(
+        q=even,
+        p=even,
+        n_generated=n[0],
+        n_reference=n[1],
+        n_required=n_required,
+        predicted=ALPHA * power_of_one(float(degrees), allowed_excess(degrees, 1.0), half_mean(*n) / n_required),
+        degrees=degrees,
+        events=truth,
+        max_local_bias=math.inf,
+    )
+
+
 def firing_setup(cell: Cell) -> Setup:
-    """As on the boundary, with the probability that the excess is seen, to leading order."""
+    """As on the boundary, with the probability that the best of the tests sees the excess, to leading order."""
     setup = boundary_setup(cell)
-    ndf, at_boundary = cell.bins - 1, required_noncentrality(cell.bins - 1, cell.strength, CONFIDENCE)
-    critical = noncentral.ppf(1 - ALPHA, ndf, at_boundary)
-    return replace(setup, predicted=noncentral.sf(critical, ndf, cell.excess * at_boundary))
+    shares = shares_of_allowed(setup.q, setup.p, setup.n_required)
+    return replace(setup, predicted=detection(cell.bins, shares, setup.n_h / setup.n_required))
 
 
 def merging_setup(cell: Cell) -> Setup:
     """Put the bins that merging is expected to leave on the boundary; within them the bias is uniform."""
     p = falling_spectrum(cell.bins, cell.drop)
-    n_g, n_r = sizes(cell.least / p.min(), cell.ratio)
-    starts, group = _expected_merging(p, n_g, n_r)
-    ndf = starts.size - 1
-    n_required = required_for(n_g, n_r, ndf, cell.strength)
+    n = sizes(cell.least / p.min(), cell.ratio)
+    starts, group = _expected_merging(p, *n)
+    n_required = required_for(half_mean(*n), starts.size, cell.strength)
     coarse = np.add.reduceat(p, starts)
-    factor = boundary_shape(cell.shape, coarse, allowed_excess(ndf, CONFIDENCE, 1.0) / n_required) / coarse
-    return Setup(
-        q=p * factor[group],
-        p=p,
-        n_generated=n_g,
-        n_reference=n_r,
-        n_required=n_required,
-        max_local_bias=math.inf,
-    )
+    q = boundary(cell.shape, coarse, n_required)
+    return replace(on_boundary(q, coarse, n, n_required), q=p * (q / coarse)[group], p=p)
 
 
 def merging_given_setup(cell: Cell) -> Setup:
     """Put the bins as given on the boundary, although merging blurs them."""
     setup = merging_setup(cell)
-    delta = allowed_excess(cell.bins - 1, CONFIDENCE, 1.0) / setup.n_required
-    return replace(setup, q=boundary_shape(cell.shape, setup.p, delta))
+    n = setup.n_generated, setup.n_reference
+    return on_boundary(boundary(cell.shape, setup.p, setup.n_required), setup.p, n, setup.n_required)
 
 
 def _expected_merging(p: FloatArray, n_g: int, n_r: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -250,11 +318,11 @@ def _expected_merging(p: FloatArray, n_g: int, n_r: int) -> tuple[NDArray[np.int
 
 def perfect_setup(cell: Cell) -> Setup:
     """Let q = p; the prediction is the power that a `Comparison` states."""
-    p, ndf = falling_spectrum(cell.bins, cell.drop), cell.bins - 1
+    p = falling_spectrum(cell.bins, cell.drop)
     n_g, n_r = sizes(cell.least / p.min(), cell.ratio)
-    n_required = required_for(n_g, n_r, ndf, cell.strength)
-    noncentrality = 2 * n_g * n_r / (n_g + n_r) * allowed_excess(ndf, CONFIDENCE, 1.0) / n_required
-    predicted = power(ndf, noncentrality, CONFIDENCE)
+    n_h = half_mean(n_g, n_r)
+    n_required = required_for(n_h, cell.bins, cell.strength)
+    predicted = power_of_all(cell.bins, n_h / n_required)
     return Setup(q=p, p=p, n_generated=n_g, n_reference=n_r, n_required=n_required, predicted=predicted)
 
 
@@ -305,6 +373,10 @@ def _local_biases(cell: Cell, p: FloatArray, n_required: float) -> FloatArray:
 STUDIES: dict[str, tuple[Callable[[], Iterator[Cell]], dict[str, Callable[[Cell], Setup]]]] = {
     "boundary": (boundary_cells, {"boundary": boundary_setup}),
     "weights": (weighted_cells, {"weights": boundary_setup}),
+    "heavy": (heavy_cells, {"heavy": boundary_setup}),
+    "fine": (fine_cells, {"fine": boundary_setup}),
+    "ripples": (ripple_cells, {"ripples": boundary_setup}),
+    "quantiles": (quantile_cells, {"quantiles": quantile_setup}),
     "merging": (merging_cells, {"merging": merging_setup, "merging-given": merging_given_setup}),
     "perfect": (perfect_cells, {"perfect": perfect_setup, "perfect-plan": plan_setup}),
     "discrete": (discrete_cells, {"discrete": perfect_setup}),

@@ -3,7 +3,8 @@
 What to use when:
 
 - `boundary_shape`: bin probabilities q whose triangular discrimination from p is exactly Δ, for one of `SHAPES`.
-  With n_required Δ = E it sits on the boundary between ROBUST and BIASED, where both error rates are nominal.
+  With n_required Δ = E the test on all bins sits on the boundary between ROBUST and BIASED; a smooth bias is then
+  beyond that of the smooth components.
 - `local_shape`: bin probabilities q with exactly the stated local bias in chosen bins.
 - `falling_spectrum`: a reference p, flat or falling.
 

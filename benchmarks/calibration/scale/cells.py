@@ -105,7 +105,7 @@ def spectrum(name: str, bins: int) -> FloatArray:
 
 
 def scale_setup(cell: ScaleCell) -> Setup:
-    """Put the bins exactly on the boundary n_required Δ = E, with samples as small as the rarest bin allows."""
+    """Put the first of the tests exactly on its boundary, with samples as small as the rarest bin allows."""
     p = spectrum(cell.spectrum, cell.bins)
     attempt = boundary_attempt(p, cell.shape, cell.ratio, cell.strength, min_expected=cell.min_expected)
     sparsest = min(1.0, *(importance_events(p, p) / p)) if cell.weights == "importance" else 1.0
