@@ -141,7 +141,8 @@ def weighted_cells() -> Iterator[Cell]:
 
 def heavy_cells() -> Iterator[Cell]:
     """Importance weights that grow by a factor of 20 along the axis."""
-    for bins, ratio, shape in itertools.product((20, 50), RATIOS, ("first_fifth", "last_fifth", "smooth")):
+    fifths = [f"{end}_fifth{kind}" for end in ("first", "last") for kind in ("", "_rough")]
+    for bins, ratio, shape in itertools.product((20, 50), RATIOS, (*fifths, "smooth")):
         yield Cell(study="heavy", bins=bins, ratio=ratio, shape=shape, drop=math.exp(-EXPONENT), weights="exponential")
 
 

@@ -131,7 +131,8 @@ def heavy_section(rows: list[Row]) -> list[str]:
         (
             "Both samples drawn evenly over the axis x from 0 to 1 (the generated one but for its bias) and weighted "
             "by exp(3x); the bias is one period, or lies in the fifth where weights are lightest (first_fifth) or "
-            "heaviest (last_fifth). The rarest bin expects 20 effective events or more, much data."
+            "heaviest (last_fifth), all alike or up and down in turn (rough). The rarest bin expects 20 effective "
+            "events or more, much data."
         ),
         "",
         *_plain_part(rows),

@@ -123,9 +123,15 @@ def _fifth(bins: int) -> FloatArray:
     return np.where(np.arange(bins) < bins // 5, 1.0, 0.0)
 
 
+def _rough_fifth(bins: int) -> FloatArray:
+    return _fifth(bins) * np.where(np.arange(bins) % 2 == 0, 1.0, -1.0)
+
+
 PATTERNS: dict[str, Callable[[int], FloatArray]] = {
     **{f"ripples_{periods}": _ripples(periods) for periods in (6, 10, 15, 20, 30)},
     "first_fifth": _fifth,
     "last_fifth": lambda bins: _fifth(bins)[::-1],
+    "first_fifth_rough": _rough_fifth,
+    "last_fifth_rough": lambda bins: _rough_fifth(bins)[::-1],
 }
-"""Further shapes of bias: periods along the axis, and all of one fifth of it."""
+"""Further shapes of bias: periods along the axis, and in one fifth of it alike, or up and down in turn."""
