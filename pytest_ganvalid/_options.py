@@ -24,6 +24,8 @@ KEYWORDS = (
     "memory",
     "client",
     "generator",
+    "cluster",
+    "cluster_of",
 )
 """What the marker and the methods of the fixture take, beside the limits; see `keywords`."""
 

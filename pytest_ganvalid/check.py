@@ -34,6 +34,7 @@ from pytest_ganvalid.pipeline.request import DEFAULT_BINS, DEFAULT_MEMORY, Reque
 from pytest_ganvalid.results import Chi2Result, Comparison, EstimateComparison, Report, Verdict, worst_verdict
 from pytest_ganvalid.sensitivity import Finding, Sensitivity
 from pytest_ganvalid.statistics import chi2 as chi2_module
+from pytest_ganvalid.statistics.clusters import LEAST_CLUSTERS, Clusters
 from pytest_ganvalid.statistics.equivalence import equivalence
 from pytest_ganvalid.statistics.limits import LIMITS, Limits, level
 from pytest_ganvalid.statistics.reasons import too_good
@@ -149,6 +150,8 @@ def validate(
     generator: object = None,
     memory: float = DEFAULT_MEMORY,
     client: object = None,
+    cluster: object = None,
+    cluster_of: str = "repeats",
 ) -> Report:
     """Compare generated with reference events, observable by observable.
 
@@ -192,6 +195,13 @@ def validate(
             a digest in hexadecimal. It is kept in the report, and in a ledger of attempts.
         memory: Bytes that events from files may take at a time, in all.
         client: A ``dask.distributed.Client`` whose workers read the files, which they must see by the same names.
+        cluster: The name of a column, which is not compared: rows with equal values are no independent events. If one
+            side has it they are clusters of that sample; if both have, equal values on both are one cluster, as of
+            pairs of fast and full simulation of the same truth events. Or a pair of names (generated, reference),
+            ``None`` for a side without. All rows are read into memory.
+        cluster_of: ``"repeats"``: the rows of a cluster are events with a common cause, and n_required counts
+            independent true events, each simulated once. ``"entries"``: the rows of a cluster are the entries of one
+            event, as in `Entries`, and n_required counts such events.
 
     Returns:
         ROBUST only if every observable is (an intersection-union test: no correction is needed); BIASED if any is,
@@ -216,7 +226,15 @@ def validate(
     n_required = check_event_count("n_required", n_required)
     made_by = generator_digest(generator)
     request = Request.parsed(
-        observables=observables, by=by, bins=bins, seed=seed, nonfinite=nonfinite, memory=memory, client=client
+        observables=observables,
+        by=by,
+        bins=bins,
+        seed=seed,
+        nonfinite=nonfinite,
+        memory=memory,
+        client=client,
+        cluster=cluster,
+        cluster_of=cluster_of,
     )
     if n_train is not None:
         n_train = check_event_count("n_train", n_train)
@@ -398,6 +416,7 @@ class _Context:
                 self.limits,
                 observables=self.observables,
                 used=pair.used,
+                joint=pair.difference,
             )
             return estimate_comparison(assessment, self.n_train, pair.name, pair.share)
 
@@ -410,7 +429,7 @@ class _Context:
             return constant_comparison(sides, n_required, self.limits, self.n_train, pair.name, pair.share)
         merged, assessment = self._assess(generated, reference, pair)
         comparison = histogram_comparison(assessment, merged, generated, self.n_train, pair.name, pair.share)
-        if generated.repeated is None or reference.repeated is None:
+        if generated.repeated is None or reference.repeated is None or assessment.n_clusters < LEAST_CLUSTERS:
             return comparison
         return with_repeated(comparison, generated, reference)
 
@@ -445,22 +464,30 @@ class _Context:
         return kept, found
 
     def _assess(self, generated: BinSums, reference: BinSums, pair: Pair) -> tuple[Merged, Assessment]:
-        sizes = _effective_sizes(_fractions(generated), _fractions(reference))
-        required = self.n_required * pair.share
-        per_event = 1.0 if reference.n_events is None else sizes[1] / reference.n_events
+        ours, theirs = _fractions(generated), _fractions(reference)
+        sizes = _effective_sizes(ours, theirs)
+        required, per_event = self.n_required * pair.share, 1.0
+        if reference.n_events is not None:
+            per_event = (_events(reference) or theirs).effective_size(ours.q + theirs.q) / reference.n_events
         merged = merge_sparse_bins(generated, reference, self.limits.min_expected, sizes, required * per_event)
+        clusters = Clusters.of(generated, reference)
+        clusters = None if clusters is None else clusters.merged(merged.group_of)
+        ours, theirs = _fractions(merged.generated), _fractions(merged.reference)
+        cross = None if clusters is None else clusters.cross(ours.q, theirs.q)
         assessment = assess(
-            _fractions(merged.generated),
-            _fractions(merged.reference),
+            ours,
+            theirs,
             required,
             self.limits,
-            chi2_module.chi2_test(merged.generated, merged.reference),
+            chi2_module.chi2_test(merged.generated, merged.reference, cross=cross),
             merged.layout,
             sparse=merged.sparse,
             observables=self.observables,
             events=merged.reference.n_events,
             cut_here=pair.chosen,
             used=pair.used,
+            clusters=clusters,
+            single=_events(merged.reference),
         )
         return merged, assessment
 
@@ -471,7 +498,13 @@ def _is_constant(generated: BinSums, reference: BinSums) -> bool:
 
 
 def _fractions(sums: BinSums) -> Fractions:
-    return Fractions.from_sums(sums.sumw, sums.sumw2, sums.products)
+    return Fractions.from_sums(sums.sumw, sums.sumw2, sums.covariances)
+
+
+def _events(sums: BinSums) -> Fractions | None:
+    """Return the fractions with the covariance of independent events of several entries that are in clusters."""
+    clustered = sums.products is not None and sums.clusters is not None
+    return Fractions.from_sums(sums.sumw, sums.sumw2, sums.products) if clustered else None
 
 
 def _effective_sizes(generated: Fractions, reference: Fractions) -> tuple[float, float]:
@@ -491,7 +524,14 @@ def _provenance(
     learned = {pair.name: plain(pair.how) for pair in sides.pairs if pair.how}
     for name, sensitivity in controls.items():
         learned[name] = {**learned.get(name, {}), "control": sensitivity.record()}
-    optional = {"strata": shares, "learned": learned, "streamed": dict(sides.how), "generator": generator}
+    clusters = {} if request.cluster is None else {"cluster": request.cluster, "cluster_of": request.cluster_of}
+    optional = {
+        "strata": shares,
+        "learned": learned,
+        "streamed": dict(sides.how),
+        "generator": generator,
+        "clusters": plain(clusters),
+    }
     return {
         **_versions(),
         "generated_events": sides.events[0],

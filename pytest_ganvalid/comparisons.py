@@ -63,7 +63,7 @@ def histogram_comparison(
         shape=a.shape,
         directional_bias=tests[0].directional_bias,
         expected_n_supported=Interval(lower=least, estimate=median, upper=most),
-        p_agreement=a.all_bins.separation.agreement,
+        p_agreement=a.p_agreement,
         separation=tests[0].separation,
         chi2_required=_map(delta, lambda d: ndf + a.n_required * d),
         chi2_critical=a.critical,
@@ -215,7 +215,9 @@ def _distinct_values(lists: Sequence[FloatArray]) -> FloatArray:
 
 def _value_shares(side: BinSums, values: FloatArray) -> ValueShares:
     """Return how much of a sample has each of some values, but for rounding."""
-    some = side.repeated
+    some, size = side.repeated, side.n_effective
+    if side.n_clusters is not None:  # at most: as if each cluster had or lacked a value as a whole
+        size = min(size, side.n_clusters)
     least, squares = np.zeros(values.size), np.zeros(values.size)
     total = side.total
     undercount = 0.0
@@ -225,8 +227,8 @@ def _value_shares(side: BinSums, values: FloatArray) -> ValueShares:
         for sums, out in ((weights.sumw, least), (weights.sumw2, squares)):
             np.add.at(out, place, 0.0 if sums is None else sums.value)
         undercount = some.undercount / max(some.events, 1)
-    least, squares = least / total, squares / total**2
-    return ValueShares(least, least + undercount, squares, 1 / side.n_effective)
+    least, squares = least / total, squares / total**2 * (side.n_effective / size)
+    return ValueShares(least, least + undercount, squares, 1 / size)
 
 
 def estimate_comparison(e: Equivalence, n_train: float | None, name: str, share: float = 1.0) -> EstimateComparison:
@@ -333,9 +335,9 @@ def _contents(a: Assessment, merged: Merged) -> BinContents:
 
 def _errors(sums: BinSums) -> FloatArray:
     """Standard errors of the fractions: of independent entries those of their sums, which physicists plot."""
-    if sums.products is None:
+    if sums.covariances is None:
         return np.sqrt(sums.sumw2) / sums.total
-    return np.sqrt(Fractions.from_sums(sums.sumw, sums.sumw2, sums.products).variance)
+    return np.sqrt(np.maximum(Fractions.from_sums(sums.sumw, sums.sumw2, sums.covariances).variance, 0.0))
 
 
 def _floats(values: FloatArray) -> tuple[float, ...]:

@@ -36,6 +36,12 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     add("--training", metavar="FILE", help="those events, none of which may be among the others")
     observing.add_options(parser)
     add("--weight", metavar="NAME", help="column of weights; GENERATED,REFERENCE if they differ, empty for none: ,w")
+    add(
+        "--cluster",
+        metavar="NAME",
+        help="column whose equal values are one cluster of rows; GENERATED,REFERENCE likewise",
+    )
+    add("--cluster-of", choices=("repeats", "entries"), help="what the rows of a cluster are (default: repeats)")
     integers = {limit.name for limit in fields(Limits) if isinstance(limit.default, int)}
     for name, meaning in LIMITS.items():
         option = f"--{name.replace('_', '-')}"
@@ -66,11 +72,13 @@ def _integer(text: str) -> int:
 
 def _run(arguments: argparse.Namespace) -> int:
     keywords = observing.keywords(arguments)
-    for name in ("n_train", "training", *LIMITS):
+    for name in ("n_train", "training", "cluster_of", *LIMITS):
         if getattr(arguments, name) is not None:
             keywords[name] = getattr(arguments, name)
     if arguments.weight is not None:
-        keywords["weight"] = _weights(arguments.weight)
+        keywords["weight"] = _pair(arguments.weight)
+    if arguments.cluster is not None:
+        keywords["cluster"] = _pair(arguments.cluster)
     _check_places(arguments)
     from pytest_ganvalid.check import validate
     from pytest_ganvalid.pipeline.files import names_json
@@ -85,7 +93,7 @@ def _run(arguments: argparse.Namespace) -> int:
     return 0 if report.robust else NOT_ROBUST
 
 
-def _weights(text: str) -> Any:  # noqa: ANN401 - what `validate` takes
+def _pair(text: str) -> Any:  # noqa: ANN401 - what `validate` takes
     generated, comma, reference = text.partition(",")
     return (generated.strip() or None, reference.strip() or None) if comma else text
 

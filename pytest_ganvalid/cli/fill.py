@@ -20,6 +20,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     add("-o", "--output", metavar="FILE", type=Path, required=True, help="file of histograms to write: .json")
     add("--like", metavar="FILE", type=Path, help="histograms with the same observables and bins")
     observing.add_options(parser)
+    add("--cluster", metavar="NAME", help="column whose equal values are one cluster of rows, all of them among these")
     weight = parser.add_mutually_exclusive_group()
     weight.add_argument("--weight", metavar="NAME", help="column of weights (default: that of --like, or none)")
     weight.add_argument("--unweighted", action="store_true", help="use no weights, whatever --like is")
@@ -38,7 +39,7 @@ def _run(arguments: argparse.Namespace) -> None:
     inputs = [piece.path for piece in pieces_of(arguments.events)]
     check_not_among(arguments.output, [*inputs, *([] if arguments.like is None else [arguments.like])])
     weight = False if arguments.unweighted else arguments.weight
-    histograms = fill(arguments.events, like=arguments.like, weight=weight, **keywords)
+    histograms = fill(arguments.events, like=arguments.like, weight=weight, cluster=arguments.cluster, **keywords)
     write_whole(arguments.output, histograms.to_json().encode())
     what = ", ".join(histograms.plan.observables)
     say(f"filled {histograms.n_events:,} events of {histograms.source} ({what}); wrote {arguments.output}")

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.histograms.bins import Bins, Fillable, WithOutside, plain_axis
+from pytest_ganvalid.histograms.clusters import ClusterSums, cluster_sums
 from pytest_ganvalid.histograms.exact import Total, total_by_bin
 from pytest_ganvalid.histograms.lookup import BLOCK, lookup, parts, shared_out
 from pytest_ganvalid.histograms.repeated import Repeated
@@ -39,6 +40,7 @@ class Filled:
         products: Where events have several entries, Σ h hᵀ over the events' contents h, shape (bins, bins).
         events: Where events have several entries, their Σw and Σw², shape (2,).
         repeated: The commonest values; ``None`` if those are not looked at.
+        clusters: Sums over clusters, where rows are in some.
     """
 
     bins: Bins
@@ -47,6 +49,7 @@ class Filled:
     products: FloatArray | None = None
     events: Total | None = None
     repeated: Repeated | None = None
+    clusters: ClusterSums | None = None
 
     def __add__(self, other: Filled) -> Filled:
         """Add the histogram of other events, filled into the same bins in the same way.
@@ -66,6 +69,7 @@ class Filled:
             products=_sum(self.products, other.products),
             events=_sum(self.events, other.events),
             repeated=_sum(self.repeated, other.repeated),
+            clusters=_sum(self.clusters, other.clusters),
         )
 
     def _with_squares(self) -> Filled:
@@ -73,6 +77,13 @@ class Filled:
 
     def sums(self) -> BinSums:
         """Return what a verdict is made of."""
+        sums = self._sums()
+        if self.clusters is None:
+            return sums
+        clusters = self.clusters
+        return replace(sums, clusters=clusters.products, n_clusters=clusters.number, contents=clusters.contents)
+
+    def _sums(self) -> BinSums:
         sumw = self.sumw.value
         if self.products is None or self.events is None:
             squares = sumw if self.sumw2 is None else self.sumw2.value
@@ -93,9 +104,10 @@ def fill(
     *,
     counts: IntArray | None = None,
     selected: NDArray[np.bool_] | None = None,
+    cluster: NDArray[np.uint64] | None = None,
 ) -> BinSums:
     """Sum weights and squared weights per bin; see `filled`."""
-    return filled(bins, columns, weight, counts=counts, selected=selected).sums()
+    return filled(bins, columns, weight, counts=counts, selected=selected, cluster=cluster).sums()
 
 
 def filled(
@@ -106,6 +118,7 @@ def filled(
     counts: IntArray | None = None,
     selected: NDArray[np.bool_] | None = None,
     workers: int | None = None,
+    cluster: NDArray[np.uint64] | None = None,
 ) -> Filled:
     """Fill a histogram.
 
@@ -117,10 +130,19 @@ def filled(
         selected: Which events have been selected, shape (events,); each of the others is an entry of one more bin.
             ``None`` for all.
         workers: Number of threads, if there are many entries; ``None`` for as many as there are processors.
+        cluster: The cluster of each event, shape (events,): all events of one must be among these. ``None`` if they
+            are independent.
 
     Raises:
-        InputError: If events have several entries and the bins are too many for their covariance.
+        InputError: If events have several entries, or are in clusters, and the bins are too many for their covariance.
     """
+    if cluster is not None:
+        contents = filled(bins, columns, weight, counts=counts, selected=selected, workers=workers)
+        index, size = _index(bins, columns), int(np.prod(bins.shape))
+        if selected is not None:
+            index, counts = _with_outside(index, size, counts, selected)
+            size += 1
+        return replace(contents, clusters=cluster_sums(cluster, weight, counts, index, size))
     if selected is None and counts is None:
         return reduce(add, shared_out(partial(_filled_part, bins, columns, weight), columns[0].size, workers))
     index = _index(bins, columns)

@@ -40,6 +40,7 @@ class Merged:
         groups: First and last bin of each group along the path of neighbours, as flat positions; shape (groups, 2).
         sparse: Whether even so the bins are too few: fewer than two groups expect enough events.
         layout: How the groups lie: each like the bin in its middle.
+        group_of: The group that each bin has been merged to, shape (bins,).
     """
 
     generated: BinSums
@@ -48,6 +49,7 @@ class Merged:
     groups: IntArray
     sparse: bool
     layout: Layout
+    group_of: IntArray
 
 
 def merge_sparse_bins(
@@ -96,6 +98,8 @@ def merge_sparse_bins(
         )
         raise InputError(msg)
     ends = np.append(starts[1:], path.size) - 1
+    group_of = np.empty(path.size, dtype=np.intp)
+    group_of[path] = np.repeat(np.arange(starts.size), ends - starts + 1)
     return Merged(
         _sums(generated, path, starts),
         _sums(reference, path, starts),
@@ -103,6 +107,7 @@ def merge_sparse_bins(
         np.stack([path[starts], path[ends]], axis=1),
         sparse,
         generated.bins.layout().at(path[(starts + ends) // 2]),
+        group_of,
     )
 
 
@@ -216,8 +221,15 @@ def _two_halves(mass: FloatArray) -> IntArray:
 
 def _sums(sums: BinSums, path: IntArray, starts: IntArray) -> BinSums:
     sumw = np.add.reduceat(sums.sumw[path], starts)
-    if sums.products is None:
-        return BinSums(sumw, np.add.reduceat(sums.sumw2[path], starts), Unlabelled(sumw.shape))
-    rows = np.add.reduceat(sums.products[np.ix_(path, path)], starts, axis=0)
-    products = np.add.reduceat(rows, starts, axis=1)
-    return BinSums(sumw, products.diagonal(), Unlabelled(sumw.shape), products, sums.n_events)
+    products, clusters = (_summed(part, path, starts) for part in (sums.products, sums.clusters))
+    sumw2 = np.add.reduceat(sums.sumw2[path], starts) if products is None else products.diagonal()
+    bins = Unlabelled(sumw.shape)
+    return BinSums(sumw, sumw2, bins, products, sums.n_events, clusters=clusters, n_clusters=sums.n_clusters)
+
+
+def _summed(products: FloatArray | None, path: IntArray, starts: IntArray) -> FloatArray | None:
+    """Add up rows and columns of groups."""
+    if products is None:
+        return None
+    rows = np.add.reduceat(products[np.ix_(path, path)], starts, axis=0)
+    return np.asarray(np.add.reduceat(rows, starts, axis=1))

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from pytest_ganvalid.errors import InputError, InputTypeError
 from pytest_ganvalid.histograms.bins import Axis, Bins, Grid, Unlabelled
+from pytest_ganvalid.histograms.clusters import ClusterContents
 from pytest_ganvalid.histograms.counts import Counts, first, numeric, refuse_bare, refuse_impossible
 from pytest_ganvalid.histograms.repeated import Repeated
 
@@ -35,6 +36,9 @@ class BinSums:
             ``sumw2`` on the diagonal; ``None`` for one entry per event.
         n_events: Effective number of those events, with or without entries.
         repeated: The commonest values of the events; ``None`` if those were not looked at.
+        clusters: Where rows are in clusters, Σ h hᵀ over the clusters' contents h, shape (bins, bins).
+        n_clusters: Effective number of those.
+        contents: What each of them put into the bins, where that is at hand.
     """
 
     sumw: FloatArray
@@ -43,6 +47,9 @@ class BinSums:
     products: FloatArray | None = None
     n_events: float | None = None
     repeated: Repeated | None = None
+    clusters: FloatArray | None = None
+    n_clusters: float | None = None
+    contents: ClusterContents | None = None
 
     @property
     def total(self) -> float:
@@ -60,15 +67,29 @@ class BinSums:
         return self.sumw2 > 0
 
     @property
+    def covariances(self) -> FloatArray | None:
+        """Σ h hᵀ over what is independent, clusters or events, shape (bins, bins); ``None`` if entries are."""
+        return self.products if self.clusters is None else self.clusters
+
+    @property
     def unweighted(self) -> bool:
         """Whether these are plain counts of independent entries."""
-        return self.products is None and bool(np.array_equal(self.sumw, self.sumw2))
+        return self.covariances is None and bool(np.array_equal(self.sumw, self.sumw2))
 
     def select(self, keep: NDArray[np.bool_]) -> BinSums:
         """Keep the bins where the mask ``keep`` is set."""
         sumw = self.sumw[keep]
-        products = None if self.products is None else self.products[np.ix_(keep, keep)]
-        return BinSums(sumw, self.sumw2[keep], Unlabelled(sumw.shape), products, self.n_events)
+        some = np.ix_(keep, keep)
+        products, clusters = (None if part is None else part[some] for part in (self.products, self.clusters))
+        return BinSums(
+            sumw,
+            self.sumw2[keep],
+            Unlabelled(sumw.shape),
+            products,
+            self.n_events,
+            clusters=clusters,
+            n_clusters=self.n_clusters,
+        )
 
 
 def as_bin_sums(histogram: object, side: str) -> BinSums:

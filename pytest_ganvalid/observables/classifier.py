@@ -30,7 +30,7 @@ from pytest_ganvalid.samples.tables import numeric
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
-_STREAM = 5
+_STREAM, _CLUSTERS = 5, 2
 _LOOKED_AT = 1_000  # events that are scored twice
 _SAME = 1e-4  # relative; single precision and another order of sums
 _LEAST_EVENTS = 4  # two to train with and two to test
@@ -55,6 +55,8 @@ class Scores:
         generated_weight: Their weights, any sign; ``None`` for unweighted events.
         reference: Likewise, shape (tested reference events,).
         reference_weight: Likewise.
+        generated_cluster: Their clusters; ``None`` for independent events.
+        reference_cluster: Likewise.
         provenance: Model, seed, columns, the numbers of events trained with and tested, and the library's version.
     """
 
@@ -63,6 +65,8 @@ class Scores:
     reference: FloatArray
     reference_weight: FloatArray | None
     provenance: dict[str, Any]
+    generated_cluster: NDArray[np.uint64] | None = None
+    reference_cluster: NDArray[np.uint64] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +133,10 @@ class Classifier:
     def scores(self, generated: Sample, reference: Sample, seed: int) -> Scores:
         """Train with one half of the events and score the other.
 
-        The halves are drawn at random, either side by itself. In training both sides count the same in all. An event
-        of negative weight counts by its magnitude: training chooses what to look at, and any choice is valid; it is
-        the histogram of the tested half that has to be unbiased, and it gets the weights with their signs.
+        The halves are drawn at random, either side by itself; of clusters, which are kept whole, for both at once. In
+        training both sides count the same in all. An event of negative weight counts by its magnitude: training chooses
+        what to look at, and any choice is valid; it is the histogram of the tested half that has to be unbiased, and it
+        gets the weights with their signs.
 
         The result depends on the events and the seed only, not on the order of the events; and on the kind of machine,
         as far as rounding errors grow while ``"mlp"`` is trained.
@@ -148,8 +153,9 @@ class Classifier:
             MissingExtraError: If scikit-learn is needed and not installed.
         """
         names, seed = self.names(generated, reference), check_positive_integer("seed", seed, least=0)
+        learned = _learned_clusters(generated, reference, np.random.default_rng([seed, _STREAM, _CLUSTERS]))
         sides = [
-            _Half.of(sample, names, side, np.random.default_rng([seed, _STREAM, i]))
+            _Half.of(sample, names, side, np.random.default_rng([seed, _STREAM, i]), learned)
             for i, (side, sample) in enumerate((("generated", generated), ("reference", reference)))
         ]
         gen, ref = sides
@@ -173,7 +179,18 @@ class Classifier:
                 "reference_trained": len(ref.trained),
                 "reference_tested": len(ref.tested),
             },
+            gen.tested_cluster,
+            ref.tested_cluster,
         )
+
+
+def _learned_clusters(generated: Sample, reference: Sample, rng: np.random.Generator) -> NDArray[np.uint64] | None:
+    """Draw half of the clusters of both sides, to train with; ``None`` if there are none."""
+    keys = [sample.cluster for sample in (generated, reference) if sample.cluster is not None]
+    if not keys:
+        return None
+    distinct = np.unique(np.concatenate(keys))
+    return np.sort(rng.permutation(distinct)[: distinct.size // 2])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -185,16 +202,25 @@ class _Half:
         importance: Of each event in training, shape (events,); 1 on average.
         tested: Shape (other events, columns).
         tested_weight: Shape (other events,), any sign, or ``None``.
+        tested_cluster: Their clusters, or ``None``.
     """
 
     trained: FloatArray
     importance: FloatArray
     tested: FloatArray
     tested_weight: FloatArray | None
+    tested_cluster: NDArray[np.uint64] | None = None
 
     @classmethod
-    def of(cls, sample: Sample, names: tuple[str, ...], side: str, rng: np.random.Generator) -> _Half:
-        """Split a sample at random."""
+    def of(
+        cls,
+        sample: Sample,
+        names: tuple[str, ...],
+        side: str,
+        rng: np.random.Generator,
+        learned: NDArray[np.uint64] | None = None,
+    ) -> _Half:
+        """Split a sample at random, or by the clusters to train with."""
         if len(sample) < _LEAST_EVENTS:
             msg = (
                 f"{side} has {len(sample)} events; a classifier needs at least {_LEAST_EVENTS} on either side (and "
@@ -204,13 +230,20 @@ class _Half:
         # Events are told apart by what they are and not by their place, so that another order splits them alike.
         order = np.argsort(row_digests(sample.columns, sorted(names)), kind="stable")[rng.permutation(len(sample))]
         train, test = order[: len(sample) // 2], order[len(sample) // 2 :]
+        if sample.cluster is not None and learned is not None:
+            inside = np.isin(sample.cluster[order], learned)
+            train, test = order[inside], order[~inside]
+            if min(train.size, test.size) < _LEAST_EVENTS // 2:
+                msg = f"{side}: its clusters do not make two halves to train with and to test; expected more clusters"
+                raise InputError(msg)
         table = np.column_stack([numeric(sample.columns[name], f"{side}: column {name!r}") for name in names])
         weight = sample.weight
         size = np.ones(train.size) if weight is None else np.abs(weight[train])
         if not size.any():
             msg = f"{side}: all {train.size} events drawn for training have weight zero; remove events without weight"
             raise InputError(msg)
-        return cls(table[train], size / size.mean(), table[test], None if weight is None else weight[test])
+        cluster = None if sample.cluster is None else sample.cluster[test]
+        return cls(table[train], size / size.mean(), table[test], None if weight is None else weight[test], cluster)
 
 
 def _train(model: Any, generated: _Half, reference: _Half) -> None:  # noqa: ANN401 - any classifier

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy import optimize, special
 
 from pytest_ganvalid.errors import InputError
+from pytest_ganvalid.observables.resampling import numbered
 from pytest_ganvalid.overlaps.digests import is_plain, row_digests
 from pytest_ganvalid.samples import Sample
 
@@ -46,7 +47,7 @@ class ControlSamples:
 
     @classmethod
     def of(cls, generated: Sample, reference: Sample, names: Sequence[str], seed: int) -> ControlSamples:
-        """Divide the generated events at random.
+        """Divide the generated events at random; clusters of them are kept whole.
 
         Args:
             generated: At least two events.
@@ -55,15 +56,25 @@ class ControlSamples:
             seed: Not negative.
 
         Raises:
-            InputError: If there are fewer than two generated events.
+            InputError: If there are fewer than two generated events, or clusters of them.
         """
-        if len(generated) < _PARTS:
-            msg = f"generated has {len(generated)} events; a control divides them, and takes at least {_PARTS}"
+        cluster = numbered(generated)
+        number, what = (len(generated), "events") if cluster is None else (int(cluster.max()) + 1, "clusters")
+        if number < _PARTS:
+            msg = f"generated has {number} {what}; a control divides them, and takes at least {_PARTS}"
             raise InputError(msg)
         order = np.argsort(row_digests(generated.columns, sorted(names)), kind="stable")
-        order = order[np.random.default_rng([seed, _STREAM]).permutation(order.size)]
+        rng = np.random.default_rng([seed, _STREAM])
         wanted = max(1, round(_effective_size(reference) * len(generated) / _effective_size(generated)))
-        size = min(wanted, len(generated) // _PARTS)
+        if cluster is None:
+            order = order[rng.permutation(order.size)]
+            size = min(wanted, len(generated) // _PARTS)
+        else:  # in the order of their keys, whatever that of the rows
+            place = rng.permutation(number)[cluster[order]]
+            rows = np.cumsum(np.bincount(place))
+            order = order[np.argsort(place, kind="stable")]
+            most = min(wanted, len(generated) // _PARTS)
+            size = int(rows[min(max(int(np.searchsorted(rows, most, side="right")) - 1, 0), number - 2)])
         biased, kept = generated.select(order[size:]), generated.select(order[:size])
         plain = (name for name in names if is_plain(biased.columns[name]))
         return cls(biased, kept, tuple(name for name in plain if np.unique(biased[name]).size > 1), size / wanted)

@@ -23,7 +23,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -36,10 +36,12 @@ from pytest_ganvalid.observables.observable import computed, name_of, truths
 from pytest_ganvalid.observables.resampling import (
     Draws,
     bootstrap_dof,
+    drawn,
     drawn_by_weight,
     in_order,
     jackknife_dof,
     jackknife_samples,
+    numbered,
 )
 from pytest_ganvalid.observables.standard_errors import (
     Ranked,
@@ -56,6 +58,7 @@ from pytest_ganvalid.samples import Entries, Sample
 __all__ = ["Efficiency", "Estimator", "Mean", "Quantile", "StandardDeviation"]
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.intp]
 Function = Callable[[Sample], Any]
 _ERRORS = ("bootstrap", "jackknife")
 
@@ -85,7 +88,7 @@ class _OfEvents(ABC):
         unit = power_of_two(values)
         try:
             _check_weight(weight)
-            found = self._measure(values / unit, weight)
+            found = self._measure(values / unit, weight, numbered(sample))
             return Estimate(found.value * unit, found.error * unit, found.n_events, found.dof)
         except GanvalidError as error:
             msg = f"{what}: {error}"
@@ -96,7 +99,7 @@ class _OfEvents(ABC):
         """Return one value per event."""
 
     @abstractmethod
-    def _measure(self, values: FloatArray, weight: FloatArray) -> Estimate:
+    def _measure(self, values: FloatArray, weight: FloatArray, cluster: IntArray | None) -> Estimate:
         """Estimate the number from values and weights of ordinary size."""
 
 
@@ -144,9 +147,9 @@ class Mean(_OfColumn):
         """Name it."""
         object.__setattr__(self, "name", _checked(self.name) or f"mean({name_of(self.column)})")
 
-    def _measure(self, values: FloatArray, weight: FloatArray) -> Estimate:
+    def _measure(self, values: FloatArray, weight: FloatArray, cluster: IntArray | None) -> Estimate:
         mean = average(values, weight)
-        return by_influence(mean, math.sqrt(bessel(weight)) * (values - mean), weight)
+        return by_influence(mean, math.sqrt(bessel(weight)) * (values - mean), weight, cluster)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +168,7 @@ class StandardDeviation(_OfColumn):
         """Name it."""
         object.__setattr__(self, "name", _checked(self.name) or f"std({name_of(self.column)})")
 
-    def _measure(self, values: FloatArray, weight: FloatArray) -> Estimate:
+    def _measure(self, values: FloatArray, weight: FloatArray, cluster: IntArray | None) -> Estimate:
         squares = (values - average(values, weight)) ** 2
         variance = average(squares, weight)
         if not variance > 0:
@@ -175,7 +178,7 @@ class StandardDeviation(_OfColumn):
             raise InputError(msg)
         # The unbiased variance, or samples of different sizes would differ without a reason.
         sigma = math.sqrt(bessel(weight) * variance)
-        return by_influence(sigma, sigma * (squares / variance - 1) / 2, weight)
+        return by_influence(sigma, sigma * (squares / variance - 1) / 2, weight, cluster)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,11 +204,11 @@ class Quantile(_OfColumn):
         object.__setattr__(self, "probability", probability)
         object.__setattr__(self, "name", _checked(self.name) or f"quantile({name_of(self.column)}, {probability:g})")
 
-    def _measure(self, values: FloatArray, weight: FloatArray) -> Estimate:
+    def _measure(self, values: FloatArray, weight: FloatArray, cluster: IntArray | None) -> Estimate:
         order = np.argsort(values, kind="stable")
         ranked = Ranked(values[order], weight[order])
         quantile = ranked.at(self.probability)
-        below = proportion((values <= quantile).astype(np.float64), weight)
+        below = proportion((values <= quantile).astype(np.float64), weight, cluster)
         low, high = self.probability - below.error, self.probability + below.error
         if low <= 0 or high >= 1:
             msg = (
@@ -213,7 +216,8 @@ class Quantile(_OfColumn):
                 "more than a standard error away from 0 and 1"
             )
             raise InputError(msg)
-        return ranked.between(low, high, quantile, below.n_events)
+        dof = math.inf if cluster is None else below.dof
+        return ranked.between(low, high, quantile, below.n_events, dof)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,8 +240,8 @@ class Efficiency(_OfEvents):
     def _values(self, sample: Sample, side: str) -> FloatArray:
         return truths(self.condition, sample, f"{side}: {self.name}").astype(np.float64)
 
-    def _measure(self, values: FloatArray, weight: FloatArray) -> Estimate:
-        return proportion(values, weight)
+    def _measure(self, values: FloatArray, weight: FloatArray, cluster: IntArray | None) -> Estimate:
+        return proportion(values, weight, cluster)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +249,8 @@ class Estimator:
     """Any number that a function makes of a sample, such as a fitted parameter, with an error from resampling.
 
     Sources: Efron (1979), doi:10.1214/aos/1176344552, for the bootstrap; Tukey's jackknife, deleting a group at a time,
-    as in Shao and Tu (1995), for smooth functions only (no quantiles). Events must be independent. Of a weighted
+    as in Shao and Tu (1995), for smooth functions only (no quantiles). Events must be independent, or their clusters
+    are declared, which then are what is resampled. Of a weighted
     sample, events drawn by their weights are resampled too, with weights of 1, to find what the error of unweighted
     events would be; if weights are negative that is impossible, and (Σw)²/Σw² events are taken to have the same error,
     which holds where weights are independent of what is fitted.
@@ -304,7 +309,10 @@ class Estimator:
         sample = in_order(sample)
         if sample.weight is None:
             error, dof = self._error(sample, what, rng)
-            return Estimate(value, error, len(sample), dof)
+            n_events: float = len(sample)
+            if sample.cluster is not None:
+                n_events *= (self._error(replace(sample, cluster=None), what, rng)[0] / error) ** 2
+            return Estimate(value, error, max(n_events, 1.0), dof)
         weight = sample.weight / power_of_two(sample.weight)
         _check_weight(weight, f"{what}: ")
         error, dof = self._error(sample, what, rng)
@@ -312,13 +320,21 @@ class Estimator:
         if 0 <= weight.min() < weight.max():
             plain = drawn_by_weight(sample, weight, round(n_events), rng)
             n_events = len(plain) * (self._error(plain, what, rng)[0] / error) ** 2
+        elif sample.cluster is not None:
+            n_events *= (self._error(replace(sample, cluster=None), what, rng)[0] / error) ** 2
         return Estimate(value, error, max(n_events, 1.0), dof)
+
+    def value(self, sample: Sample, side: str) -> float:
+        """Return the number alone."""
+        return self._number(sample, f"{side}: {self.name}")
 
     def _error(self, sample: Sample, what: str, rng: np.random.Generator) -> tuple[float, float]:
         """Return the standard error of the number, and its degrees of freedom."""
         if self.errors == "bootstrap":
-            draws = Draws(len(sample), self.replicas, int(rng.integers(2**63)))
-            results = self._replicate(map(sample.select, draws), what)
+            cluster = numbered(sample)
+            size = len(sample) if cluster is None else int(cluster.max()) + 1
+            draws = Draws(size, self.replicas, int(rng.integers(2**63)))
+            results = self._replicate(drawn(sample, cluster, draws), what)
         else:
             results = self._replicate(jackknife_samples(sample, self.groups, what, rng), what)
         if results.min() == results.max():  # rounding may leave a little variance

@@ -1,12 +1,13 @@
 """Samples that are drawn from a sample, and the degrees of freedom of the error that they give a number.
 
 Bootstrap: events drawn with replacement. Jackknife: the events without one of some groups, for smooth functions only.
+Of events in clusters it is clusters that are drawn and left out.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,7 @@ from pytest_ganvalid.samples import Sample
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
+_GROUPS = 50  # of clusters
 _CHANCE = 1e-6  # that an event which carries nothing is taken to carry some of a bootstrap's error
 
 
@@ -86,11 +88,15 @@ def jackknife_samples(sample: Sample, groups: int, what: str, rng: np.random.Gen
     Raises:
         InputError: If there are fewer than two events for each group.
     """
-    if len(sample) < 2 * groups:
-        msg = f"{what}: {len(sample)} events do not make {groups} groups of two or more; choose fewer groups"
+    cluster = numbered(sample)
+    size, unit = (len(sample), "events") if cluster is None else (int(cluster.max()) + 1, "clusters")
+    if size < (2 * groups if cluster is None else groups):
+        msg = f"{what}: {size} {unit} do not make {groups} groups of two or more; choose fewer groups"
         raise InputError(msg)
     # By lot: every groups-th event would be alike where data repeat themselves, and next ones where they are sorted.
-    group = rng.permutation(len(sample)) % groups
+    group = rng.permutation(size) % groups
+    if cluster is not None:
+        group = group[cluster]
     for left_out in range(groups):
         yield sample.select(group != left_out)
 
@@ -109,3 +115,71 @@ def drawn_by_weight(sample: Sample, weight: FloatArray, events: int, rng: np.ran
     """Draw events by their weights, which then are 1."""
     drawn = sample.select(rng.choice(len(sample), events, p=weight / weight.sum()))
     return Sample(drawn.columns, np.ones(events), drawn.provenance)
+
+
+def numbered(sample: Sample) -> IntArray | None:
+    """Return the number of each event's cluster, from 0; ``None`` if events are independent."""
+    if sample.cluster is None:
+        return None
+    return np.unique(sample.cluster, return_inverse=True)[1]
+
+
+def drawn(sample: Sample, cluster: IntArray | None, draws: Draws) -> Iterator[Sample]:
+    """Yield the samples of a bootstrap: of events, or of clusters of events."""
+    if cluster is None:
+        yield from map(sample.select, draws)
+        return
+    order = np.argsort(cluster, kind="stable")
+    counts = np.bincount(cluster)
+    starts = np.cumsum(counts) - counts
+    for chosen in draws:
+        sizes = counts[chosen]
+        within = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        yield sample.select(order[np.repeat(starts[chosen], sizes) + within])
+
+
+def share_clusters(generated: Sample, reference: Sample) -> bool:
+    """Tell whether any cluster has events on both sides."""
+    if generated.cluster is None or reference.cluster is None:
+        return False
+    return bool(np.intersect1d(generated.cluster, reference.cluster).size)
+
+
+def difference_error(
+    value: Callable[[Sample, str], float], generated: Sample, reference: Sample, what: str, seed: int
+) -> tuple[float, float]:
+    """Return the standard error of the difference of a number of both sides, and its degrees of freedom.
+
+    By a jackknife over groups of the clusters of both.
+
+    Args:
+        value: Returns the number of a sample and its side.
+        generated: Events in clusters.
+        reference: Likewise; equal keys are one cluster.
+        what: The number, for the error message.
+        seed: Of the groups.
+
+    Raises:
+        InputError: If there are too few clusters, or no difference varies.
+    """
+    keys = np.union1d(generated.cluster, reference.cluster)  # type: ignore[arg-type]
+    if keys.size < _GROUPS:
+        msg = f"{what}: {keys.size} clusters are too few for the error of a difference; expected at least {_GROUPS}"
+        raise InputError(msg)
+    group = np.random.default_rng([seed, *what.encode()]).permutation(keys.size) % _GROUPS
+    sides = [
+        (sample, group[np.searchsorted(keys, sample.cluster)], side)  # type: ignore[arg-type]
+        for sample, side in ((generated, "generated"), (reference, "reference"))
+    ]
+    results = []
+    for left_out in range(_GROUPS):
+        ours, theirs = (value(sample.select(where != left_out), side) for sample, where, side in sides)
+        results.append(ours - theirs)
+    differences = np.array(results)
+    if differences.min() == differences.max():
+        msg = (
+            f"{what}: the difference is {differences[0]:g} whichever clusters are left out, so its error is not known "
+            "and nothing can be demonstrated"
+        )
+        raise InputError(msg)
+    return float(differences.std()) * math.sqrt(_GROUPS - 1), jackknife_dof(differences)

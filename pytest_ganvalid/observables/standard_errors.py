@@ -16,23 +16,26 @@ from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.results import Estimate
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.intp]
 _ORDINARY = 1e30  # up to here, and down to its inverse, fourth powers neither overflow nor vanish
 _GAP = 3  # the steps between the values around a quantile are this much more uneven than chance makes them
 _FEW = 5  # effective events: with fewer there are less than the ten degrees of freedom that a verdict takes
 
 
-def by_influence(value: float, influence: FloatArray, weight: FloatArray) -> Estimate:
+def by_influence(value: float, influence: FloatArray, weight: FloatArray, cluster: IntArray | None = None) -> Estimate:
     """Return an estimate with the standard error of its influence function.
 
     Args:
         value: The estimate.
         influence: What each event contributes, its average zero, shape (events,).
         weight: Of each event; the sum is positive.
+        cluster: Number of the cluster of each event, from 0; ``None`` for independent ones.
 
     Raises:
         InputError: If all contributions are zero.
     """
-    parts = (weight * influence / weight.sum()) ** 2
+    contributions = weight * influence / weight.sum()
+    parts = (contributions if cluster is None else np.bincount(cluster, contributions)) ** 2
     variance = float(parts.sum())
     if influence.min() == influence.max() or not variance > 0:  # rounding may leave a little of equal values
         msg = "all events have the same value, so its error is not known and nothing can be demonstrated"
@@ -42,13 +45,13 @@ def by_influence(value: float, influence: FloatArray, weight: FloatArray) -> Est
     spread = float((parts**2).sum()) / variance**2 - 1 / parts.size  # relative variance of the variance
     dof = 2 / spread if spread > 0 else math.inf
     # An event with nearly all of the weight makes the estimate, and then it is chance what it seems to contribute.
-    n_effective = effective(weight)
+    n_effective = effective(weight if cluster is None else np.asarray(np.bincount(cluster, weight), dtype=np.float64))
     if n_effective < _FEW:
         n_events = max(min(n_events, n_effective), 1.0)
     return Estimate(value, math.sqrt(variance), n_events, max(min(dof, 2 * n_effective), 1.0))
 
 
-def proportion(passed: FloatArray, weight: FloatArray) -> Estimate:
+def proportion(passed: FloatArray, weight: FloatArray, cluster: IntArray | None = None) -> Estimate:
     """Estimate a share of events, with the variance at (k + 1) / (n + 2).
 
     At k / n it would vanish where none or all pass: such a sample would seem to know the share exactly.
@@ -56,12 +59,14 @@ def proportion(passed: FloatArray, weight: FloatArray) -> Estimate:
     Args:
         passed: 0 or 1, shape (events,).
         weight: Of each event; the sum is positive.
+        cluster: Number of the cluster of each event, from 0; ``None`` for independent ones.
     """
     n_effective = effective(weight)
     events, mean_weight = n_effective + 2, weight.sum() / n_effective
     more_passed, more_weight = np.append(passed, [0.0, 1.0]), np.append(weight, [mean_weight, mean_weight])
     shrunk = min(max(average(more_passed, more_weight), 1 / events), 1 - 1 / events)
-    found = by_influence(shrunk, more_passed - shrunk, more_weight)
+    more_clusters = None if cluster is None else np.append(cluster, cluster.max() + np.array([1, 2]))
+    found = by_influence(shrunk, more_passed - shrunk, more_weight, more_clusters)
     # Two events that do not exist have made the error stable; they must not make it smaller.
     more = events / n_effective
     n_events = max((found.n_events or events) / more, 1.0)
@@ -89,11 +94,12 @@ class Ranked:
         rising = (np.maximum.accumulate(below), np.minimum.accumulate(below[::-1])[::-1])
         return float(np.mean([np.interp(probability, curve, self.values) for curve in rising]))
 
-    def between(self, low: float, high: float, value: float, n_events: float | None) -> Estimate:
+    def between(self, low: float, high: float, value: float, n_events: float | None, dof: float = math.inf) -> Estimate:
         """Estimate ``value`` with the error that the quantiles at its standard errors have.
 
         The distance of two order statistics with k events between them has a relative variance of 1 / k, the squares
-        of the k + 1 steps on the way add up to 2 / k of its own. Where they exceed that by far there is a gap.
+        of the k + 1 steps on the way add up to 2 / k of its own. Where they exceed that by far there is a gap. The
+        degrees of freedom are those of the probability at most.
         """
         least, most = self.at(low), self.at(high)
         inside = slice(*np.searchsorted(self.values, [least, most]))
@@ -109,7 +115,7 @@ class Ranked:
         steps = np.diff(values, prepend=least, append=most)
         even = 2 * (most - least) ** 2 / float((steps**2).sum())
         carrying = even if even < count / _GAP else count
-        return Estimate(value, (most - least) / 2, n_events, max(carrying / 2, 1.0))
+        return Estimate(value, (most - least) / 2, n_events, max(min(carrying / 2, dof), 1.0))
 
 
 def average(values: FloatArray, weight: FloatArray) -> float:

@@ -30,11 +30,11 @@ from pytest_ganvalid.observables.strata import Condition, condition_values
 from pytest_ganvalid.overlaps.digests import is_numeric
 from pytest_ganvalid.overlaps.fingerprint import Fingerprint
 from pytest_ganvalid.overlaps.key import HEAD, Key, key_columns, key_of, tells_events
-from pytest_ganvalid.pipeline.plan import FillPlan, Histogram, unreadable
+from pytest_ganvalid.pipeline.plan import CLUSTER, FillPlan, Histogram, unreadable
 from pytest_ganvalid.pipeline.preview import FIRST, Preview, drawn, has_numbers, head, preview, row_bytes
 from pytest_ganvalid.pipeline.request import DEFAULT_BINS, Request, Side
 from pytest_ganvalid.pipeline.run import Runner
-from pytest_ganvalid.samples import Sample, as_sample
+from pytest_ganvalid.samples import Sample
 from pytest_ganvalid.samples.columns import inner_column
 from pytest_ganvalid.samples.formats import Columns
 
@@ -90,7 +90,7 @@ class Draft:
         rows, whole = [row_bytes(some) for some in heads], sides
         narrowed = [replace(side, source=side.source.keeping(some)) for side, some in zip(sides, columns, strict=True)]
         sides = narrowed[0], narrowed[1]
-        generated = as_sample(heads[0], sides[0].name, sides[0].weight)
+        generated = sides[0].sample(heads[0])
         reference = preview(sides[1], columns[1], rows[1], request.memory, runner)
         source = sides[0].source
         previews = (
@@ -145,13 +145,15 @@ class Draft:
                     if skipped is None or not observable.tree or stated:
                         raise
                     skipped[observable.name + label] = error.message  # its columns are compared one by one
+        side = self.sides[1]
         return FillPlan(
-            weight=self.sides[1].weight,
+            weight=side.weight,
             condition=condition,
             histograms=tuple(histograms),
             key=self.key,
             imposed=self.request.condition is not None and self.request.condition.imposed,
             skipped=None if skipped is None else dict(sorted(skipped.items())),
+            cluster=side.cluster,
         )
 
     def _histogram(
@@ -214,12 +216,14 @@ class Draft:
         reference, weight = self.whole[1], self.whole[0].weight
         if weight and weight != reference.weight and weight in reference.source.names:
             skipped[weight] = "holds the weights of the generated events"
+        skipped |= {side.cluster: CLUSTER for side in self.whole if side.cluster in reference.source.names}
         return skipped | {name: unreadable(reason) for name, reason in reference.source.refused.items()}
 
 
 def _wanted_columns(sides: Sides, request: Request, runner: Runner) -> set[str]:
     """Return the columns that the observables are made of."""
-    common = {name for name in sides[1].source.names if name and name in sides[0].source.names}
+    clusters = {side.cluster for side in sides}
+    common = {n for n in sides[1].source.names if n and n in sides[0].source.names and n not in clusters}
     if request.condition is not None:
         for side in sides:
             check_column(side, inner_column(request.condition.column, side.source.names))
@@ -227,7 +231,7 @@ def _wanted_columns(sides: Sides, request: Request, runner: Runner) -> set[str]:
         _refuse_uneven(sides)
         wanted = common - {side.weight for side in sides}
     else:
-        samples = [as_sample(head(side, side.source.names, FIRST, runner), side.name, side.weight) for side in sides]
+        samples = [side.sample(head(side, side.source.names, FIRST, runner)) for side in sides]
         condition = None if request.condition is None else request.condition.column
         try:
             observables = resolve(request.observables, samples[0], samples[1], condition)
@@ -235,6 +239,7 @@ def _wanted_columns(sides: Sides, request: Request, runner: Runner) -> set[str]:
         except InputError as error:
             msg = f"{error}{_refused_in(sides, str(error))}"
             raise InputError(msg) from None
+        _refuse_clusters(observables, sides)
         for side, sample in zip(sides, samples, strict=True):
             for name in sorted(wanted.intersection(side.source.refused)):
                 check_column(side, name)
@@ -257,7 +262,7 @@ def _only_reference(sides: Sides, request: Request, runner: Runner) -> dict[str,
     if request.observables is not None:
         return {}
     other, side = sides
-    there = {*other.source.names, side.weight, ""}
+    there = {*other.source.names, side.weight, side.cluster, ""}
     alone = [name for name in side.source.names if name not in there]
     skipped = {}
     if alone:
@@ -312,14 +317,15 @@ def _lost(sides: Sides, runner: Runner) -> tuple[str, ...]:
     """Return columns of one side only that tell its events apart."""
     lost = []
     for side, other in (sides, sides[::-1]):
-        own = [name for name in side.source.names if name and name != side.weight and name not in other.source.names]
+        apart = {side.weight, side.cluster}
+        own = [name for name in side.source.names if name and name not in {*apart, *other.source.names}]
         lost += [name for name in own if tells_events(head(side, [name], HEAD, runner)[name])]
     return tuple(lost)
 
 
 def _told_by(sides: Sequence[Side], wanted: set[str], runner: Runner) -> tuple[str, ...]:
     """Choose columns that tell the events of some sides apart; others than those wanted only if it takes them."""
-    weights = {side.weight for side in sides}
+    weights = {name for side in sides for name in (side.weight, side.cluster)}
     common = [n for n in sides[0].source.names if n and all(n in s.source.names for s in sides) and n not in weights]
     read = [name for name in common if name in wanted]
     names: tuple[str, ...] = ()
@@ -337,7 +343,7 @@ def _columns(sides: Sides, wanted: set[str], request: Request) -> tuple[tuple[st
     """List the columns that are read of either side, in the order of the source."""
     chosen = []
     for side in sides:
-        names = {*wanted, side.weight}
+        names = {*wanted, side.weight, side.cluster}
         if request.condition is not None:
             names.add(inner_column(request.condition.column, side.source.names))
         chosen.append(tuple(name for name in side.source.names if name in names))
@@ -355,6 +361,20 @@ def _refuse_uneven(sides: Sides) -> None:
             if name in side.source.uneven or name in other.source.names:
                 msg = f"{side.name}: column {name!r} {reason}; name the observables to compare, or mend the files"
                 raise InputError(msg)
+
+
+def _refuse_clusters(observables: Sequence[Wanted], sides: Sides) -> None:
+    """Refuse to compare what says which rows are one cluster.
+
+    Raises:
+        InputError: If an observable is made of it.
+    """
+    clusters = {side.cluster for side in sides}
+    for observable in observables:
+        named = observable.columns if isinstance(observable, Observable) else ()
+        if name := next((name for name in named if name in clusters), None):
+            msg = f"observable {observable.name!r}: {name!r} says which rows are one cluster, and is not compared"
+            raise InputError(msg)
 
 
 def _refused_in(sides: Sides, error: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -18,11 +18,13 @@ from pytest_ganvalid.overlaps.key import Key
 from pytest_ganvalid.pipeline.draft import Draft
 from pytest_ganvalid.pipeline.files import read_histograms
 from pytest_ganvalid.pipeline.plan import FillPlan, check_storable
-from pytest_ganvalid.pipeline.preview import COPIES, FIRST, chunk_rows, has_numbers, head, row_bytes
+from pytest_ganvalid.pipeline.preview import COPIES, FIRST, chunk_rows, gathered, has_numbers, head, row_bytes
 from pytest_ganvalid.pipeline.progress import shown
-from pytest_ganvalid.pipeline.request import DEFAULT_BINS, DEFAULT_MEMORY, Request, Side
+from pytest_ganvalid.pipeline.request import DEFAULT_BINS, DEFAULT_MEMORY, Request, Side, with_clusters
 from pytest_ganvalid.pipeline.run import Cluster, Runner, Threads
 from pytest_ganvalid.pipeline.summary import FillTask, Histograms, closed, fill_part, joined
+from pytest_ganvalid.samples.formats import Columns
+from pytest_ganvalid.samples.sources import MemoryPart
 
 _SIDE = "the sample"
 _OF_DRAFTS = ("generated", "reference")  # a draft is of two sides; here they are one
@@ -41,6 +43,7 @@ def fill(
     nonfinite: str | Mapping[str, str] = "error",
     memory: float = DEFAULT_MEMORY,
     client: object = None,
+    cluster: str | None = None,
 ) -> Histograms:
     """Fill histograms of some events, which add up with those of others, and which `validate` takes instead of events.
 
@@ -57,6 +60,8 @@ def fill(
         nonfinite: Likewise.
         memory: Bytes that events from files may take at a time, in all.
         client: A ``dask.distributed.Client`` whose workers read the files.
+        cluster: The name of a column whose equal values say which rows have a common cause, so that they are no
+            independent events. All rows of a cluster must be among these events, which are read into memory.
 
     Raises:
         InputError: If the events cannot be read or filled; the message names the file and the place.
@@ -64,8 +69,17 @@ def fill(
     """
     model = None if like is None else _model(like)
     request = Request.parsed(
-        observables=observables, by=by, bins=bins, nonfinite=nonfinite, memory=memory, client=client
+        observables=observables,
+        by=by,
+        bins=bins,
+        nonfinite=nonfinite,
+        memory=memory,
+        client=client,
+        cluster=cluster,
     )
+    if not isinstance(cluster, str | None):
+        msg = f"cluster is a {type(cluster).__name__}; expected the name of a column, or None"
+        raise InputTypeError(msg)
     if not isinstance(weight, str | None) and weight is not False:
         msg = f"weight is a {type(weight).__name__}; expected the name of a column, None, or False for no weights"
         raise InputTypeError(msg)
@@ -74,7 +88,8 @@ def fill(
     if {"observables", "by", "bins", "nonfinite"} & set(request.stated):
         msg = "like= says which observables, strata and bins to fill; leave out observables, by, bins and nonfinite"
         raise InputError(msg)
-    return fill_like(_weighted_like(events, model, weight), model, request).stored()
+    side, *_ = with_clusters([_weighted_like(events, model, weight)], cluster)
+    return fill_like(side, model, request).stored()
 
 
 def _weighted_like(events: object, model: Histograms, weight: object) -> Side:
@@ -121,7 +136,7 @@ def fill_like(side: Side, like: Histograms, request: Request) -> Histograms:
         with placed(_name(side)):
             read = plan.read_columns(side.source.names)
         key = plan.key if plan.key is not None and has_numbers(side, plan.key.columns, runner) else None
-        names = {*read, *(() if key is None else key.columns), side.weight}
+        names = {*read, *(() if key is None else key.columns), side.weight, side.cluster}
         columns = tuple(column for column in side.source.names if column in names)
         side = replace(side, source=side.source.keeping(columns))
         return summarise(side, plan, columns, request, runner, (key, None))
@@ -133,7 +148,7 @@ def _name(side: Side) -> str:
 
 
 def _fill_anew(events: object, request: Request, weight: object) -> Histograms:
-    side = Side.opened(events, _SIDE, weight, pair=False)
+    side, *_ = with_clusters([Side.opened(events, _SIDE, weight, pair=False)], request.cluster)
     check_client(request, side)
     with _alone(side), runner_for(request, side) as runner:
         sides = replace(side, name=_OF_DRAFTS[0]), replace(side, name=_OF_DRAFTS[1])
@@ -254,7 +269,12 @@ def summarise(
         limits=(limits[0], limits[1]),
         size=size,
     )
-    total = runner.total(fill_part, task, side.source.parts, joined)
+    parts = side.source.parts
+    if plan.cluster is not None:
+        rows = all_rows(side, columns, row, request.memory, runner)
+        parts = [MemoryPart(rows)]
+        task = replace(task, chunk=parts[0].rows)
+    total = runner.total(fill_part, task, parts, joined)
     if total is None:
         msg = f"{_name(side)}: there are no events"
         raise InputError(msg)
@@ -262,12 +282,37 @@ def summarise(
         return closed(total, side.source.name)
 
 
+def all_rows(side: Side, columns: Sequence[str], row: float, memory: float, runner: Runner) -> Columns:
+    """Read the rows of a side at once, as clusters take.
+
+    Raises:
+        InputError: If they do not fit into memory.
+    """
+    if side.source.columns is not None:
+        return gathered(side, columns, row, memory, runner)
+    rows: Columns | None = None
+    number = side.source.rows
+    if number is None:
+        rows = gathered(side, columns, row, memory, runner)
+        number = len(next(iter(rows.values())))
+    need = COPIES * row * number
+    if need > memory:
+        msg = (
+            f"{_name(side)}: the rows of a cluster may be anywhere, so all must be in memory at once, which takes "
+            f"about {need / 1e9:.3g} GB, more than memory={memory:.3g} bytes; allow for more, fill parts of whole "
+            "clusters by fill(cluster=...) and add them, or store a cluster as one event of several entries"
+        )
+        raise InputError(msg)
+    return gathered(side, columns, row, memory, runner) if rows is None else rows
+
+
 def _is_unlike(draft: Draft, whole: Histograms) -> bool:
     """Tell whether the rows that bins were chosen from are not like the whole, so that bins may be badly chosen."""
     names = {observable.name for observable in draft.binned if draft.is_numbered(observable)}
     chosen = tuple(histogram for histogram in whole.plan.histograms if histogram.observable.name in names)
     side = draft.sides[1]
-    task = FillTask(plan=replace(whole.plan, histograms=chosen), side=side.name, columns=(), chunk=0)
+    plan = replace(whole.plan, histograms=chosen, cluster=None)
+    task = FillTask(plan=plan, side=side.name, columns=(), chunk=0)
     sample = draft.previews[1].sample
     columns: dict[str, Any] = dict(sample.columns)
     if side.weight is not None and sample.weight is not None:

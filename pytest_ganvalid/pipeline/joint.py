@@ -21,6 +21,7 @@ from pytest_ganvalid.histograms.filling import fill
 from pytest_ganvalid.histograms.sums import BinSums
 from pytest_ganvalid.observables.control import ControlSamples
 from pytest_ganvalid.observables.observable import Observable
+from pytest_ganvalid.observables.resampling import difference_error, share_clusters
 from pytest_ganvalid.observables.resolve import Estimating, Scoring
 from pytest_ganvalid.observables.strata import Stratum, condition_values
 from pytest_ganvalid.pipeline.draft import Draft
@@ -31,6 +32,8 @@ from pytest_ganvalid.pipeline.run import Runner
 from pytest_ganvalid.pipeline.summary import Histograms
 from pytest_ganvalid.results import Estimate
 from pytest_ganvalid.samples import Sample
+from pytest_ganvalid.statistics.clusters import MOST_PER_CLUSTER
+from pytest_ganvalid.statistics.equivalence import Difference
 
 MOST_CONTROLS = 10
 """Columns of one observable for which there is a control: each is another training."""
@@ -140,7 +143,10 @@ class Joint:
                         observable.estimate(sample, side, self.request.seed)
                         for sample, side in ((generated, "generated"), (reference, "reference"))
                     ]
-                    yield observable.name, {"generated": estimates[0], "reference": estimates[1]}
+                    fields: dict[str, Any] = {"generated": estimates[0], "reference": estimates[1]}
+                    if share_clusters(generated, reference):
+                        fields["difference"] = self._difference(observable, generated, reference)
+                    yield observable.name, fields
                 else:
                     scored = self._scored(observable, generated, reference, stratum)
                     yield observable.name, scored | {"controls": partial(self.controls, observable, position)}
@@ -176,6 +182,18 @@ class Joint:
         )
         return generated, reference
 
+    def _difference(self, observable: Estimating, generated: Sample, reference: Sample) -> Difference:
+        """Return the error of the difference of two numbers that depend on each other."""
+        seed = self.request.seed
+
+        def value(sample: Sample, side: str) -> float:
+            alone = getattr(observable, "value", None)  # without the error, which takes time
+            return float(alone(sample, side) if alone else observable.estimate(sample, side, seed).value)
+
+        error, dof = difference_error(value, generated, reference, observable.name, seed)
+        clusters = np.union1d(generated.cluster, reference.cluster).size  # type: ignore[arg-type]
+        return Difference(error, dof, MOST_PER_CLUSTER * clusters)
+
     def _scored(self, observable: Scoring, generated: Sample, reference: Sample, stratum: Stratum) -> dict[str, Any]:
         if self.request.nonfinite_of(observable.name) == "error":
             for sample, side in ((generated, "generated"), (reference, "reference")):
@@ -201,7 +219,7 @@ class Joint:
         scores = observable.scores(generated, reference, self.request.seed)
         bins = bins_for(self.request.bins_of(observable.name), (scores.reference,), scores.reference_weight, "error")
         filled = (
-            fill(bins, (scores.generated,), scores.generated_weight),
-            fill(bins, (scores.reference,), scores.reference_weight),
+            fill(bins, (scores.generated,), scores.generated_weight, cluster=scores.generated_cluster),
+            fill(bins, (scores.reference,), scores.reference_weight, cluster=scores.reference_cluster),
         )
         return filled, scores

@@ -12,11 +12,19 @@ from pytest_ganvalid.attempts import SampleDigest, histogram_digest
 from pytest_ganvalid.errors import InputError, InputTypeError, placed
 from pytest_ganvalid.histograms.kdtree import SAME
 from pytest_ganvalid.histograms.sums import BinSums, as_bin_sums, check_same_bins
+from pytest_ganvalid.observables.resampling import share_clusters
 from pytest_ganvalid.observables.resolve import JOINT, ONLY_GENERATED
 from pytest_ganvalid.observables.strata import Stratum
 from pytest_ganvalid.overlaps.findings import Independence
 from pytest_ganvalid.overlaps.fingerprint import Fingerprint
 from pytest_ganvalid.overlaps.judge import independence
+from pytest_ganvalid.pipeline.clusters import (
+    PAIRED_NOTE,
+    are_paired,
+    clusters_in_words,
+    nested_sides,
+    repeats_are_declared,
+)
 from pytest_ganvalid.pipeline.draft import Draft
 from pytest_ganvalid.pipeline.fill import (
     check_client,
@@ -30,12 +38,13 @@ from pytest_ganvalid.pipeline.joint import NOT_LOOKED_FOR, Controls, Joint
 from pytest_ganvalid.pipeline.origins import common_origin
 from pytest_ganvalid.pipeline.plan import MULTIPLICITY, FillPlan
 from pytest_ganvalid.pipeline.rates import Rates
-from pytest_ganvalid.pipeline.request import Request, Side, open_training
+from pytest_ganvalid.pipeline.request import Request, Side, open_training, with_clusters
 from pytest_ganvalid.pipeline.run import Runner
 from pytest_ganvalid.pipeline.searches import searched
 from pytest_ganvalid.pipeline.summary import Histograms
 from pytest_ganvalid.pipeline.training import Training, stored_training_rows, training_rows
 from pytest_ganvalid.results import Estimate
+from pytest_ganvalid.statistics.equivalence import Difference
 
 _SIDES = ("generated", "reference")
 _NAMED = 3
@@ -51,6 +60,8 @@ class Pair:
         reference: Likewise of the reference.
         share: Of n_required: the stratum's.
         used: Shares of the generated and of the reference events that these were made of.
+        difference: Of two numbers, the standard error of their difference and its degrees of freedom, and how many
+            clusters there are, where some have rows on both sides.
         how: How it was made, if that took more than filling a histogram.
         controls: Of what is learned: from n_required, the share of it, to the positive controls.
         chosen: Share of the reference events that the bins were chosen from; 0 if they were given.
@@ -61,6 +72,7 @@ class Pair:
     reference: BinSums | Estimate
     share: float = 1.0
     used: tuple[float, float] = (1.0, 1.0)
+    difference: Difference | None = None
     how: Mapping[str, Any] = field(default_factory=dict)
     controls: Callable[[float], Controls] | None = None
     chosen: float = 0.0
@@ -116,19 +128,26 @@ def paired(
     gen, ref = (filled_already(value, name) for value, name in zip((generated, reference), _SIDES, strict=True))
     events = open_training(training)
     if gen is None and ref is None:
-        sides = tuple(
-            Side.opened(value, name, weight)
-            for value, name, weight in zip((generated, reference), _SIDES, weights, strict=True)
+        sides = with_clusters(
+            [
+                Side.opened(value, name, weight)
+                for value, name, weight in zip((generated, reference), _SIDES, weights, strict=True)
+            ],
+            request.cluster,
         )
         sources = (*sides, events) if isinstance(events, Side) else sides
         check_client(request, *sources)
         with runner_for(request, *sources) as runner:
+            if request.cluster_of == "entries":
+                sides = nested_sides(sides, request, runner)
             return _of_events((sides[0], sides[1]), request, events, runner)
     _refuse_settings(request, weights, filled=(gen is not None, ref is not None))
     if isinstance(gen, Histograms) and ref is None:
-        ref = fill_like(Side.opened(reference, _SIDES[1], weights[1]), gen, request)
+        opened, *_ = with_clusters([Side.opened(reference, _SIDES[1], weights[1])], request.cluster)
+        ref = fill_like(opened, gen, request)
     elif isinstance(ref, Histograms) and gen is None:
-        gen = fill_like(Side.opened(generated, _SIDES[0], weights[0]), ref, request)
+        opened, *_ = with_clusters([Side.opened(generated, _SIDES[0], weights[0])], request.cluster)
+        gen = fill_like(opened, ref, request)
     if isinstance(gen, Histograms) and isinstance(ref, Histograms):
         return _of_histograms(gen, ref, request, events)
     if gen is None or ref is None:
@@ -157,18 +176,19 @@ def _of_events(
     order = [stratum.name(observable.name) for stratum in strata.values() for observable in draft.observables]
     names = [name for plain in order for name in (plain, plain + MULTIPLICITY) if name in pairs]
     trained_on = training_rows(training, draft, generated, reference, runner)
-    search = _independence(generated, reference, trained_on, draft.lost)
+    declared = are_paired(generated, reference) or (joint is not None and share_clusters(*joint.samples))
+    search = _independence(generated, reference, trained_on, draft.lost, declared=declared)
     preview = draft.previews[1]
     rates = Rates.of(generated, reference)
     return Paired(
         pairs=_all_pairs([pairs[name] for name in names], rates),
         strata=tuple(strata.values()),
-        independence=searched(search, draft, reference.plan, training, runner),
+        independence=searched(search, draft, reference.plan, training, runner, declared=declared),
         events=(generated.n_events, reference.n_events),
         origins=(sides[0].source.provenance, sides[1].source.provenance),
         digests=(generated.sample_digest(), reference.sample_digest()),
         skipped=skipped,
-        notes=_notes(reference.plan, rates),
+        notes=(*_notes(reference.plan, rates), *clusters_in_words(generated, reference)),
         remedies=_remedies(rates),
         training=None if trained_on is None else trained_on.events,
         how={} if preview.complete else {"bins_from_rows": len(preview.sample), "drawn": preview.drawn},
@@ -187,7 +207,7 @@ def _of_histograms(gen: Histograms, ref: Histograms, request: Request, training:
     ]
     rates = Rates.of(gen, ref)
     trained_on = stored_training_rows(training, gen, ref, request)
-    search = _independence(gen, ref, trained_on, ())
+    search = _independence(gen, ref, trained_on, (), declared=are_paired(gen, ref))
     return Paired(
         pairs=_all_pairs(pairs, rates),
         strata=tuple(strata.values()),
@@ -197,7 +217,7 @@ def _of_histograms(gen: Histograms, ref: Histograms, request: Request, training:
         digests=(gen.sample_digest(), ref.sample_digest()),
         skipped=skipped | {name: "not asked for" for name in ref.plan.observables if name not in names},
         training=None if trained_on is None else trained_on.events or None,
-        notes=(*_notes(plan, rates), NOT_LOOKED_FOR),
+        notes=(*_notes(plan, rates), NOT_LOOKED_FOR, *clusters_in_words(gen, ref)),
         remedies=_remedies(rates),
     )
 
@@ -233,7 +253,10 @@ def _refuse_settings(request: Request, weights: tuple[object, object], *, filled
     wrong = [name for name in request.stated if name in {"bins", "by", "seed", "nonfinite"}]
     if any(weight is not None and done for weight, done in zip(weights, filled, strict=True)):
         wrong.append("weight")
+    if any(filled) and request.cluster_of == "entries":
+        wrong.append("cluster_of")
     if all(filled):
+        wrong += ["cluster"] if request.cluster is not None else []
         wrong += [name for name in request.stated if name in {"memory", "client"}]
     if wrong:
         msg = (
@@ -423,7 +446,9 @@ def _is_one_number(sides: Sequence[BinSums], *, outside: bool) -> bool:
     return int(np.count_nonzero(populated[:-1] if outside else populated)) < 2  # noqa: PLR2004
 
 
-def _independence(gen: Histograms, ref: Histograms, training: Training | None, lost: Sequence[str]) -> Independence:
+def _independence(
+    gen: Histograms, ref: Histograms, training: Training | None, lost: Sequence[str], *, declared: bool
+) -> Independence:
     """Find the rows that the samples share, and say what stands in the way of that.
 
     Args:
@@ -431,12 +456,16 @@ def _independence(gen: Histograms, ref: Histograms, training: Training | None, l
         ref: The reference.
         training: The rows of the training, if it is known.
         lost: Columns of one side only that tell events apart, where those of both do not.
+        declared: Whether clusters have rows on both sides.
     """
     ours, theirs = gen.fingerprint, ref.fingerprint
     obstacles = list(() if training is None else training.obstacles)
     notes = []
     unknown = "whether generated rows repeat reference rows cannot be known"
-    if ours is None or theirs is None or not ours.key.same_rows(theirs.key):
+    if declared:
+        notes.append(PAIRED_NOTE)
+        ours = None
+    elif ours is None or theirs is None or not ours.key.same_rows(theirs.key):
         if theirs is None:
             notes.append(f"{unknown}: no column of numbers is on both sides")
         elif ours is None:
@@ -461,4 +490,6 @@ def _independence(gen: Histograms, ref: Histograms, training: Training | None, l
     search = independence(ours, theirs, rows)
     if rows is not None and rows[0] is None:
         notes.append("whether generated rows repeat training rows cannot be known: they lack columns of the training")
-    return replace(search, notes=(*notes, *search.notes), obstacles=tuple(obstacles))
+    clustered = {side for side, summary in zip(_SIDES, (gen, ref), strict=True) if repeats_are_declared(summary)}
+    duplicated = tuple(side for side in search.duplicated if side not in clustered)
+    return replace(search, duplicated=duplicated, notes=(*notes, *search.notes), obstacles=tuple(obstacles))

@@ -16,6 +16,8 @@ from pytest_ganvalid.samples.columns import inner_column
 
 MULTIPLICITY = ": entries per event"
 """What is put after the name of an observable to name the number of its entries."""
+CLUSTER = "says which rows are one cluster"
+"""Why a column is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,7 @@ class FillPlan:
         skipped: Where all columns are filled, those that are not -> why, empty where that is for the other side to say;
             ``None`` if the observables were stated.
         bins_share: Share of their events that was looked at for that.
+        cluster: The column whose equal values are one cluster of events; ``None`` for independent events.
     """
 
     weight: str | None
@@ -122,6 +125,7 @@ class FillPlan:
     imposed: bool = False
     skipped: Mapping[str, str] | None = field(default=None, compare=False)
     bins_share: float = 1.0
+    cluster: str | None = None
 
     @property
     def strata(self) -> int:
@@ -176,12 +180,14 @@ class FillPlan:
     def like(self, side: Side) -> FillPlan:
         """Return the plan by which other events are filled alike; it knows which of their columns are left out."""
         if self.skipped is None:
-            return replace(self, weight=side.weight)
+            return replace(self, weight=side.weight, cluster=side.cluster)
         read: set[str | None] = {name for histogram in self.histograms for name in histogram.observable.columns}
         read |= {self.weight, side.weight, "", None if self.condition is None else self.condition[0]}
         others = {name: "" for name in side.source.names if name not in read}
         others |= {name: unreadable(reason) for name, reason in side.source.refused.items()}
-        return replace(self, weight=side.weight, skipped=dict(sorted((others | {**self.skipped}).items())))
+        others |= {} if side.cluster is None else {side.cluster: CLUSTER}
+        skipped = dict(sorted((others | {**self.skipped}).items()))
+        return replace(self, weight=side.weight, cluster=side.cluster, skipped=skipped)
 
     def difference(self, other: FillPlan) -> str:
         """Say where another plan, but for the weight, is not the same; empty if it is."""

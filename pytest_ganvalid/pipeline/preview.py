@@ -13,7 +13,7 @@ from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.overlaps.digests import LARGEST, is_numeric, is_plain, mix
 from pytest_ganvalid.pipeline.request import Side
 from pytest_ganvalid.pipeline.run import Runner, Tick
-from pytest_ganvalid.samples import Entries, Sample, as_sample
+from pytest_ganvalid.samples import Entries, Sample
 from pytest_ganvalid.samples.entries import concatenated
 from pytest_ganvalid.samples.formats import Columns
 from pytest_ganvalid.samples.tables import is_text
@@ -84,10 +84,19 @@ def has_numbers(side: Side, columns: Sequence[str], runner: Runner) -> bool:
 
 def load(side: Side, columns: Sequence[str], row: float, memory: float, runner: Runner) -> Sample:
     """Read all rows of a source."""
+    return side.sample(gathered(side, columns, row, memory, runner))
+
+
+def gathered(side: Side, columns: Sequence[str], row: float, memory: float, runner: Runner) -> Columns:
+    """Read some columns of all rows of a source."""
     if side.source.columns is not None:
-        return as_sample({name: side.source.columns[name] for name in columns}, side.name, side.weight)
+        return {name: side.source.columns[name] for name in columns}
     task = _Reading(tuple(columns), 0, chunk_rows(row, memory, runner.workers))
-    return as_sample(runner.total(_read_part, task, side.source.parts).joined(), side.name, side.weight)
+    chunks: _Chunks | None = runner.total(_read_part, task, side.source.parts)
+    if chunks is None:
+        msg = f"{side.name}: {side.source.name} holds no events"
+        raise InputError(msg)
+    return chunks.joined()
 
 
 def preview(side: Side, columns: Sequence[str], row: float, memory: float, runner: Runner) -> Preview:
@@ -99,7 +108,7 @@ def preview(side: Side, columns: Sequence[str], row: float, memory: float, runne
         return drawn(side, columns, row, memory, runner)
     task = _Reading(tuple(columns), 0, chunk_rows(row, memory, runner.workers))
     parts = _heads(source.parts, _size(row, memory))
-    sample = as_sample(runner.total(_read_part, task, parts).joined(), side.name, side.weight)
+    sample = side.sample(runner.total(_read_part, task, parts).joined())
     return Preview(sample, complete=len(sample) == source.rows, drawn=False, row=row, total=source.rows)
 
 
@@ -117,7 +126,7 @@ def drawn(side: Side, columns: Sequence[str], row: float, memory: float, runner:
     if subsample is None:
         msg = f"{side.name}: {source.name} holds no events"
         raise InputError(msg)
-    sample = as_sample(subsample.columns, side.name, side.weight)
+    sample = side.sample(subsample.columns)
     return Preview(sample, complete=len(sample) == subsample.total, drawn=True, row=row, total=subsample.total)
 
 

@@ -54,7 +54,9 @@ class Rates:
             for summary, side in ((generated, "generated"), (reference, "reference"))
         )
         reason = "it is said to be imposed on the generated events"
-        if not reference.plan.imposed:
+        if not reference.plan.imposed and (generated.plan.cluster, reference.plan.cluster) != (None, None):
+            reason = "rows are in clusters, so that the errors of those numbers are not known"
+        elif not reference.plan.imposed:
             reason = _signs_of_choice(generated, gen, ref)
         name = rate_name(column)
         if reason:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pytest_ganvalid._arguments import check_positive_integer, check_positive_number
 from pytest_ganvalid.errors import InputError, InputTypeError
 from pytest_ganvalid.observables.strata import Condition
 from pytest_ganvalid.overlaps.fingerprint import Fingerprint
+from pytest_ganvalid.samples import Sample, as_sample
+from pytest_ganvalid.samples.clusters import clustered
+from pytest_ganvalid.samples.formats import Columns
 from pytest_ganvalid.samples.opening import open_source
 from pytest_ganvalid.samples.sources import OWN_WEIGHT, Source
 
 DEFAULT_BINS = 50
 DEFAULT_MEMORY = 2**29
 """Bytes that events from files may take at a time."""
+CLUSTER_OF = ("repeats", "entries")
+"""What the rows of a cluster are."""
 NONFINITE = ("error", "underflow", "overflow", "separate")
 _LEAST_MEMORY = 2**20
 
@@ -32,6 +37,11 @@ class Request:
         seed: Of whatever must be random.
         memory: Bytes that events may take at a time.
         client: A Dask client that does the work; ``None`` for threads.
+        cluster: The columns of the generated and of the reference events whose equal values are one cluster; one name
+            for both, or whichever has it. With clusters across both sides their dependence is known, and need not be
+            looked for.
+        cluster_of: ``"repeats"``: the rows of a cluster are events with a common cause; ``"entries"``: they are entries
+            of one event.
 
     Raises:
         InputError: If a number is out of range, or ``nonfinite`` is unknown.
@@ -45,6 +55,8 @@ class Request:
     seed: int = 0
     memory: float = DEFAULT_MEMORY
     client: Any = None
+    cluster: tuple[str | None, str | None] | str | None = None
+    cluster_of: str = "repeats"
 
     @classmethod
     def parsed(cls, *, by: object = None, **keywords: Any) -> Request:  # noqa: ANN401 - those of the class
@@ -57,6 +69,10 @@ class Request:
         if check_positive_number("memory", self.memory) < _LEAST_MEMORY:
             msg = f"memory={self.memory!r} is too little; expected bytes, at least {_LEAST_MEMORY:,}"
             raise InputError(msg)
+        if self.cluster_of not in CLUSTER_OF:
+            msg = f"cluster_of={self.cluster_of!r} is unknown; expected one of {CLUSTER_OF}"
+            raise InputError(msg)
+        object.__setattr__(self, "cluster", _names_of(self.cluster))
         for place in self.nonfinite.values() if isinstance(self.nonfinite, Mapping) else [self.nonfinite]:
             if place not in NONFINITE:
                 msg = f"nonfinite={place!r} is unknown; expected one of {NONFINITE}"
@@ -73,6 +89,8 @@ class Request:
             "seed": self.seed == 0,
             "memory": self.memory == DEFAULT_MEMORY,
             "client": self.client is None,
+            "cluster": self.cluster is None,
+            "cluster_of": self.cluster_of == CLUSTER_OF[0],
         }
         return tuple(name for name, default in usual.items() if not default)
 
@@ -106,11 +124,22 @@ class Side:
         source: The events.
         name: ``"generated"``, ``"reference"``, ``"training"``, or what else they are called in messages.
         weight: The column of weights; empty for those that a `Sample` has of its own, ``None`` for unweighted events.
+        cluster: The column whose equal values are one cluster; ``None`` for independent events.
     """
 
     source: Source
     name: str
     weight: str | None = None
+    cluster: str | None = None
+
+    def sample(self, columns: Columns) -> Sample:
+        """Make a sample of some events.
+
+        Raises:
+            InputError: If a weight or what says their clusters is missing.
+            InputTypeError: If it is of another kind.
+        """
+        return clustered(as_sample(columns, self.name, self.weight), self.cluster, self.name)
 
     @classmethod
     def opened(cls, events: object, name: str, weight: object = None, *, pair: bool = True) -> Side:
@@ -152,6 +181,54 @@ def weight_pair(weight: object) -> tuple[object, object]:
         return weight[0], weight[1]
     msg = f"weight is a {type(weight).__name__}; expected a column name or a pair (generated_weight, reference_weight)"
     raise InputTypeError(msg)
+
+
+def _names_of(cluster: object) -> Any:  # noqa: ANN401 - a name, a pair, or None
+    """Read what says the clusters.
+
+    Raises:
+        InputTypeError: If it is neither a name nor a pair.
+    """
+    if cluster is None or (isinstance(cluster, str) and cluster):
+        return cluster
+    if isinstance(cluster, tuple | list) and len(cluster) == 2 and all(_is_name(name) for name in cluster):  # noqa: PLR2004
+        return None if tuple(cluster) == (None, None) else tuple(cluster)
+    msg = (
+        f"cluster={cluster!r} is a {type(cluster).__name__}; expected the name of a column, or a pair of names "
+        "(generated, reference), None for a side without clusters"
+    )
+    raise InputTypeError(msg)
+
+
+def _is_name(value: object) -> bool:
+    return value is None or (isinstance(value, str) and bool(value))
+
+
+def with_clusters(sides: Sequence[Side], cluster: Any) -> tuple[Side, ...]:  # noqa: ANN401 - that of a request
+    """Tell the sides which of their columns says what their clusters are.
+
+    Args:
+        sides: The generated and the reference events, or one of them.
+        cluster: A name, or a pair of names or ``None``.
+
+    Raises:
+        InputError: If no side has the column, or the one that it is said to be of has not.
+    """
+    if cluster is None:
+        return tuple(sides)
+    if isinstance(cluster, str):
+        names = [cluster if cluster in side.source.names else None for side in sides]
+        if not any(names):
+            names = [cluster, *names[1:]]  # whose absence is refused
+    else:
+        names = [cluster[side.name == "reference"] for side in sides]
+    for side, name in zip(sides, names, strict=True):
+        if name is not None and (name not in side.source.names or name == side.weight):
+            reason = side.source.refused.get(name)
+            there = f"there is no cluster column {name!r}; there are {sorted(filter(None, side.source.names))}"
+            msg = f"{side.name}: {f'the cluster column {name!r} {reason}' if reason else there}"
+            raise InputError(msg)
+    return tuple(replace(side, cluster=name) for side, name in zip(sides, names, strict=True))
 
 
 def open_training(training: object) -> Side | Fingerprint | None:

@@ -1,6 +1,7 @@
 """What is looked for in the rows of both sides, and of the training: pairs nobody declared, and near copies.
 
-The first rows of each sample are enough, the same ones on every road: those that were looked at anyway.
+The first rows of each sample are enough, the same ones on every road: those that were looked at anyway. Of a cluster,
+whose rows are no independent events, it is one.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pytest_ganvalid.pipeline.preview import head
 from pytest_ganvalid.pipeline.request import Side
 from pytest_ganvalid.pipeline.run import Runner
 from pytest_ganvalid.samples import as_sample
+from pytest_ganvalid.samples.clusters import cluster_keys
 from pytest_ganvalid.samples.columns import inner_column
 from pytest_ganvalid.samples.formats import Columns
 
@@ -50,9 +52,13 @@ def searched(
     Returns:
         The same, with what was found and notes of what was not looked for.
     """
+    draft = replace(draft, heads=_independent(draft))
     heads = _compared(draft)
     strata = _strata(draft, plan)
-    uneven = (uneven_blocks(rows, side.name) for side, rows in zip(draft.sides, heads, strict=True))
+    uneven = (
+        None if side.cluster is not None else uneven_blocks(rows, side.name)
+        for side, rows in zip(draft.sides, heads, strict=True)
+    )
     notes = [note for note in uneven if note is not None]
     copied = any(o.beyond_chance and o.sides == ("generated", "reference") for o in search.overlaps)
     pairs = None if declared or copied else undeclared_pairs(*heads, strata)
@@ -74,10 +80,23 @@ def searched(
     return replace(search, pairs=pairs, near=near, notes=(*search.notes, *notes))
 
 
+def _independent(draft: Draft) -> tuple[Columns, Columns]:
+    """Return the first rows of both sides, of each cluster the first one."""
+    heads = []
+    for side, rows in zip(draft.sides, draft.heads, strict=True):
+        if side.cluster is None:
+            heads.append(rows)
+            continue
+        _, first = np.unique(cluster_keys(rows[side.cluster], side.name), return_index=True)
+        first.sort()
+        heads.append({name: values[first] for name, values in rows.items()})
+    return heads[0], heads[1]
+
+
 def _compared(draft: Draft) -> tuple[Columns, Columns]:
-    """Return the first rows of both sides, without weights and what divides them."""
+    """Return the first rows of both sides, without weights, what divides them and what their clusters are."""
     condition = draft.request.condition
-    left_out: set[str | None] = {side.weight for side in draft.sides}
+    left_out: set[str | None] = {name for side in draft.sides for name in (side.weight, side.cluster)}
     if condition is not None:
         left_out |= {inner_column(condition.column, side.source.names) for side in draft.sides}
     generated, reference = ({n: v for n, v in rows.items() if n not in left_out} for rows in draft.heads)

@@ -18,6 +18,7 @@ from pytest_ganvalid._json import Node, decode
 from pytest_ganvalid.errors import placed
 from pytest_ganvalid.histograms.binning import decoded_bins, encoded_bins
 from pytest_ganvalid.histograms.bins import Axis
+from pytest_ganvalid.histograms.clusters import ClusterSums
 from pytest_ganvalid.histograms.exact import Total
 from pytest_ganvalid.histograms.filling import Filled
 from pytest_ganvalid.histograms.kdtree import Cells
@@ -39,6 +40,7 @@ def encoded_plan(plan: FillPlan) -> dict[str, Any]:
     name, axis = plan.condition or (None, None)
     return {
         "weight": plan.weight,
+        "cluster": plan.cluster,
         "condition": (
             None
             if axis is None
@@ -59,7 +61,7 @@ def restored_plan(node: Node, key: Key | None) -> FillPlan:
     """
     fields = node.members()
     names = ("weight", "condition", "bins_from", "skipped", "observables")
-    node.check_names(fields, names, optional=("bins_share",))
+    node.check_names(fields, names, optional=("bins_share", "cluster"))
     condition, imposed = None, False
     if not fields["condition"].absent():
         given = fields["condition"].members()
@@ -80,6 +82,7 @@ def restored_plan(node: Node, key: Key | None) -> FillPlan:
         imposed=imposed,
         skipped=decode(Mapping[str, str] | None, fields["skipped"]),
         bins_share=fields["bins_share"].real(0.0, 1.0) if "bins_share" in fields else 1.0,
+        cluster=None if "cluster" not in fields or fields["cluster"].absent() else fields["cluster"].text(),
     )
     with placed(node.path):
         plan.check_storable()
@@ -156,7 +159,7 @@ def encoded_contents(
             name: described(content, filled[name], weighted=weighted, label=name) for name, content in contents.items()
         },
         "beyond": {
-            name: _beyond(filled[name]) if weighted or content.correlated else None
+            name: _beyond(filled[name]) if weighted or content.correlated or filled[name].clusters else None
             for name, content in contents.items()
         },
     }
@@ -164,14 +167,23 @@ def encoded_contents(
 
 def _beyond(filled: Filled) -> dict[str, Any]:
     """Return what the schema has no place for."""
-    products = None if filled.products is None else filled.products[np.triu_indices(len(filled.products))].tolist()
+    products = None if filled.products is None else _upper_half(filled.products)
     squares = filled.sumw if filled.sumw2 is None else filled.sumw2
     return {
         "values": filled.sumw.rest.tolist(),
         "variances": squares.rest.tolist(),
         "products": products,
         "events": None if filled.events is None else encoded_total(filled.events),
+        "clusters": None if filled.clusters is None else _clusters(filled.clusters),
     }
+
+
+def _clusters(sums: ClusterSums) -> dict[str, Any]:
+    return {"products": _upper_half(sums.products), "sizes": encoded_total(sums.sizes)}
+
+
+def _upper_half(products: FloatArray) -> list[float]:
+    return list(products[np.triu_indices(len(products))].tolist())
 
 
 def restored_contents(
@@ -187,7 +199,8 @@ def restored_contents(
     restored_ = {}
     for name, content in contents.items():
         sums = stored(described_[name], content, name, weighted=plan.weight is not None)
-        restored_[name] = _restored_filled(sums, more[name], content, int(events[content.stratum]))
+        n_events = int(events[content.stratum])
+        restored_[name] = _restored_filled(sums, more[name], content, n_events, clustered=plan.cluster is not None)
         if len(sums) == 1 and sums[0].sum() != events[content.stratum]:
             described_[name].refuse(f"{events[content.stratum]} events in all, as many as in its stratum")
         events_of = restored_[name].events
@@ -231,13 +244,64 @@ def restored_repeated(
     return with_values
 
 
-def _restored_filled(sums: tuple[FloatArray, ...], node: Node, content: Content, n_events: int) -> Filled:
-    size = sums[0].size
-    if len(sums) == 1:
+def _restored_filled(
+    sums: tuple[FloatArray, ...], node: Node, content: Content, n_events: int, *, clustered: bool
+) -> Filled:
+    if len(sums) == 1 and not clustered:
         if not node.absent():
             node.refuse("null, as these are counts")
         return Filled(content.bins, Total.of(sums[0]))
-    fields = node.fields("values", "variances", "products", "events")
+    fields = node.members()
+    names = ("values", "variances", "products", "events")
+    node.check_names(fields, (*names, "clusters") if clustered else names, optional=("clusters",))
+    if not clustered and "clusters" in fields and not fields["clusters"].absent():
+        fields["clusters"].refuse("null, as events are in no clusters")
+    clusters = _restored_clusters(fields["clusters"], sums[0], content, n_events) if clustered else None
+    if len(sums) == 1:
+        exact = all(not np.any(fields[name].reals(sums[0].size)) for name in ("values", "variances"))
+        if not (exact and fields["products"].absent() and fields["events"].absent()):
+            node.refuse("nothing but clusters, as these are counts")
+        return Filled(content.bins, Total.of(sums[0]), clusters=clusters)
+    return replace(_restored_weighted(sums, fields, node, content, n_events), clusters=clusters)
+
+
+def _restored_clusters(node: Node, sumw: FloatArray, content: Content, n_events: int) -> ClusterSums:
+    fields = node.fields("products", "sizes")
+    products = _restored_products(fields["products"], sumw.size)
+    sizes = restored_total(fields["sizes"], 2)
+    total, squares = sizes.value.tolist()
+    if np.any(products.diagonal() < 0) or np.any(products.diagonal() > _LARGEST):
+        fields["products"].refuse(f"sums of squares of at most {_LARGEST:g}")
+    if total**2 > n_events * squares * (1 + _SAME):
+        fields["sizes"].refuse(f"those of at most {n_events} clusters")
+    scale = math.sqrt(squares * n_events), float(products.diagonal().sum())
+    if not content.correlated:  # an event is in one bin, so that clusters hold what the bins do
+        if abs(total - sumw.sum()) > _SAME * scale[0]:
+            fields["sizes"].refuse("the weight in the bins")
+        if abs(squares - products.sum()) > _SAME * max(squares, scale[1]):
+            fields["products"].refuse("those of clusters of such sizes")
+    return ClusterSums(_bounded(products, products.diagonal(), fields["products"]), sizes)
+
+
+def _restored_products(node: Node, size: int) -> FloatArray:
+    upper_half = node.reals(size * (size + 1) // 2)
+    products, upper = np.zeros((size, size)), np.triu_indices(size)
+    products[upper] = upper_half
+    products.T[upper] = products[upper]
+    return products
+
+
+def _bounded(products: FloatArray, squares: FloatArray, node: Node) -> FloatArray:
+    roots = np.sqrt(np.maximum(squares, 0))
+    if np.any(np.abs(products) > np.outer(roots, roots) * (1 + _SAME)):
+        node.refuse("what the sums of squares allow for")
+    return products
+
+
+def _restored_weighted(
+    sums: tuple[FloatArray, ...], fields: Mapping[str, Node], node: Node, content: Content, n_events: int
+) -> Filled:
+    size = sums[0].size
     rests = [np.array(fields[name].reals(size), dtype=np.float64) for name in ("values", "variances")]
     sumw, sumw2 = (_checked(Total(total, rest), node) for total, rest in zip(sums, rests, strict=True))
     if np.any(sumw.value**2 > n_events * sumw2.value * (1 + _SAME)):
@@ -247,15 +311,10 @@ def _restored_filled(sums: tuple[FloatArray, ...], node: Node, content: Content,
             if not fields[name].absent():
                 fields[name].refuse("null, as every event has one entry")
         return Filled(content.bins, sumw, sumw2)
-    upper_half = fields["products"].reals(size * (size + 1) // 2)
-    products, upper = np.zeros((size, size)), np.triu_indices(size)
-    products[upper] = upper_half
-    products.T[upper] = products[upper]
+    products = _restored_products(fields["products"], size)
     if np.any(np.abs(products.diagonal() - sumw2.value) > _SAME * sumw2.value):
         fields["products"].refuse("the sums of squares on the diagonal")
-    roots = np.sqrt(np.maximum(sumw2.value, 0))
-    if np.any(np.abs(products) > np.outer(roots, roots) * (1 + _SAME)):
-        fields["products"].refuse("what the sums of squares allow for")
+    products = _bounded(products, sumw2.value, fields["products"])
     events = restored_total(fields["events"], 2)
     if events.value[0] ** 2 > n_events * events.value[1] * (1 + _SAME):
         fields["events"].refuse(f"a sum of squares as large as that of {n_events} events with such a sum is at least")

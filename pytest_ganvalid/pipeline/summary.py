@@ -19,6 +19,7 @@ from pytest_ganvalid import _json
 from pytest_ganvalid.attempts import SampleDigest, histogram_digest
 from pytest_ganvalid.errors import InputError, placed
 from pytest_ganvalid.histograms.bins import Grid, refuse_nonfinite
+from pytest_ganvalid.histograms.clusters import ClusterSums
 from pytest_ganvalid.histograms.device import can_fill, filled_on_device, repeated_on_device
 from pytest_ganvalid.histograms.exact import Total
 from pytest_ganvalid.histograms.filling import Filled, filled, filled_at
@@ -41,6 +42,7 @@ from pytest_ganvalid.pipeline.store import (
     restored_total,
 )
 from pytest_ganvalid.samples import Sample, as_sample
+from pytest_ganvalid.samples.clusters import clustered
 from pytest_ganvalid.samples.device import DevicePart
 from pytest_ganvalid.samples.formats import Columns
 from pytest_ganvalid.samples.tables import check_weights
@@ -211,6 +213,10 @@ def _check_addable(a: Histograms, b: Histograms, names: str) -> None:
         ours, theirs = (_weight_in_words(side.plan.weight) for side in (a, b))
         msg = f"histograms of {names} do not add up: {ours} and {theirs}; fill all with the same weight"
         raise InputError(msg)
+    if a.plan.cluster != b.plan.cluster:
+        ours, theirs = (f"by {side.plan.cluster!r}" if side.plan.cluster else "by nothing" for side in (a, b))
+        msg = f"histograms of {names} do not add up: clustered {ours} and {theirs}; fill all with the same cluster"
+        raise InputError(msg)
     difference = a.plan.difference(b.plan)
     keys = [None if side.fingerprint is None else side.fingerprint.key for side in (a, b)]
     if not difference and keys[0] is not None and keys[1] is not None and not keys[0].same_rows(keys[1]):
@@ -296,7 +302,7 @@ class FillTask:
             InputError: If an observable cannot be computed or filled.
             InputTypeError: If a column does not hold numbers.
         """
-        sample = as_sample(rows, self.side, self.plan.weight)
+        sample = clustered(as_sample(rows, self.side, self.plan.weight), self.plan.cluster, self.side)
         index = None
         if self.plan.condition is not None:
             name, axis = self.plan.condition
@@ -354,7 +360,15 @@ class FillTask:
         if histogram.numbers is not None:
             parts.append((histogram.name + MULTIPLICITY, values.multiplicity(), histogram.numbers))
         contents = {
-            name: filled(bins, v.columns, sample.weight, counts=v.counts, selected=v.selected, workers=1)
+            name: filled(
+                bins,
+                v.columns,
+                sample.weight,
+                counts=v.counts,
+                selected=v.selected,
+                workers=1,
+                cluster=sample.cluster,
+            )
             for name, v, bins in parts
         }
         if values.counts is None and len(values.columns) == 1 and not histogram.observable.tree:
@@ -369,7 +383,7 @@ class FillTask:
             all(part is None for part in (h.observable.function, h.observable.where, h.numbers)) and can_fill(h.bins)
             for h in self.plan.histograms
         )
-        return self.plan.condition is None and self.keys[1] is None and all(plain)
+        return self.plan.condition is None and self.plan.cluster is None and self.keys[1] is None and all(plain)
 
     def summary_on_device(self, tensors: Mapping[str, Any], origin: str) -> Histograms:
         """Fill some events into all histograms where they are; see `fits_a_device`."""
@@ -456,10 +470,12 @@ def closed(total: Histograms, name: str) -> Histograms:
 
 
 def _empty(content: Content, plan: FillPlan) -> Filled:
-    none = Total.of(np.zeros(content.size))
+    none, pair = Total.of(np.zeros(content.size)), Total.of(np.zeros(2))
+    products = np.zeros((content.size, content.size))
+    clusters = None if plan.cluster is None else ClusterSums(products, pair)
     if content.correlated:
-        return Filled(content.bins, none, none, np.zeros((content.size, content.size)), Total.of(np.zeros(2)))
-    return Filled(content.bins, none, None if plan.weight is None else none)
+        return Filled(content.bins, none, none, products, pair, clusters=clusters)
+    return Filled(content.bins, none, None if plan.weight is None else none, clusters=clusters)
 
 
 def _alike(got: Filled, content: Content) -> Filled:

@@ -20,6 +20,7 @@ class Sample:
         columns: Name -> array of shape (events,), or `Entries` for a column with several numbers per event.
         weight: Event weights of shape (events,), any sign; ``None`` for unweighted events.
         provenance: What is known of their origin.
+        cluster: Key of the cluster that each event is in, shape (events,); ``None`` for independent events.
 
     Raises:
         InputError: If there are no columns or events, or lengths differ.
@@ -28,6 +29,7 @@ class Sample:
     columns: Mapping[str, Any]
     weight: NDArray[np.float64] | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    cluster: NDArray[np.uint64] | None = None
 
     def __post_init__(self) -> None:
         """Check the shapes."""
@@ -37,6 +39,8 @@ class Sample:
         lengths = {name: np.shape(values) for name, values in self.columns.items()}
         if self.weight is not None:
             lengths["the weight"] = np.shape(self.weight)
+        if self.cluster is not None:
+            lengths["the cluster"] = np.shape(self.cluster)
         shapes = set(lengths.values())
         if len(shapes) > 1 or len(next(iter(shapes))) != 1:
             msg = f"columns must be one-dimensional and of one length; got shapes {lengths}"
@@ -69,10 +73,10 @@ class Sample:
         if not 0 < n <= len(self):
             msg = f"cannot take the first {n} of {len(self)} events; expected 1 to {len(self)}"
             raise InputError(msg)
-        weight = None if self.weight is None else self.weight[:n]
-        return Sample({name: values[:n] for name, values in self.columns.items()}, weight, self.provenance)
+        return self.select(slice(n))
 
-    def select(self, rows: NDArray[Any]) -> Sample:
-        """Keep some events (a mask or positions)."""
+    def select(self, rows: NDArray[Any] | slice) -> Sample:
+        """Keep some events (a mask, positions or a slice)."""
         weight = None if self.weight is None else self.weight[rows]
-        return Sample({name: values[rows] for name, values in self.columns.items()}, weight, self.provenance)
+        cluster = None if self.cluster is None else self.cluster[rows]
+        return Sample({name: values[rows] for name, values in self.columns.items()}, weight, self.provenance, cluster)

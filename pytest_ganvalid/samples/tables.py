@@ -35,6 +35,9 @@ def as_sample(events: object, side: str, weight: object = None) -> Sample:
         InputError: If there are no events, lengths differ, or a weight is not finite.
     """
     try:
+        if isinstance(events, Sample) and events.cluster is not None:
+            msg = "the clusters of a Sample are what was made of a column; leave it a column, and name it by cluster="
+            raise InputError(msg)
         if isinstance(events, Sample):  # whoever made it, its columns may be of any kind
             sample = Sample(_columns(events.columns), provenance=events.provenance)
             weight = events.weight if weight is None else weight

@@ -18,21 +18,24 @@ from scipy.optimize import brentq
 from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.histograms.sums import BinSums
 from pytest_ganvalid.results import Chi2Result
-from pytest_ganvalid.statistics.separation import Fractions
+from pytest_ganvalid.statistics.separation import Fractions, Noise
 
 FloatArray = NDArray[np.float64]
 _RANK = 1e-9  # relative; rounding leaves about 1e-15 of a direction that cannot vary
 _FARTHEST = 50.0  # of log c from the ratio of the totals
 
 
-def chi2_test(generated: BinSums, reference: BinSums, *, method: str = "profile") -> Chi2Result:
+def chi2_test(
+    generated: BinSums, reference: BinSums, *, method: str = "profile", cross: FloatArray | None = None
+) -> Chi2Result:
     """Test whether two histograms come from one distribution, whatever their normalisations.
 
     Args:
         generated: Bin sums, at least two bins populated on either side.
         reference: The same bins.
         method: ``"profile"`` or ``"gagunashvili"``; bins that are correlated because events have several entries
-            are tested by `correlated_chi2` whatever the method.
+            or are clusters of rows are tested by `correlated_chi2` whatever the method.
+        cross: The covariance of the fractions of both sides, shape (bins, bins); ``None`` for independent samples.
 
     Returns:
         The statistic, its degrees of freedom and p-value, and a residual per bin.
@@ -49,13 +52,14 @@ def chi2_test(generated: BinSums, reference: BinSums, *, method: str = "profile"
         msg = f"a χ² test needs at least two populated bins; got {ndf + 1} of {populated.size}"
         raise InputError(msg)
     gen, ref = generated.select(populated), reference.select(populated)
-    if gen.products is not None or ref.products is not None:
-        chi2, pulls, ndf = correlated_chi2(gen, ref)
+    if any(part is not None for part in (gen.covariances, ref.covariances, cross)):
+        chi2, pulls, ndf = correlated_chi2(gen, ref, None if cross is None else cross[np.ix_(populated, populated)])
     else:
         chi2, pulls = _METHODS[method](gen, ref)
     residuals = np.zeros(populated.size)
     residuals[populated] = pulls
-    return Chi2Result(chi2=chi2, ndf=ndf, p_value=float(special.chdtrc(ndf, chi2)), residuals=tuple(residuals.tolist()))
+    p_value = float(special.chdtrc(ndf, chi2)) if ndf else 1.0  # no cluster differs
+    return Chi2Result(chi2=chi2, ndf=ndf, p_value=p_value, residuals=tuple(residuals.tolist()))
 
 
 def profile_chi2(generated: BinSums, reference: BinSums) -> tuple[float, FloatArray]:
@@ -117,22 +121,29 @@ def gagunashvili_chi2(generated: BinSums, reference: BinSums) -> tuple[float, Fl
     return _weighted_weighted(generated, reference)
 
 
-def correlated_chi2(generated: BinSums, reference: BinSums) -> tuple[float, FloatArray, int]:
-    """Wald's test of equal fractions, with the covariance of either sample taken event by event.
+def correlated_chi2(
+    generated: BinSums, reference: BinSums, cross: FloatArray | None = None
+) -> tuple[float, FloatArray, int]:
+    """Wald's test of equal fractions, with the covariance of either sample taken event by event, or by cluster.
 
     Args:
         generated: Bin sums with a positive total, every bin populated on either side.
         reference: The same bins.
+        cross: The covariance of the fractions of both sides; ``None`` for independent samples.
 
     Returns:
         dᵀ M⁺ d for the difference d of the fractions and its covariance M, the signed differences in units of their
         errors, shape (bins,), and the rank of M, which is its number of degrees of freedom.
     """
-    gen, ref = (Fractions.from_sums(s.sumw, s.sumw2, s.products) for s in (generated, reference))
-    difference, covariance = gen.q - ref.q, gen.covariance() + ref.covariance()
+    gen, ref = (Fractions.from_sums(s.sumw, s.sumw2, s.covariances) for s in (generated, reference))
+    noise = Noise(gen, ref, cross)
+    difference, covariance = gen.q - ref.q, noise.covariance()
     # In units of the errors, so that the rank does not depend on how large the bins are.
-    error = np.sqrt(covariance.diagonal())
+    least = 0.0 if cross is None else _RANK * (gen.variance + ref.variance)  # what rounding leaves of like clusters
+    error = np.sqrt(np.where(covariance.diagonal() > least, covariance.diagonal(), 0.0))
     unit = np.where(error > 0, error, 1.0)
+    covariance[error == 0] = 0.0
+    covariance[:, error == 0] = 0.0
     inverse, rank = linalg.pinvh(covariance / np.outer(unit, unit), rtol=_RANK, return_rank=True)
     pulls = difference / unit
     return float(pulls @ inverse @ pulls), pulls, int(rank)

@@ -52,6 +52,21 @@ _MOST_APART = 1e15  # ratio of errors; the events that they are worth go with it
 _FARTHEST = 1e100
 
 
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """The error of the difference of two estimates that depend on each other.
+
+    Attributes:
+        error: Its standard error.
+        dof: Degrees of freedom of that.
+        most: The largest n_required that the clusters of both sides admit.
+    """
+
+    error: float
+    dof: float
+    most: float
+
+
 @dataclass(frozen=True)
 class Equivalence:
     """All that decides a verdict on two estimates; biases and errors in units of the error bar of n_required events.
@@ -65,6 +80,7 @@ class Equivalence:
         scaled: Whether that was scaled from the error of the reference; otherwise it is known exactly.
         observables: How many must pass together; only the advice depends on it.
         used: Shares of the generated and of the reference events that are compared; only the advice depends on them.
+        joint: The error of the difference, where the samples are not independent.
     """
 
     n_required: float
@@ -75,6 +91,7 @@ class Equivalence:
     scaled: bool
     observables: int
     used: tuple[float, float]
+    joint: Difference | None = None
 
     @property
     def difference(self) -> float:
@@ -99,6 +116,8 @@ class Equivalence:
     @property
     def width(self) -> float:
         """Standard error of the difference."""
+        if self.joint is not None:
+            return self.joint.error / self.required_error
         return math.hypot(self.generated.error, self.reference.error) / self.required_error
 
     @property
@@ -113,6 +132,8 @@ class Equivalence:
         A unit scaled from the reference has its noise in common with the reference's error, which cancels; that of the
         generated sample's error does not.
         """
+        if self.joint is not None:
+            return self.joint.dof
         total = math.hypot(self.generated.error, self.reference.error)
         ours, theirs = (self.generated.error / total) ** 4, (self.reference.error / total) ** 4
         variance = ours / self.generated.dof + (ours if self.scaled else theirs) / self.reference.dof
@@ -165,6 +186,8 @@ class Equivalence:
     @cached_property
     def power(self) -> float:
         """Probability that a perfect generator is shown ROBUST with these errors."""
+        if self.n_required > self.most:
+            return 0.0
         return equivalence_power(self.width, 1 - self.limits.alpha, self.limits.max_bias, self.dof, self.blur)
 
     @property
@@ -207,7 +230,13 @@ class Equivalence:
     @property
     def n_supported(self) -> float:
         """Largest n_required that is demonstrated; 0 if none."""
-        return self.n_required * (self.limits.max_bias / self.upper) ** 2 if self.admissible else 0.0
+        shown = self.n_required * (self.limits.max_bias / self.upper) ** 2 if self.admissible else 0.0
+        return min(shown, self.most)
+
+    @property
+    def most(self) -> float:
+        """The largest n_required that clusters across both sides admit."""
+        return math.inf if self.joint is None else self.joint.most
 
     def verdict(self) -> Verdict:
         """Decide."""
@@ -215,7 +244,7 @@ class Equivalence:
             return Verdict.UNPROVEN
         if self.p_biased < self.limits.alpha:
             return Verdict.BIASED
-        if self.admissible and self.upper <= self.limits.max_bias:
+        if self.admissible and self.upper <= self.limits.max_bias and self.n_required <= self.most:
             return Verdict.ROBUST
         return Verdict.UNPROVEN
 
@@ -240,6 +269,10 @@ class Equivalence:
         """
         each = power_of_each(WANTED_POWER, self.observables)
         width = equivalence_width(each, 1 - self.limits.alpha, self.limits.max_bias, self.dof, self.blur)
+        if self.joint is not None:
+            factor = max((self.width / width) ** 2, self.n_required / self.most)
+            sizes = self.n_reference * factor / self.used[1], self.n_generated * factor / self.used[0]
+            return math.ceil(sizes[0]), math.ceil(sizes[1])
         size, worth = self.n_required / width**2, self._worth(self.generated)
         needed, generated = events_needed(lambda n: reference_partner(size, n), self.n_required, worth)
         per_true_reference = self.n_reference / self._worth(self.reference)
@@ -258,6 +291,7 @@ def equivalence(
     required_error: float | None = None,
     observables: int = 1,
     used: tuple[float, float] = (1.0, 1.0),
+    joint: Difference | None = None,
 ) -> Equivalence:
     """Compute all that decides a verdict on two estimates of one number.
 
@@ -270,6 +304,7 @@ def equivalence(
             number of its events.
         observables: How many must pass together.
         used: Shares of the generated and of the reference events that are compared.
+        joint: The error of their difference; ``None`` if the samples are independent.
 
     Raises:
         InputError: If neither ``required_error`` nor the number of reference events is known, or the numbers are too
@@ -285,7 +320,7 @@ def equivalence(
             raise InputError(msg)
         required_error = reference.error * math.sqrt(reference.n_events / n_required)
     _check_range(generated, reference, required_error)
-    return Equivalence(n_required, limits, generated, reference, required_error, scaled, observables, used)
+    return Equivalence(n_required, limits, generated, reference, required_error, scaled, observables, used, joint)
 
 
 def _check_range(generated: Estimate, reference: Estimate, required_error: float) -> None:

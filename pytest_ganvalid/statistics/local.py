@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from pytest_ganvalid.statistics.separation import Fractions
+from pytest_ganvalid.statistics.separation import Fractions, Noise
 
 FloatArray = NDArray[np.float64]
 
@@ -33,7 +33,15 @@ class LocalBias:
     p_value: float
 
 
-def local_bias(generated: Fractions, reference: Fractions, n_required: float, limit: float, alpha: float) -> LocalBias:
+def local_bias(
+    generated: Fractions,
+    reference: Fractions,
+    n_required: float,
+    limit: float,
+    alpha: float,
+    *,
+    cross: FloatArray | None = None,
+) -> LocalBias:
     """Compute the bias of each bin and whether it is shown to exceed ``limit``.
 
     Args:
@@ -42,13 +50,17 @@ def local_bias(generated: Fractions, reference: Fractions, n_required: float, li
         n_required: Number of true events to stand in for.
         limit: In error bars of n_required events; may be infinite.
         alpha: Error probability of the simultaneous lower limits.
+        cross: The covariance of both, shape (bins, bins); ``None`` for independent samples.
     """
     q, p = generated.q, reference.q
     unit = np.sqrt((q + p) / (2 * n_required))  # one error bar, as a fraction
     difference = np.abs(q - p)
     # A deficit's own variance is too small where the bin is nearly empty; at the limit the content is at least this.
     slack = np.minimum(limit * unit, difference)
-    error = np.sqrt(_variance(generated, p - slack, q + p) + _variance(reference, q - slack, q + p))
+    if cross is None:
+        error = np.sqrt(_variance(generated, p - slack, q + p) + _variance(reference, q - slack, q + p))
+    else:
+        error = np.sqrt(_joint_variance(Noise(generated, reference, cross), slack))
     quantile = float(special.ndtri(1 - alpha / q.size))
     lower = np.maximum(difference - quantile * error, 0.0) / unit
     excess = (difference - limit * unit) / error if math.isfinite(limit) else np.full(q.size, -math.inf)
@@ -61,3 +73,10 @@ def _variance(sample: Fractions, least: FloatArray, contents: FloatArray) -> Flo
     content = np.clip(least, 0.0, 1.0)
     sigma = 1 / sample.effective_size(contents)
     return np.maximum(sample.variance, np.maximum(sigma * content * (1 - content), sigma**2))
+
+
+def _joint_variance(noise: Noise, difference: FloatArray) -> FloatArray:
+    """Variance of each q - p of clusters, no less than if as few of them made the difference as can, or one."""
+    contents = noise.generated.q + noise.reference.q
+    sigma = 1 / min(side.effective_size(contents) for side in (noise.generated, noise.reference))
+    return np.maximum(noise.variance, np.maximum(sigma * difference, sigma**2))

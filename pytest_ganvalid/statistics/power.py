@@ -78,6 +78,8 @@ def joint_power(degrees: tuple[float, ...], noncentralities: tuple[float, ...], 
         return float(special.chdtr(degrees[0], most))
     rest = max(degrees[-1] - degrees[0], _LEAST_STEP)
     end = min(least, most, float(special.chdtri(degrees[0], _NEGLIGIBLE)))
+    if end <= 0:
+        return 0.0
     t = end * _AT**2  # smooth at 0, whatever the power of t there
     half = 0.5 * degrees[0]
     density = 0.5 * np.exp(special.xlogy(half - 1, 0.5 * t) - 0.5 * t - special.gammaln(half))

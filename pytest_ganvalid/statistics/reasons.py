@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from pytest_ganvalid.results import BinBias, Estimate, Verdict
+from pytest_ganvalid.statistics.clusters import LEAST_CLUSTERS, MOST_PER_CLUSTER
 from pytest_ganvalid.statistics.equivalence import LEAST_DOF, Equivalence
 from pytest_ganvalid.statistics.power import chi2_critical
 from pytest_ganvalid.statistics.robustness import WANTED_POWER, Assessment, Resolution
@@ -88,8 +89,9 @@ def too_good(p_agreement: Sequence[float]) -> str:
 def _robust(a: Assessment) -> str:
     each = "; ".join(f"in {_name(test)} {_at(a, test, test.upper, 'most')}" for test in a.tests)
     return (
-        f"agreement at n_required {count(a.n_required)} is demonstrated at {percent(1 - a.limits.alpha)} confidence: "
-        f"{each}; no number linear in the bin contents is off by more than {_directional(a):.3g} error bars"
+        f"agreement at n_required {count(a.n_required)} is demonstrated at {percent(1 - a.limits.alpha)} confidence"
+        f"{_discordant(a)}: {each}; no number linear in the bin contents is off by more than {_directional(a):.3g} "
+        "error bars"
     )
 
 
@@ -129,11 +131,14 @@ def _unproven(a: Assessment) -> tuple[str, ...]:
             f"would agree within the error bars of so few events; state more than {_least_required(a)} or use fewer "
             "bins",
         )
-    least = min(test.separation.upper_tail(0) for test in a.tests)
+    if a.unknown_noise:
+        return (_few_clusters(a),)
+    least = 1.0 if a.few is not None else min(test.separation.upper_tail(0) for test in a.tests)
     worst = max(a.tests, key=lambda test: test.estimate / test.ndf)
     lines = [
+        *_too_few_inputs(a),
         *(
-            f"the data decide neither way: in {_name(test)} χ²_req/ndf lies between "
+            f"the data decide neither way{_discordant(a)}: in {_name(test)} χ²_req/ndf lies between "
             f"{_chi2_per_ndf(a, test, test.lower)} and {_chi2_per_ndf(a, test, test.upper)} (critical "
             f"{_critical(test)}), the rms bias between {_rms(a, test, test.lower)} and {_rms(a, test, test.upper)} "
             f"error bars (limit {a.limits.max_bias:g})"
@@ -143,6 +148,28 @@ def _unproven(a: Assessment) -> tuple[str, ...]:
         *_difference(a, min(1.0, len(a.tests) * least), worst.ndf / 2, worst.estimate),
     ]
     return (*lines, _advice(a, a.n_supported))
+
+
+def _discordant(a: Assessment) -> str:
+    """Say so, if it is the share of discordant pairs that limits the difference."""
+    return "" if a.few is None else f" by {a.few.number:,} of {a.few.pairs:,} pairs being in different bins"
+
+
+def _few_clusters(a: Assessment) -> str:
+    return (
+        f"too few clusters: the noise of the difference rests on {a.n_clusters:.3g} of them (at least "
+        f"{LEAST_CLUSTERS:g} are needed for it to be known): add clusters, not rows to those that there are"
+    )
+
+
+def _too_few_inputs(a: Assessment) -> list[str]:
+    """Say so, if the clusters across both sides admit no n_required as large."""
+    if a.n_required <= a.most:
+        return []
+    return [
+        f"{a.clusters:,} clusters across both sides support n_required {at_most(a.most)} at most, "
+        f"{MOST_PER_CLUSTER:g} for each, however well they agree: simulate more of them on both sides"
+    ]
 
 
 def _least_required(a: Assessment) -> str:
@@ -239,6 +266,11 @@ def estimate_reasons(e: Equivalence) -> tuple[str, ...]:
         )
     if not e.admissible:
         return _inadmissible(e)
+    if e.n_required > e.most:
+        return (
+            f"the clusters across both sides support n_required {at_most(e.most)} at most, {MOST_PER_CLUSTER:g} for "
+            "each, however well they agree: simulate more of them on both sides",
+        )
     return (
         f"the data decide neither way: the bias lies between {e.lower:.3g} and {e.upper:.3g} {unit}",
         *_difference(e, e.p_disagreement(0), e.n_required, e.centre**2),

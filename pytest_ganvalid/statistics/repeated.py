@@ -16,6 +16,7 @@ from pytest_ganvalid.statistics.local import local_bias
 from pytest_ganvalid.statistics.separation import Fractions
 
 FloatArray = NDArray[np.float64]
+_ROUNDING = 1e-12  # of a share
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,9 +75,9 @@ def repeated_biases(
         alpha: Error probability, over all values.
     """
     number = generated.least.size
-    more = generated.least > reference.most
+    more = generated.least > reference.most + _ROUNDING
     shown = []
-    for i in np.flatnonzero(more | (reference.least > generated.most)).tolist():
+    for i in np.flatnonzero(more | (reference.least > generated.most + _ROUNDING)).tolist():
         ours, theirs = generated.fractions(i, most=not more[i]), reference.fractions(i, most=bool(more[i]))
         local = local_bias(ours, theirs, n_required, limit, alpha / number)
         p_value = min(1.0, number * local.p_value)

@@ -5,7 +5,7 @@ triangular discrimination Δ and degrees of freedom. With E = min(χ²_{ndf; 0.9
 
 - ROBUST if n_required Δ_up <= E in all tests (intersection-union: no correction), Δ_up the upper limit by CLs;
 - BIASED if n_required Δ_lo > E in one of m, Δ_lo at α/m, or a bin is shown to be off by more than max_local_bias;
-- UNPROVEN otherwise, and whenever the bins are too few, or n_required is so small that nothing could be BIASED.
+- UNPROVEN otherwise, and whenever bins or clusters are too few, or n_required is so small that nothing could be BIASED.
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pytest_ganvalid.histograms.layout import Arrangement, Layout
 from pytest_ganvalid.results import Chi2Result, Verdict
+from pytest_ganvalid.statistics.clusters import LEAST_CLUSTERS, MOST_PER_CLUSTER, Clusters, DiscordantPairs
 from pytest_ganvalid.statistics.limits import Limits
 from pytest_ganvalid.statistics.local import LocalBias, local_bias
 from pytest_ganvalid.statistics.planning import events_needed, power_of_each, reference_partner
@@ -30,7 +32,7 @@ from pytest_ganvalid.statistics.power import (
     joint_power,
     required_scale,
 )
-from pytest_ganvalid.statistics.separation import Fractions, Separation, separation
+from pytest_ganvalid.statistics.separation import Fractions, Noise, Separation, separation
 from pytest_ganvalid.statistics.smooth import SHAPE, Components, resolutions, smooth_basis
 
 FloatArray = NDArray[np.float64]
@@ -54,6 +56,7 @@ class Resolution:
         demanded: That up to which ROBUST may be said: less, if max_directional_bias says so.
         alpha: Error probability of each limit.
         tests: How many tests may find a bias.
+        few: The discordant pairs, where the noise of T rests on too few clusters: their share is what limits Δ then.
     """
 
     components: int | None
@@ -64,20 +67,26 @@ class Resolution:
     demanded: float
     alpha: float
     tests: int
+    few: DiscordantPairs | None = None
 
     @cached_property
     def upper(self) -> float:
         """Upper limit of Δ, by CLs."""
-        return self.separation.cls_limit(self.alpha) * self.per_event
+        return self._limit(self.alpha)
 
     def upper_at(self, alpha: float) -> float:
         """Upper limit of Δ at another level."""
-        return self.upper if alpha == self.alpha else self.separation.cls_limit(alpha) * self.per_event
+        return self.upper if alpha == self.alpha else self._limit(alpha)
+
+    def _limit(self, alpha: float) -> float:
+        if self.few is not None:
+            return self.few.upper_limit(alpha) * self.per_event
+        return self.separation.cls_limit(alpha) * self.per_event
 
     @cached_property
     def lower(self) -> float:
         """Lower limit of Δ."""
-        return self.separation.lower_limit(self.alpha) * self.per_event
+        return 0.0 if self.few is not None else self.separation.lower_limit(self.alpha) * self.per_event
 
     @property
     def estimate(self) -> float:
@@ -87,7 +96,7 @@ class Resolution:
     @cached_property
     def shown(self) -> float:
         """Lower limit of Δ that makes BIASED: of several tests each is allowed its share of α."""
-        if self.tests == 1:
+        if self.tests == 1 or self.few is not None:
             return self.lower
         return self.separation.lower_limit(self.alpha / self.tests) * self.per_event
 
@@ -97,10 +106,14 @@ class Resolution:
 
     def p_robust(self, n_required: float) -> float:
         """p-value of the boundary against agreement, over that of agreement itself."""
+        if self.few is not None:
+            return self.few.p_value(self.demanded / (n_required * self.per_event))
         return math.exp(self.separation.log_ratio(self.demanded / (n_required * self.per_event)))
 
     def p_biased(self, n_required: float) -> float:
         """p-value of the boundary against disagreement."""
+        if self.few is not None:
+            return 1.0
         return self.separation.upper_tail(self.allowed / (n_required * self.per_event))
 
 
@@ -124,7 +137,10 @@ class Assessment:
         observables: How many must pass together; only the advice depends on it.
         used: Shares of the generated and of the reference events that are compared, of a stratum or of the tested
             part of a split; only the advice depends on them.
-        correlated: Whether events have several entries, so that bins are more correlated than by their sum.
+        correlated: Whether events have several entries, or rows are in clusters, so that bins are more correlated than
+            by their sum.
+        clusters: Number of clusters with rows on both sides, and others beside them; 0 if there are none of these.
+        n_clusters: Effective number of clusters that the noise of T rests on; infinite for independent events.
     """
 
     n_required: float
@@ -140,6 +156,8 @@ class Assessment:
     observables: int
     used: tuple[float, float]
     correlated: bool
+    clusters: int = 0
+    n_clusters: float = math.inf
 
     @property
     def all_bins(self) -> Resolution:
@@ -180,18 +198,49 @@ class Assessment:
         )
         return tuple(s.nu for s in noise), tuple(sizes), self.n_required
 
+    @property
+    def few(self) -> DiscordantPairs | None:
+        """The discordant pairs, where they are too few for their noise to be known."""
+        return self.all_bins.few
+
+    @property
+    def unknown_noise(self) -> bool:
+        """Whether too few clusters make the noise, and they are no pairs."""
+        return self.few is None and self.n_clusters < LEAST_CLUSTERS
+
+    @property
+    def most(self) -> float:
+        """The largest n_required that the clusters across both sides admit."""
+        return MOST_PER_CLUSTER * self.clusters if self.clusters else math.inf
+
+    @property
+    def p_agreement(self) -> float:
+        """Probability that independent samples agree at least as well; 1 where the noise is not known."""
+        return 1.0 if self.few is not None or self.unknown_noise else self.all_bins.separation.agreement
+
     @cached_property
     def power(self) -> float:
         """Probability that a perfect generator is shown ROBUST with these sample sizes."""
+        if self.unknown_noise or self.n_required > self.most:
+            return 0.0
+        if self.few is not None:
+            excesses = (test.demanded / (self.n_required * test.per_event) for test in self.tests)
+            return self.few.power(min(excesses), self.limits.alpha)
         degrees, sizes, n = self._expected
         return joint_power(degrees, tuple(size * n / self.n_required for size in sizes), self.limits.alpha)
 
     @cached_property
     def expected_n_supported(self) -> tuple[float, float, float]:
         """The n_required at which a perfect generator has power 0.84, 0.50 and 0.16 with these sample sizes."""
-        degrees, sizes, n = self._expected
-        found = [n / required_scale(degrees, sizes, quantile, self.limits.alpha) for quantile in _QUANTILES]
-        return found[0], found[1], found[2]
+        if self.unknown_noise:
+            return 0.0, 0.0, 0.0
+        if self.few is not None:
+            least = min(test.demanded / test.per_event for test in self.tests)
+            found = [least / self.few.expected_limit(quantile, self.limits.alpha) for quantile in _QUANTILES]
+        else:
+            degrees, sizes, n = self._expected
+            found = [n / required_scale(degrees, sizes, quantile, self.limits.alpha) for quantile in _QUANTILES]
+        return min(found[0], self.most), min(found[1], self.most), min(found[2], self.most)
 
     @cached_property
     def p_robust(self) -> float:
@@ -212,12 +261,12 @@ class Assessment:
     @property
     def admissible(self) -> bool:
         """Whether these samples can demonstrate anything."""
-        return not (self.sparse or self.vacuous)
+        return not (self.sparse or self.vacuous or self.unknown_noise)
 
     @property
     def n_supported(self) -> float:
         """Largest n_required at which agreement is shown in all tests."""
-        return min(test.n_supported() for test in self.tests) if self.admissible else 0.0
+        return min(self.most, *(test.n_supported() for test in self.tests)) if self.admissible else 0.0
 
     def failing(self) -> tuple[Resolution, ...]:
         """Return the tests in which a bias is shown, the plainest first."""
@@ -235,19 +284,33 @@ class Assessment:
             return Verdict.UNPROVEN
         if self.failing() or self.local.p_value < self.limits.alpha:
             return Verdict.BIASED
-        return Verdict.UNPROVEN if self.open() else Verdict.ROBUST
+        return Verdict.UNPROVEN if self.open() or self.n_required > self.most else Verdict.ROBUST
 
     def events_needed(self) -> tuple[float, float]:
         """Return (reference, generated) events of the whole samples with which a perfect generator passes with 90 %.
 
         All observables together: the probability to fail is shared out evenly, as by the planner.
         """
+        if self.few is not None or self.unknown_noise:
+            return self._clusters_needed()
         degrees, sizes, n = self._expected
         each = power_of_each(WANTED_POWER, self.observables)
+        if self.clusters:
+            factor = required_scale(degrees, sizes, each, self.limits.alpha) * self.n_required / n
+            return self._enlarged(max(factor, self.n_required / self.most))
         # n_h grows as the noncentralities do; those of `_expected` are of n_required = n with the n_h at hand.
         n_h = self._n_h * required_scale(degrees, sizes, each, self.limits.alpha) * self.n_required / n
         needed, n_generated = events_needed(lambda n: reference_partner(n_h, n), self.n_required, self.n_generated)
         return math.ceil(needed / self.used[1]), math.ceil(n_generated / self.used[0])
+
+    def _clusters_needed(self) -> tuple[float, float]:
+        """Return the events of samples in which the noise of T is known."""
+        return self._enlarged(max(LEAST_CLUSTERS / max(self.n_clusters, 1.0), self.n_required / self.most))
+
+    def _enlarged(self, factor: float) -> tuple[float, float]:
+        """Return the events of the whole samples where both grow by a factor, as clusters across both do."""
+        sizes = self.n_reference * factor / self.used[1], self.n_generated * factor / self.used[0]
+        return math.ceil(sizes[0]), math.ceil(sizes[1])
 
 
 def assess(
@@ -263,6 +326,8 @@ def assess(
     events: float | None = None,
     cut_here: float = 0.0,
     used: tuple[float, float] = (1.0, 1.0),
+    clusters: Clusters | None = None,
+    single: Fractions | None = None,
 ) -> Assessment:
     """Compute all that decides a verdict.
 
@@ -278,30 +343,42 @@ def assess(
         events: Effective number of the reference's events where they have several entries; else ``None``.
         cut_here: Share of the reference events at whose quantiles the bins were cut; 0 for given bins.
         used: Shares of the generated and of the reference events that are compared.
+        clusters: The clusters of rows, of which the two have the covariance; ``None`` for independent ones.
+        single: The reference with the covariance of independent events, where they have several entries and are in
+            clusters.
     """
     contents = generated.q + reference.q
+    cross = None if clusters is None else clusters.cross(generated.q, reference.q)
     ndf = generated.q.size - 1
     arrangement = layout.arrangement if limits.smooth and not sparse else Arrangement.NONE
     numbers = resolutions(ndf, arrangement)
-    found = separation(generated, reference, cut_here)
-    per_event = 1.0 if events is None else reference.effective_size(contents) / events
-    several = len(numbers) + 1
+    found = separation(generated, reference, cut_here if cross is None else 0.0, cross)
+    per_event = 1.0 if events is None else (single or reference).effective_size(contents) / events
+    n_clusters, few = math.inf, None
+    if clusters is not None:
+        n_clusters = clusters.effective(Noise(generated, reference, cross))
+        if n_clusters < LEAST_CLUSTERS and clusters.paired:
+            few = DiscordantPairs(clusters.discordant(), clusters.number, float(contents.min()))
+    some: dict[str, Any] = {"alpha": limits.alpha, "tests": len(numbers) + 1, "few": few}
     demanded = excess_of_all(ndf, limits.max_bias, limits.max_directional_bias)
     allowed = allowed_excess(ndf, limits.max_bias)
-    tests = [Resolution(None, ndf, found, per_event, allowed, demanded, limits.alpha, several)]
+    tests = [Resolution(None, ndf, found, per_event, allowed, demanded, **some)]
     shape: tuple[tuple[str, float, float], ...] = ()
     lined = layout.arrangement is Arrangement.LINE and ndf >= len(SHAPE)
     if numbers or lined:
         basis = smooth_basis(layout, contents / 2, max(*numbers, min(len(SHAPE), ndf), 0))
-        components = Components.of(generated, reference, basis)
+        components = Components.of(generated, reference, basis, cross=cross, events=single)
         for number in numbers:
             leading = components.leading(number)
             size = leading.theta.size
             worth = 1.0 if events is None else size / float(np.trace(leading.reference_noise)) / events
             excess = allowed_excess(size, limits.max_bias)
-            tests.append(Resolution(size, size, leading.separation, worth, excess, excess, limits.alpha, several))
+            tests.append(Resolution(size, size, leading.separation, worth, excess, excess, **some))
         if lined:
             shape = _shape(components.leading(len(SHAPE)), n_required * tests[-1].per_event)
+    local = local_bias(generated, reference, n_required * per_event, limits.max_local_bias, limits.alpha, cross=cross)
+    if few is not None or n_clusters < LEAST_CLUSTERS:
+        local = LocalBias(local.bias, np.zeros_like(local.bias), 1.0)
     return Assessment(
         n_required=n_required,
         limits=limits,
@@ -310,16 +387,18 @@ def assess(
         chi2=chi2,
         tests=tuple(tests),
         shape=shape,
-        local=local_bias(generated, reference, n_required * per_event, limits.max_local_bias, limits.alpha),
+        local=local,
         arrangement=arrangement,
         sparse=sparse,
         observables=observables,
         used=used,
         correlated=generated.joint is not None or reference.joint is not None,
+        clusters=0 if clusters is None or cross is None else clusters.number,
+        n_clusters=n_clusters,
     )
 
 
 def _shape(components: Components, entries: float) -> tuple[tuple[str, float, float], ...]:
     sizes = math.sqrt(entries) * components.theta
-    errors = np.sqrt(entries * components.noise.diagonal())
+    errors = np.sqrt(entries * np.maximum(components.noise.diagonal(), 0.0))
     return tuple(zip(SHAPE, sizes.tolist(), errors.tolist(), strict=True))

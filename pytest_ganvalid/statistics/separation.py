@@ -6,7 +6,7 @@ biased upward by noise; its null moments m1 and m2 and its variance under disagr
 computed from the covariance of each sample, so the interval holds for weighted samples too.
 
 All sums are O(bins), the covariance of a sample being a diagonal plus rank two; but O(bins³) at most where events have
-several entries, whose covariance is full.
+several entries or rows are in clusters, whose covariance is full.
 
 Two corrections hold the error rates where events are few, sizes unequal or weights depend on the bin: m1 and m2 to
 second order in the errors of q and p (`_second_order`), and less noise where the bins that differ are less noisy than
@@ -49,9 +49,9 @@ class Fractions:
         q: Bin contents over their sum, shape (bins,).
         u: Sums of squared weights over the squared sum of weights, shape (bins,).
         sigma: Sum of u: one over the effective number of events.
-        joint: Where events have several entries, Σ h hᵀ over the events' bin contents h, over the squared sum of
-            weights, shape (bins, bins): it stands in for diag(u), and u is the sum of its rows. ``None`` for one
-            entry per event.
+        joint: Where events have several entries, or rows are in clusters, Σ h hᵀ over their bin contents h, over the
+            squared sum of weights, shape (bins, bins): it stands in for diag(u), and u is the sum of its rows.
+            ``None`` for independent entries.
     """
 
     q: FloatArray
@@ -66,7 +66,8 @@ class Fractions:
         Args:
             sumw: Sums of weights, shape (bins,).
             sumw2: Sums of squared weights, shape (bins,).
-            products: Where events have several entries, Σ h hᵀ over the events' bin contents, shape (bins, bins).
+            products: Where events have several entries, or rows are in clusters, Σ h hᵀ over their bin contents, shape
+                (bins, bins).
         """
         total = float(sumw.sum())
         joint = None if products is None else products / total**2
@@ -114,6 +115,66 @@ class Fractions:
         joint = np.diag(self.u) if self.joint is None else self.joint
         cross = np.outer(self.q, self.u)
         return joint - cross - cross.T + self.sigma * np.outer(self.q, self.q)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Noise:
+    """The noise of the difference q - p of two histograms, M = C^g + C^r - X - Xᵀ.
+
+    Independent samples have no X, and then everything takes O(bins).
+
+    Attributes:
+        generated: One histogram.
+        reference: The other, of the same bins.
+        cross: X, the covariance of q with p where rows of both sides are one cluster, shape (bins, bins); ``None`` for
+            independent samples.
+    """
+
+    generated: Fractions
+    reference: Fractions
+    cross: FloatArray | None = None
+
+    @property
+    def variance(self) -> FloatArray:
+        """Diagonal of M, shape (bins,)."""
+        both = self.generated.variance + self.reference.variance
+        return both if self.cross is None else np.maximum(both - 2 * self.cross.diagonal(), 0.0)
+
+    @property
+    def correlated(self) -> bool:
+        """Whether the covariance of a side is full, or there is one between the sides."""
+        return any(part is not None for part in (self.generated.joint, self.reference.joint, self.cross))
+
+    def quadratic_form(self, basis: FloatArray) -> FloatArray:
+        """Return ΦᵀMΦ, shape (components, components), for Φ of shape (bins, components)."""
+        both = self.generated.quadratic_form(basis) + self.reference.quadratic_form(basis)
+        if self.cross is None:
+            return both
+        shared = basis.T @ self.cross @ basis
+        return np.asarray(both - shared - shared.T)
+
+    def along(self, a: FloatArray, b: FloatArray) -> float:
+        """Return the variance of aᵀq + bᵀp."""
+        both = float(self.generated.quadratic_form(a) + self.reference.quadratic_form(b))
+        return both if self.cross is None else both + 2 * float(a @ self.cross @ b)
+
+    def covariance(self) -> FloatArray:
+        """Return M in full, shape (bins, bins)."""
+        both = self.generated.covariance() + self.reference.covariance()
+        return both if self.cross is None else both - self.cross - self.cross.T
+
+    def half_null_variance(self, a: FloatArray) -> float:
+        """Return tr(AMAM), A = diag(a); of independent entries M = D + B S Bᵀ, by traces of 4x4 matrices."""
+        generated, reference = self.generated, self.reference
+        if self.correlated:
+            am = a[:, None] * self.covariance()
+            return float(np.sum(am * am.T))
+        b = np.stack([generated.q, generated.u, reference.q, reference.u])
+        s = _CROSS + np.diag([generated.sigma, 0.0, reference.sigma, 0.0])
+        ad = a * (generated.u + reference.u)
+        cross = (b * (ad * a)) @ b.T
+        low_rank = s @ ((b * a) @ b.T)
+        return float(ad @ ad + 2 * np.sum(s * cross) + np.sum(low_rank * low_rank.T))
 
 
 @dataclass(frozen=True)
@@ -293,25 +354,30 @@ class Separation:
         return float(brentq(lambda delta: tail(delta) - alpha, near, far, xtol=1e-300, rtol=1e-15))
 
 
-def separation(generated: Fractions, reference: Fractions, cut_here: float = 0.0) -> Separation:
+def separation(
+    generated: Fractions, reference: Fractions, cut_here: float = 0.0, cross: FloatArray | None = None
+) -> Separation:
     """Compute T, m1, m2 and V of two normalised histograms, m1 and m2 to second order.
+
+    Where rows of both sides are one cluster, to first order: the second is that of independent samples.
 
     Args:
         generated: Shape (bins,), q + p > 0 in every bin.
         reference: The same bins.
         cut_here: Share of the reference events at whose quantiles the bins were cut; 0 for given bins.
+        cross: The covariance of q with p, shape (bins, bins); ``None`` for independent samples.
     """
     q, p = generated.q, reference.q
     a = 1 / (q + p)
     rho = (q - p) * a
-    d = generated.u + reference.u
     t = float(rho @ (q - p))
-    variance = generated.variance + reference.variance
+    noise = Noise(generated, reference, cross)
+    variance = noise.variance
     m1 = float(a @ variance)
-    m2 = _half_null_variance(generated, reference, a, d)
-    v = float(generated.quadratic_form(rho * (2 - rho)) + reference.quadratic_form(-rho * (2 + rho)))
+    m2 = noise.half_null_variance(a)
+    v = noise.along(rho * (2 - rho), -rho * (2 + rho))
     lattice = 0.25 * max(generated.sigma, reference.sigma) ** 2 * float(a.sum())
-    if m1 <= 0 or m2 <= 0 or t <= 0:
+    if m1 <= 0 or m2 <= 0 or t <= 0 or cross is not None:
         return Separation(t, m1, m2, v, lattice=lattice)
     quiet = _quiet(float(rho**2 @ variance) / t, m1, m2)
     if cut_here:
@@ -377,16 +443,3 @@ def _noise_per_content(sample: Fractions, content: FloatArray) -> FloatArray:
     spread, noise = float(relative @ relative), average * float(np.sum(1 / content))
     share = 1 - 2 * noise / spread if spread > 2 * noise else 0.0
     return np.asarray(average * (1 + share * excess / (own + _PRIOR * content)))
-
-
-def _half_null_variance(generated: Fractions, reference: Fractions, a: FloatArray, d: FloatArray) -> float:
-    """tr(AMAM) with M = D + B S Bᵀ, D = diag(d), by traces of 4x4 matrices."""
-    if generated.joint is not None or reference.joint is not None:
-        am = a[:, None] * (generated.covariance() + reference.covariance())
-        return float(np.sum(am * am.T))
-    b = np.stack([generated.q, generated.u, reference.q, reference.u])
-    s = _CROSS + np.diag([generated.sigma, 0.0, reference.sigma, 0.0])
-    ad = a * d
-    cross = (b * (ad * a)) @ b.T
-    low_rank = s @ ((b * a) @ b.T)
-    return float(ad @ ad + 2 * np.sum(s * cross) + np.sum(low_rank * low_rank.T))

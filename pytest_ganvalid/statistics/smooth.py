@@ -4,9 +4,10 @@ A test on all of k bins allows n_required Δ to grow like sqrt(k), so that fine 
 smooth components (J. Neyman, Skand. Aktuarietidskr. 20 (1937) 149; Rayner, Thas & Best, Smooth Tests of Goodness of
 Fit) do not: with s = (q + p)/2 and functions φ_a of the ranks, orthonormal under s and to 1,
 
-    θ_a = Σ φ_a (q - p),   T = ½ Σ θ_a²,   S = Φᵀ(C^g + C^r)Φ,   m1 = ½ tr S,   m2 = ¼ tr S²,   V = θᵀSθ.
+    θ_a = Σ φ_a (q - p),   T = ½ Σ θ_a²,   S = ΦᵀMΦ,   m1 = ½ tr S,   m2 = ¼ tr S²,   V = θᵀSθ.
 
-With as many components as bins less one T is the triangular discrimination of all bins.
+M is the covariance of q - p, C^g + C^r for independent samples. With as many components as bins less one T is the
+triangular discrimination of all bins.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_ganvalid.histograms.layout import Arrangement, Layout
-from pytest_ganvalid.statistics.separation import Fractions, Separation
+from pytest_ganvalid.statistics.separation import Fractions, Noise, Separation
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
@@ -54,7 +55,7 @@ class Components:
     Attributes:
         theta: Their sizes, shape (components,).
         noise: Their covariance S, shape (components, components).
-        reference_noise: The part of S that is the reference's.
+        reference_noise: The part of S that is the reference's, its events being independent.
     """
 
     theta: FloatArray
@@ -62,16 +63,27 @@ class Components:
     reference_noise: FloatArray
 
     @classmethod
-    def of(cls, generated: Fractions, reference: Fractions, basis: FloatArray) -> Components:
+    def of(
+        cls,
+        generated: Fractions,
+        reference: Fractions,
+        basis: FloatArray,
+        *,
+        cross: FloatArray | None = None,
+        events: Fractions | None = None,
+    ) -> Components:
         """Project two histograms.
 
         Args:
             generated: Shape (bins,).
             reference: The same bins.
             basis: Φ, shape (bins, components); see `smooth_basis`.
+            cross: The covariance of both, shape (bins, bins); ``None`` for independent samples.
+            events: The reference with the covariance of independent events, if that is another.
         """
-        theirs = reference.quadratic_form(basis)
-        return cls(basis.T @ (generated.q - reference.q), generated.quadratic_form(basis) + theirs, theirs)
+        noise = Noise(generated, reference, cross).quadratic_form(basis)
+        theirs = (reference if events is None else events).quadratic_form(basis)
+        return cls(basis.T @ (generated.q - reference.q), noise, theirs)
 
     def leading(self, number: int) -> Components:
         """Return the first of them."""

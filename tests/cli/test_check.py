@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import pytest_ganvalid as gv
@@ -63,6 +64,25 @@ def test_limits_and_training(filled: Path, capsys: pytest.CaptureFixture[str]) -
     capsys.readouterr()
     assert main(["check", "gen.json", "ref.json", "--n-required", "50", "--training", "gen1.npz"]) == 3
     assert "not independent: " in capsys.readouterr().out
+
+
+def test_clusters_are_declared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """``--cluster`` and ``--cluster-of`` arrive where Python's do, of both sides or one, and so does that of fill."""
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(1)
+    truth, keys = rng.normal(size=900), np.arange(900)
+    for name in ("g", "r"):
+        np.savez(f"{name}.npz", x=truth + 0.01 * rng.normal(size=900), id=keys)
+    assert main(["check", "g.npz", "r.npz", "--n-required", "900", "--cluster", "id"]) == 0
+    assert "900 clusters are on both sides" in capsys.readouterr().out
+    words = ["check", "g.npz", "r.npz", "--n-required", "100", "--cluster", "id,", "-o", "o.json"]
+    assert main([*words, "--cluster-of", "entries"]) in {0, 3}
+    report = gv.Report.from_json((tmp_path / "o.json").read_bytes())
+    assert report.provenance["clusters"] == {"cluster": ["id", None], "cluster_of": "entries"}
+    main(["fill", "r.npz", "-o", "r.json", "--cluster", "id"])
+    assert gv.Histograms.from_json((tmp_path / "r.json").read_bytes()).plan.cluster == "id"
 
 
 def test_a_report_is_written(filled: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -173,6 +173,7 @@ def test_open_cells_are_merged_by_contents() -> None:
         merged = merge_sparse_bins(_filled(grid, counts), reference, 10, None, 1_000)
         assert merged.groups.tolist() == groups
         assert merged.generated.total == 1_000
+        assert np.array_equal(np.bincount(merged.group_of, counts), merged.generated.sumw)
 
 
 def test_an_open_cell_within_a_group_is_taken_out() -> None:
@@ -180,6 +181,7 @@ def test_an_open_cell_within_a_group_is_taken_out() -> None:
     grid = _chosen([0.25, 0.25, 0.0, 0.25, 0.25], open_cells=(2,))
     merged = merge_sparse_bins(_filled(grid, [10, 10, 20, 10, 10]), _filled(grid, [15, 15, 0, 15, 15]), 5, None, 100)
     assert merged.groups.tolist() == [[0, 1], [3, 4], [2, 2]]
+    assert merged.group_of.tolist() == [0, 0, 2, 1, 1]
     assert merged.generated.sumw.tolist() == [20, 20, 20]
 
 

@@ -384,3 +384,27 @@ def test_a_model_that_takes_no_weights_is_refused_in_words() -> None:
 
     with pytest.raises(InputTypeError, match=r"Unweighted cannot be trained .* expected 'boosting'"):
         Classifier(model=Unweighted()).scores(_normal(40, 1), _normal(40, 2), 0)
+
+
+def test_halves_keep_clusters_whole() -> None:
+    """No cluster is trained with on one side and tested on any, and about half are tested; the seed says which."""
+    keys = np.repeat(np.arange(300, dtype=np.uint64), 2)
+    sides = [Sample(_normal(600, seed).columns, cluster=keys) for seed in (1, 2)]
+    model = Sum()
+    scores = Classifier(("x0", "x1"), model).scores(sides[0], sides[1], 5)
+    tested = [scores.generated_cluster, scores.reference_cluster]
+    for keys_of, values in zip(tested, (scores.generated, scores.reference), strict=True):
+        assert keys_of is not None
+        assert values.size == keys_of.size == 300
+        assert set(np.unique(keys_of, return_counts=True)[1]) == {2}
+    assert set(tested[0]) == set(tested[1])  # type: ignore[arg-type]
+    again = Classifier(("x0", "x1"), Sum()).scores(sides[0], sides[1], 6)
+    assert set(again.generated_cluster) != set(tested[0])  # type: ignore[arg-type]
+    assert scores.provenance["generated_trained"] == 300
+
+
+def test_one_cluster_makes_no_halves() -> None:
+    """Clusters that cannot be shared out are refused."""
+    sides = [Sample(_normal(60, seed).columns, cluster=np.zeros(60, dtype=np.uint64)) for seed in (1, 2)]
+    with pytest.raises(InputError, match=r"generated: its clusters do not make two halves"):
+        Classifier(("x0", "x1"), Sum()).scores(sides[0], sides[1], 5)

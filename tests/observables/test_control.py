@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import assume, given
@@ -54,6 +56,25 @@ def test_ties_and_weights_do_not_change_the_size(values: list[int], data: st.Dat
     scores = normal_scores(np.array(values), weight)
     assume(delta < 0.99 * discrimination(tilt(scores, weight, 1.99), weight))
     assert discrimination(tilt(scores, weight, delta), weight) == pytest.approx(delta, rel=1e-3)
+
+
+def test_clusters_are_kept_whole() -> None:
+    """No cluster is in both parts, whatever the order of the rows, and a single one cannot be divided."""
+    n = 3_000
+    keys = np.random.default_rng(3).integers(0, 200, n).astype(np.uint64)
+    sample = replace(normal(n, 4), cluster=keys)
+    samples = ControlSamples.of(sample, normal(1_000, 5), ("x", "y"), 0)
+    biased, kept = samples.generated.cluster, samples.reference.cluster
+    assert biased is not None
+    assert kept is not None
+    assert not np.intersect1d(biased, kept).size
+    assert len(samples.generated) + len(samples.reference) == n
+    assert 0.97 < samples.scale <= 1
+    assert samples.biased("x", 1_000).cluster is biased
+    turned = ControlSamples.of(sample.select(np.arange(n)[::-1]), normal(1_000, 5), ("x", "y"), 0)
+    assert np.array_equal(turned.reference["x"], samples.reference["x"])
+    with pytest.raises(InputError, match=r"generated has 1 clusters; a control divides them"):
+        ControlSamples.of(replace(sample, cluster=np.zeros(n, np.uint64)), sample, ("x", "y"), 0)
 
 
 def test_a_size_that_no_bias_reaches() -> None:

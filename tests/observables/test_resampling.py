@@ -13,9 +13,13 @@ from pytest_ganvalid.observables.estimators import Estimator, Mean
 from pytest_ganvalid.observables.resampling import (
     Draws,
     bootstrap_dof,
+    difference_error,
+    drawn,
     drawn_by_weight,
     jackknife_dof,
     jackknife_samples,
+    numbered,
+    share_clusters,
 )
 from pytest_ganvalid.results import Estimate
 from pytest_ganvalid.samples import Entries, Sample
@@ -129,3 +133,48 @@ def test_events_drawn_by_weight_weigh_alike() -> None:
     assert drawn.weight is not None
     assert (len(drawn), set(drawn.weight.tolist()), drawn["x"].min()) == (10_000, {1.0}, 1.0)
     assert np.mean(drawn["x"] == 2.0) == pytest.approx(0.75, abs=0.02)
+
+
+def clustered(clusters: int, each: int) -> Sample:
+    """Events of which each cluster has one value, in another order."""
+    keys = np.random.default_rng(7).permutation(np.repeat(np.arange(clusters), each))
+    return Sample({"x": keys.astype(float)}, cluster=keys.astype(np.uint64))
+
+
+def test_clusters_are_drawn_and_left_out_whole() -> None:
+    """A bootstrap draws as many clusters as there are, each with all of its events, and a jackknife leaves them out."""
+    sample = clustered(12, 3)
+    numbers = numbered(sample)
+    assert numbers is not None
+    assert numbered(sample_of(np.arange(3))) is None
+    for some in drawn(sample, numbers, Draws(events=12, replicas=5, seed=1)):
+        counts = np.unique(some["x"], return_counts=True)[1]
+        assert len(some) == 36
+        assert set(counts % 3) == {0}
+    rng = np.random.default_rng(2)
+    left = [set(range(12)) - set(part["x"]) for part in jackknife_samples(sample, 6, "it", rng)]
+    assert sorted(key for keys in left for key in keys) == list(range(12))
+    with pytest.raises(InputError, match="it: 12 clusters do not make 13 groups"):
+        list(jackknife_samples(sample, 13, "it", rng))
+
+
+def test_the_error_of_a_difference() -> None:
+    """Of pairs it is that of their differences, and not of both sides apart."""
+    rng = np.random.default_rng(8)
+    truth, keys = rng.normal(size=2_000), np.arange(2_000, dtype=np.uint64)
+    one, other = (Sample({"x": truth + 0.1 * rng.normal(size=2_000)}, cluster=keys) for _ in range(2))
+
+    def mean(sample: Sample, side: str) -> float:
+        assert side in ("generated", "reference")
+        return float(np.mean(sample["x"]))
+
+    assert share_clusters(one, other)
+    assert not share_clusters(one, Sample(other.columns))
+    assert not share_clusters(one, Sample(other.columns, cluster=keys + np.uint64(2_000)))
+    error, dof = difference_error(mean, one, other, "mean", 3)
+    assert error == pytest.approx(np.std(one["x"] - other["x"]) / np.sqrt(2_000), rel=0.3)
+    assert dof == 49
+    with pytest.raises(InputError, match=r"mean: the difference is 0 whichever clusters are left out"):
+        difference_error(mean, one, one, "mean", 3)
+    with pytest.raises(InputError, match=r"mean: 20 clusters are too few for the error of a difference"):
+        difference_error(mean, one.first(20), other.first(20), "mean", 3)

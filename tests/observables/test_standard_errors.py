@@ -92,3 +92,19 @@ def test_units_are_exact(scale: float, values: list[float]) -> None:
     large = numbers[np.abs(numbers / unit) > 1e-300]
     np.testing.assert_array_equal(large / unit * unit, large)
     assert math.frexp(unit)[0] == 0.5
+
+
+def test_clusters_are_what_is_independent() -> None:
+    """Ten equal values count as one in the error and its degrees of freedom, and the error of one event stays."""
+    rng = np.random.default_rng(9)
+    x, passed, cluster = rng.normal(size=200), rng.random(200) < 0.3, np.repeat(np.arange(200), 10)
+    one = by_influence(0.0, x - x.mean(), np.ones(200))
+    ten = by_influence(0.0, (x - x.mean())[cluster], np.ones(2_000), cluster)
+    assert (ten.error, ten.n_events, ten.dof) == pytest.approx((one.error, one.n_events, one.dof))
+    share = proportion(passed[cluster].astype(float), np.ones(2_000), cluster)
+    alone = proportion(passed.astype(float), np.ones(200))
+    assert share.value == alone.value
+    assert share.error == pytest.approx(alone.error, rel=0.02)
+    assert share.dof < 1.2 * alone.dof
+    own = proportion(passed.astype(float), np.ones(200), np.arange(200))
+    assert (own.error, own.n_events, own.dof) == pytest.approx((alone.error, alone.n_events, alone.dof))

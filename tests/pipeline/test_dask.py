@@ -48,6 +48,8 @@ ASKED: dict[str, dict[str, Any]] = {
     "weights": {"observables": OBSERVABLES, "weight": "w"},
     "strata": {"observables": ["x", "y"], "by": "e", "bins": 10},
     "at once": {"observables": ["x", Mean("y")]},
+    "clusters of a row": {"observables": ["y"], "cluster": "x"},
+    "clusters across": {"observables": ["y"], "cluster": "n", "weight": "w"},
 }
 
 

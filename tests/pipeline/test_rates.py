@@ -126,3 +126,14 @@ def test_chance_hardly_ever_looks_like_a_choice(shares: tuple[float, ...]) -> No
         numbers = rng.multinomial(n, shares, 40_000)
         common = np.gcd.reduce(numbers, axis=1).astype(float)
         assert np.mean(common ** (len(shares) - 1) >= _ODDS) < 0.012
+
+
+def test_rates_of_clusters_are_not_compared() -> None:
+    """Rows of one input share its condition, so that there are fewer independent ones: a note says so."""
+    inputs = np.random.default_rng(4).choice([1.0, 2.0, 3.0], 200, p=[0.5, 0.3, 0.2])
+    generated = events(5, np.repeat(inputs, 30))
+    generated["id"] = np.argsort(np.argsort(generated["e"], kind="stable"), kind="stable") // 30
+    assert NAME in validate(generated, REFERENCE).comparisons
+    found = reason(validate(generated, REFERENCE, cluster="id"))
+    assert found is not None
+    assert found.endswith("rows are in clusters, so that the errors of those numbers are not known")

@@ -10,7 +10,7 @@ import pytest
 
 import pytest_ganvalid as gv
 from pytest_ganvalid.errors import InputError, InputTypeError
-from pytest_ganvalid.pipeline.request import DEFAULT_BINS, Request, Side, open_training, weight_pair
+from pytest_ganvalid.pipeline.request import DEFAULT_BINS, Request, Side, open_training, weight_pair, with_clusters
 from pytest_ganvalid.samples import Sample
 from pytest_ganvalid.samples.sources import Source
 
@@ -41,6 +41,9 @@ def test_defaults() -> None:
         ("seed", 1),
         ("memory", 2**28),
         ("client", object()),
+        ("cluster", "id"),
+        ("cluster", (None, "id")),
+        ("cluster_of", "entries"),
     ],
 )
 def test_what_is_stated(name: str, value: object) -> None:
@@ -59,6 +62,9 @@ def test_what_is_stated(name: str, value: object) -> None:
         ({"nonfinite": "away"}, InputError, r"nonfinite='away' is unknown; expected one of \('error', "),
         ({"nonfinite": {"x": "error", "y": "away"}}, InputError, "nonfinite='away' is unknown"),
         ({"by": 5}, InputTypeError, "by=5 is a int"),
+        ({"cluster": ""}, InputTypeError, "cluster='' is a str; expected the name of a column, or a pair of names"),
+        ({"cluster": ("a", "b", "c")}, InputTypeError, "expected the name of a column, or a pair of names"),
+        ({"cluster_of": "jets"}, InputError, r"cluster_of='jets' is unknown; expected one of \('repeats', 'entries'\)"),
     ],
 )
 def test_what_is_refused(keywords: dict[str, Any], error: type[Exception], match: str) -> None:
@@ -68,6 +74,30 @@ def test_what_is_refused(keywords: dict[str, Any], error: type[Exception], match
     with pytest.raises(error, match=match):
         gv.validate({"x": np.arange(9.0)}, {"x": np.arange(9.0)}, n_required=5, **keywords)
     assert Request(memory=2**20).memory == 2**20
+
+
+def test_columns_of_clusters() -> None:
+    """One name is that of whichever side has it, a pair names either side's, and one that is nowhere is refused."""
+    sides = [
+        Side.opened({"x": np.arange(3), name: np.arange(3)}, side)
+        for side, name in (("generated", "a"), ("reference", "b"))
+    ]
+
+    def names(cluster: Any) -> list[str | None]:
+        return [side.cluster for side in with_clusters(sides, cluster)]
+
+    assert names(None) == [None, None]
+    assert names("a") == ["a", None]
+    assert names("b") == [None, "b"]
+    assert names("x") == ["x", "x"]
+    assert names(("a", "b")) == ["a", "b"]
+    assert [side.cluster for side in with_clusters(sides[1:], ("z", "b"))] == ["b"]
+    assert Request(cluster=(None, None)).cluster is None
+    for cluster, who in (("c", "generated"), (("a", "c"), "reference"), ("", "generated")):
+        with pytest.raises(InputError, match=rf"^{who}: there is no cluster column"):
+            names(cluster)
+    sample = with_clusters(sides, "a")[0].sample({"x": np.arange(2.0), "a": np.array([4, 4])})
+    assert (list(sample.columns), sample.cluster.tolist()) == (["x"], [4, 4])  # type: ignore[union-attr]
 
 
 def test_settings_of_some_observables() -> None:

@@ -194,3 +194,19 @@ def test_a_generator_that_repeats_itself_is_noted_on_every_road() -> None:
         assert search["duplicated"] == ["generated"]
         assert search["distinct"]["generated"] == pytest.approx(2 * N, rel=0.05)
         assert any("the generator repeats its own rows" in note for note in report.notes)
+
+
+def test_a_cluster_is_one_row() -> None:
+    """Many rows of one input are no finding if they are declared: neither near copies nor rows in an order."""
+    reference, training = events(1), events(2)
+    generated = events(3)
+    for i in range(30):  # an input of each hundred rows, one of which is by chance as a row of the training
+        for name in ("x", "y", "u", "v"):
+            at = training[name][0] if i == 5 else generated[name][100 * i]
+            generated[name][100 * i : 100 * (i + 1)] = at + 1e-5 * events(4, 100)[name]
+    generated["id"] = np.arange(N) // 100
+    plain = gv.validate(generated, reference, training=training, **ASK)
+    declared = gv.validate(generated, reference, training=training, cluster="id", **ASK)
+    for report, seen in ((plain, True), (declared, False)):
+        assert any("generated rows depend on their order" in note for note in report.notes) is seen
+        assert bool(report.shared) is seen

@@ -95,6 +95,7 @@ def documents(events: Make) -> list[Document]:
         gv.fill(table, observables=["x", ("x", "y"), trees[0], Selection("x", "ok"), *entries], bins=3),
         gv.fill(table, observables=["hole", ("hole", "x"), trees[1]], bins=3, nonfinite="separate", weight="w"),
         gv.fill(table, observables=["x", "jet"], bins=3, by=("e", [15.0]), weight="w"),
+        gv.fill(table | {"id": np.arange(60) // 2}, observables=["x", "jet"], bins=3, cluster="id"),
     )
     return [json.loads(one.to_json()) for one in made]
 
@@ -251,6 +252,43 @@ def test_wrong_fields_of_weighted_histograms(documents: list[Document]) -> None:
         read(squares)
 
 
+def test_wrong_clusters(documents: list[Document]) -> None:
+    """Clusters are those of the events that are there, where there are any."""
+    clustered = documents[3]
+    x = ("beyond", "x", "clusters")
+    cases: list[tuple[Document, Place, Any, str]] = [
+        (clustered, (*x, "sizes", "leading", 0), 61.0, r"clusters\.sizes: expected the weight in the bins"),
+        (
+            clustered,
+            (*x, "sizes", "leading", 1),
+            130.0,
+            r"clusters\.products: expected those of clusters of such sizes",
+        ),
+        (clustered, (*x, "sizes", "leading", 1), 50.0, r"clusters\.sizes: expected those of at most 60 clusters"),
+        (clustered, (*x, "products", 1), 1e3, r"clusters\.products: expected"),
+        (clustered, x, None, r"clusters: expected"),
+        (clustered, ("plan", "cluster"), None, r"expected null, as"),
+        (documents[1], ("beyond", "hole", "clusters"), {}, r"clusters: expected null, as events are in no clusters"),
+    ]
+    for document, path, value, reason in cases:
+        with pytest.raises(InputError, match=reason):
+            read(changed_at(document, path, "replace", value))
+
+
+def test_documents_that_know_of_no_clusters(documents: list[Document]) -> None:
+    """Histograms that were written before there were clusters are those of independent events."""
+    for document in documents[:3]:
+        old = copy.deepcopy(document)
+        del old["plan"]["cluster"]
+        for beyond_ in filter(None, old["beyond"].values()):
+            del beyond_["clusters"]
+        assert read(old) == read(document)
+    clustered = copy.deepcopy(documents[3])
+    del clustered["beyond"]["x"]["clusters"]
+    with pytest.raises(InputError, match=r"missing \['clusters'\]"):
+        read(clustered)
+
+
 def test_weights_of_unweighted_events(document: Document) -> None:
     """Events without weights weigh as much as they are."""
     with pytest.raises(InputError, match="strata: expected weights that are the numbers of events"):
@@ -342,7 +380,7 @@ def beyond(leaf: Any) -> list[Any]:
     return [7, None] if isinstance(leaf, str) else [-(2**70), 2.0**1000, "1"]
 
 
-@pytest.mark.parametrize("number", range(3))
+@pytest.mark.parametrize("number", range(4))
 def test_every_leaf_beyond_its_range(documents: list[Document], number: int) -> None:
     """No leaf of a document may be beyond its range, or of another type, but for edges, which may be anywhere."""
     for place, leaf in leaves(documents[number]):

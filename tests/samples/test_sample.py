@@ -75,3 +75,14 @@ def test_some_events(weight: Any, rows: Any) -> None:
         None if weight is None else weight[rows].tolist()
     )
     assert some.provenance == {"source": "here"}
+
+
+def test_clusters_go_with_their_events() -> None:
+    """Events keep their clusters wherever they are chosen, and there is one for each."""
+    keys = np.array([7, 7, 8, 9, 9], dtype=np.uint64)
+    whole = Sample({"x": X}, cluster=keys)
+    for some, rows in ((whole.first(3), slice(3)), (whole.select(X > 2), X > 2)):
+        assert some.cluster is not None
+        assert some.cluster.tolist() == keys[rows].tolist()
+    with pytest.raises(InputError, match="of one length"):
+        Sample({"x": X}, cluster=keys[:2])

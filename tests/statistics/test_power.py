@@ -98,3 +98,10 @@ def test_required_scale_inverts_the_power() -> None:
         for target in (0.01, 0.5, 0.999):
             factor = required_scale(degrees, sizes, target, 0.05)
             assert joint_power(degrees, tuple(factor * size for size in sizes), 0.05) == pytest.approx(target, abs=1e-7)
+
+
+def test_few_effective_degrees_of_freedom() -> None:
+    """Where a test of less than two degrees of freedom can never be passed the power is 0, and is no NaN."""
+    assert joint_power((1.9, 7.9), (5.0, 41.0), 0.05) == 0.0
+    assert 0 < joint_power((1.9, 7.9), (12.0, 41.0), 0.05) < 1
+    assert required_scale((1.87, 7.92), (8.67, 41.2), 0.84, 0.05) > 0

@@ -1,0 +1,123 @@
+"""What declared clusters mean for a check: rows of one event, and what to say of rows with a common cause."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pytest_ganvalid.errors import InputError
+from pytest_ganvalid.histograms.clusters import ClusterContents
+from pytest_ganvalid.pipeline.fill import all_rows
+from pytest_ganvalid.pipeline.preview import FIRST, head, row_bytes
+from pytest_ganvalid.pipeline.request import Request, Side
+from pytest_ganvalid.pipeline.run import Runner
+from pytest_ganvalid.pipeline.summary import Histograms
+from pytest_ganvalid.samples import Sample
+from pytest_ganvalid.samples.clusters import cluster_keys, nested
+from pytest_ganvalid.samples.sources import OWN_WEIGHT, memory_source
+from pytest_ganvalid.statistics.clusters import MOST_PER_CLUSTER
+
+PAIRED_NOTE = (
+    "generated rows that repeat rows of the reference were not looked for: with clusters across both sides rows may be "
+    "equal by right"
+)
+
+
+def nested_sides(sides: Sequence[Side], request: Request, runner: Runner) -> tuple[Side, Side]:
+    """Make one event of the rows of each cluster, which are its entries; events may then be clusters across both sides.
+
+    Raises:
+        InputError: If the rows do not fit into memory, or do not make events.
+    """
+    generated, reference = (_nested(side, request, runner) for side in sides)
+    keys = [_keys_of(side) for side in (generated, reference)]
+    if np.intersect1d(keys[0], keys[1]).size:
+        return generated, reference
+    return _without_clusters(generated), _without_clusters(reference)
+
+
+def _nested(side: Side, request: Request, runner: Runner) -> Side:
+    if side.cluster is None:
+        return side
+    names = side.source.names
+    row = row_bytes(head(side, names, FIRST, runner))
+    rows = dict(all_rows(side, names, row, request.memory, runner))
+    condition = None if request.condition is None else request.condition.column
+    of_event = {name for name in (side.weight, condition) if name is not None}
+    columns = nested(rows, side.cluster, of_event, side.name)
+    weight: Any = columns.pop(OWN_WEIGHT, None)
+    return replace(side, source=memory_source(Sample(columns, weight, side.source.provenance)))
+
+
+def _keys_of(side: Side) -> NDArray[np.uint64]:
+    if side.cluster is None or side.source.columns is None:
+        return np.zeros(0, dtype=np.uint64)
+    return cluster_keys(side.source.columns[side.cluster], side.name)
+
+
+def _without_clusters(side: Side) -> Side:
+    """Return a side of independent events."""
+    if side.cluster is None or side.source.columns is None:
+        return side
+    columns = {name: values for name, values in side.source.columns.items() if name not in (side.cluster, OWN_WEIGHT)}
+    if not columns:
+        msg = f"{side.name}: the sample has no column but {side.cluster!r}, which says what the clusters are"
+        raise InputError(msg)
+    weight: Any = side.source.columns.get(OWN_WEIGHT)
+    return replace(side, source=memory_source(Sample(columns, weight, side.source.provenance)), cluster=None)
+
+
+def _contents(summary: Histograms) -> Iterator[ClusterContents]:
+    """Yield the clusters of each histogram, where they are at hand."""
+    for filled in summary.contents.values():
+        if filled.clusters is not None and filled.clusters.contents is not None:
+            yield filled.clusters.contents
+
+
+def _keys(summary: Histograms) -> tuple[set[int], bool]:
+    """Return the keys of all clusters of a side, and whether each is one row."""
+    keys: set[int] = set()
+    single = True
+    for contents in _contents(summary):
+        keys.update(contents.keys.tolist())
+        single = single and bool(np.all(contents.rows == 1))
+    return keys, single
+
+
+def repeats_are_declared(summary: Histograms) -> bool:
+    """Tell whether rows of a side may repeat each other, as clusters of several rows are declared."""
+    contents = list(_contents(summary))
+    return summary.plan.cluster is not None and (not contents or any(np.any(c.rows > 1) for c in contents))
+
+
+def are_paired(generated: Histograms, reference: Histograms) -> bool:
+    """Tell whether clusters have rows on both sides."""
+    ours, theirs = ([contents.keys for contents in _contents(side)] for side in (generated, reference))
+    return bool(ours and theirs) and bool(np.intersect1d(np.concatenate(ours), np.concatenate(theirs)).size)
+
+
+def clusters_in_words(generated: Histograms, reference: Histograms) -> tuple[str, ...]:
+    """Say what the clusters are, and what is known of their common causes, the inputs, beside the response to them."""
+    sides = {"generated": generated, "reference": reference}
+    clustered = {name: side for name, side in sides.items() if side.plan.cluster is not None}
+    known = {name: _keys(side) for name, side in clustered.items()}
+    notes = []
+    shared = known["generated"][0] & known["reference"][0] if len(known) == len(sides) else set()
+    for name, (keys, single) in known.items():
+        if keys and not (single and shared):
+            notes.append(
+                f"the {sides[name].n_events:,} {name} rows are {len(keys):,} clusters by {sides[name].plan.cluster!r}: "
+                "n_required counts independent true events, and how well the difference is known is judged by clusters"
+            )
+    if shared:
+        most = MOST_PER_CLUSTER * len(known["generated"][0] | known["reference"][0])
+        notes.append(
+            f"{len(shared):,} clusters are on both sides: the verdict is on the response to these inputs, of which "
+            f"n_supported is {MOST_PER_CLUSTER:g} times their number at most ({most:,.0f}); the inputs themselves have "
+            f"the statistics of {len(shared):,} independent events, and no agreement of the response adds to that"
+        )
+    return tuple(notes)
