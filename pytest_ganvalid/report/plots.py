@@ -294,7 +294,7 @@ def _title(name: str, c: Comparison | EstimateComparison) -> str:
 
 
 def _bin_axis(c: Comparison) -> str:
-    merged = f", {c.merged_bins:,} sparse ones merged" if c.merged_bins else ""
+    merged = f", {c.merged_bins:,} joined to neighbours" if c.merged_bins else ""
     return f"bin number ({c.bins:,} bins{merged})"
 
 

@@ -122,7 +122,7 @@ def _observables(number: int) -> str:
 
 
 def _merged(c: Comparison) -> str:
-    return f", {c.merged_bins} sparse ones merged" if c.merged_bins else ""
+    return f", {c.merged_bins} joined to neighbours" if c.merged_bins else ""
 
 
 def _range(interval: Interval) -> str:
