@@ -47,7 +47,7 @@ def describe(name: str, comparison: Comparison | EstimateComparison) -> list[str
         f"{printable(name)}: {c.verdict}",
         *(_histograms(c) if isinstance(c, Comparison) else _estimates(c)),
         f"  n_equivalent  {_events(c.n_equivalent)}{_amplification(c)}",
-        f"  n_supported   {at_most(c.n_supported)} (n_required {count(c.n_required)})",
+        f"  n_supported   {at_most(c.n_supported)} (n_required {count(c.n_required)}{_expected(c)})",
         f"  samples       {count(c.n_generated)} generated, {count(c.n_reference)} reference events (effective); "
         f"power {c.power:.3g} for a perfect generator",
         *(f"  - {reason}" for reason in c.reasons),
@@ -63,6 +63,14 @@ def _histograms(c: Comparison) -> list[str]:
         f"(critical {c.chi2_critical / ndf:.4g}; {c.bins} bins{_merged(c)})",
         f"  rms bias      {_range(c.rms_bias)} error bars of {count(c.n_required)} events (limit {c.max_bias:g})",
     ]
+
+
+def _expected(c: Comparison | EstimateComparison) -> str:
+    """Say what a perfect generator would get with the same samples, in two of three cases."""
+    if not isinstance(c, Comparison) or c.expected_n_supported.upper == 0:
+        return ""
+    expected = c.expected_n_supported
+    return f"; a perfect generator gets {at_most(expected.lower)} to {at_most(expected.upper)}"
 
 
 def _estimates(c: EstimateComparison) -> list[str]:

@@ -21,7 +21,9 @@ def test_supported_number_is_not_rounded_up() -> None:
     """The n_required that is printed as supported is one, so following the advice gives ROBUST."""
     assert UNPROVEN.n_supported == pytest.approx(366.144, abs=5e-4)
     unproven = replace(UNPROVEN, n_supported=366.9)
-    assert "n_supported   366 (n_required 500)" in explain(unproven)
+    expected = UNPROVEN.expected_n_supported
+    between = f"{int(expected.lower):,} to {int(expected.upper):,}"
+    assert f"n_supported   366 (n_required 500; a perfect generator gets {between})" in explain(unproven)
     assert "supported 366 (mass" in summary("test", unproven)
     rng = np.random.default_rng(0)
     for _ in range(100):
