@@ -370,24 +370,13 @@ def withheld(report: Report, reason: str) -> Report:
     """Take back ROBUST, where something beside the samples stands against it."""
     if not report.robust:
         return report
-    comparisons = {name: _withdrawn(c, reason) for name, c in report.comparisons.items()}
+    comparisons = {name: c.withdrawn(reason) for name, c in report.comparisons.items()}
     return replace(report, verdict=Verdict.UNPROVEN, reasons=(reason,), comparisons=comparisons)
 
 
 def _not_independent(comparison: Judged, why: str) -> Judged:
     """Take back a verdict on samples that are not independent, or may not be: it says nothing."""
-    return _withdrawn(comparison, f"{why} (it would be {comparison.verdict} if that did not matter)")
-
-
-def _withdrawn(comparison: Judged, reason: str) -> Judged:
-    return replace(
-        comparison,
-        verdict=Verdict.UNPROVEN,
-        reasons=(reason,),
-        n_supported=0.0,
-        n_equivalent=replace(comparison.n_equivalent, lower=0.0),
-        n_equivalent_nominal=0.0,
-    )
+    return comparison.withdrawn(f"{why} (it would be {comparison.verdict} if that did not matter)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,16 +82,9 @@ def histogram_comparison(
         worst_bin=worst[0].index,
         worst_bins=worst,
         contents=_contents(a, merged),
-        confidence=limits.confidence,
-        max_bias=limits.max_bias,
-        max_local_bias=limits.max_local_bias,
-        max_directional_bias=limits.max_directional_bias,
-        min_expected=limits.min_expected,
-        smooth=limits.smooth,
         share=share,
-        attempt=limits.attempt,
-        looks=limits.looks,
         n_equivalent_nominal=min(_ratio(test.ndf / 2, test.upper_at(limits.alpha_nominal)) for test in a.tests),
+        **asdict(limits),
     )
 
 
@@ -158,16 +151,9 @@ def constant_comparison(
             reference_errors=(0.0, 0.0),
             bias=(0.0, 0.0),
         ),
-        confidence=limits.confidence,
-        max_bias=limits.max_bias,
-        max_local_bias=limits.max_local_bias,
-        max_directional_bias=limits.max_directional_bias,
-        min_expected=limits.min_expected,
-        smooth=limits.smooth,
         share=share,
-        attempt=limits.attempt,
-        looks=limits.looks,
         n_equivalent_nominal=0.0,
+        **asdict(limits),
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Self
 
@@ -227,6 +227,17 @@ class Judgement(Document):
     def robust(self) -> bool:
         """Whether agreement at n_required is demonstrated."""
         return self.verdict is Verdict.ROBUST
+
+    def withdrawn(self, reason: str) -> Self:
+        """Take back the verdict, whatever it is: UNPROVEN for this reason, and nothing is supported or known."""
+        return replace(
+            self,
+            verdict=Verdict.UNPROVEN,
+            reasons=(reason,),
+            n_supported=0.0,
+            n_equivalent=replace(self.n_equivalent, lower=0.0),
+            n_equivalent_nominal=0.0,
+        )
 
     @property
     def n_systematic(self) -> float:

@@ -84,8 +84,7 @@ class Sensitivity:
                 f"{size}, planted into generated events (positive control{self._how()}); give it more events, fewer "
                 "columns or a model that sees more, or compare these columns by themselves"
             )
-        unknown = replace(comparison.n_equivalent, lower=0.0)
-        return replace(comparison, verdict=Verdict.UNPROVEN, reasons=(reason,), n_supported=0.0, n_equivalent=unknown)
+        return comparison.withdrawn(reason)
 
     def _how(self) -> str:
         several = len(self.findings) < self.columns

@@ -76,6 +76,7 @@ def test_what_is_blind_is_unproven(blind: Finding) -> None:
     assert after.verdict is Verdict.UNPROVEN
     assert "cannot see a bias in eta of the size it should exclude: 6 error bars of 1,000 events" in after.reasons[0]
     assert (after.n_supported, after.n_equivalent.lower) == (0, 0)
+    assert after.n_systematic == 0
 
 
 def test_no_control_at_all() -> None:
