@@ -75,9 +75,11 @@ def repeated_biases(
         alpha: Error probability, over all values.
     """
     number = generated.least.size
-    more = generated.least > reference.most + _ROUNDING
+    # Weights of either sign may add up to a share below 0 or above 1, which is none of a histogram.
+    bounds = [np.clip((side.least, side.most), 0.0, 1.0) for side in (generated, reference)]
+    more = bounds[0][0] > bounds[1][1] + _ROUNDING
     shown = []
-    for i in np.flatnonzero(more | (reference.least > generated.most + _ROUNDING)).tolist():
+    for i in np.flatnonzero(more | (bounds[1][0] > bounds[0][1] + _ROUNDING)).tolist():
         ours, theirs = generated.fractions(i, most=not more[i]), reference.fractions(i, most=bool(more[i]))
         local = local_bias(ours, theirs, n_required, limit, alpha / number)
         p_value = min(1.0, number * local.p_value)
