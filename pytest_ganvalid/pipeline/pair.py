@@ -432,9 +432,16 @@ def _pairs(
 
 
 def _is_constant(sides: Sequence[BinSums]) -> bool:
-    """Tell whether a column has one value on both sides, equal but for rounding."""
+    """Tell whether a column has one value on both sides, equal but for rounding.
+
+    Of parts that were filled apart a list may lack single events: those are in the bin of the value, or it is not one.
+    """
     lists = [side.repeated for side in sides if side.repeated is not None]
-    if len(lists) < len(sides) or any(some.counts.tolist() != [some.events] for some in lists):
+    if len(lists) < len(sides) or any(some.counts.size != 1 for some in lists):
+        return False
+    if any(int(some.counts[0]) + some.undercount < some.events for some in lists):
+        return False
+    if int(np.count_nonzero(np.any([side.populated for side in sides], axis=0))) > 1:
         return False
     one, other = (float(some.values[0]) for some in lists)
     return abs(one - other) <= SAME * max(abs(one), abs(other))

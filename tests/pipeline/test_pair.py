@@ -274,6 +274,19 @@ def test_nothing_but_constants(streamed: Stream, road: str) -> None:
         on_road(road, streamed, {name: values[:150] for name, values in table.items()}, table)
 
 
+def test_a_constant_in_parts_of_one_event() -> None:
+    """A constant is left out although a list of repeated values has no value that a part has once."""
+    rng = np.random.default_rng(1)
+    ours, theirs = ({"x": rng.normal(size=200), "one": np.full(200, 3.0)} for _ in range(2))
+    whole = gv.fill(theirs)
+    parts = [
+        gv.fill({name: ours[name][start:stop] for name in ours}, like=whole)
+        for start, stop in ((0, 1), (1, 3), (3, 200))
+    ]
+    report = gv.validate(added(("", part) for part in parts), whole, n_required=20)
+    assert report.skipped["one"] == "has one value, the same on both sides"
+
+
 @pytest.mark.parametrize("road", ROADS)
 def test_the_joint_distribution_has_a_name_of_its_own(streamed: Stream, road: str) -> None:
     """Where a column is called joint, the joint distribution has another name, and a note says so."""
