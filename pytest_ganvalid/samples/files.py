@@ -13,7 +13,7 @@ from pytest_ganvalid._files import written_whole
 from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.samples.entries import Entries, concatenated
 from pytest_ganvalid.samples.formats import Columns, Writer
-from pytest_ganvalid.samples.pieces import Piece, pieces_of
+from pytest_ganvalid.samples.pieces import Piece, State, pieces_of
 from pytest_ganvalid.samples.sample import Sample
 
 WRITTEN = {".npz": "npz", ".parquet": "parquet"}
@@ -33,11 +33,12 @@ def read_events(events: object, columns: Sequence[str] | None = None) -> Sample:
         MissingExtraError: If the package that reads this kind is not installed.
     """
     pieces = pieces_of(events)
+    states = [piece.state for piece in pieces]
     places = ", ".join(map(str, pieces))
     if columns is not None and not columns:
         msg = f"{places}: no column is asked for; a sample needs at least one column"
         raise InputError(msg)
-    parts = [part for piece in pieces for part in _read(piece, columns)]
+    parts = [part for piece, state in zip(pieces, states, strict=True) for part in _read(piece, columns, state)]
     if not parts:
         msg = f"{places}: the sample has no events"
         raise InputError(msg)
@@ -48,8 +49,8 @@ def read_events(events: object, columns: Sequence[str] | None = None) -> Sample:
         raise InputError(msg) from None
 
 
-def _read(piece: Piece, columns: Sequence[str] | None) -> list[Columns]:
-    with piece.opened() as reader:
+def _read(piece: Piece, columns: Sequence[str] | None, state: State) -> list[Columns]:
+    with piece.opened(state) as reader:
         wanted = reader.names if columns is None else tuple(columns)
         return list(piece.chunks(reader, wanted, 0, sys.maxsize, _CHUNK)) if wanted else []
 

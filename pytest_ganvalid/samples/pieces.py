@@ -35,10 +35,13 @@ READ = {
     ".hepmc3": "hepmc",
     ".hepmc.gz": "hepmc",
     ".hepmc3.gz": "hepmc",
+    ".hepmc.xz": "hepmc",
+    ".hepmc3.xz": "hepmc",
     ".pt": "tensors",
     ".pth": "tensors",
     ".safetensors": "tensors",
 }
+State = tuple[int, int, int] | None
 _PICKLES = (".pkl", ".pickle", ".joblib", ".dill")
 _SUFFIXES = "|".join(map(re.escape, sorted(READ, key=len, reverse=True)))
 _SUFFIX = re.compile(rf"^(?P<path>.*?(?P<suffix>{_SUFFIXES}))(?::(?P<inside>.*))?$", re.DOTALL)
@@ -63,23 +66,59 @@ class Piece:
         """Return the name as one would type it."""
         return f"{self.path}:{self.inside}" if self.inside else self.path
 
+    @property
+    def state(self) -> State:
+        """Size, time of the last change and inode of the file; ``None`` of an address, or if there is no file."""
+        if "://" in self.path:
+            return None
+        try:
+            found = os.stat(self.path)  # noqa: PTH116
+        except OSError:
+            return None
+        return found.st_size, found.st_mtime_ns, found.st_ino
+
     @contextmanager
-    def opened(self) -> Iterator[Reader]:
+    def opened(self, state: State = None) -> Iterator[Reader]:
         """Open it for reading.
 
+        Args:
+            state: What the file was like when it was looked at first; ``None`` if this is the first time.
+
         Raises:
-            InputError: If it cannot be read; the message names it.
+            InputError: If it cannot be read, or is not the same from the first look to the end of reading; the message
+                names it.
             MissingExtraError: If the package that reads it is not installed.
         """
         form = format_of(self.form)
-        with self.blamed(form):
-            _check_file(self.path)
-            reader = form.open_file(self.path, self.inside)
+        before = self.state if state is None else state
+        self._check_unchanged(before)
         try:
-            yield reader
-        finally:
-            with suppress(Exception):  # what went wrong before is the news
-                reader.close()
+            with self.blamed(form):
+                _check_file(self.path)
+                reader = form.open_file(self.path, self.inside)
+            try:
+                yield reader
+            finally:
+                with suppress(Exception):  # what went wrong before is the news
+                    reader.close()
+        except Exception:
+            self._check_unchanged(before)  # of a file that someone writes to, that is the reason
+            raise
+        self._check_unchanged(before)
+
+    def _check_unchanged(self, before: State) -> None:
+        """Refuse a file that is not what it was.
+
+        Raises:
+            InputError: If its size, the time of its last change or its inode is another; that it is gone is said
+                where it is opened.
+        """
+        now = self.state
+        if before is None or now is None or now == before:
+            return
+        what = f"{before[0]:,} bytes then, {now[0]:,} now"
+        msg = f"{self}: it changed while it was read ({what}); check it again once nothing writes to it any more"
+        raise InputError(msg)
 
     def chunks(self, reader: Reader, columns: Sequence[str], start: int, stop: int, chunk: int) -> Iterator[Columns]:
         """Yield rows chunk by chunk; see `formats.Reader`.

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.samples.formats import Columns
-from pytest_ganvalid.samples.pieces import Piece, pieces_of
+from pytest_ganvalid.samples.pieces import Piece, State, pieces_of
 from pytest_ganvalid.samples.sample import Sample
 
 _OPENED = 16  # files at a time: the time it takes is mostly that of waiting
@@ -54,6 +54,7 @@ class FilePart:
         stop: Row to stop before; beyond the end it is the end.
         rows: How many these are; ``None`` if not known.
         whole: Number of rows of the file; ``None`` if not known.
+        state: What the file was like when it was looked at first; see `Piece.state`.
     """
 
     piece: Piece
@@ -61,10 +62,11 @@ class FilePart:
     stop: int = sys.maxsize
     rows: int | None = None
     whole: int | None = None
+    state: State = None
 
     def chunks(self, columns: Sequence[str], chunk: int) -> Iterator[Columns]:
         """Yield rows; see `Part`."""
-        with self.piece.opened() as reader:
+        with self.piece.opened(self.state) as reader:
             if reader.rows != self.whole:
                 msg = (
                     f"{self.piece}: it had {self.whole} rows when it was opened first and has {reader.rows}: it changed"
@@ -82,7 +84,7 @@ class FilePart:
     def head(self, rows: int) -> FilePart:
         """Return the part of its first rows."""
         known = None if self.rows is None else min(rows, self.rows)
-        return FilePart(self.piece, self.start, min(self.stop, self.start + rows), known, self.whole)
+        return FilePart(self.piece, self.start, min(self.stop, self.start + rows), known, self.whole, self.state)
 
     @property
     def origin(self) -> str:
@@ -239,13 +241,16 @@ def memory_source(sample: Sample) -> Source:
 
 
 def _look(piece: Piece) -> tuple[tuple[str, ...], Mapping[str, str], list[FilePart]]:
-    with piece.opened() as reader:
+    state = piece.state
+    with piece.opened(state) as reader:
         if reader.rows is None:
-            return reader.names, reader.refused, [FilePart(piece)]
+            return reader.names, reader.refused, [FilePart(piece, state=state)]
         starts = _thinned(reader.starts, reader.rows) if reader.rows else []
         stops = [*starts[1:], reader.rows]
         rows = reader.rows
-        parts = [FilePart(piece, start, stop, stop - start, rows) for start, stop in zip(starts, stops, strict=False)]
+        parts = [
+            FilePart(piece, start, stop, stop - start, rows, state) for start, stop in zip(starts, stops, strict=False)
+        ]
         return reader.names, reader.refused, parts
 
 

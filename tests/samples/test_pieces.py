@@ -190,7 +190,7 @@ SUFFIXES = {
     "npz": [".npz"],
     "npy": [".npy"],
     "csv": [".csv", ".csv.gz"],
-    "hepmc": [".hepmc", ".hepmc3", ".hepmc.gz", ".hepmc3.gz"],
+    "hepmc": [".hepmc", ".hepmc3", ".hepmc.gz", ".hepmc3.gz", ".hepmc.xz", ".hepmc3.xz"],
     "tensors": [".pt", ".pth", ".safetensors"],
 }
 

@@ -179,3 +179,42 @@ def test_narrowing() -> None:
     assert plain.keeping(["x"]) is plain
     narrow = Source(("x", "y"), [], narrowed=lambda columns: Source(tuple(columns), []))
     assert narrow.keeping(["y"]).names == ("y",)
+
+
+def _grown(path: Path) -> None:
+    with path.open("ab") as file:
+        file.write(b"7\n")
+
+
+def _rewritten(path: Path) -> None:
+    content = path.read_bytes()
+    path.unlink()
+    path.write_bytes(content.replace(b"1", b"2"))
+
+
+@pytest.mark.parametrize("change", [_grown, _rewritten])
+@pytest.mark.parametrize("when", ["before", "meanwhile", "after"])
+def test_a_file_that_is_written_to(tmp_path: Path, change: Any, when: str) -> None:
+    """A file that grows or is written anew is named, whether that is before, while or just after its rows are read."""
+    path = tmp_path / "a.csv"
+    path.write_text("x\n" + "1\n" * 100)
+    (part,) = file_source(path).parts
+    if when == "before":
+        change(path)
+
+    def read() -> None:
+        for number, _ in enumerate(part.chunks(["x"], 60)):
+            if (number, when) in {(0, "meanwhile"), (1, "after")}:
+                change(path)
+
+    with pytest.raises(InputError, match=r"a\.csv: it changed while it was read \(202 bytes then, 20[24] now\)"):
+        read()
+
+
+def test_a_file_that_stays_is_read_again(tmp_path: Path) -> None:
+    """Reading a file twice is no change of it."""
+    path = tmp_path / "a.csv"
+    path.write_text("x\n" + "1\n" * 100)
+    (part,) = file_source(path).parts
+    for _ in range(2):
+        assert sum(len(rows["x"]) for rows in part.chunks(["x"], 60)) == 100

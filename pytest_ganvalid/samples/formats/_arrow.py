@@ -30,10 +30,26 @@ def parted(schema: Any) -> tuple[tuple[str, ...], dict[str, str]]:  # noqa: ANN4
         flat = pa.types.is_primitive(kind) or pa.types.is_boolean(kind) or pa.types.is_decimal(kind)
         text = pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_dictionary(kind)
         if not (flat or (text and kind is field.type)):
-            refused[field.name] = (
-                f"is of type {field.type}, neither a number nor a list of numbers per event; write its parts as columns"
-            )
+            refused[field.name] = _reason(field.name, field.type, kind)
     return tuple(name for name in schema.names if name not in refused), refused
+
+
+def _reason(name: str, whole: Any, kind: Any) -> str:  # noqa: ANN401
+    """Say why a column cannot be read; that of structs with how to flatten it."""
+    import pyarrow as pa
+
+    if not pa.types.is_struct(kind):
+        return f"is of type {whole}, neither a number nor a list of numbers per event; write its parts as columns"
+    fields = [kind.field(i).name for i in range(kind.num_fields)]
+    some = f", ... {len(fields) - 3} more" if len(fields) > 3 else ""  # noqa: PLR2004
+    what = f"of structs with the fields {', '.join(map(repr, fields[:3]))}{some}"
+    if kind is whole:
+        return f"is {what}: flatten it before it is written, as pyarrow's Table.flatten does, to a column for each"
+    inner = fields[0] if fields else "field"
+    return (
+        f"holds a list {what}: flatten it before it is written, to a column of lists for each field, such as "
+        f"{f'{name}_{inner}'!r} of the awkward array {f'{name}.{inner}'!r}"
+    )
 
 
 def _is_list(kind: Any) -> bool:  # noqa: ANN401

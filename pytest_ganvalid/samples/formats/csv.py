@@ -1,8 +1,9 @@
 """Text tables: a line with the names, then one line per event; also compressed with gzip.
 
 Commas, semicolons, tabs or blanks part the fields, whichever fits the first two lines; a ``#`` may stand in front of
-the names. Numbers are read as ``float64``, and an empty field as NaN. A column is one of text if none of its first
-fields is a number; one further down is then an error. A last line without a line break is refused: only so can it be
+the names. Numbers are read as ``float64``, an empty field as NaN, and the words ``True`` and ``False`` (or ``true`` and
+``false``) of a column as 1 and 0. A column is one of text if none of its first fields is a number, and not all are
+these words; a number further down is then an error. A last line without a line break is refused: only so can it be
 told whether it was cut short.
 
 The standard library and numpy suffice: some million fields a second are read where all are numbers, and a third of that
@@ -27,7 +28,7 @@ from numpy.typing import NDArray
 
 from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.samples.formats import Columns, refuse_inside
-from pytest_ganvalid.samples.formats._arrays import check_readable, step_of
+from pytest_ganvalid.samples.formats._arrays import LARGEST, check_readable, step_of
 
 KIND = "CSV"
 DAMAGE = (ValueError, EOFError, zlib.error, csv.Error)
@@ -35,6 +36,8 @@ _MARKS = (",", ";", "\t")
 """What parts the fields; the empty string stands for any number of blanks."""
 _LOOK = 1000  # lines from which to tell numbers from text
 _STARTS = "0123456789+-."  # of numbers that are not NaN
+_LONGEST = 1 << 20  # characters of a line
+_WORDS = {"True": 1.0, "true": 1.0, "False": 0.0, "false": 0.0}
 _SPACE = 8  # bytes that are needed for one of a line
 
 
@@ -55,8 +58,9 @@ class Csv:
         """
         self._path = path
         with _opened(path) as file:
-            header = file.readline().removeprefix("#")
-            first = [line for line in islice(file, _LOOK) if line.strip()]
+            lines = _lines(file)
+            header = next(lines, "").removeprefix("#")
+            first = [line for line in _some(lines, _LOOK) if line.strip()]
         _check_whole(header, 1)
         delimiter = _delimiter(header, first[:1])
         names = [name.strip() for name in _fields(header, delimiter)]
@@ -73,8 +77,9 @@ class Csv:
         """Yield rows; see `formats.Reader`."""
         left, step, number = stop - start, step_of(chunk, _SPACE * self._length), 1
         with _opened(self._path) as file:
-            _check_whole(file.readline(), 1)
-            while left > 0 and (lines := list(islice(file, min(step, left)))):
+            source = _lines(file)
+            _check_whole(next(source, ""), 1)
+            while left > 0 and (lines := _some(source, min(step, left))):
                 _check_whole(lines[-1], number + len(lines))
                 rows = self._layout.parsed(lines, number + 1, columns)
                 number += len(lines)
@@ -154,6 +159,33 @@ def _opened(path: str) -> TextIO:
     if path.endswith(".gz"):
         return cast("TextIO", gzip.open(path, "rt", encoding="utf-8-sig"))
     return Path(path).open(encoding="utf-8-sig")
+
+
+def _lines(file: TextIO) -> Iterator[str]:
+    """Yield the lines of a file.
+
+    Raises:
+        InputError: If one is so long that the file is none of lines, and would have to be held in memory.
+    """
+    number = 0
+    while line := file.readline(_LONGEST + 1):
+        number += 1
+        if len(line) > _LONGEST:
+            msg = f"line {number} has more than {_LONGEST:,} characters; expected a line for each event: break it up"
+            raise InputError(msg)
+        yield line
+
+
+def _some(lines: Iterator[str], most: int) -> list[str]:
+    """Take some lines, and fewer where they are long."""
+    some: list[str] = []
+    size = 0
+    for line in islice(lines, most):
+        some.append(line)
+        size += len(line)
+        if size >= LARGEST:
+            break
+    return some
 
 
 def _check_whole(line: str, number: int) -> None:
@@ -236,7 +268,13 @@ def _text_columns(lines: Sequence[str], delimiter: str, columns: int) -> frozens
     """Return the positions of columns of which some fields are filled, and none with a number."""
     rows = [row for row in (_fields(line, delimiter) for line in lines if line.endswith("\n")) if len(row) == columns]
     filled = [[row[i] for row in rows if row[i].strip()] for i in range(columns)]
-    return frozenset(i for i, fields in enumerate(filled) if fields and not any(map(_is_number, fields)))
+    return frozenset(i for i, fields in enumerate(filled) if _are_text(fields))
+
+
+def _are_text(fields: Sequence[str]) -> bool:
+    words = [field.strip() in _WORDS for field in fields]
+    numbers = (_is_number(field) for field, word in zip(fields, words, strict=True) if not word)
+    return bool(fields) and not all(words) and not any(numbers)
 
 
 def _as_numbers(fields: Sequence[str], numbers: Sequence[int], name: str) -> NDArray[np.float64]:
@@ -282,6 +320,8 @@ def _number(field: str) -> float:
     """
     if not field or field.isspace():
         return math.nan
+    if (word := _WORDS.get(field.strip())) is not None:
+        return word
     if "_" in field or not field.isascii():  # a number to Python, but to nobody else
         raise ValueError(field)
     return float(field)

@@ -12,6 +12,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -137,8 +138,73 @@ def _datasets(h5py: Any, group: Any, names: list[str]) -> tuple[dict[str, Datase
         elif kind is not h5py.Dataset or group[name].shape is None:
             refused[name] = "has nothing in it; leave it out"
         else:
-            datasets[name] = _dataset(h5py, _cached(h5py, group, name))
+            reason = _not_there(h5py, group[name])
+            if reason:
+                refused[name] = reason
+            else:
+                datasets[name] = _dataset(h5py, _cached(h5py, group, name))
     return datasets, refused
+
+
+def _not_there(h5py: Any, data: Any) -> str:  # noqa: ANN401
+    """Say which values of a dataset HDF5 would make up, as they are not in this file; empty if all are."""
+    if data.external:
+        files = sorted({str(name) for name, *_ in data.external})
+        return f"lies in other files, {files}, which are not looked into; copy it to a dataset of this file"
+    if data.is_virtual:
+        return _virtual(h5py, data)
+    if not data.size:
+        return ""
+    if not data.chunks:
+        return (
+            "" if data.id.get_storage_size() else f"was never written, and would read as {data.fillvalue!r}: write it"
+        )
+    chunks = math.prod(math.ceil(size / chunk) for size, chunk in zip(data.shape, data.chunks, strict=True))
+    written = data.id.get_num_chunks()
+    if written >= chunks:
+        return ""
+    return (
+        f"has {chunks - written:,} of {chunks:,} chunks that were never written, and would read as "
+        f"{data.fillvalue!r}: write all rows, or resize it to those that are written"
+    )
+
+
+def _virtual(h5py: Any, data: Any) -> str:  # noqa: ANN401
+    """Say what is missing of a dataset whose rows are those of others; empty if nothing is."""
+    folder, mapped = Path(data.file.filename).parent, 0
+    for source in data.virtual_sources():
+        mapped += source.vspace.get_select_npoints()
+        path = folder / source.file_name
+        what = f"{source.dset_name!r} of {source.file_name!r}"
+        if source.file_name == ".":
+            missing = _missing(h5py, data.file, source)
+        elif not path.is_file():
+            missing = "there is no such file"
+        else:
+            with h5py.File(path, "r") as file:
+                missing = _missing(h5py, file, source)
+        if missing:
+            return (
+                f"has rows that should be those of {what}, and {missing}: they would read as {data.fillvalue!r}; put "
+                "it there, or copy all rows to one file"
+            )
+    if mapped < data.size:
+        return f"has {data.size - mapped:,} values without a source, which would read as {data.fillvalue!r}: map all"
+    return ""
+
+
+def _missing(h5py: Any, file: Any, source: Any) -> str:  # noqa: ANN401
+    """Say what is missing of one source."""
+    found = file.get(source.dset_name)
+    if not isinstance(found, h5py.Dataset):
+        return "there is no such dataset"
+    wanted = source.src_space.shape or found.shape  # of one that is wanted whole, HDF5 keeps no shape
+    if found.size < source.vspace.get_select_npoints():
+        return f"that has the shape {found.shape} where {source.vspace.get_select_npoints():,} values are expected"
+    if len(found.shape) != len(wanted) or any(size < least for size, least in zip(found.shape, wanted, strict=True)):
+        return f"that has the shape {found.shape} where {wanted} is expected"
+    reason = _not_there(h5py, found)
+    return f"that {reason}" if reason else ""
 
 
 def _cached(h5py: Any, group: Any, name: str) -> Any:  # noqa: ANN401

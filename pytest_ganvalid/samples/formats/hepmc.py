@@ -1,4 +1,4 @@
-"""HepMC's ASCII files of versions 3 and 2, through pyhepmc; also compressed with gzip.
+"""HepMC's ASCII files of versions 3 and 2, through pyhepmc; also compressed with gzip or xz.
 
 Per event: ``weight``, the first one (1 if there is none); ``weight_NAME``, the others that have a name;
 ``event_number``; and ``n_particles``, the number of final-state particles (status 1). Per final-state particle:
@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import gzip
 import io
+import lzma
+import re
 import zlib
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -25,7 +27,7 @@ from pytest_ganvalid.samples.formats import Columns, refuse_inside
 from pytest_ganvalid.samples.formats._arrays import LARGEST
 
 KIND = "HepMC"
-DAMAGE = (ValueError, RuntimeError, EOFError, zlib.error, AssertionError)
+DAMAGE = (ValueError, RuntimeError, EOFError, zlib.error, lzma.LZMAError, AssertionError)
 _EVENT = ("weight", "event_number", "n_particles")
 _STORED = {"pdg_id": "pid", "px": "px", "py": "py", "pz": "pz", "e": "e", "mass": "generated_mass"}
 _MADE_OF = {"pt": ("px", "py"), "eta": ("px", "py", "pz"), "phi": ("px", "py")}
@@ -33,6 +35,7 @@ _VERSIONS = {
     b"HepMC::Asciiv3": ("HepMC3", b"HepMC::Asciiv3-END_EVENT_LISTING"),
     b"HepMC::IO_GenEvent": ("HepMC2", b"HepMC::IO_GenEvent-END_EVENT_LISTING"),
 }
+_OPENERS: dict[str, Any] = {".gz": gzip.open, ".xz": lzma.open}
 _FINAL = 1  # status
 _MEV = 1e-3  # GeV
 _HEAD = 256  # bytes that the version is looked for in
@@ -122,7 +125,7 @@ class HepMC:
         Raises:
             ValueError: If it is no such file, or there is something in it that cannot be read as an event, or no end.
         """
-        opened: Any = gzip.open if self._path.endswith(".gz") else open
+        opened = next((o for suffix, o in _OPENERS.items() if self._path.endswith(suffix)), open)
         with opened(self._path, "rb") as file:
             head = file.read(_HEAD)
             version = next((version for mark, version in _VERSIONS.items() if mark in head), None)
@@ -130,7 +133,7 @@ class HepMC:
                 msg = "it does not begin like an ASCII file of version 2 or 3"
                 raise ValueError(msg)
             file.seek(0)
-            watched = _Watched(file)
+            watched = _Watched(_WithoutAttributes(file) if version[0] == "HepMC2" else file)
             found = 0
             with self._pyhepmc.open(watched, format=version[0]) as events:
                 for event in events:
@@ -139,10 +142,47 @@ class HepMC:
             watched.check(found, version[1])
 
 
+class _WithoutAttributes:
+    """A file of version 2 of whose vertices nothing is told that no column is made of.
+
+    HepMC3's reader ends the process where a vertex that nothing comes into has a weight, or is said to be that of the
+    signal. Lines are ``V barcode id x y z ctau orphans outgoing weights ...`` and ``E number interactions scale
+    alpha_qcd alpha_qed process signal_vertex ...``.
+    """
+
+    _WEIGHTS = re.compile(rb"^(V(?:[ \t]+[^ \t\r\n]+){8})[ \t]+[^ \t\r\n][^\r\n]*", re.MULTILINE)
+    _SIGNAL = re.compile(rb"^(E(?:[ \t]+[^ \t\r\n]+){6})[ \t]+[^ \t\r\n]+", re.MULTILINE)
+
+    def __init__(self, file: IO[bytes]) -> None:
+        """Begin where the file is."""
+        self._file = file
+        self._lines = self._rest = b""
+
+    def read(self, size: int) -> bytes:
+        """Read some bytes.
+
+        Raises:
+            ValueError: If a line is longer than any of an event.
+        """
+        while not self._lines:
+            block = self._file.read(_BLOCK)
+            whole = self._rest + block
+            end = whole.rfind(b"\n") + 1 if block else len(whole)
+            if len(whole) - end > 2 * _BLOCK:
+                msg = f"a line of it has more than {2 * _BLOCK:,} bytes"
+                raise ValueError(msg)
+            lines, self._rest = whole[:end], whole[end:]
+            self._lines = self._SIGNAL.sub(rb"\1 0", self._WEIGHTS.sub(rb"\1 0", lines))
+            if not block:
+                break
+        data, self._lines = self._lines[:size], self._lines[size:]
+        return data
+
+
 class _Watched(io.BufferedIOBase):
     """A file that counts the events and keeps the end of what is read: HepMC does not tell an error from the end."""
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, file: IO[bytes] | _WithoutAttributes) -> None:
         """Begin where the file is."""
         self._file = file
         self._events = 0

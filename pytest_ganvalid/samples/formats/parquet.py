@@ -9,6 +9,7 @@ from typing import Any
 
 from pytest_ganvalid._extras import imported
 from pytest_ganvalid.samples.formats import Columns, refuse_inside
+from pytest_ganvalid.samples.formats._arrays import check_readable
 from pytest_ganvalid.samples.formats._arrow import column, parted
 from pytest_ganvalid.samples.sample import Sample
 
@@ -30,23 +31,24 @@ class Parquet:
         """Read the footer.
 
         Raises:
-            InputError: If something is asked for inside.
+            InputError: If something is asked for inside, or no column can be read.
             MissingExtraError: If pyarrow is not installed.
         """
         refuse_inside(KIND, inside)
         _, parquet = _pyarrow()
-        self._file = parquet.ParquetFile(path)
+        self._file = parquet.ParquetFile(path, page_checksum_verification=True)
         metadata = self._file.metadata
         groups = [metadata.row_group(i) for i in range(metadata.num_row_groups)]
         sizes = [group.num_rows for group in groups]
         self._small = all(group.total_byte_size <= _SMALL for group in groups)
         if not self._small:
             self._file.close()
-            self._file = parquet.ParquetFile(path, buffer_size=_BUFFER)
+            self._file = parquet.ParquetFile(path, buffer_size=_BUFFER, page_checksum_verification=True)
         self.rows: int | None = metadata.num_rows
         self.starts = [0, *accumulate(size for size in sizes if size)][:-1] or [0]
         self._groups = [i for i, size in enumerate(sizes) if size]
         self.names, self.refused = parted(self._file.schema_arrow)
+        check_readable(self.names, self.refused)
 
     def read(self, columns: Sequence[str], start: int, stop: int, chunk: int) -> Iterator[Columns]:
         """Yield rows; see `formats.Reader`."""

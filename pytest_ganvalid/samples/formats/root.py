@@ -90,14 +90,18 @@ class _Tree:
     def __init__(self, tree: Any) -> None:  # noqa: ANN401 - uproot has no types
         """Find the branches with a number, or a list of numbers, per event."""
         self._tree = tree
-        branches = {path: tree[path] for path in tree.keys(full_paths=True)}
-        leaves = {path: branch for path, branch in branches.items() if not branch.branches}
-        names = dict(zip(leaves, _short(list(leaves)), strict=True))
-        reasons = {path: _reason(_form(branch), branch.typename) for path, branch in leaves.items()}
-        self.refused = {names[path]: reason for path, reason in reasons.items() if reason}
-        self.paths = {names[path]: path for path, reason in reasons.items() if not reason}
+        leaves = [(path, branch) for path, branch in tree.iteritems(full_paths=True) if not branch.branches]
+        names = _short([path for path, _ in leaves])
+        repeated = {path: count for path, count in Counter(path for path, _ in leaves).items() if count > 1}
+        reasons = {
+            path: _ambiguous(repeated[path], "branches") if path in repeated else _reason(_form(branch), _kind(branch))
+            for path, branch in leaves
+        }
+        named = dict(zip((path for path, _ in leaves), names, strict=True))
+        self.refused = {named[path]: reason for path, reason in reasons.items() if reason}
+        self.paths = {named[path]: path for path, reason in reasons.items() if not reason}
         self.rows = int(tree.num_entries)
-        readable = {id(branches[path]) for path in self.paths.values()}
+        readable = {id(branch) for path, branch in leaves if not reasons[path]}
         self.starts = tree.common_entry_offsets(filter_branch=lambda branch: id(branch) in readable)
 
     def read(self, columns: Sequence[str], start: int, stop: int, chunk: int) -> Iterator[Columns]:
@@ -119,7 +123,12 @@ class _Ntuple:
         """Find the fields with a number, or a list of numbers, per event."""
         self._ntuple = ntuple
         form = ntuple.to_akform()[0]
-        reasons = {path: _reason(leaf, leaf.type) for path, leaf in _leaves(form)}
+        leaves = list(_leaves(form))
+        repeated = {path: count for path, count in Counter(path for path, _ in leaves).items() if count > 1}
+        reasons = {
+            path: _ambiguous(repeated[path], "fields") if path in repeated else _reason(leaf, leaf.type)
+            for path, leaf in leaves
+        }
         self.refused = {path: reason for path, reason in reasons.items() if reason}
         self.paths = {path: path for path, reason in reasons.items() if not reason}
         self.rows = int(ntuple.num_entries)
@@ -168,6 +177,18 @@ def _check_end(path: str, end: int) -> None:
     if "://" not in path and Path(path).stat().st_size < end:
         msg = f"it says that it has {end} bytes, and has {Path(path).stat().st_size}"
         raise ValueError(msg)
+
+
+def _ambiguous(count: int, what: str) -> str:
+    return f"is the name of {count} {what}, and which is meant cannot be told; write each under a name of its own"
+
+
+def _kind(branch: Any) -> str:  # noqa: ANN401 - of uproot
+    """Return the type of a branch; of one that uproot has no type for, the class that the file names."""
+    try:
+        return str(branch.typename)
+    except Exception:  # noqa: BLE001 - what uproot cannot type is an error that it raises only now
+        return str(branch.classname or "unknown")
 
 
 def _short(paths: list[str]) -> list[str]:

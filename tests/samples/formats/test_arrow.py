@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -34,7 +35,6 @@ READ = {
 }
 REFUSED = {
     "nested": pa.list_(pa.list_(pa.float64())),
-    "struct": pa.struct([("x", pa.float64())]),
     "texts": pa.list_(pa.string()),
     "long texts": pa.list_(pa.large_string()),
     "many words": pa.list_(pa.dictionary(pa.int32(), pa.string())),
@@ -55,6 +55,28 @@ def test_kinds_that_cannot(name: str) -> None:
     assert names == ("x", "y")
     assert list(refused) == [name]
     assert refused[name].startswith(f"is of type {REFUSED[name]}, neither a number nor a list of numbers per event")
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        (pa.struct([("pt", pa.float64())]), r"^is of structs with the fields 'pt': flatten it .* Table\.flatten does"),
+        (
+            pa.struct([(name, pa.int8()) for name in "abcde"]),
+            r"^is of structs with the fields 'a', 'b', 'c', \.\.\. 2 more: flatten it",
+        ),
+        (
+            pa.list_(pa.struct([("pt", pa.float64()), ("eta", pa.float64())])),
+            r"^holds a list of structs with the fields 'pt', 'eta': flatten it .* such as 'jet_pt' of .* 'jet\.pt'$",
+        ),
+        (pa.struct([]), "^is of structs with the fields : flatten it"),
+    ],
+)
+def test_structs(kind: Any, reason: str) -> None:
+    """A column of structs is refused with its fields and how to flatten it."""
+    names, refused = parted(pa.schema([("x", pa.float64()), ("jet", kind)]))
+    assert names == ("x",)
+    assert re.search(reason, refused["jet"])
 
 
 def test_two_columns_of_one_name() -> None:

@@ -188,3 +188,37 @@ def test_fast_and_slow(tmp_path: Path, checks: Any, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(csv._Layout, "_numbers", lambda *_: None)
     checks.same(checks.read(path), fast)
     checks.same(fast, dict(zip("xyz", numbers.T, strict=True)))
+
+
+def test_a_line_without_an_end(tmp_path: Path, checks: Any) -> None:
+    """A line of more than a million characters is refused with its number, before the file fills the memory."""
+    path = tmp_path / "events.csv"
+    for number, lines in ((1, ""), (3, "x,y\n1,2\n")):
+        path.write_text(lines + "1" * ((1 << 20) + 1) + "\n")
+        with pytest.raises(InputError, match=rf"line {number} has more than 1,048,576 characters; expected a line for"):
+            checks.read(path)
+    path.write_text("x\n" + " " * ((1 << 20) - 2) + "1\n")
+    assert checks.read(path)["x"].tolist() == [1.0]
+
+
+def test_long_lines_are_read_a_few_at_a_time(tmp_path: Path, checks: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines that are longer than the first ones seemed are read in smaller chunks, and none is lost."""
+    monkeypatch.setattr(csv, "LARGEST", 100)
+    path = tmp_path / "events.csv"
+    path.write_text("x\n" + "".join(f"{' ' * 60}{i}\n" for i in range(9)))
+    assert checks.read(path)["x"].tolist() == list(range(9))
+    with path.open() as file:
+        lines = csv._lines(file)
+        assert [len(csv._some(lines, 9)) for _ in range(6)] == [3, 2, 2, 2, 1, 0]
+
+
+@pytest.mark.parametrize("words", [("True", "False"), ("true", "false")])
+def test_words_for_flags(tmp_path: Path, checks: Any, words: tuple[str, str]) -> None:
+    """A column of True and False is one of 1 and 0; a column with other words is text as it was."""
+    path = tmp_path / "events.csv"
+    yes, no = words
+    path.write_text(f"flag,text,x\n{yes},{yes},1\n{no},other,2\n,{no},3\n{yes},{yes},{no}\n")
+    found = checks.read(path)
+    np.testing.assert_array_equal(found["flag"], [1.0, 0.0, np.nan, 1.0])
+    assert found["text"].tolist() == [yes, "other", no, yes]
+    assert found["x"].tolist() == [1.0, 2.0, 3.0, 0.0]

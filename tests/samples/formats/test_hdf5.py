@@ -175,3 +175,65 @@ def test_h5py_is_not_installed(path: Path, monkeypatch: pytest.MonkeyPatch, chec
     monkeypatch.setitem(sys.modules, "h5py", None)
     with pytest.raises(MissingExtraError, match=r"an HDF5 file needs the package 'h5py', .*pytest-ganvalid\[hep\]"):
         checks.read(path)
+
+
+@pytest.mark.parametrize("chunks", [None, (3,)])
+def test_values_that_were_never_written(tmp_path: Path, checks: Any, chunks: Any) -> None:
+    """What HDF5 would fill up with a value of its own is refused with how much it is, and the rest is read."""
+    path = tmp_path / "events.h5"
+    with h5py.File(path, "w") as file:
+        file["x"] = np.arange(9.0)
+        data = file.create_dataset("y", (9,), "f8", chunks=chunks, fillvalue=5.0)
+        if chunks:
+            data[:4] = 1.0
+        file.create_dataset("whole", data=np.arange(9.0), chunks=(4,), compression="gzip")
+    checks.same(checks.read(path), {"whole": np.arange(9.0), "x": np.arange(9.0)})
+    what = r"has 1 of 3 chunks that were never written" if chunks else "was never written"
+    with pytest.raises(InputError, match=rf"column 'y' {what}, and would read as .*5\.0\)?: write"):
+        checks.read(path, ["y"])
+
+
+def test_external_storage(tmp_path: Path, checks: Any) -> None:
+    """A dataset whose values lie in other files is refused with their names."""
+    path = tmp_path / "events.h5"
+    with h5py.File(path, "w") as file:
+        file["x"] = np.arange(9.0)
+        file.create_dataset("y", (9,), "f8", external=[(str(tmp_path / "y.raw"), 0, 72)])
+    assert list(checks.read(path)) == ["x"]
+    with pytest.raises(InputError, match=r"column 'y' lies in other files, \['.*y\.raw'\], which are not looked into"):
+        checks.read(path, ["y"])
+
+
+def test_virtual_datasets(tmp_path: Path, checks: Any) -> None:
+    """A dataset of rows of other files is read if all are there, and refused with what is missing if not."""
+    path = tmp_path / "events.h5"
+    layout = h5py.VirtualLayout((6,), "f8")
+    for number in range(2):
+        with h5py.File(tmp_path / f"{number}.h5", "w") as file:
+            file["x"] = np.arange(3.0) + 3 * number
+        layout[3 * number : 3 * number + 3] = h5py.VirtualSource(f"{number}.h5", "x", (3,))
+    with h5py.File(path, "w") as file:
+        file.create_virtual_dataset("x", layout, fillvalue=-1)
+        file["y"] = np.arange(6.0)
+    assert checks.read(path)["x"].tolist() == list(range(6))
+    for number, (content, reason) in enumerate(
+        [
+            ({"z": np.arange(3.0)}, "there is no such dataset"),
+            ({"x": np.arange(2.0)}, r"that has the shape \(2,\) where 3 values are expected"),
+            (None, "there is no such file"),
+        ]
+    ):
+        (tmp_path / "1.h5").unlink()
+        if content is not None:
+            with h5py.File(tmp_path / "1.h5", "w") as file:
+                for name, values in content.items():
+                    file[name] = values
+        assert list(checks.read(path)) == ["y"], number
+        with pytest.raises(InputError, match=rf"'x' has rows that should be those of 'x' of '1\.h5', and {reason}"):
+            checks.read(path, ["x"])
+    layout = h5py.VirtualLayout((6,), "f8")
+    layout[:3] = h5py.VirtualSource("0.h5", "x", (3,))
+    with h5py.File(path, "w") as file:
+        file.create_virtual_dataset("x", layout, fillvalue=-1)
+    with pytest.raises(InputError, match="has 3 values without a source, which would read as"):
+        checks.read(path, ["x"])

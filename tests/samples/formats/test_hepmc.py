@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import io
+import lzma
+import re
+import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
@@ -40,11 +44,14 @@ def _write(path: Path, unit: str = "GEV", names: tuple[str, ...] = ("nominal", "
     """Write ten events."""
     run = pyhepmc.GenRunInfo()
     run.weight_names = list(names)
-    with pyhepmc.open(path, "w", **options) as file:
+    plain = path.with_suffix("") if path.suffix == ".xz" else path
+    with pyhepmc.open(plain, "w", **options) as file:
         for number in range(10):
             event = _event(number, getattr(pyhepmc.Units, unit), [0.5 * number, *range(1, len(names))])
             event.run_info = run
             file.write(event)
+    if plain != path:
+        path.write_bytes(lzma.compress(plain.read_bytes()))
 
 
 def _expected() -> dict[str, Any]:
@@ -60,7 +67,9 @@ def _expected() -> dict[str, Any]:
     return {**plain, **{name: Entries(values, COUNTS) for name, values in entries.items()}}
 
 
-@pytest.mark.parametrize("name", ["events.hepmc", "events.hepmc3", "events.hepmc.gz", "events.hepmc3.gz"])
+@pytest.mark.parametrize(
+    "name", ["events.hepmc", "events.hepmc3", "events.hepmc.gz", "events.hepmc3.gz", "events.hepmc3.xz"]
+)
 def test_any_rows(tmp_path: Path, checks: Any, name: str) -> None:
     """Weights and final-state particles come back, in whatever chunks; along the beam eta is infinite."""
     path = tmp_path / name
@@ -102,7 +111,7 @@ def test_weights(tmp_path: Path, checks: Any) -> None:
 
 def test_damage(tmp_path: Path, checks: Any) -> None:
     """A file that was cut short anywhere, or is something else, is refused."""
-    for path in (tmp_path / "events.hepmc", tmp_path / "events.hepmc.gz"):
+    for path in (tmp_path / "events.hepmc", tmp_path / "events.hepmc.gz", tmp_path / "events.hepmc.xz"):
         _write(path)
         checks.cut_short(path)
         checks.garbage(path)
@@ -184,3 +193,62 @@ def test_large_events_are_read_a_few_at_a_time(tmp_path: Path, checks: Any, monk
         found = list(reader.read(["px"], 0, 99, 100))
     assert [len(rows["px"]) for rows in found] == [4, 4, 2]
     checks.any_rows(path, _expected())
+
+
+def test_weights_of_vertices(tmp_path: Path) -> None:
+    """Weights of vertices, on which the reader of version 2 ends the process, are left out, and all else is read."""
+    path = tmp_path / "events.hepmc"
+    _write(path, format="HepMC2")
+    content, count = re.subn(rb"(?m)^(V(?: \S+){8}) 0$", rb"\1 3 1 0.5 2e-1", path.read_bytes())
+    assert count >= 10
+    path.write_bytes(content)
+    code = (
+        "import sys; from pytest_ganvalid.samples.files import read_events; sample = read_events(sys.argv[1]); "
+        "print(sample['n_particles'].tolist(), sample['pt'].values.sum())"
+    )
+    done = subprocess.run(  # in a process of its own, as nothing else would survive it
+        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split("] ")[0] == str(COUNTS.tolist())[:-1]
+    assert float(done.stdout.split("] ")[1]) == pytest.approx(_expected()["pt"].values.sum())
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_lines_across_blocks(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    """Weights of vertices are left out wherever a line is cut, and no byte of other lines is lost."""
+    monkeypatch.setattr(hepmc, "_BLOCK", 20)
+    file = io.BytesIO(
+        b"E 1 2 3\nE 7 0 0 0 0 0 -5 1 0\nV -1 0 0 0 0 0 0 3 2 1 0.5\r\nP 1 2\nV -2 0 0 0 0 0 0 3 0\nV x\nend"
+    )
+    filtered, content = hepmc._WithoutAttributes(file), b""
+    while data := filtered.read(size):
+        assert len(data) <= size
+        content += data
+    assert content == b"E 1 2 3\nE 7 0 0 0 0 0 0 1 0\nV -1 0 0 0 0 0 0 3 0\r\nP 1 2\nV -2 0 0 0 0 0 0 3 0\nV x\nend"
+    with pytest.raises(ValueError, match="a line of it has more than 40 bytes"):
+        hepmc._WithoutAttributes(io.BytesIO(b"V" * 100)).read(1)
+
+
+@pytest.mark.parametrize("signal", [0, -1, -5])
+@pytest.mark.parametrize("weights", ["0", "1 0.5"])
+def test_a_vertex_that_nothing_comes_into(tmp_path: Path, signal: int, weights: str) -> None:
+    """An event whose only vertex has no incoming particle is refused, weighted or not; the process does not end."""
+    path = tmp_path / "events.hepmc"
+    lines = [
+        "HepMC::Version 2.06.09",
+        "HepMC::IO_GenEvent-START_EVENT_LISTING",
+        f"E 7 -1 -1 -1 -1 0 {signal} 1 10001 10002 0 1 1",
+        "U GEV MM",
+        f"V -1 0 0 0 0 0 0 1 {weights}",
+        "P 10003 22 0 3 4 5 0 1 0 0 0 0",
+        "HepMC::IO_GenEvent-END_EVENT_LISTING",
+    ]
+    path.write_text("\n".join(lines) + "\n")
+    code = (
+        "import sys; from pytest_ganvalid.samples.files import read_events\n"
+        "try: read_events(sys.argv[1])\nexcept ValueError as error: print(error)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "event 0 of 1 cannot be read, or has no particles" in done.stdout

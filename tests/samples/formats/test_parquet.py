@@ -129,3 +129,26 @@ def test_tables_of_others(tmp_path: Path) -> None:
         match=r"events\.parquet: the sample has no events",
     ):
         read_events(path)
+
+
+@pytest.mark.parametrize("rows", [100, 20_000])
+def test_checksums_of_pages(tmp_path: Path, checks: Any, rows: int) -> None:
+    """Where pages have checksums, a value that has changed is refused and not read."""
+    path = tmp_path / "events.parquet"
+    table = pa.table({"x": np.random.default_rng(1).normal(size=rows)})
+    parquet.write_table(table, path, compression="none", use_dictionary=False, write_page_checksum=True)
+    assert len(checks.read(path)["x"]) == rows
+    content = bytearray(path.read_bytes())
+    content[len(content) // 3] ^= 0x40
+    path.write_bytes(content)
+    for chunk in (7, 1 << 18):
+        with pytest.raises(InputError, match=r"events\.parquet: from row 0 on: cannot be read as Parquet"):
+            checks.read(path, chunk=chunk)
+
+
+def test_nothing_but_structs(tmp_path: Path, checks: Any) -> None:
+    """A file of structs only is refused with the column and how to flatten it."""
+    path = tmp_path / "events.parquet"
+    parquet.write_table(pa.table({"jet": [{"pt": 1.0, "eta": 0.2}] * 10}), path)
+    with pytest.raises(InputError, match=r"column 'jet' is of structs with the fields 'pt', 'eta': flatten it before"):
+        checks.read(path)

@@ -217,3 +217,39 @@ def test_a_file_that_is_shorter_than_it_says(tmp_path: Path) -> None:
     root._check_end("root://host//events.root", 101)
     with pytest.raises(ValueError, match=r"^it says that it has 101 bytes, and has 100$"):
         root._check_end(str(path), 101)
+
+
+def test_two_branches_of_one_name(tmp_path: Path, checks: Any) -> None:
+    """A name that two branches have is refused as ambiguous, and the other branches are read."""
+    path = tmp_path / "events.root"
+    x = np.arange(10.0)
+    with uproot.recreate(path, compression=None) as file:
+        file.mktree("t", {"pt_a": "f8", "pt_b": "f8", "z": "f8"}).extend({"pt_a": x, "pt_b": -x, "z": x + 1})
+    path.write_bytes(path.read_bytes().replace(b"pt_b", b"pt_a"))
+    checks.same(checks.read(path), {"z": x + 1})
+    with pytest.raises(InputError, match=r"column 'pt_a' is the name of 2 branches, and which is meant cannot be told"):
+        checks.read(path, ["pt_a"])
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["what uproot says", "an error of another kind"])
+def test_a_branch_without_a_type(tmp_path: Path, checks: Any, monkeypatch: pytest.MonkeyPatch, *, known: bool) -> None:
+    """A branch that uproot cannot type, such as references of Delphes, is refused, and the file is not."""
+    path = tmp_path / "events.root"
+    x = np.arange(10.0)
+    with uproot.recreate(path) as file:
+        file.mktree("Delphes", {"Jet.PT": "f8", "Particles": "f8"}).extend({"Jet.PT": x, "Particles": x})
+    identify = uproot.interpretation.identify
+    usual = identify.interpretation_of
+
+    def interpretation(branch: Any, *arguments: Any) -> Any:
+        if branch.name == "Particles":
+            msg = "no interpretation"
+            if known:
+                raise identify.UnknownInterpretation(msg, branch.file.file_path, branch.object_path)
+            raise NotImplementedError(msg)
+        return usual(branch, *arguments)
+
+    monkeypatch.setattr(identify, "interpretation_of", interpretation)
+    checks.same(checks.read(path), {"Jet.PT": x})
+    with pytest.raises(InputError, match=r"column 'Particles' is of type (TBranch|unknown), neither a number"):
+        checks.read(path, ["Particles"])
