@@ -10,7 +10,7 @@ import pytest
 from pytest_ganvalid._arguments import check_event_count, check_positive_integer, refuse_gone
 from pytest_ganvalid._options import MARKER, Settings
 from pytest_ganvalid._options import keywords as accepted_keywords
-from pytest_ganvalid.errors import GanvalidError, InputError
+from pytest_ganvalid.errors import GanvalidError, InputError, printable
 
 RAISED: dict[str, Callable[[str, object], float]] = {
     "n_required": check_event_count,
@@ -56,7 +56,7 @@ def check(items: Iterable[pytest.Item], settings: Settings) -> None:
             stated = keywords(item).get("n_required")
         except GanvalidError as error:
             msg = f"{item.nodeid}: ganvalid marker: {error}"
-            raise pytest.UsageError(msg) from None
+            raise pytest.UsageError(printable(msg)) from None
         refuse_lowering(item.nodeid, stated, settings)
 
 
@@ -71,7 +71,7 @@ def refuse_lowering(nodeid: str, stated: float | None, settings: Settings) -> No
             f"--ganvalid-n-required={settings.n_required:,} would lower the n_required={stated:,} that "
             f"{nodeid} states its analysis needs; the option may only raise it"
         )
-        raise pytest.UsageError(msg)
+        raise pytest.UsageError(printable(msg))
 
 
 def refuse_unknown(names: Iterable[str]) -> None:

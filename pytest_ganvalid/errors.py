@@ -1,9 +1,23 @@
-"""Every error the package raises on purpose: what, got, expected, remedy; and where."""
+"""Every error the package raises on purpose: what, got, expected, remedy; and where.
+
+Names of files, columns and tests are other people's words: whatever is shown goes through `printable`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+
+def printable(text: str) -> str:
+    """Escape what would break a line, steer a terminal, or show a text in another order than it has.
+
+    Those are control characters, line breaks, marks of direction and of no width, and bytes of no encoding; what was
+    escaped stays as it is.
+    """
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
 class GanvalidError(Exception):
@@ -24,8 +38,8 @@ class GanvalidError(Exception):
         return super().__str__()
 
     def __str__(self) -> str:
-        """Say where, and what."""
-        return ": ".join((*self.places, self.message))
+        """Say where, and what, in one line that any terminal or report can show."""
+        return printable(": ".join((*self.places, self.message)))
 
 
 class InputError(GanvalidError, ValueError):
@@ -63,6 +77,6 @@ def placed(place: str) -> Iterator[None]:
     try:
         yield
     except GanvalidError as error:
-        if place and not isinstance(error, ImportError) and not str(error).startswith(place):
+        if place and not isinstance(error, ImportError) and not str(error).startswith(printable(place)):
             error.places = (place, *error.places)
         raise

@@ -10,16 +10,18 @@ off by the next, as the lock says that nobody is writing. Any other damage is re
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
+from pytest_ganvalid._files import named
 from pytest_ganvalid.errors import InputError
 
 VERSION = 1
@@ -180,7 +182,8 @@ class Ledger:
             attempt.notes = notes
             yield attempt
             for line in _new_line(lines, attempt, gate, reference, generated):
-                _append(file, line.written())
+                with named(self._path):
+                    _append(file, line.written())
 
 
 def _without_parts(sample: Sample) -> Sample:
@@ -314,10 +317,14 @@ def _append(file: IO[bytes], text: bytes) -> None:
     try:
         written = file.write(text)
     except OSError:
-        file.truncate(end)
+        _cut(file, end)
         raise
     if written != len(text):
-        file.truncate(end)
-        msg = f"only {written} of {len(text)} bytes could be written; is the disk full?"
-        raise OSError(msg)
+        _cut(file, end)
+        raise OSError(errno.ENOSPC, f"only {written} of {len(text)} bytes could be written")
     os.fsync(file.fileno())
+
+
+def _cut(file: IO[bytes], end: int) -> None:
+    with suppress(OSError):  # what was written of the line, if anything, the next writer cuts off
+        file.truncate(end)

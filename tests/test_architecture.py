@@ -30,7 +30,7 @@ ORDER = (
     ("__main__",),
 )
 """Folders and modules of the package, from the ground up: each imports what stands below it, and itself."""
-ALLOWED = ("_options", "_arguments", "_markers", "_torchrun", "errors", "cli", "ledger")
+ALLOWED = ("_files", "_options", "_arguments", "_markers", "_torchrun", "errors", "cli", "ledger")
 COMMANDS = tuple(f"cli/{path.name}" for path in sorted((PACKAGE / "cli").glob("*.py")))
 LIGHT = (
     "__init__.py",

@@ -28,3 +28,15 @@ def test_a_missing_extra_names_feature_package_and_remedy() -> None:
         "a Parquet file needs the package 'pyarrow', which is not installed; "
         'install it with: pip install "pytest-ganvalid[hep]"'
     )
+
+
+def test_words_of_others_are_shown_and_not_obeyed() -> None:
+    """Escape sequences, line breaks, marks of direction and bytes of no encoding are spelled out, once."""
+    name = "a\x1b[31m\nb\x00\x9b\u202ec\udc80"
+    text = errors.printable(name)
+    assert text == "a\\x1b[31m\\nb\\x00\\x9b\\u202ec\\udc80"
+    assert errors.printable(text) == text
+    assert errors.printable("χ² of a mass") == "χ² of a mass"
+    with pytest.raises(errors.InputError) as caught, errors.placed(name), errors.placed(name):
+        raise errors.InputError(name)
+    assert str(caught.value) == text

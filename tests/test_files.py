@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
 import pytest
 
-from pytest_ganvalid._files import write_whole, written_whole
+from pytest_ganvalid._files import named, write_whole, written_whole
 
 
 def test_writing(tmp_path: Path) -> None:
@@ -90,3 +91,37 @@ def test_a_folder_in_the_way(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="file"):
         write_whole(tmp_path / "file" / "below", b"")
     assert [file.name for file in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_full_disk_is_told_with_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the operating system says without a name is told with the file's, and what to do."""
+    path = tmp_path / "report.json"
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="free some space") as caught:
+        write_whole(path, b"new")
+    assert (caught.value.errno, caught.value.filename) == (errno.ENOSPC, str(path))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_a_full_device_is_told_with_the_name() -> None:
+    """A device that is full is named."""
+    with (
+        pytest.raises(OSError, match="free some space") as caught,
+        named("/dev/full"),
+        Path("/dev/full").open("w") as f,
+    ):
+        f.write("a")
+    assert caught.value.filename == "/dev/full"
+
+
+def test_errors_of_other_files_stay(tmp_path: Path) -> None:
+    """An error of reading another file is not said to be one of the file that is written."""
+    other = tmp_path / "other"
+    with pytest.raises(FileNotFoundError) as caught, written_whole(tmp_path / "file"):
+        other.read_bytes()
+    assert caught.value.filename == str(other)

@@ -14,7 +14,7 @@ from contextlib import suppress
 import pytest_ganvalid
 from pytest_ganvalid.cli import check, fill, generate, merge, simulate, train
 from pytest_ganvalid.cli.parsing import Command, Parser, UsageError
-from pytest_ganvalid.cli.processes import process
+from pytest_ganvalid.cli.processes import complain, process, say
 from pytest_ganvalid.errors import GanvalidError
 
 COMMANDS = (simulate.COMMAND, train.COMMAND, generate.COMMAND, fill.COMMAND, merge.COMMAND, check.COMMAND)
@@ -50,12 +50,14 @@ def main(argv: Sequence[str] | None = None) -> int:
             parser.error("a word has a null character in it")
         arguments = parser.parse_args(argv)
         if arguments.version:
-            sys.stdout.write(f"ganvalid {pytest_ganvalid.__version__}\n")
+            say(f"ganvalid {pytest_ganvalid.__version__}")
             return 0
         if arguments.command is None:
             parser.print_help(sys.stderr)
             return 2
         return _run(arguments.command, arguments)
+    except OSError as error:  # of a help text
+        return _failed(f"{error.filename}: {error.strerror}")
     except SystemExit as end:  # argparse's way to end after an error of usage or a help text
         return int(end.code or 0)
 
@@ -76,14 +78,14 @@ def _run(command: Command, arguments: argparse.Namespace) -> int:
         return _failed(f"not enough memory ({error}); ask for fewer events at a time: a smaller batch or --chunk")
     except KeyboardInterrupt:
         if process() == 0:
-            sys.stderr.write(f"ganvalid: interrupted; {command.interrupted(arguments)}\n")
+            complain(f"ganvalid: interrupted; {command.interrupted(arguments)}")
         return 130
     return status
 
 
 def _failed(reason: str) -> int:
     who = "ganvalid" if process() == 0 else f"ganvalid (process {process()})"
-    sys.stderr.write(f"{who}: error: {reason}\n")
+    complain(f"{who}: error: {reason}")
     return 1
 
 

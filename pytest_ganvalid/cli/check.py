@@ -87,9 +87,8 @@ def _run(arguments: argparse.Namespace) -> int:
     if names_json(arguments.generated) or names_json(arguments.reference):
         keywords |= {} if arguments.observables is None else {"observables": arguments.observables}
     report = validate(arguments.generated, arguments.reference, n_required=arguments.n_required, **keywords)
-    say(explain(report))
-    for line in _written(report, arguments):
-        say(line)
+    say(*explain(report).split("\n"))
+    say(*_written(report, arguments))
     return 0 if report.robust else NOT_ROBUST
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import sys
 import tempfile
 import textwrap
 from collections.abc import Callable, Iterable, Mapping
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from pytest_ganvalid.cli.parameters import Parameter, parsed, whole
+from pytest_ganvalid.cli.processes import complain, say
 from pytest_ganvalid.errors import InputError
 
 
@@ -64,7 +66,12 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what was not understood, and where to look."""
-        self.exit(2, f"{self.prog}: error: {message}\nSee '{self.prog} --help'.\n")
+        complain(f"{self.prog}: error: {message}", f"See '{self.prog} --help'.")
+        self.exit(2)
+
+    def _print_message(self, message: str, file: Any = None) -> None:  # noqa: ANN401 - argparse's
+        """Print a help text, in which all is printable but its lines."""
+        (complain if file is sys.stderr else say)(*message.removesuffix("\n").split("\n"))
 
 
 def table(rows: Iterable[tuple[str, str]]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,7 +59,7 @@ class _List(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         for name in TOYS:
             toy = _class(name)
-            sys.stdout.write(f"{kebab(name)}: {summary_of(toy)}\n{defaults(parameters_of(toy))}\n\n")
+            say(f"{kebab(name)}: {summary_of(toy)}", *defaults(parameters_of(toy)).split("\n"), "")
         parser.exit()
 
 

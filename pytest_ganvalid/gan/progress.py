@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_ganvalid._extras import imported
-from pytest_ganvalid._files import write_whole
+from pytest_ganvalid._files import named, write_whole
 from pytest_ganvalid.gan.config import Config
 
 
@@ -56,7 +56,7 @@ class Progress:
                 "events_per_second": rate * self._events,
                 "seconds_left": (self._length - step) / rate,
             }
-            with self._log.open("a", encoding="utf-8") as file:
+            with named(self._log), self._log.open("a", encoding="utf-8") as file:
                 file.write(json.dumps({"step": step, **values, **times}, allow_nan=False) + "\n")
 
     def close(self) -> None:

@@ -27,6 +27,8 @@ from pytest_ganvalid.overlaps.digests import DOUBLE, LARGEST, PRECISIONS, WORDS,
 from pytest_ganvalid.overlaps.findings import Independence, Overlap, Row
 from pytest_ganvalid.overlaps.fingerprint import STORED, Fingerprint
 
+SURELY = 1e-12
+"""Probability, at most, with which two independent parts of one sample are said to share events."""
 _OTHERS = 0.1  # of the probability of a false alarm, for each comparison of rounded rows
 _HINT = 1e-3  # counting must at least hint at what the resolution of a single column claims
 _SELDOM = 3  # a row that occurs more often is no full-resolution row
@@ -70,6 +72,25 @@ def independence(
             *(_repeated(generated, *repeats["generated"][:2]) if generated is not None else ()),
         ),
     )
+
+
+def rows_in_both(a: Fingerprint, b: Fingerprint) -> tuple[int, int, int] | None:
+    """Return how many events of one part of a sample are also in another part, if independent parts share fewer.
+
+    Both parts are of one law, so that how often either repeats its own rows says what chance allows for (see
+    `chance.p_counting`), whatever that law is: discrete columns, and generators that repeat some of their events, too.
+    Resolution is no argument here. Thousands of parts are millions of pairs, hence the small probability, `SURELY`.
+
+    Returns:
+        Lower limit, estimate and upper limit (95 %); ``None`` if chance may have made them.
+    """
+    limit, bits = min(a.held.limit, b.held.limit), a.key.precisions[0]
+    in_a, in_b = a.distinct(bits, limit), b.distinct(bits, limit)
+    from_a, from_b = shared(in_a, in_b)
+    if not from_a.size or p_counting(in_a, in_b, from_a, from_b, exchangeable=True)[0] >= SURELY:
+        return None
+    rows = int(in_a.counts[from_a].sum())
+    return (rows,) * 3 if in_b.limit == LARGEST else scaled_rows(in_a, rows)
 
 
 def _repeated(rows: Fingerprint, repeats: int, beyond_chance: bool) -> tuple[str, ...]:  # noqa: FBT001 - of `_repeats`

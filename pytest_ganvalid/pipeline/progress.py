@@ -19,7 +19,12 @@ def shown(sources: Sequence[Source]) -> Iterator[Tick | None]:
     """Show a bar while events are read, if there are many, a terminal and tqdm; give what is told of each chunk."""
     rows = [source.rows for source in sources]
     total = None if None in rows else sum(number for number in rows if number is not None)
-    if not sys.stderr.isatty() or find_spec("tqdm") is None or (total is not None and total < _LONG):
+    if (
+        sys.stderr is None
+        or not sys.stderr.isatty()
+        or find_spec("tqdm") is None
+        or (total is not None and total < _LONG)
+    ):
         yield None
         return
     from tqdm import tqdm

@@ -27,6 +27,7 @@ from pytest_ganvalid.histograms.repeated import Repeated
 from pytest_ganvalid.observables.strata import condition_values
 from pytest_ganvalid.overlaps.digests import DOUBLE, LARGEST, row_hashes
 from pytest_ganvalid.overlaps.fingerprint import SIZE, Fingerprint
+from pytest_ganvalid.overlaps.judge import rows_in_both
 from pytest_ganvalid.overlaps.key import Key
 from pytest_ganvalid.pipeline.origins import MOST_EVENTS, Origin, OriginList, Tally, chosen_share
 from pytest_ganvalid.pipeline.plan import MULTIPLICITY, Content, FillPlan, Histogram
@@ -201,6 +202,8 @@ def added(some: Iterable[tuple[str, Histograms]]) -> Histograms:
         else:
             _check_addable(total, part, f"{first} and {name or part.source}")
         origins.extend(part.origins, name)
+        if total is not None:
+            _refuse_overlap(total, part, name or part.source)
         total = part if total is None else joined(total, part)
     if total is None:
         msg = "there are no histograms to add"
@@ -226,6 +229,24 @@ def _check_addable(a: Histograms, b: Histograms, names: str) -> None:
         msg = (
             f"histograms of {names} do not add up: {difference}; fill all parts like the first: "
             "ganvalid fill EVENTS --like FIRST.json"
+        )
+        raise InputError(msg)
+
+
+def _refuse_overlap(total: Histograms, part: Histograms, name: str) -> None:
+    """Refuse a part that shares events with those before it, as far as their fingerprints tell.
+
+    Raises:
+        InputError: If it shares more rows than independent parts do.
+    """
+    ours, theirs = part.fingerprint, total.fingerprint
+    rows = None if ours is None or theirs is None else rows_in_both(ours, theirs)
+    if rows is not None:
+        lower, estimate, upper = rows
+        how_many = f"{estimate:,}" if lower == upper else f"about {estimate:,} (95 % interval {lower:,} to {upper:,})"
+        msg = (
+            f"{name}: {how_many} of its {part.n_events:,} events are also in what it is added to ({total.source}), "
+            "more than independent parts share; expected every event once: fill parts anew that share none"
         )
         raise InputError(msg)
 

@@ -11,7 +11,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from pytest_ganvalid.errors import MissingExtraError
+from pytest_ganvalid.errors import MissingExtraError, printable
 from pytest_ganvalid.report.text import attempt_in_words
 from pytest_ganvalid.results import Interval, Report, Verdict
 from pytest_ganvalid.statistics.reasons import at_most, count, measured, percent, rounded
@@ -70,6 +70,7 @@ def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("pytest_ganvalid.report"),
         autoescape=True,  # whatever the file is called: names are the user's
+        finalize=escaped,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -84,6 +85,12 @@ def _by_test(checks: Iterable[Check]) -> dict[str, list[Check]]:
     for check in checks:
         tests.setdefault(check.nodeid, []).append(check)
     return tests
+
+
+def escaped(value: object) -> object:
+    """Escape what no page may hold, or what would show a text in another order; lines and marks of HTML stay."""
+    plain = isinstance(value, str) and not hasattr(value, "__html__")
+    return "\n".join(map(printable, str(value).split("\n"))) if plain else value
 
 
 def anchor(nodeid: str) -> str:

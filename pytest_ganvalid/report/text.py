@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pytest_ganvalid.errors import printable
 from pytest_ganvalid.results import Comparison, EstimateComparison, Interval, Report, Verdict
 from pytest_ganvalid.statistics.limits import level
 from pytest_ganvalid.statistics.reasons import at_most, count, measured, rounded
@@ -23,28 +24,28 @@ def as_report(result: Result) -> Report:
 
 
 def explain(result: Result) -> str:
-    """Say what was found and what to do next, observable by observable."""
+    """Say what was found and what to do next, observable by observable, in lines that any terminal can show."""
     report = as_report(result)
     failing = sum(not comparison.robust for comparison in report.comparisons.values())
     lines = [
         f"ganvalid: {report.verdict} at n_required {count(report.n_required)}: "
         f"{failing} of {_observables(len(report.comparisons))} not ROBUST{_of_attempt(report)}"
     ]
-    lines += [f"not independent: {printable(sentence)}" for sentence in report.shared]
-    lines += [f"note: {printable(note)}" for note in report.notes]
+    lines += [f"not independent: {sentence}" for sentence in report.shared]
+    lines += [f"note: {note}" for note in report.notes]
     if report.skipped:
-        skipped = ", ".join(f"{printable(name)} ({printable(why)})" for name, why in report.skipped.items())
+        skipped = ", ".join(f"{name} ({why})" for name, why in report.skipped.items())
         lines.append(f"not compared: {skipped}")
     for name, comparison in report.comparisons.items():
         lines += ["", *describe(name, comparison)]
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))
 
 
 def describe(name: str, comparison: Comparison | EstimateComparison) -> list[str]:
     """Describe one comparison: all numbers, the reasons and, unless it is ROBUST, what is wrong and what follows."""
     c = comparison
     lines = [
-        f"{printable(name)}: {c.verdict}",
+        f"{name}: {c.verdict}",
         *(_histograms(c) if isinstance(c, Comparison) else _estimates(c)),
         f"  n_equivalent  {_events(c.n_equivalent)}{_amplification(c)}",
         f"  n_supported   {at_most(c.n_supported)} (n_required {count(c.n_required)}{_expected(c)})",
@@ -99,11 +100,11 @@ def _worst_bins(c: Comparison) -> list[str]:
 
 
 def summary(nodeid: str, result: Result) -> str:
-    """Tell a check in one line."""
+    """Tell a check in one line that any terminal can show."""
     report = as_report(result)
-    return (
+    return printable(
         f"{report.verdict:<8} {nodeid}: n_required {count(report.n_required)}, supported {at_most(report.n_supported)} "
-        f"({printable(report.weakest)}, {_observables(len(report.comparisons))}){_of_attempt(report)}"
+        f"({report.weakest}, {_observables(len(report.comparisons))}){_of_attempt(report)}"
     )
 
 
@@ -118,11 +119,6 @@ def attempt_in_words(report: Report) -> str:
 def _of_attempt(report: Report) -> str:
     words = attempt_in_words(report)
     return f"; {words}" if words else ""
-
-
-def printable(name: str) -> str:
-    """Escape what would break a line or steer a terminal."""
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in name)
 
 
 def _observables(number: int) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -145,3 +147,24 @@ def test_attempts_and_looks(filled: Path, capsys: pytest.CaptureFixture[str]) ->
 def test_an_attempt_is_a_whole_number(not_understood: Callable[[str, str], None]) -> None:
     """A fraction of an attempt is not understood."""
     not_understood("check gen.json ref.json --n-required 5 --attempt 1.5", "'1.5' is not a whole number")
+
+
+@pytest.mark.skipif(not Path("/bin/bash").exists(), reason="there is no /bin/bash")
+@pytest.mark.parametrize(("n_required", "status"), [("50", 0), ("1e6", 3)])
+@pytest.mark.parametrize("end", [">&-", "| head -c 1 >one", "| true", ">&- 2>&-"])
+def test_whoever_reads_the_verdict_does_not_change_it(n_required: str, status: int, end: str, filled: Path) -> None:
+    """A closed stdout and a reader that goes away keep the exit status, and what was asked for is written."""
+    words = f"{sys.executable} -m pytest_ganvalid check gen.json ref.json --n-required {n_required} -o o.json"
+    script = f"{words} {end}; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["/bin/bash", "-c", script], check=False, capture_output=True, text=True, cwd=filled)
+    assert (done.returncode, done.stderr) == (status, "")
+    assert gv.Report.from_json((filled / "o.json").read_bytes()).robust is (status == 0)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_a_verdict_that_cannot_be_printed_is_an_error(filled: Path) -> None:
+    """Where stdout is a full disk the status is 1, and the reason is told."""
+    words = [sys.executable, "-m", "pytest_ganvalid", "check", "gen.json", "ref.json", "--n-required", "50"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(words, check=False, stdout=full, stderr=subprocess.PIPE, text=True, cwd=filled)
+    assert (done.returncode, done.stderr) == (1, "ganvalid: error: <stdout>: No space left on device\n")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from pytest_ganvalid.cli import main
@@ -70,3 +73,27 @@ def test_bars_are_for_terminals(
             patch.setattr(sys.stderr, "isatty", lambda terminal=terminal: terminal)
             assert main([*words, *more]) == 0
         assert ("adding" in capsys.readouterr().err) is shown
+
+
+@pytest.mark.skipif(not Path("/bin/bash").exists(), reason="there is no /bin/bash")
+@pytest.mark.parametrize("words", ["merge gen1.json gen2.json -o a.json", "fill gen1.npz --like ref.json -o a.json"])
+@pytest.mark.parametrize("end", [">&-", "| true"])
+def test_nobody_has_to_read_what_was_done(words: str, end: str, filled: Path) -> None:
+    """The work is done, with status 0, if stdout is closed or its reader has gone."""
+    script = f"{sys.executable} -m pytest_ganvalid {words} {end}; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["/bin/bash", "-c", script], check=False, capture_output=True, text=True, cwd=filled)
+    assert (done.returncode, done.stderr, (filled / "a.json").exists()) == (0, "", True)
+
+
+@pytest.mark.parametrize("share", [0.1, 1.0])
+def test_parts_that_overlap_are_refused(
+    share: float, filled: Path, not_done: Refusal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A part that holds some events of another one, or all of it and more, is not added to it."""
+    with np.load(filled / "gen1.npz") as first, np.load(filled / "gen2.npz") as second:
+        some = int(share * 800)
+        odd: dict[str, Any] = {n: np.concatenate([first[n][:some], second[n]]) for n in first}
+    np.savez(filled / "odd.npz", **odd)
+    assert main(["fill", "odd.npz", "--like", "ref.json", "-o", "odd.json"]) == 0
+    capsys.readouterr()
+    not_done("merge gen1.json odd.json -o a.json", "odd.json: ")

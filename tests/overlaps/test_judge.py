@@ -19,7 +19,7 @@ from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.overlaps.digests import LARGEST
 from pytest_ganvalid.overlaps.findings import Independence, Overlap
 from pytest_ganvalid.overlaps.fingerprint import SIZE, STORED, Fingerprint
-from pytest_ganvalid.overlaps.judge import independence, shared_rows
+from pytest_ganvalid.overlaps.judge import independence, rows_in_both, shared_rows
 from pytest_ganvalid.overlaps.key import key_columns, key_of
 from pytest_ganvalid.samples.entries import Entries, concatenated
 from pytest_ganvalid.samples.sample import Sample
@@ -908,3 +908,40 @@ def test_the_limit_of_a_whole_sample_is_the_largest() -> None:
     key = key_of(table, ("c0", "c1"))
     assert Fingerprint.of(table, key).held.limit == LARGEST
     assert Fingerprint.of(table, key, 99).held.limit < LARGEST
+
+
+LAWS: dict[str, Callable[[np.random.Generator, int], dict[str, Any]]] = {
+    "continuous": lambda rng, n: {"x": rng.normal(size=n), "y": rng.normal(size=n)},
+    "rounded": lambda rng, n: {name: np.round(rng.normal(size=n), 2) for name in "xy"},
+    "counts": lambda rng, n: {name: rng.poisson(5, n).astype(float) for name in "abc"},
+    "heavy tails": lambda rng, n: {"k": rng.zipf(1.5, n).astype(float)},
+    "resampled": lambda rng, n: {"x": np.sin(rng.integers(0, 3_000, n).astype(float))},
+    "some memorised": lambda rng, n: {
+        "x": np.where(rng.random(n) < 0.1, np.sin(rng.integers(0, 300, n).astype(float)), rng.normal(size=n))
+    },
+}
+
+
+@pytest.mark.parametrize("law", LAWS)
+def test_independent_parts_share_no_more_than_by_chance(law: str) -> None:
+    """Parts of one law are never said to share events, whatever repeats by right, and whatever their sizes."""
+    rng = np.random.default_rng(0)
+    for sizes in ((1_000, 1_000), (20_000, 1_000), (1_000, 20_000), (9_000, 9_000)):
+        tables = [LAWS[law](rng, n) for n in sizes]
+        key = key_of(tables[0], sorted(tables[0]))
+        assert rows_in_both(*(Fingerprint.of(table, key, STORED).stored() for table in tables)) is None
+
+
+@pytest.mark.parametrize("share", [0.05, 0.5])
+def test_parts_that_overlap_are_seen(share: float) -> None:
+    """Events that are in both parts are counted, from the stored sketches too."""
+    rng = np.random.default_rng(1)
+    first, second = (LAWS["continuous"](rng, 20_000) for _ in range(2))
+    number = int(share * 20_000)
+    both = {name: np.concatenate([first[name][:number], second[name][number:]]) for name in first}
+    key = key_of(first, sorted(first))
+    rows = rows_in_both(*(Fingerprint.of(table, key, STORED).stored() for table in (first, both)))
+    assert rows is not None
+    lower, estimate, upper = rows
+    assert lower <= estimate <= upper
+    assert 0.75 < estimate / number < 1.33

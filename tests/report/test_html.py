@@ -247,3 +247,9 @@ def test_attempts_are_told(attempt: int) -> None:
     found = gv.compare(gv.Counts(counts[0]), gv.Counts(counts[1]), n_required=500, attempt=attempt)
     check = html.Check(nodeid="test", gate=True, report=as_report(found), pictures={})
     assert ("attempt 2, at level 0.00833" in _Page(html.render([check])).text) is (attempt == 2)
+
+
+def test_no_control_characters_in_the_page() -> None:
+    """What could steer a terminal or turn a text round is spelled out; lines and other letters stay."""
+    assert html.escaped("a\x00\x1b[31m\u202eb\nχ²") == "a\\x00\\x1b[31m\\u202eb\nχ²"
+    assert html.escaped(5) == 5

@@ -7,6 +7,7 @@ import struct
 import tempfile
 import zipfile
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -200,5 +201,6 @@ class Writer:
     def close(self) -> None:
         """Remove the columns."""
         for file, _ in self._columns.values():
-            file.close()
+            with suppress(OSError):  # of a full disk, which was told before; what waits there is not needed any more
+                file.close()
         self._folder.cleanup()
