@@ -133,7 +133,7 @@ class HepMC:
                 msg = "it does not begin like an ASCII file of version 2 or 3"
                 raise ValueError(msg)
             file.seek(0)
-            watched = _Watched(_WithoutAttributes(file) if version[0] == "HepMC2" else file)
+            watched = _Watched(_Version2(file) if version[0] == "HepMC2" else file)
             found = 0
             with self._pyhepmc.open(watched, format=version[0]) as events:
                 for event in events:
@@ -142,27 +142,31 @@ class HepMC:
             watched.check(found, version[1])
 
 
-class _WithoutAttributes:
-    """A file of version 2 of whose vertices nothing is told that no column is made of.
+class _Version2:
+    """A file of version 2 without what ends the process in HepMC3's reader.
 
-    HepMC3's reader ends the process where a vertex that nothing comes into has a weight, or is said to be that of the
-    signal. Lines are ``V barcode id x y z ctau orphans outgoing weights ...`` and ``E number interactions scale
-    alpha_qcd alpha_qed process signal_vertex ...``.
+    It does so where an event has other vertices than it says, or a vertex other particles; and where a vertex that
+    nothing comes into has a weight, or is said to be that of the signal, of which no column is made. Lines are
+    ``E number interactions scale alpha_qcd alpha_qed process signal_vertex vertices ...``, ``V barcode id x y z ctau
+    orphans outgoing weights ...``, and ``P ...`` for each particle.
     """
 
     _WEIGHTS = re.compile(rb"^(V(?:[ \t]+[^ \t\r\n]+){8})[ \t]+[^ \t\r\n][^\r\n]*", re.MULTILINE)
     _SIGNAL = re.compile(rb"^(E(?:[ \t]+[^ \t\r\n]+){6})[ \t]+[^ \t\r\n]+", re.MULTILINE)
+    _PARTS = re.compile(rb"^(?:E(?:[ \t]+\S+){7}[ \t]+(\d+)|V(?:[ \t]+\S+){6}[ \t]+(\d+)[ \t]+(\d+)|P)\s", re.MULTILINE)
+    _OTHERS = re.compile(rb"^(?![EVP][ \t]|[NUHCF][ \t]|HepMC::|\s*$)[^\r\n]*", re.MULTILINE)
 
     def __init__(self, file: IO[bytes]) -> None:
         """Begin where the file is."""
         self._file = file
         self._lines = self._rest = b""
+        self._vertices = self._particles = 0  # that are still to come in this event, and of this vertex
 
     def read(self, size: int) -> bytes:
         """Read some bytes.
 
         Raises:
-            ValueError: If a line is longer than any of an event.
+            ValueError: If a line is longer than any of an event, or there are other vertices or particles than is said.
         """
         while not self._lines:
             block = self._file.read(_BLOCK)
@@ -172,21 +176,51 @@ class _WithoutAttributes:
                 msg = f"a line of it has more than {2 * _BLOCK:,} bytes"
                 raise ValueError(msg)
             lines, self._rest = whole[:end], whole[end:]
+            self._count(lines)
             self._lines = self._SIGNAL.sub(rb"\1 0", self._WEIGHTS.sub(rb"\1 0", lines))
             if not block:
                 break
         data, self._lines = self._lines[:size], self._lines[size:]
         return data
 
+    def _count(self, lines: bytes) -> None:
+        """Hold vertices and particles against the numbers of them.
+
+        Raises:
+            ValueError: If there are more or fewer, or a line is none of an event.
+        """
+        other = self._OTHERS.search(lines)
+        if other:
+            msg = f"a line of it is none of an event: {other.group()[:40]!r}"
+            raise ValueError(msg)
+        for part in self._PARTS.finditer(lines):
+            kind = part.group()[:1]
+            if kind == b"P":
+                self._particles -= 1
+                wrong = self._particles < 0
+            else:
+                wrong = self._particles != 0
+                if kind == b"V":
+                    self._vertices -= 1
+                    self._particles = int(part.group(2)) + int(part.group(3))
+                    wrong |= self._vertices < 0
+                else:
+                    wrong |= self._vertices != 0
+                    self._vertices = int(part.group(1))
+            if wrong:
+                msg = "an event has other vertices than it says, or a vertex other particles"
+                raise ValueError(msg)
+
 
 class _Watched(io.BufferedIOBase):
     """A file that counts the events and keeps the end of what is read: HepMC does not tell an error from the end."""
 
-    def __init__(self, file: IO[bytes] | _WithoutAttributes) -> None:
+    def __init__(self, file: IO[bytes] | _Version2) -> None:
         """Begin where the file is."""
         self._file = file
         self._events = 0
         self._tail = b"\n"
+        self._refused = ""  # pyhepmc takes an error for the end
 
     def readable(self) -> bool:
         """Say that it can be read."""
@@ -194,7 +228,10 @@ class _Watched(io.BufferedIOBase):
 
     def read(self, size: int | None = -1, /) -> bytes:
         """Read some bytes."""
-        data = self._file.read(_BLOCK if size is None or size < 0 else size)
+        try:
+            data = b"" if self._refused else self._file.read(_BLOCK if size is None or size < 0 else size)
+        except ValueError as error:
+            data, self._refused = b"", str(error)
         self._events += (self._tail[-2:] + data).count(b"\nE ")
         self._tail = (self._tail + data)[-_HEAD:]
         return data
@@ -215,6 +252,8 @@ class _Watched(io.BufferedIOBase):
         """
         while self.read(_BLOCK):
             pass
+        if self._refused:
+            raise ValueError(self._refused)
         if not self._tail.rstrip().endswith(mark):
             msg = f"it does not end with {mark.decode()}"
             raise ValueError(msg)

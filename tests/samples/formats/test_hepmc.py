@@ -218,16 +218,57 @@ def test_weights_of_vertices(tmp_path: Path) -> None:
 def test_lines_across_blocks(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
     """Weights of vertices are left out wherever a line is cut, and no byte of other lines is lost."""
     monkeypatch.setattr(hepmc, "_BLOCK", 20)
-    file = io.BytesIO(
-        b"E 1 2 3\nE 7 0 0 0 0 0 -5 1 0\nV -1 0 0 0 0 0 0 3 2 1 0.5\r\nP 1 2\nV -2 0 0 0 0 0 0 3 0\nV x\nend"
+    event = (
+        b"E 7 0 0 0 0 0 -5 2 0\nV -1 0 0 0 0 0 0 3 2 1 0.5\r\nP 1 2\nP 1\r\nP 2\n\n"
+        b"V -2 0 0 0 0 0 1 0 0\nP 4\nHepMC::end"
     )
-    filtered, content = hepmc._WithoutAttributes(file), b""
+    filtered, content = hepmc._Version2(io.BytesIO(event)), b""
     while data := filtered.read(size):
         assert len(data) <= size
         content += data
-    assert content == b"E 1 2 3\nE 7 0 0 0 0 0 0 1 0\nV -1 0 0 0 0 0 0 3 0\r\nP 1 2\nV -2 0 0 0 0 0 0 3 0\nV x\nend"
+    assert content == event.replace(b" -5 ", b" 0 ").replace(b" 3 2 1 0.5", b" 3 0")
     with pytest.raises(ValueError, match="a line of it has more than 40 bytes"):
-        hepmc._WithoutAttributes(io.BytesIO(b"V" * 100)).read(1)
+        hepmc._Version2(io.BytesIO(b"V" * 100)).read(1)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (rb"(?m)^V -1 .*$", b""),
+        (rb"(?m)^V(?= -1 )", b"S"),
+        (rb"(?m)^P 10003 .*\n", b""),
+        (rb"(?m)^(P 10003 .*\n)", rb"\1\1"),
+        (rb"(?m)^(V .*\n)", rb"\1\1"),
+        (rb" 1 10001 10002", b" 2 10001 10002"),
+    ],
+    ids=["no vertex", "another line", "a particle less", "a particle more", "a vertex more", "a vertex less"],
+)
+def test_vertices_and_particles_of_version_2_are_counted(tmp_path: Path, checks: Any, old: bytes, new: bytes) -> None:
+    """An event with other vertices or particles than it says is refused, before it ends the process."""
+    path = tmp_path / "events.hepmc"
+    _write(path, format="HepMC2")
+    checks.read(path)
+    path.write_bytes(re.sub(old, new, path.read_bytes(), count=1))
+    with pytest.raises(InputError, match=r"a line of it is none of an event|other vertices than it says"):
+        checks.read(path)
+
+
+def test_changed_bytes_of_version_2(tmp_path: Path) -> None:
+    """Wherever bytes are changed, a file of version 2 is read or refused, and no signal ends the process."""
+    path = tmp_path / "events.hepmc"
+    _write(path, format="HepMC2")
+    code = (
+        "import sys, numpy as np; from pathlib import Path; from pytest_ganvalid import InputError; "
+        "from pytest_ganvalid.samples.files import read_events\n"
+        "path, rng = Path(sys.argv[1]), np.random.default_rng(5)\ncontent = path.read_bytes()\n"
+        "for _ in range(200):\n"
+        "    damaged = bytearray(content); damaged[rng.integers(len(content))] ^= int(rng.integers(1, 256))\n"
+        "    path.write_bytes(damaged)\n"
+        "    try: read_events(str(path))\n"
+        "    except InputError: pass\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
 
 
 @pytest.mark.parametrize("signal", [0, -1, -5])
