@@ -68,8 +68,14 @@ OPTIONS = (
     Option("max_bias", "B", "Limit on the rms bias, in error bars of n_required events (default 1)."),
     Option("report", "DIR", "Write report.json and report.html to this directory."),
     Option("ledger", "FILE", "Count attempts against each reference in this file, from run to run (JSON lines)."),
+    Option("strict", None, "Fail the session unless every marked test demonstrates something: none may be skipped."),
+    Option("require", "N", "Fail the session unless at least N tests demonstrate that a sample is ROBUST."),
     Option("plots", None, "Write each comparison as a PNG file too (needs --ganvalid-report and matplotlib)."),
 )
+
+
+BOUNDS = ("n_required", "confidence", "max_bias")
+"""Options that bound what tests state."""
 
 
 @dataclass(frozen=True)
@@ -79,20 +85,39 @@ class Settings:
     Attributes:
         n_required: From the command line: tests may not need more.
         n_required_ini: From the ini file: a floor for every test.
-        confidence: Confidence level.
-        max_bias: Limit on the rms bias.
+        confidence: Confidence level, from the command line: tests may not ask for more.
+        confidence_ini: From the ini file: a floor for every test.
+        max_bias: Limit on the rms bias, from the command line: tests may not ask for less.
+        max_bias_ini: From the ini file: a ceiling for every test.
         report: Directory of the report.
         plots: Whether to write PNG files.
         ledger: File of attempts.
+        strict: Whether a marked test that demonstrates nothing fails the session.
+        require: Number of tests that must demonstrate something.
     """
 
     n_required: float | None = None
     n_required_ini: float | None = None
     confidence: float | None = None
+    confidence_ini: float | None = None
     max_bias: float | None = None
+    max_bias_ini: float | None = None
     report: str | None = None
     plots: bool = False
     ledger: str | None = None
+    strict: bool = False
+    require: int | None = None
+
+    @property
+    def given(self) -> dict[str, float]:
+        """The bounds of the command line."""
+        return {name: value for name in BOUNDS if (value := getattr(self, name)) is not None}
+
+    @property
+    def bounds(self) -> dict[str, list[float]]:
+        """The bounds of command line and ini file."""
+        both = {name: (getattr(self, name), getattr(self, f"{name}_ini")) for name in BOUNDS}
+        return {name: [value for value in values if value is not None] for name, values in both.items()}
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -118,14 +143,21 @@ def read_settings(config: pytest.Config) -> Settings:
     if not any(value is not None for value in (*given.values(), *ini.values())):
         return Settings()
     chosen = {name: ini[name] if given[name] is None else given[name] for name in given}
+    numbers = {
+        name: _number(name, given[name], f"--ganvalid-{name.replace('_', '-')}") for name in (*BOUNDS, "require")
+    }
+    floors = {name: _number(name, ini[name], f"ganvalid_{name}") for name in numbers}
+    for name, value in numbers.items():
+        _refuse_relaxing(name, value, floors[name])
+    required = floors["require"] if numbers["require"] is None else numbers["require"]
+    bounds: dict[str, Any] = {name: numbers[name] for name in BOUNDS} | {f"{name}_ini": floors[name] for name in BOUNDS}
     settings = Settings(
-        n_required=_number("n_required", given["n_required"], "--ganvalid-n-required"),
-        n_required_ini=_number("n_required", ini["n_required"], "ganvalid_n_required"),
-        confidence=_number("confidence", chosen["confidence"], "ganvalid confidence"),
-        max_bias=_number("max_bias", chosen["max_bias"], "ganvalid max_bias"),
+        **bounds,
         report=chosen["report"],
         plots=bool(chosen["plots"]),
         ledger=None if chosen["ledger"] is None else _ledger(config, given["ledger"], chosen["ledger"]),
+        strict=bool(chosen["strict"]),
+        require=None if required is None else int(required),
     )
     if given["ledger"] == "":
         msg = "--ganvalid-ledger= names no file; expected --ganvalid-ledger FILE"
@@ -139,6 +171,22 @@ def read_settings(config: pytest.Config) -> Settings:
     if settings.plots:
         _require_matplotlib()
     return settings
+
+
+def _refuse_relaxing(name: str, given: float | None, ini: float | None) -> None:
+    """Refuse a command line that asks for less than the ini file.
+
+    Raises:
+        pytest.UsageError: If it does.
+    """
+    if given is None or ini is None or (given <= ini if name == "max_bias" else given >= ini):
+        return
+    wrong, right = ("raise", "lower") if name == "max_bias" else ("lower", "raise")
+    msg = (
+        f"--ganvalid-{name.replace('_', '-')}={given:,} would {wrong} ganvalid_{name} = {ini:,} of the ini file; the "
+        f"option may only {right} it"
+    )
+    raise pytest.UsageError(msg)
 
 
 def _ledger(config: pytest.Config, given: str | None, name: str) -> str:
@@ -160,7 +208,7 @@ def _number(name: str, text: str | None, source: str) -> float | None:
     """Parse a number and check its range; imports nothing unless an option is given."""
     if text is None:
         return None
-    from pytest_ganvalid._arguments import check_event_count
+    from pytest_ganvalid._arguments import check_event_count, check_positive_integer
     from pytest_ganvalid.errors import GanvalidError
     from pytest_ganvalid.statistics.limits import Limits
 
@@ -168,6 +216,7 @@ def _number(name: str, text: str | None, source: str) -> float | None:
         "n_required": lambda value: check_event_count("n_required", value),
         "confidence": lambda value: Limits(confidence=value),
         "max_bias": lambda value: Limits(max_bias=value),
+        "require": lambda value: check_positive_integer("require", int(value) if value.is_integer() else value),
     }
     try:
         value = float(text)

@@ -14,7 +14,6 @@ import pytest
 
 from pytest_ganvalid import _markers, ledger
 from pytest_ganvalid import check as flow
-from pytest_ganvalid._arguments import check_event_count
 from pytest_ganvalid._json import plain
 from pytest_ganvalid._options import Settings
 from pytest_ganvalid.attempts import Trial, counted_by, generator_digest
@@ -25,7 +24,8 @@ from pytest_ganvalid.histograms.sums import is_uhi
 from pytest_ganvalid.ledger import Attempt, Ledger, Line
 from pytest_ganvalid.pipeline.planned import plan
 from pytest_ganvalid.report import text
-from pytest_ganvalid.results import Comparison, Estimate, EstimateComparison, Plan, Report
+from pytest_ganvalid.results import Comparison, Estimate, EstimateComparison, Plan, Report, Verdict
+from pytest_ganvalid.session import Journal
 
 __tracebackhide__ = True  # a traceback of a failed check ends in the user's test
 _OF_THE_CALL = ("name", "required_error")
@@ -52,20 +52,30 @@ def _at_the_surface(method: Callable[P, T]) -> Callable[P, T]:
 class Gate:
     """Compares generated with reference events in a test; see ``check``."""
 
-    def __init__(self, item: pytest.Item, settings: Settings, ledger: Ledger | None = None) -> None:
-        """Serve one test.
+    def __init__(
+        self,
+        item: pytest.Item,
+        settings: Settings,
+        ledger: Ledger | None = None,
+        *,
+        journal: Journal | None = None,
+        run: int = 1,
+    ) -> None:
+        """Serve one run of a test.
 
         Args:
             item: The test.
             settings: Command line and ini file.
             ledger: Counts attempts; ``None`` counts those of this gate alone.
+            journal: Keeps what checks come to; ``None`` for one of this gate alone.
+            run: Which run of the test it is.
         """
         self._item = item
         self._settings = settings
         self._ledger = Ledger() if ledger is None else ledger
-        self._checks = 0
-        self._records: list[dict[str, Any]] = []
-        self._published = 0
+        self.journal = Journal() if journal is None else journal
+        self._token = self.journal.token()
+        self._origin = {"gate": self._token, "nodeid": item.nodeid, "run": run}
 
     def check(self, generated: object, reference: object, **keywords: Any) -> Report:  # noqa: ANN401
         """Fail the test unless the generated sample is shown to be as good as n_required true events.
@@ -81,7 +91,7 @@ class Gate:
         Returns:
             The report, which is ROBUST; for histograms and estimates it holds one comparison.
         """
-        self._checks += 1
+        number = self._write("begun")
         with self._attempt(keywords) as attempts:
             if isinstance(generated, Estimate) and isinstance(reference, Estimate):
                 report = text.as_report(self._compare_estimates(generated, reference, keywords))
@@ -90,7 +100,7 @@ class Gate:
             else:
                 report = self._validate(generated, reference, keywords)
             report = _with_history(report, *attempts)
-        self._record(report, gate=True)
+        self._record(report, number)
         if not report.robust:
             pytest.fail(text.explain(report), pytrace=False)
         return report
@@ -98,19 +108,19 @@ class Gate:
     def validate(self, generated: object, reference: object, **keywords: Any) -> Report:  # noqa: ANN401
         """Return the report on two samples of events, whatever the verdict."""
         report = self._validate(generated, reference, keywords)
-        self._record(report, gate=False)
+        self._record(report)
         return report
 
     def compare(self, generated: object, reference: object, **keywords: Any) -> Comparison:  # noqa: ANN401
         """Return the comparison of two histograms, whatever the verdict."""
         comparison = self._compare(generated, reference, keywords)
-        self._record(comparison, gate=False)
+        self._record(comparison)
         return comparison
 
     def compare_estimates(self, generated: object, reference: object, **keywords: Any) -> EstimateComparison:  # noqa: ANN401
         """Return the comparison of one number per sample, whatever the verdict."""
         comparison = self._compare_estimates(generated, reference, keywords)
-        self._record(comparison, gate=False)
+        self._record(comparison)
         return comparison
 
     @_at_the_surface
@@ -122,8 +132,11 @@ class Gate:
 
     def require_demonstration(self) -> None:
         """Fail a test that passed without having demonstrated anything."""
-        if not self._checks:
-            looked = " (compare, compare_estimates and validate only look, and never fail)" if self._records else ""
+        if not self._states():
+            self._write("bare")
+            records = self.journal.records()
+            some = any(record["nodeid"] == self._item.nodeid for record in records)
+            looked = " (compare, compare_estimates and validate only look, and never fail)" if some else ""
             pytest.fail(
                 f"ganvalid: the test is marked but made no check{looked}: nothing was demonstrated; call "
                 "ganvalid.check(generated, reference), or remove the marker",
@@ -133,7 +146,7 @@ class Gate:
 
     def refuse_lost_failures(self) -> None:
         """Fail a test in which a check failed, or broke off, without the test failing from it."""
-        if self._checks != sum(record["gate"] and record["robust"] for record in self._records):
+        if any(state != Verdict.ROBUST for state in self._states().values()):
             pytest.fail(
                 "ganvalid: a check of this marked test failed, and the failure did not reach the end of the test (an "
                 "except or suppress clause, a thread, a subtest?); let it propagate, or use ganvalid.validate, which "
@@ -141,10 +154,15 @@ class Gate:
                 pytrace=False,
             )
 
-    def publish(self) -> list[dict[str, Any]]:
-        """Return the records that have not been returned yet."""
-        new, self._published = self._records[self._published :], len(self._records)
-        return new
+    def _states(self) -> dict[str, str]:
+        """Return what the checks have come to, those of forked processes as well."""
+        return self.journal.states(self._token)
+
+    def _write(self, state: str, number: str | None = None, **more: Any) -> str:  # noqa: ANN401
+        """Write into the journal, and return the number of the entry."""
+        number = number or self.journal.token()
+        self.journal.add(id=number, state=state, **self._origin, **more)
+        return number
 
     @_at_the_surface
     def _validate(self, generated: object, reference: object, keywords: Mapping[str, Any]) -> Report:
@@ -173,36 +191,17 @@ class Gate:
         return merged | own
 
     def _merge(self, keywords: Mapping[str, Any]) -> dict[str, Any]:
-        """Keywords of the call over the marker's over command line and ini file."""
+        """Keywords of the call, where they only tighten the marker's, within the bounds of command line and ini."""
         _markers.refuse_unknown(keywords)
-        stated = _markers.keywords(self._item)
-        options = {"confidence": self._settings.confidence, "max_bias": self._settings.max_bias}
-        merged = {name: value for name, value in options.items() if value is not None}
-        merged.update(stated)
-        for name in _markers.RAISED.keys() - {"n_required"}:
-            called, marked = keywords.get(name, stated.get(name, 1)), stated.get(name, 1)
-            if _markers.RAISED[name](name, called) < marked:
-                msg = f"{name}={called!r} lowers the marker's {name}={marked!r}; a call may only raise it"
-                raise InputError(msg)
-        merged.update(keywords)
-        merged["n_required"] = self._n_required(keywords.get("n_required"), stated.get("n_required"))
-        return merged
-
-    def _n_required(self, called: object, marked: float | None) -> float:
-        """What the test states, raised by options but never lowered."""
-        asked = marked if called is None else check_event_count("n_required", called)
-        if marked is not None and asked is not None and asked < marked:
-            msg = f"n_required={called} lowers the marker's n_required={marked}; the marker states what is needed"
-            raise InputError(msg)
-        _markers.refuse_lowering(self._item.nodeid, asked, self._settings)
-        floors = [n for n in (asked, self._settings.n_required, self._settings.n_required_ini) if n is not None]
-        if not floors:
+        merged = _markers.tightened(self._item, keywords)
+        merged = _markers.bounded(self._item.nodeid, merged, self._settings)
+        if merged.get("n_required") is None:
             msg = (
                 "n_required is missing: how many true events shall the generated sample stand in for? State it with "
                 "@pytest.mark.ganvalid(n_required=...), in the call, or with --ganvalid-n-required"
             )
             raise InputError(msg)
-        return max(floors)
+        return merged
 
     @contextmanager
     def _attempt(self, keywords: Mapping[str, Any]) -> Iterator[list[Attempt]]:
@@ -235,11 +234,17 @@ class Gate:
             with counted_by(count):
                 yield attempts
 
-    def _record(self, result: Report | Comparison | EstimateComparison, *, gate: bool) -> None:
-        nodeid, robust = self._item.nodeid, result.robust
-        self._records.append(
-            {"nodeid": nodeid, "kind": result.KIND, "gate": gate, "robust": robust, "result": result.to_json()}
-        )
+    def _record(self, result: Report | Comparison | EstimateComparison, number: str | None = None) -> None:
+        """Write down a result, of the check of a number or of a look."""
+        nodeid, gate = self._item.nodeid, number is not None
+        record = {
+            "nodeid": nodeid,
+            "kind": result.KIND,
+            "gate": gate,
+            "robust": result.robust,
+            "result": result.to_json(),
+        }
+        self._write(str(result.verdict) if gate else "looked", number, record=record)
 
 
 def _with_history(report: Report, attempt: Attempt) -> Report:

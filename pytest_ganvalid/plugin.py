@@ -12,6 +12,7 @@ import pytest
 
 from pytest_ganvalid import _options
 from pytest_ganvalid._options import MARKER
+from pytest_ganvalid.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -20,10 +21,11 @@ if TYPE_CHECKING:
     from pytest_ganvalid.ledger import Ledger
 
 _SETTINGS = pytest.StashKey[_options.Settings]()
-_COLLECTOR = pytest.StashKey["_Collector"]()
+_SESSION = pytest.StashKey[Session]()
 _GATE = pytest.StashKey["Gate"]()
+_FOUND = pytest.StashKey[list[Any]]()
+_RUNS = pytest.StashKey[int]()
 _LEDGER = pytest.StashKey["Ledger"]()
-_WRITTEN = pytest.StashKey[list[str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -38,37 +40,83 @@ def pytest_configure(config: pytest.Config) -> None:
         f"{MARKER}(n_required=..., n_train=..., observables=[...], ...): the test passes only if a generated sample is "
         "shown to be as good as n_required true events",
     )
-    config.stash[_SETTINGS] = _options.read_settings(config)
-    config.stash[_COLLECTOR] = collector = _Collector()
-    config.pluginmanager.register(collector, "ganvalid-collector")
+    config.stash[_SETTINGS] = settings = _options.read_settings(config)
+    config.stash[_SESSION] = session = Session(settings, config)
+    config.pluginmanager.register(_Listener(session), "ganvalid-listener")
 
 
-class _Collector:
-    """Gathers the records of all tests; with xdist those of all workers, as they travel with the test reports."""
+class _Listener:
+    """Hands on what hooks say that know of no configuration."""
 
-    def __init__(self) -> None:
-        self.records: list[dict[str, Any]] = []
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_make_collect_report(self, collector: pytest.Collector) -> Generator[None, Any, None]:
+        """Note the tests that another plugin has taken out of what a module has, as ``--lf`` does."""
+        outcome = yield
+        if _FOUND in collector.stash and not outcome.excinfo:
+            left = outcome.get_result().result
+            self._session.dropped(node for node in collector.stash[_FOUND] if node not in left)
+            del collector.stash[_FOUND]
+
+    def pytest_itemcollected(self, item: pytest.Item) -> None:
+        """Note a test before anyone can take it away."""
+        self._session.collected(item)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Note what was not collected."""
+        if report.outcome != "passed" or not report.result:
+            self._session.not_collected(report)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Take the records from a finished test."""
-        self.records += getattr(report, MARKER, ())
+        """Note what is reported of a test; with xdist those of all workers."""
+        self._session.reported(report)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:  # noqa: ANN401 - of xdist, if that is installed
+        """Note what a worker says when it ends."""
+        self._session.absorb((getattr(node, "workeroutput", None) or {}).get(MARKER, {}))
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Refuse markers that make no sense before any selected test runs; xdist's workers leave that to set-up."""
-    marked = [item for item in items if item.get_closest_marker(MARKER)]
-    if marked and not hasattr(config, "workerinput"):
-        _check_markers(marked, config)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Take the report of an earlier session away."""
+    session.config.stash[_SESSION].begin()
+
+
+@pytest.hookimpl(hookwrapper=True, trylast=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, Any, None]:
+    """Keep what a module has, for `_Listener`, before another plugin takes any of it out."""
+    outcome = yield
+    if isinstance(collector, pytest.File) and not outcome.excinfo:
+        collector.stash[_FOUND] = list(outcome.get_result().result)
+
+
+@pytest.hookimpl(hookwrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None, Any, None]:
+    """Note what is deselected, and refuse markers that make no sense before any test runs; workers do so at set-up."""
+    outcome = yield
+    config.stash[_SESSION].selected(items)
+    if not outcome.excinfo and not hasattr(config, "workerinput"):
+        try:
+            _check_markers(items, config)
+        except pytest.UsageError as error:
+            _force(outcome, error)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Say in the report what is to run."""
+    session.config.stash[_SESSION].ready()
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Start afresh, as a test may run again; refuse what a worker of xdist could not refuse at collection."""
+    item.stash[_RUNS] = item.stash.get(_RUNS, 0) + 1
     if _GATE in item.stash:
         del item.stash[_GATE]
     message = ""
-    if hasattr(item.config, "workerinput") and item.get_closest_marker(MARKER):
+    if hasattr(item.config, "workerinput"):
         try:
             _check_markers([item], item.config)
         except pytest.UsageError as error:
@@ -77,10 +125,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.fail(message, pytrace=False)
 
 
-def _check_markers(marked: list[pytest.Item], config: pytest.Config) -> None:
-    from pytest_ganvalid import _markers
+def _check_markers(items: list[pytest.Item], config: pytest.Config) -> None:
+    marked = [item for item in items if next(item.iter_markers(), None)]  # a misspelt one is not named as it should be
+    if marked:
+        from pytest_ganvalid import _markers
 
-    _markers.check(marked, config.stash[_SETTINGS])
+        _markers.check(marked, config.stash[_SETTINGS])
 
 
 @pytest.fixture
@@ -93,7 +143,10 @@ def _gate(item: pytest.Item) -> Gate:
     from pytest_ganvalid.gate import Gate
 
     if _GATE not in item.stash:
-        item.stash[_GATE] = Gate(item, item.config.stash[_SETTINGS], _ledger(item.config))
+        config = item.config
+        journal, run = config.stash[_SESSION].journal, item.stash.get(_RUNS, 1)
+        journal.open()
+        item.stash[_GATE] = Gate(item, config.stash[_SETTINGS], _ledger(config), journal=journal, run=run)
     return item.stash[_GATE]
 
 
@@ -130,34 +183,26 @@ def _force(outcome: Any, failure: BaseException) -> None:  # noqa: ANN401 - plug
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, None]:
-    """Let the records travel with the report of the phase that made them, across processes too."""
+    """Let what checks have come to travel with the next report of this process."""
     outcome = yield
-    if _GATE in item.stash:
-        setattr(outcome.get_result(), MARKER, item.stash[_GATE].publish())
+    if not outcome.excinfo:
+        item.config.stash[_SESSION].attach(item, outcome.get_result())
+
+
+@pytest.hookimpl(hookwrapper=True, trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None, Any, None]:
+    """Judge the session and write the report, when the last fixture is torn down and before the summary is told."""
+    yield
+    session.config.stash[_SESSION].finish(session)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Tell the checks that were made, a line each, and where the report is."""
-    records = config.stash[_COLLECTOR].records
-    if records:
-        from pytest_ganvalid.report import session
-
-        session.write_summary(terminalreporter, records)
-    for line in config.stash.get(_WRITTEN, ()):
-        terminalreporter.write_line(f"ganvalid: {line}")
+    """Tell what has become of each marked test, and where the report is."""
+    if config.stash[_SESSION].concerned:
+        config.stash[_SESSION].tell(terminalreporter)
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write the report, once: workers of xdist leave it to their controller."""
-    settings, records = session.config.stash[_SETTINGS], session.config.stash[_COLLECTOR].records
-    # A run without a check leaves the report of an earlier one alone.
-    if settings.report and records and not hasattr(session.config, "workerinput"):
-        from pytest_ganvalid.report import files
-
-        directory = str(session.config.invocation_params.dir / settings.report)  # wherever a test has left us
-        try:
-            lines = files.write_report(directory, records, plots=settings.plots)
-        except OSError as error:
-            lines = [f"the report was not written: {error}"]
-            session.exitstatus = session.exitstatus or pytest.ExitCode.INTERNAL_ERROR
-        session.config.stash[_WRITTEN] = lines  # the terminal summary comes after this hook
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Let the session fail if it must, whatever a plugin has said since."""
+    if _SESSION in config.stash:
+        config.stash[_SESSION].end()

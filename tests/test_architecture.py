@@ -23,14 +23,14 @@ ORDER = (
     ("overlaps", "statistics", "toys", "strategies"),
     ("attempts",),
     ("observables", "generators", "comparisons", "sensitivity", "gan", "report", "_options"),
-    ("pipeline", "estimates", "_markers"),
+    ("pipeline", "estimates", "_markers", "session"),
     ("check",),
     ("gate",),
     ("plugin", "cli"),
     ("__main__",),
 )
 """Folders and modules of the package, from the ground up: each imports what stands below it, and itself."""
-ALLOWED = ("_files", "_options", "_arguments", "_markers", "_torchrun", "errors", "cli", "ledger")
+ALLOWED = ("_files", "_options", "_arguments", "_markers", "_torchrun", "errors", "cli", "ledger", "session")
 COMMANDS = tuple(f"cli/{path.name}" for path in sorted((PACKAGE / "cli").glob("*.py")))
 LIGHT = (
     "__init__.py",
@@ -39,6 +39,7 @@ LIGHT = (
     "_markers.py",
     "_torchrun.py",
     "ledger.py",
+    "session.py",
     "__main__.py",
     "statistics/limits.py",
     *COMMANDS,
@@ -51,6 +52,7 @@ ACROSS_MODULES = {
     "./test_docs.py": "README and docs",
     "./test_properties.py": "the whole comparison",
     "./test_roads.py": "the whole check, however events are handed over",
+    "./test_silent_passes.py": "whole sessions in which a test could pass in silence",
     "./test_startup.py": "what starting pytest costs",
     "pipeline/test_dask.py": "the pipeline on Dask",
     "statistics/test_calibration.py": "error rates of the whole decision",

@@ -47,7 +47,7 @@ def test_kinds_of_data(data: Any, name: str) -> None:
     report = one.check(*data)
     assert list(report.comparisons) == [name]
     assert report.robust
-    (record,) = one.publish()
+    (record,) = one.journal.records()
     assert record == {
         "nodeid": "test_a.py::test_it",
         "kind": "report",
@@ -123,7 +123,7 @@ def test_looking_is_recorded_and_never_fails(method: str) -> None:
     data: Any = {"validate": EVENTS, "compare": COUNTS, "compare_estimates": ESTIMATES}[method]
     found = getattr(one, method)(*data)
     assert found.verdict is gv.Verdict.UNPROVEN
-    (record,) = one.publish()
+    (record,) = one.journal.records()
     assert (record["gate"], record["robust"], record["kind"]) == (False, False, found.KIND)
     with pytest.raises(FAILED, match=r"made no check \(compare, compare_estimates and validate only look"):
         one.require_demonstration()
@@ -148,19 +148,17 @@ def test_a_failed_check_is_not_lost() -> None:
         for judge in (one.require_demonstration, one.refuse_lost_failures):
             with pytest.raises(FAILED, match="did not reach the end of the test"):
                 judge()
-    assert [record["robust"] for record in failed.publish()] == [False, True]
+    assert [record["robust"] for record in failed.journal.records()] == [False, True]
 
 
-def test_records_are_published_once() -> None:
-    """Each phase of a test gives what was recorded since the one before."""
+def test_records_are_kept_in_order() -> None:
+    """What was checked and looked at is in the journal, each once, in the order of the test."""
     one = gate(n_required=50)
-    assert one.publish() == []
+    assert one.journal.records() == []
     one.check(*EVENTS)
     one.compare(*COUNTS)
-    assert [record["kind"] for record in one.publish()] == ["report", "comparison"]
     one.compare_estimates(*ESTIMATES)
-    assert len(one.publish()) == 1
-    assert one.publish() == []
+    assert [record["kind"] for record in one.journal.records()] == ["report", "comparison", "estimate"]
     one.require_demonstration()
 
 
@@ -210,13 +208,79 @@ def test_n_required_is_never_lowered(
 
 
 def test_limits_of_call_marker_and_options() -> None:
-    """The call is over the marker, and the marker over the options."""
-    settings = Settings(confidence=0.8, max_bias=2)
-    assert gate(settings).compare(*COUNTS, n_required=5).confidence == 0.8
-    assert gate(settings).compare(*COUNTS, n_required=5).max_bias == 2
-    marked = gate(settings, n_required=5, max_bias=3, confidence=0.9)
-    assert (marked.compare(*COUNTS).confidence, marked.compare(*COUNTS).max_bias) == (0.9, 3)
-    assert marked.compare(*COUNTS, confidence=0.7).confidence == 0.7
+    """Of options, marker and call the strictest counts, and an option that is less strict than a test is refused."""
+    options = Settings(confidence=0.9, max_bias=2)
+    for settings in (options, Settings(confidence_ini=0.9, max_bias_ini=2)):
+        found = gate(settings).compare(*COUNTS, n_required=5)
+        assert (found.confidence, found.max_bias) == (0.9, 2)
+        found = gate(settings, n_required=5, max_bias=3, confidence=0.8).compare(*COUNTS)
+        assert (found.confidence, found.max_bias) == (0.9, 2)
+    found = gate(Settings(confidence_ini=0.9, max_bias_ini=2), n_required=5, max_bias=1.5).compare(
+        *COUNTS, confidence=0.95
+    )
+    assert (found.confidence, found.max_bias) == (0.95, 1.5)
+    with pytest.raises(pytest.UsageError, match=r"--ganvalid-max-bias=2 would raise the max_bias=1\.5 that"):
+        gate(options, n_required=5, max_bias=1.5).compare(*COUNTS)
+    with pytest.raises(pytest.UsageError, match=r"--ganvalid-confidence=0\.9 would lower the confidence=0\.95 that"):
+        gate(options, n_required=5).compare(*COUNTS, confidence=0.95)
+
+
+FUNCTION = np.sqrt
+TIGHTER: list[tuple[str, Any, Any, Any]] = [  # keyword, stated by the marker, and a call that tightens and relaxes it
+    ("n_required", 10, 11, 9),
+    ("confidence", 0.9, 0.95, 0.8),
+    ("attempt", 2, 3, 1),
+    ("looks", 2, 3, 1),
+    ("max_bias", 2.0, 1.5, 3.0),
+    ("max_local_bias", 4, 3, 5),
+    ("max_directional_bias", 4, 3, None),
+    ("max_directional_bias", None, 3, ...),
+    ("smooth", False, True, ...),
+    ("smooth", True, True, False),
+    ("observables", ["x"], ["y", "x"], ["y"]),
+    ("observables", "x", ["x"], []),
+    ("observables", ["x", ("x", "y")], [["x", "y"], "x"], ["x"]),
+    ("observables", {"z": FUNCTION}, [("z", FUNCTION), "x"], {"z": np.cbrt}),
+    ("observables", ["x"], ("x", "y"), None),
+    ("by", None, "y", ...),
+    ("by", "y", "y", None),
+    ("by", ("y", [0, 1]), ("y", np.array([0, 1])), "y"),
+    ("bins", {"x": 5}, {"x": 5, "y": 7}, {"x": 7}),
+    ("bins", 5, 5, 7),
+    ("weight", "w", "w", None),
+    ("cluster", "event", "event", None),
+    ("cluster_of", "entries", "entries", "repeats"),
+    ("training", EVENTS[0], dict(EVENTS[0]), None),
+    ("nonfinite", "error", "error", "underflow"),
+    ("min_expected", 10, 10.0, 5),
+    ("seed", 1, 1, 2),
+]
+
+
+@pytest.mark.parametrize(("name", "stated", "tighter", "looser"), TIGHTER)
+def test_a_call_only_tightens(name: str, stated: Any, tighter: Any, looser: Any) -> None:
+    """A keyword may be stated again, or tightened, in a call; one that relaxes or changes it is told the remedy."""
+    marker = {"n_required": 10, name: stated}
+    one = gate(None, **marker)
+    for same in (stated, tighter):
+        found = one._merge({name: same})[name]
+        assert found is same or found == same
+    if looser is not ...:
+        with pytest.raises(InputError, match=rf"^{name}=.*(marked|marker|states).*(leave|name all|state) "):
+            one._merge({name: looser})
+    unmarked = gate()
+    free = stated if looser is ... else looser
+    found = unmarked._merge({"n_required": 10, name: free})[name]
+    assert found is free or found == free
+
+
+def test_a_marker_without_keywords_is_one() -> None:
+    """The smooth components are tested in a marked test, whatever its marker states; without one a call decides."""
+    chain = [SimpleNamespace(own_markers=[pytest.mark.ganvalid.mark])]
+    item: Any = SimpleNamespace(listchain=lambda: chain, nodeid="test")
+    with pytest.raises(InputError, match=r"^smooth=False relaxes what a marked test is to show"):
+        Gate(item, Settings(n_required=10)).compare(*COUNTS, smooth=False)
+    assert not gate().compare(*COUNTS, n_required=10, smooth=False).smooth
 
 
 LIMITS: dict[str, Any] = {"n_train": 77, "confidence": 0.9, "max_bias": 1.5}
@@ -245,7 +309,7 @@ def test_keywords_that_estimates_take() -> None:
     assert (found.name, found.required_error) == ("mean", 0.5)
     for name in BIN_LIMITS:
         with pytest.raises(InputError, match=re.escape(f"['{name}'] have no meaning for estimates; expected n_req")):
-            gate(n_required=50).compare_estimates(*ESTIMATES, **{name: 5})
+            gate().compare_estimates(*ESTIMATES, n_required=50, **{name: 5})
 
 
 def test_names_are_for_the_call_alone() -> None:
@@ -269,7 +333,7 @@ def test_plans_are_for_the_marker() -> None:
     assert marked.plan(bins=10) == gv.plan(500, confidence=0.9, max_bias=2, bins=10)
     assert marked.plan(bins=10, confidence=0.8) == gv.plan(500, confidence=0.8, max_bias=2, bins=10)
     assert marked.plan(900, bins=7) == gv.plan(900, confidence=0.9, max_bias=2, bins=7)
-    assert marked.publish() == []
+    assert marked.journal.records() == []
 
 
 def test_errors_start_at_the_users_line() -> None:
@@ -292,7 +356,12 @@ def test_a_call_may_only_raise(name: str) -> None:
     for called, found in ((None, 2), (2, 2), (3, 3)):
         keywords = {} if called is None else {name: called}
         assert getattr(gate(n_required=50, **{name: 2}).compare(*COUNTS, **keywords), name) == found
-    with pytest.raises(InputError, match=re.escape(f"{name}=1 lowers the marker's {name}=2; a call may only raise it")):
+    with pytest.raises(
+        InputError,
+        match=re.escape(
+            f"{name}=1 lowers the marker's {name}=2; the marker states what is needed, and a call may only raise it"
+        ),
+    ):
         gate(n_required=50, **{name: 2}).compare(*COUNTS, **{name: 1})
     with pytest.raises((InputError, TypeError), match=f"{name}='3' is a str"):
         gate(n_required=50, **{name: 2}).compare(*COUNTS, **{name: "3"})
@@ -370,7 +439,7 @@ def test_an_earlier_biased_of_the_same_generator_stands() -> None:
         one.check(EVENTS[0], EVENTS[1])
     assert "was BIASED of this same generator, which stands (this attempt would be ROBUST)" in str(failed.value)
     assert "attempt 2, at level 0.00833" in str(failed.value)
-    (record,) = one.publish()
+    (record,) = one.journal.records()
     report = gv.Report.from_json(record["result"])
     assert [(c.verdict, c.n_supported) for c in report.comparisons.values()] == [("UNPROVEN", 0)]
     assert gate(None, ledger, n_required=100, generator="deadbef0").check(EVENTS[0], EVENTS[1]).robust

@@ -43,13 +43,15 @@ def test_names() -> None:
     """An option and its ini setting have one name, in the spelling of each."""
     option = options.Option("n_required", "N", "help")
     assert (option.flag, option.ini) == ("--ganvalid-n-required", "ganvalid_n_required")
-    assert [o.name for o in OPTIONS] == ["n_required", "confidence", "max_bias", "report", "ledger", "plots"]
-    assert [o.name for o in OPTIONS if o.metavar is None] == ["plots"]
+    assert [o.name for o in OPTIONS] == [
+        *("n_required", "confidence", "max_bias", "report", "ledger", "strict", "require", "plots")
+    ]
+    assert [o.name for o in OPTIONS if o.metavar is None] == ["strict", "plots"]
 
 
 def test_nothing_said() -> None:
     """Where command line and ini file are silent, so are the settings."""
-    assert settings() == Settings(None, None, None, None, None, plots=False)
+    assert settings() == Settings()
 
 
 @pytest.mark.parametrize(
@@ -62,6 +64,9 @@ def test_nothing_said() -> None:
         ("max_bias", "1e-6", 1e-6),
         ("max_bias", "2", 2),
         ("report", "out", "out"),
+        ("require", "3", 3),
+        ("require", "1e2", 100),
+        ("strict", True, True),
     ],
 )
 def test_values(name: str, text: str, value: object) -> None:
@@ -77,10 +82,12 @@ def test_values(name: str, text: str, value: object) -> None:
         ("n_required", "0.5", "^--ganvalid-n-required: n_required=0.5 is out of range"),
         ("n_required", "2e18", "^--ganvalid-n-required: n_required=2e"),
         ("n_required", "x", "^--ganvalid-n-required: 'x' is not a number; expected one such as 100000 or 0.95$"),
-        ("confidence", "0.5", "^ganvalid confidence: confidence=0.5 is out of range"),
-        ("confidence", "1", "^ganvalid confidence: confidence=1.0 is out of range"),
-        ("max_bias", "0", "^ganvalid max_bias: max_bias=0.0 is out of range"),
-        ("max_bias", "inf", "^ganvalid max_bias: max_bias=inf is out of range"),
+        ("confidence", "0.5", "^--ganvalid-confidence: confidence=0.5 is out of range"),
+        ("confidence", "1", "^--ganvalid-confidence: confidence=1.0 is out of range"),
+        ("max_bias", "0", "^--ganvalid-max-bias: max_bias=0.0 is out of range"),
+        ("max_bias", "inf", "^--ganvalid-max-bias: max_bias=inf is out of range"),
+        ("require", "0", "^--ganvalid-require: require=0 is too small"),
+        ("require", "1.5", "^--ganvalid-require: require=1.5 is a float"),
         ("report", "", "^--ganvalid-report= names no directory"),
     ],
 )
@@ -97,11 +104,30 @@ def test_an_ini_file_says_it_of_itself() -> None:
 
 
 def test_the_command_line_goes_over_the_ini_file() -> None:
-    """What both say is the command line's, but n_required, of which both are kept."""
-    ini = {"n_required": "10", "confidence": "0.9", "max_bias": "2", "report": "ini", "plots": False}
-    assert settings(ini) == Settings(None, 10, 0.9, 2, "ini", plots=False)
-    given = settings(ini, n_required="20", confidence="0.8", max_bias="3", report="out")
-    assert given == Settings(20, 10, 0.8, 3, "out", plots=False)
+    """What both say is the command line's, but bounds, of which both are kept."""
+    ini = {"n_required": "10", "confidence": "0.9", "max_bias": "2", "report": "ini", "plots": False, "require": "2"}
+    bounds: dict[str, Any] = {"n_required_ini": 10, "confidence_ini": 0.9, "max_bias_ini": 2}
+    assert settings(ini) == Settings(**bounds, report="ini", require=2)
+    given = settings(ini, n_required="20", confidence="0.95", max_bias="1", report="out", require="3", strict=True)
+    assert given == Settings(n_required=20, confidence=0.95, max_bias=1, **bounds, report="out", strict=True, require=3)
+    assert given.given == {"n_required": 20, "confidence": 0.95, "max_bias": 1}
+    assert given.bounds == {"n_required": [20, 10], "confidence": [0.95, 0.9], "max_bias": [1, 2]}
+
+
+@pytest.mark.parametrize(
+    ("name", "ini", "given", "words"),
+    [
+        ("n_required", "10", "9", "--ganvalid-n-required=9 would lower ganvalid_n_required = 10 of the ini file"),
+        ("confidence", "0.9", "0.8", "--ganvalid-confidence=0.8 would lower ganvalid_confidence = 0.9 of the ini file"),
+        ("max_bias", "2", "3", "--ganvalid-max-bias=3 would raise ganvalid_max_bias = 2 of the ini file"),
+        ("require", "2", "1", "--ganvalid-require=1 would lower ganvalid_require = 2 of the ini file"),
+    ],
+)
+def test_the_command_line_does_not_relax_the_ini_file(name: str, ini: str, given: str, words: str) -> None:
+    """A command line that asks for less than the ini file is a usage error, and the same is not."""
+    with pytest.raises(pytest.UsageError, match=f"^{words}; the option may only (raise|lower) it"):
+        settings({name: ini}, **{name: given})
+    settings({name: ini}, **{name: ini})
 
 
 def test_where_the_ledger_is() -> None:

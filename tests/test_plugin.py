@@ -307,7 +307,7 @@ def test_call_cannot_lower_n_required(pytester: pytest.Pytester) -> None:
 
 
 def test_ini_is_a_floor_and_command_line_goes_over_ini(pytester: pytest.Pytester) -> None:
-    """The ini file gives defaults: n_required as a floor under every test, the rest unless the command line speaks."""
+    """The ini file bounds every test, and the command line may only bound it more."""
     make(
         pytester,
         """
@@ -318,12 +318,13 @@ def test_ini_is_a_floor_and_command_line_goes_over_ini(pytester: pytest.Pytester
 
     def test_limits(ganvalid):
         found = ganvalid.validate(GOOD, REFERENCE).comparisons["x"]
-        assert (found.confidence, found.max_bias) == (0.9, 2.0)
-        assert ganvalid.validate(GOOD, REFERENCE, max_bias=3).comparisons["x"].max_bias == 3
+        assert (found.confidence, found.max_bias) == (0.99, 2.0)
+        assert ganvalid.validate(GOOD, REFERENCE, max_bias=3).comparisons["x"].max_bias == 2
+        assert ganvalid.validate(GOOD, REFERENCE, max_bias=1).comparisons["x"].max_bias == 1
     """,
     )
-    pytester.makeini("[pytest]\nganvalid_n_required = 5000\nganvalid_confidence = 0.99\nganvalid_max_bias = 2\n")
-    pytester.runpytest("--ganvalid-confidence=0.9").assert_outcomes(passed=2)
+    pytester.makeini("[pytest]\nganvalid_n_required = 5000\nganvalid_confidence = 0.95\nganvalid_max_bias = 2\n")
+    pytester.runpytest("--ganvalid-confidence=0.99").assert_outcomes(passed=2)
 
 
 @pytest.mark.parametrize(
@@ -345,7 +346,7 @@ def test_bad_option_is_a_usage_error(pytester: pytest.Pytester, option: str, wor
 
 
 def test_markers_of_class_and_function_are_merged(pytester: pytest.Pytester) -> None:
-    """Keywords of the class hold for its tests, and the closest marker is over them."""
+    """Keywords of the class hold for its tests, with those of the closest marker."""
     make(
         pytester,
         """

@@ -18,17 +18,47 @@ if TYPE_CHECKING:
     from pytest_ganvalid.report.html import Check
 
 _MAX_PART = 60
+_PLOT = re.compile(r".*-[0-9a-f]{10}\.png")  # as `plot_name` names them
 
 
-def write_report(directory: str, records: list[dict[str, Any]], *, plots: bool) -> list[str]:
+def begin(directory: str, rows: Sequence[Mapping[str, Any]], why: str) -> None:
+    """Take away the page and the plots of an earlier session, and leave a ``report.json`` that claims nothing.
+
+    Args:
+        directory: Where the report goes.
+        rows: The tests that are known so far.
+        why: Why nothing is claimed.
+
+    Raises:
+        OSError: If the directory cannot be written to.
+    """
+    folder = Path(directory)
+    (folder / "report.html").unlink(missing_ok=True)
+    for plot in (folder / "plots").glob("*.png"):
+        if _PLOT.fullmatch(plot.name):
+            plot.unlink()
+    outcome = {"finished": False, "exit_status": None, "failures": [why]}
+    write_whole(folder / "report.json", _session([], rows, outcome))
+
+
+def write_report(
+    directory: str,
+    records: list[dict[str, Any]],
+    *,
+    plots: bool,
+    rows: Sequence[Mapping[str, Any]] = (),
+    outcome: Mapping[str, Any] | None = None,
+) -> list[str]:
     """Write ``report.json`` and, if jinja2 is installed, ``report.html``, with plots if matplotlib is.
 
-    Checks are ordered by test, so that a run spread over processes writes the same files.
+    Rows and checks are ordered by test, so that a run spread over processes writes the same files.
 
     Args:
         directory: Where to; made if it does not exist.
         records: The checks of all tests, as recorded by the gate.
         plots: Whether to write each comparison to ``plots/`` as a PNG file too.
+        rows: What has become of each test; see `pytest_ganvalid.session.Row`.
+        outcome: What has become of the session: ``finished``, ``exit_status`` and ``failures``.
 
     Returns:
         Lines for the terminal: what was written and what was not, and why.
@@ -38,14 +68,16 @@ def write_report(directory: str, records: list[dict[str, Any]], *, plots: bool) 
         OSError: If a file cannot be written; one that was there before is left as it was.
     """
     folder, ordered = Path(directory), sorted(records, key=itemgetter("nodeid"))
-    write_whole(folder / "report.json", _session(ordered))
+    rows = sorted(rows, key=itemgetter("nodeid"))
+    outcome = {"finished": True, "exit_status": 0, "failures": []} if outcome is None else outcome
+    write_whole(folder / "report.json", _session(ordered, rows, outcome))
     lines = [f"wrote {folder / 'report.json'}"]
     illustrated = plots or find_spec("matplotlib") is not None
     checks = _restore(ordered, illustrated=illustrated) if plots or find_spec("jinja2") else []
     if plots:
         number = _write_plots(folder / "plots", checks)
         lines.append(f"wrote {number} plot{'s' * (number != 1)} to {folder / 'plots'}")
-    return lines + _write_html(folder / "report.html", checks, illustrated=illustrated)
+    return lines + _write_html(folder / "report.html", checks, rows, outcome, illustrated=illustrated)
 
 
 def plot_name(nodeid: str, number: int, observable: str) -> str:
@@ -59,9 +91,12 @@ def _safe(text: str) -> str:
     return words[-_MAX_PART:]
 
 
-def _session(records: Sequence[Mapping[str, Any]]) -> bytes:
+def _session(
+    records: Sequence[Mapping[str, Any]], rows: Sequence[Mapping[str, Any]], outcome: Mapping[str, Any]
+) -> bytes:
     checks = [{**record, "result": json.loads(record["result"])} for record in records]
-    return json.dumps({"kind": "session", "version": 1, "checks": checks}, allow_nan=False).encode()
+    session = {"kind": "session", "version": 2, **outcome, "rows": list(rows), "checks": checks}
+    return json.dumps(session, allow_nan=False).encode()
 
 
 def _restore(records: Sequence[Mapping[str, Any]], *, illustrated: bool) -> list[Check]:
@@ -90,11 +125,18 @@ def _write_plots(folder: Path, checks: Sequence[Check]) -> int:
     return written
 
 
-def _write_html(path: Path, checks: Sequence[Check], *, illustrated: bool) -> list[str]:
+def _write_html(
+    path: Path,
+    checks: Sequence[Check],
+    rows: Sequence[Mapping[str, Any]],
+    outcome: Mapping[str, Any],
+    *,
+    illustrated: bool,
+) -> list[str]:
     from pytest_ganvalid.report.html import render
 
     try:
-        page = render(checks)
+        page = render(checks, rows, outcome)
     except MissingExtraError as error:
         return [f"{path.name} was not written: {error}"]
     write_whole(path, page.encode("utf-8", errors="xmlcharrefreplace"))

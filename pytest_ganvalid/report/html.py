@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from pytest_ganvalid.errors import MissingExtraError, printable
+from pytest_ganvalid.report.session import totals
 from pytest_ganvalid.report.text import attempt_in_words
 from pytest_ganvalid.results import Interval, Report, Verdict
 from pytest_ganvalid.statistics.reasons import at_most, count, measured, percent, rounded
@@ -44,17 +45,25 @@ class Check:
     pictures: Mapping[str, bytes]
 
 
-def render(checks: Sequence[Check]) -> str:
+def render(
+    checks: Sequence[Check], rows: Sequence[Mapping[str, Any]] = (), outcome: Mapping[str, Any] | None = None
+) -> str:
     """Write the page, test by test in the order given.
+
+    Args:
+        checks: Checks and looks.
+        rows: What has become of each test, which the headline counts; see `pytest_ganvalid.session.Row`.
+        outcome: What has become of the session: ``exit_status`` and ``failures``.
 
     Raises:
         MissingExtraError: If jinja2 is not installed.
     """
     template = _environment().get_template("report.html.jinja")
-    verdicts = [check.report.verdict for check in checks]
     page: str = template.render(
         tests=_by_test(checks),
-        totals={verdict: verdicts.count(verdict) for verdict in Verdict},
+        rows=rows,
+        totals=totals(rows),
+        outcome=outcome or {"exit_status": 0, "failures": ()},
         meanings=MEANINGS,
         version=version("pytest-ganvalid"),
     )

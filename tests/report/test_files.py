@@ -47,7 +47,7 @@ def test_results_come_back_from_json(tmp_path: Path, monkeypatch: pytest.MonkeyP
     records = [_record(report), _record(COMPARISON, gate=False)]
     files.write_report(str(tmp_path / "new" / "out"), records, plots=False)
     session = json.loads((tmp_path / "new" / "out" / "report.json").read_text())
-    assert (session["kind"], session["version"]) == ("session", 1)
+    assert (session["kind"], session["version"]) == ("session", 2)
     first, second = session["checks"]
     assert gv.Report.from_json(json.dumps(first["result"])) == report
     assert gv.Comparison.from_json(json.dumps(second["result"])) == COMPARISON
@@ -67,10 +67,43 @@ def test_numbers_are_written_like_histograms(tmp_path: Path) -> None:
     assert "1.010 ± 0.010" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
+OUTCOME: dict[str, Any] = {"finished": True, "exit_status": 1, "failures": ["so"]}
+ROWS: list[dict[str, Any]] = [
+    {
+        "nodeid": nodeid,
+        "outcome": "no demonstration",
+        "reason": "skipped",
+        "status": "skipped",
+        "checks": [],
+        "runs": 1,
+        "earlier": [],
+        "hidden": False,
+    }
+    for nodeid in ("b", "a")
+]
+
+
 def test_no_check_writes_an_empty_list(tmp_path: Path) -> None:
-    """A run without a check has a report too, and it is empty."""
-    files.write_report(str(tmp_path), [], plots=False)
-    assert json.loads((tmp_path / "report.json").read_text()) == {"kind": "session", "version": 1, "checks": []}
+    """A run without a check has a report too, with its rows by test and what has become of it."""
+    files.write_report(str(tmp_path), [], rows=ROWS, outcome=OUTCOME, plots=False)
+    session = json.loads((tmp_path / "report.json").read_text())
+    assert session == {"kind": "session", "version": 2, **OUTCOME, "rows": ROWS[::-1], "checks": []}
+
+
+def test_an_earlier_report_is_taken_away(tmp_path: Path) -> None:
+    """At the start of a run the page and the plots of an earlier one go, what others have put there stays."""
+    (tmp_path / "plots").mkdir()
+    old = [tmp_path / "report.json", tmp_path / "report.html", tmp_path / "plots" / files.plot_name("test", 1, "mass")]
+    kept = [tmp_path / "mine.html", tmp_path / "plots" / "mine.png"]
+    for path in (*old, *kept):
+        path.write_text("earlier")
+    files.begin(str(tmp_path), ROWS, "not ended")
+    assert _below(tmp_path) == {"report.json", "mine.html", "plots/mine.png"}
+    session = json.loads((tmp_path / "report.json").read_text())
+    assert (session["finished"], session["exit_status"], session["failures"]) == (False, None, ["not ended"])
+    assert (session["rows"], session["checks"]) == (ROWS, [])
+    files.begin(str(tmp_path / "new"), [], "not ended")
+    assert _below(tmp_path / "new") == {"report.json"}
 
 
 def test_order_of_tests_does_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -211,14 +244,18 @@ def test_missing_jinja2_is_told_at_the_end(pytester: pytest.Pytester) -> None:
 
 
 @pytest.mark.parametrize("arguments", [(), ("--collect-only",), ("-k", "nothing")])
-def test_run_without_a_check_keeps_the_last_report(pytester: pytest.Pytester, arguments: tuple[str, ...]) -> None:
-    """A run that makes no check neither overwrites a report nor says anything of it."""
+def test_run_without_a_check_replaces_the_last_report(pytester: pytest.Pytester, arguments: tuple[str, ...]) -> None:
+    """A run that makes no check leaves no report of an earlier one, and its own says so."""
     (pytester.path / "out").mkdir()
-    (pytester.path / "out" / "report.json").write_text("the last one")
+    for name in ("report.json", "report.html"):
+        (pytester.path / "out" / name).write_text("the last one: ROBUST")
     pytester.makepyfile("def test_nothing(): pass")
     result = pytester.runpytest_inprocess("--ganvalid-report=out", *arguments)
-    assert (pytester.path / "out" / "report.json").read_text() == "the last one"
-    result.stdout.no_fnmatch_line("*ganvalid: *")
+    session = json.loads((pytester.path / "out" / "report.json").read_text())
+    assert (session["rows"], session["checks"], session["exit_status"]) == ([], [], int(result.ret))
+    page = pytester.path / "out" / "report.html"
+    assert not page.exists() or "nothing was demonstrated" in page.read_text()
+    result.stdout.fnmatch_lines(["ganvalid: 0 demonstrated"])
 
 
 def test_plots_without_matplotlib_are_refused_first(pytester: pytest.Pytester) -> None:

@@ -184,8 +184,38 @@ def test_checks_of_one_test_stay_together() -> None:
     page = _Page(html.render([_check(ROBUST), _check(BIASED, gate=False)]))
     assert page.tags.count("section") == 1
     assert page.tags.count("h3") == 2
-    assert "1 ROBUST , 1 BIASED" in page.text
     assert page.text.count("looked only, not a gate") == 2
+
+
+def _row(nodeid: str, outcome: str, status: str, reason: str = "", **more: object) -> dict[str, object]:
+    usual = {"checks": [], "runs": 1, "earlier": [], "hidden": False}
+    return {"nodeid": nodeid, "outcome": outcome, "status": status, "reason": reason, **usual, **more}
+
+
+def test_the_headline_counts_rows() -> None:
+    """The headline counts tests and not checks, each test has its row with the reason, and failures are told."""
+    rows = [
+        _row("test_a.py::test", "ROBUST", "passed", runs=2, earlier=["BIASED"]),
+        _row("test_a.py::other", "BIASED", "passed", hidden=True),
+        _row("<b>", "no demonstration", "skipped", "skipped"),
+        _row("test_c.py", "no demonstration", "error at collection", "error at collection"),
+    ]
+    checks = [_check(ROBUST), _check(ROBUST), _check(BIASED, "test_a.py::other")]
+    page = _Page(html.render(checks, rows, {"exit_status": 1, "failures": ["<i>so</i>"]}))
+    words = "1 demonstrated, 1 BIASED, 2 no demonstration (1 skipped, 1 error at collection)"
+    for text in (
+        words,
+        "<i>so</i>",
+        "exit status 1",
+        "<b>",
+        "although a check was not ROBUST",
+        "run 2, before: BIASED",
+    ):
+        assert text in page.text
+    assert "1 ROBUST" not in page.text
+    alone = _Page(html.render([], rows[2:], {"exit_status": 0, "failures": []}))
+    assert "0 demonstrated, 2 no demonstration" in alone.text
+    assert "No check was made" not in alone.text
 
 
 @pytest.mark.parametrize("comparison", [BIASED, UNPROVEN], ids=lambda c: str(c.verdict))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import pytest_ganvalid as gv
-from pytest_ganvalid.report.session import result_of, write_summary
+from pytest_ganvalid.report.session import result_of, totals, write_summary
 from pytest_ganvalid.report.text import Result, summary
 
 COMPARISON = gv.compare(gv.Counts([900, 1_100]), gv.Counts([1_000, 1_000]), n_required=100, name="mass")
@@ -43,10 +43,54 @@ def test_every_kind_of_result_comes_back(result: Result) -> None:
     assert result_of(record(result, gate=True)) == result
 
 
-def test_a_line_per_check() -> None:
-    """Checks are told in the order of the run, and those that only looked are marked."""
+def row(nodeid: str, outcome: str, status: str, reason: str = "", **more: Any) -> dict[str, Any]:
+    """A row of a test that ran once."""
+    usual = {"checks": [], "runs": 1, "earlier": [], "hidden": False}
+    return {"nodeid": nodeid, "outcome": outcome, "status": status, "reason": reason, **usual, **more}
+
+
+def written(*arguments: Any) -> list[str]:
+    """The lines of a summary."""
     terminal: Any = Terminal()
-    write_summary(terminal, [record(result, gate=result is not ESTIMATES) for result in RESULTS])
-    lines = [summary(f"test_{result.KIND}", result) for result in RESULTS]
-    lines[1] += " - looked at, not gated"
-    assert terminal.lines == ["== ganvalid", *lines]
+    write_summary(terminal, *arguments)
+    return list(terminal.lines)
+
+
+def test_a_line_per_row_and_per_look() -> None:
+    """A row is told by its check, a look by itself, then the messages and how many there are of each kind."""
+    verdict = str(COMPARISON.verdict)
+    rows = [row("test_comparison", verdict, "failed", checks=[verdict])]
+    records = [record(COMPARISON, gate=True), record(ESTIMATES, gate=False)]
+    assert written(rows, records, ["wrote a file"]) == [
+        "== ganvalid",
+        summary("test_comparison", COMPARISON),
+        f"{summary('test_estimate', ESTIMATES)} - looked at, not gated",
+        "ganvalid: wrote a file",
+        f"ganvalid: 0 demonstrated, 1 {verdict}",
+    ]
+
+
+def test_what_a_row_says() -> None:
+    """Why nothing is demonstrated, how many checks decide, that a failure is hidden, and what was before, are told."""
+    verdict = str(COMPARISON.verdict)
+    rows = [
+        row("a", "no demonstration", "skipped", "skipped"),
+        row("b", "no demonstration", "xfailed", "xfailed", checks=[verdict]),
+        row("c", "no demonstration", "failed", "failed", checks=["ROBUST", "ROBUST"]),
+        row("d\n", "no demonstration", "failed", "passed without a check"),
+        row("test_comparison", verdict, "passed", checks=["ROBUST", verdict], hidden=True, runs=2, earlier=["BIASED"]),
+    ]
+    lines = written(rows, [record(COMPARISON, gate=True), record(COMPARISON, gate=True)])
+    assert lines[1:5] == [
+        "no demonstration  a: skipped",
+        f"no demonstration  b: xfailed (its check was {verdict})",
+        "no demonstration  c: failed (its checks were ROBUST, ROBUST)",
+        "no demonstration  d\\n: passed without a check",
+    ]
+    assert lines[5] == (
+        f"{summary('test_comparison', COMPARISON)}; 1 of 2 checks - and the test is passed; run 2 of this test, the "
+        "checks before: BIASED"
+    )
+    words = "4 no demonstration (1 skipped, 1 xfailed, 1 failed, 1 passed without a check)"
+    assert lines[-1] == f"ganvalid: 0 demonstrated, 1 {verdict}, {words}"
+    assert totals([]) == "0 demonstrated"
