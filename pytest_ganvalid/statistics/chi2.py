@@ -137,7 +137,7 @@ def correlated_chi2(
     """
     gen, ref = (Fractions.from_sums(s.sumw, s.sumw2, s.covariances) for s in (generated, reference))
     noise = Noise(gen, ref, cross)
-    difference, covariance = gen.q - ref.q, noise.covariance()
+    difference, covariance = gen.minus(ref), noise.covariance()
     # In units of the errors, so that the rank does not depend on how large the bins are.
     least = 0.0 if cross is None else _RANK * (gen.variance + ref.variance)  # what rounding leaves of like clusters
     error = np.sqrt(np.where(covariance.diagonal() > least, covariance.diagonal(), 0.0))

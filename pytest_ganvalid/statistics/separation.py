@@ -37,6 +37,7 @@ _NEGLIGIBLE = 0.05  # standard deviations of T: a shift of m1 that changes an er
 _CHANCE = 3.0  # over ν: by how much less noise may be chance; measured by toys
 _VARIANCES = 3.0  # by which ρ² must exceed its noise before its own terms count
 _PRIOR = 0.2  # of the expected content: keeps u/q finite in empty bins
+_ROUNDING = 16 * float(np.finfo(np.float64).eps)  # relative: of two sums of many bins
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,12 @@ class Fractions:
         if self.joint is not None:
             return np.asarray(self.joint.diagonal() - 2 * self.q * self.u + self.q**2 * self.sigma)
         return self.u * (1 - self.q) ** 2 + self.q**2 * (self.sigma - self.u)
+
+    def minus(self, other: Fractions) -> FloatArray:
+        """Return q - p, shape (bins,); what rounding may make of equal contents is no difference."""
+        difference = self.q - other.q
+        rounding = _ROUNDING * np.maximum(np.abs(self.q), np.abs(other.q))
+        return np.where(np.abs(difference) <= rounding, 0.0, difference)
 
     def effective_size(self, contents: FloatArray) -> float:
         """Return the number of independent entries with the same errors.
@@ -367,10 +374,10 @@ def separation(
         cut_here: Share of the reference events at whose quantiles the bins were cut; 0 for given bins.
         cross: The covariance of q with p, shape (bins, bins); ``None`` for independent samples.
     """
-    q, p = generated.q, reference.q
-    a = 1 / (q + p)
-    rho = (q - p) * a
-    t = float(rho @ (q - p))
+    a = 1 / (generated.q + reference.q)
+    difference = generated.minus(reference)
+    rho = difference * a
+    t = float(rho @ difference)
     noise = Noise(generated, reference, cross)
     variance = noise.variance
     m1 = float(a @ variance)

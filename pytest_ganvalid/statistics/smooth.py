@@ -83,7 +83,7 @@ class Components:
         """
         noise = Noise(generated, reference, cross).quadratic_form(basis)
         theirs = (reference if events is None else events).quadratic_form(basis)
-        return cls(basis.T @ (generated.q - reference.q), noise, theirs)
+        return cls(basis.T @ generated.minus(reference), noise, theirs)
 
     def leading(self, number: int) -> Components:
         """Return the first of them."""

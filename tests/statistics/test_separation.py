@@ -385,6 +385,16 @@ def test_identical_samples_give_no_difference() -> None:
     assert (one.lower_limit(0.05), one.upper_limit(0.05)) == (0, 0)
 
 
+def test_rounding_is_no_difference() -> None:
+    """Contents that are equal but for rounding are as those that are equal; one event more is seen."""
+    contents = np.random.default_rng(3).uniform(20, 200, 12)
+    same, scaled, other = (Fractions.from_sums(c, c) for c in (contents, 10 * contents, contents + np.eye(12)[0]))
+    scaled = Fractions(scaled.q * (1 + 2e-15), same.u, same.sigma)
+    assert np.array_equal(scaled.minus(same), np.zeros(12))
+    assert separation(scaled, same).t == separation(same, same).t == 0
+    assert np.all(other.minus(same) != 0)
+
+
 def test_disjoint_samples_are_as_different_as_can_be() -> None:
     """Two samples without a common bin have T = 2, whether or not the covariance can be estimated."""
     for generated, reference in (([500, 0], [0, 500]), ([250, 250, 0, 0], [0, 0, 250, 250])):
