@@ -37,7 +37,7 @@ from pytest_ganvalid.statistics import chi2 as chi2_module
 from pytest_ganvalid.statistics.clusters import LEAST_CLUSTERS, Clusters
 from pytest_ganvalid.statistics.equivalence import equivalence
 from pytest_ganvalid.statistics.limits import LIMITS, Limits, level
-from pytest_ganvalid.statistics.reasons import too_good
+from pytest_ganvalid.statistics.reasons import count, too_good
 from pytest_ganvalid.statistics.robustness import Assessment, assess
 from pytest_ganvalid.statistics.separation import Fractions
 
@@ -264,6 +264,13 @@ def validate(
         comparisons = {name: _not_independent(c, _SHARED) for name, c in comparisons.items()}
     elif not too_good([c.p_agreement for c in comparisons.values() if isinstance(c, Comparison)]):
         comparisons, controls = context.controlled(sides.pairs, comparisons)
+    repeats = sides.independence.repeats() if request.cluster is None else ""
+    if repeats and not shared and n_required > (distinct := sides.independence.distinct["generated"]):
+        reason = (
+            f"n_required {count(n_required)} cannot be shown by copies of {count(distinct)} distinct generated rows, "
+            "however many there are"
+        )
+        comparisons = {name: c.withdrawn(reason) if c.robust else c for name, c in comparisons.items()}
     remedies = [remedy for name, remedy in sides.remedies.items() if not comparisons[name].robust]
     report = replace(
         combine(comparisons, provenance=_provenance(sides, request, made_by, controls)),
@@ -271,7 +278,10 @@ def validate(
         notes=(*sides.notes, *remedies, *_noisy(comparisons), *sides.independence.notes),
         skipped=dict(sides.skipped),
     )
-    return replace(report, reasons=shared, shared=shared) if shared else report
+    if shared:
+        return replace(report, reasons=shared, shared=shared)
+    # The cause first: a generator that repeats its rows need not be improved in its law.
+    return replace(report, reasons=(repeats, *report.reasons)) if repeats and not report.robust else report
 
 
 def chi2_test(generated: object, reference: object, *, method: str = "profile") -> Chi2Result:

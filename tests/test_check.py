@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 import pytest_ganvalid as gv
 from pytest_ganvalid.generators import Bootstrap, DropRegion, Shift, Smear, Source
+from pytest_ganvalid.report.text import explain
 from pytest_ganvalid.toys import CamelBack
 
 GENERATED = gv.Counts([105, 212, 287, 214, 182])
@@ -425,3 +427,37 @@ def test_few_generated_events_are_told() -> None:
     told = "in x most of the noise is that of the generated sample, which has fewer effective events than the reference"
     assert any(note.startswith(told) and note.endswith("generate more") for note in report.notes)
     assert not any("most of the noise" in note for note in gv.validate(many, few, n_required=1_000).notes)
+
+
+def _copies(distinct: int, times: int) -> dict[str, Any]:
+    return {"x": np.tile(np.random.default_rng(distinct).normal(size=distinct), times)}
+
+
+def test_repeated_rows_are_the_first_reason() -> None:
+    """Rows that a generator repeats are named before the advice to improve it, and not where they did no harm."""
+    reference = {"x": np.random.default_rng(1).normal(size=60_000)}
+    biased = gv.validate(_copies(3_000, 20), reference, n_required=6_000)
+    assert biased.verdict is gv.Verdict.BIASED
+    assert "57,000 of 60,000 generated rows repeat another one, so that 3,000 are distinct" in biased.reasons[0]
+    assert "improve the generator" in biased.reasons[-1]
+    words = explain(biased)
+    assert words.index("repeats its own rows") < words.index("improve the generator")
+    robust = gv.validate(_copies(3_000, 20), reference, n_required=500)
+    assert robust.robust
+    assert not any("repeats its own" in reason for reason in robust.reasons)
+    assert any("repeats its own" in note for note in robust.notes)
+
+
+def test_copies_do_not_show_more_than_the_distinct_rows() -> None:
+    """Copies that would be ROBUST are UNPROVEN from an n_required above the distinct rows on, with both reasons."""
+    rng = np.random.default_rng(1)
+    reference = {"x": rng.normal(size=400_000)}
+    even = norm.ppf((np.arange(2_250) + rng.uniform(size=2_250)) / 2_250)
+    calm = {"x": np.tile(np.concatenate([even, rng.normal(size=750)]), 20)}  # a quarter of the noise, so ROBUST
+    below, above = (gv.validate(calm, reference, n_required=n_required) for n_required in (2_900, 3_100))
+    assert below.robust
+    assert above.verdict is gv.Verdict.UNPROVEN
+    assert above.reasons[0].startswith("the generator repeats its own rows")
+    assert above.reasons[1] == (
+        "x: n_required 3,100 cannot be shown by copies of 3,000 distinct generated rows, however many there are"
+    )

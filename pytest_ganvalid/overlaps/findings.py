@@ -222,6 +222,17 @@ class Independence:
         """How many generated rows are distinct, if they repeat beyond chance; ``None`` if they do not."""
         return self.distinct["generated"] if "generated" in self.duplicated else None
 
+    def repeats(self) -> str:
+        """Say how many rows the generator repeats, if beyond chance; nothing if it does not."""
+        if self.distinct_generated is None:
+            return ""
+        repeats, distinct = self.duplicates["generated"], self.distinct["generated"]
+        return (
+            f"the generator repeats its own rows, more than independent events would: {repeats:,} of "
+            f"{repeats + distinct:,} generated rows repeat another one, so that {distinct:,} are distinct; generate "
+            "every event anew"
+        )
+
     def reasons(self) -> tuple[str, ...]:
         """Say what speaks against independence, in sentences; none if nothing does."""
         reasons = [overlap.sentence() for overlap in self.overlaps if overlap.beyond_chance]

@@ -60,18 +60,16 @@ def independence(
         overlaps.append(shared_rows(generated, reference, ("generated", "reference")))
     sides: dict[str, Fingerprint | None] = {"generated": generated, "reference": reference}
     repeats = {side: _repeats(rows) for side, rows in sides.items() if rows is not None}
-    return Independence(
+    found = Independence(
         overlaps=tuple(overlaps),
         duplicates={side: number for side, (number, _, _) in repeats.items()},
         duplicated=tuple(side for side, (_, beyond_chance, _) in repeats.items() if beyond_chance),
         distinct={side: rows.rows - repeats[side][0] for side, rows in sides.items() if rows is not None},
         columns=() if reference is None else reference.columns,
         examples=repeats["reference"][2] if "reference" in repeats else (),
-        notes=(
-            *(overlap.sensitivity() for overlap in overlaps if _is_blind(overlap)),
-            *(_repeated(generated, *repeats["generated"][:2]) if generated is not None else ()),
-        ),
+        notes=tuple(overlap.sensitivity() for overlap in overlaps if _is_blind(overlap)),
     )
+    return replace(found, notes=(*found.notes, *filter(None, [found.repeats()])))
 
 
 def rows_in_both(a: Fingerprint, b: Fingerprint) -> tuple[int, int, int] | None:
@@ -91,15 +89,6 @@ def rows_in_both(a: Fingerprint, b: Fingerprint) -> tuple[int, int, int] | None:
         return None
     rows = int(in_a.counts[from_a].sum())
     return (rows,) * 3 if in_b.limit == LARGEST else scaled_rows(in_a, rows)
-
-
-def _repeated(rows: Fingerprint, repeats: int, beyond_chance: bool) -> tuple[str, ...]:  # noqa: FBT001 - of `_repeats`
-    if not beyond_chance:
-        return ()
-    return (
-        f"the generator repeats its own rows, more than independent events would: {repeats:,} of {rows.rows:,} "
-        f"generated rows repeat another one, so that {rows.rows - repeats:,} are distinct; generate every event anew",
-    )
 
 
 def _is_blind(overlap: Overlap) -> bool:

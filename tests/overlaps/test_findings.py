@@ -159,6 +159,8 @@ def test_reasons_are_all_that_speaks_against_independence() -> None:
     of_its_own = replace(nothing, duplicated=("generated",), distinct={"generated": 93})
     assert of_its_own.independent
     assert (nothing.distinct_generated, of_its_own.distinct_generated) == (None, 93)
+    assert nothing.repeats() == ""
+    assert "7 of 100 generated rows repeat another one, so that 93 are distinct" in of_its_own.repeats()
     few = replace(nothing, near=replace(NEAR, share_lower=0.009))
     assert few.independent
     every = replace(
