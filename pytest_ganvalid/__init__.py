@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         Verdict,
     )
     from pytest_ganvalid.samples import Entries, Sample
+    from pytest_ganvalid.samples.stream import stream
     from pytest_ganvalid.statistics.uncertainty import bin_uncertainties, uncertainty_curves
 
 __all__ = [
@@ -66,6 +67,7 @@ __all__ = [
     "generators",
     "observables",
     "plan",
+    "stream",
     "toys",
     "uncertainty_curves",
     "validate",
@@ -94,6 +96,7 @@ _HOMES = {
         "Verdict",
     ),
     "samples": ("Entries", "Sample"),
+    "samples.stream": ("stream",),
     "statistics.uncertainty": ("bin_uncertainties", "uncertainty_curves"),
 }
 

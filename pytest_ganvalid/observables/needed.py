@@ -8,7 +8,7 @@ from typing import Any
 from pytest_ganvalid.observables.observable import Observable
 from pytest_ganvalid.observables.resolve import Scoring, Wanted
 from pytest_ganvalid.samples import Sample
-from pytest_ganvalid.samples.columns import inner_column
+from pytest_ganvalid.samples.columns import inner_columns
 
 
 class _Recorded(dict[str, Any]):
@@ -80,7 +80,7 @@ def needed_columns(observable: Wanted, generated: Sample, reference: Sample) -> 
     """
     if isinstance(observable, Observable):
         functions = [observable.function, observable.where]
-        named = {inner_column(name, generated.columns) for name in observable.columns}
+        named = {inner for name in observable.columns for inner in inner_columns(name, generated.columns)}
     elif isinstance(observable, Scoring):
         return frozenset(observable.names(generated, reference))
     else:
@@ -88,7 +88,7 @@ def needed_columns(observable: Wanted, generated: Sample, reference: Sample) -> 
         if not any(functions):
             return frozenset(name for name in reference.columns if name in generated.columns)
         named = set()
-    named |= {inner_column(one, generated.columns) for one in functions if isinstance(one, str)}
+    named |= {c for one in functions if isinstance(one, str) for c in inner_columns(one, generated.columns)}
     return frozenset(named.union(*(_looked_at(one, generated) for one in functions if callable(one))))
 
 

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from pytest_ganvalid.errors import InputError, InputTypeError
 from pytest_ganvalid.samples import Entries, Sample
-from pytest_ganvalid.samples.columns import parse
+from pytest_ganvalid.samples.columns import entries_of, parse
+from pytest_ganvalid.samples.features import hint
 from pytest_ganvalid.samples.tables import as_array, numeric
 
 _LOOKED_AT = 1_000  # events of which a function is computed again
@@ -142,12 +143,13 @@ def column(sample: Sample, name: str, side: str) -> FloatArray | Entries:
     if name in sample.columns:
         return _numbers(sample.columns[name], what)
     reduction = parse(name)
-    if reduction is None or reduction.column not in sample.columns:
+    entries = None if reduction is None else entries_of(reduction, sample.columns)
+    if reduction is None or entries is None:
         inner = name if reduction is None else reduction.column
-        msg = f"{side}: there is no column {inner!r}; there are {sorted(sample.columns)}"
+        msg = f"{side}: there is no column {inner!r}; there are {sorted(sample.columns)}{hint(name, sample.columns)}"
         raise InputError(msg)
     try:
-        return numeric(reduction.of(sample.columns[reduction.column]), what)
+        return _numbers(reduction.of(entries), what)
     except (InputError, InputTypeError) as error:
         msg = f"{what}: {error}"
         raise type(error)(msg) from None

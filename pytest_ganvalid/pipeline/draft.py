@@ -5,7 +5,7 @@ Bins are chosen from a bounded part of the reference, from all over it; of event
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any
@@ -35,7 +35,8 @@ from pytest_ganvalid.pipeline.preview import FIRST, Preview, drawn, has_numbers,
 from pytest_ganvalid.pipeline.request import DEFAULT_BINS, Request, Side
 from pytest_ganvalid.pipeline.run import Runner
 from pytest_ganvalid.samples import Sample
-from pytest_ganvalid.samples.columns import inner_column
+from pytest_ganvalid.samples.columns import inner_columns
+from pytest_ganvalid.samples.features import hint, is_nested, refuse_wide
 from pytest_ganvalid.samples.formats import Columns
 
 FloatArray = NDArray[np.float64]
@@ -98,7 +99,10 @@ class Draft:
             reference,
         )
         condition = None if request.condition is None else request.condition.column
-        observables = resolve(request.observables, generated, reference.sample, condition)
+        asked = [generated, reference.sample]
+        if request.observables is None and (left_out := _unasked(whole)):
+            asked = [_without(sample, left_out) for sample in asked]
+        observables = resolve(request.observables, asked[0], asked[1], condition)
         request.check_names(observable.name for observable in observables)
         true = reference.sample.columns
         key: Key | None = key_of(true, names) if names else None
@@ -185,8 +189,12 @@ class Draft:
     def _place(self, observable: Observable) -> str:
         """Return where NaN and infinite values go; of all columns together, where those of its columns do."""
         stated = self.request.nonfinite_of(observable.name)
-        if self.request.observables is not None or not observable.tree or stated != "error":
+        if self.request.observables is not None or stated != "error":
             return stated
+        if not observable.tree:
+            unbounded = {name for side in self.whole for name in side.source.infinite}
+            by_nature = "nonfinite" not in self.request.stated and unbounded.intersection(observable.columns)
+            return "separate" if by_nature else stated
         places = {self.request.nonfinite_of(name) for name in observable.columns} - {"error"}
         return "error" if not places else places.pop() if len(places) == 1 else "separate"
 
@@ -216,20 +224,24 @@ class Draft:
         reference, weight = self.whole[1], self.whole[0].weight
         if weight and weight != reference.weight and weight in reference.source.names:
             skipped[weight] = "holds the weights of the generated events"
+        unasked = {name: why for name, why in _unasked(self.whole).items() if name in reference.source.names}
+        skipped |= {name: why for name, why in unasked.items() if name != reference.weight}
         skipped |= {side.cluster: CLUSTER for side in self.whole if side.cluster in reference.source.names}
         return skipped | {name: unreadable(reason) for name, reason in reference.source.refused.items()}
 
 
-def _wanted_columns(sides: Sides, request: Request, runner: Runner) -> set[str]:
+def _wanted_columns(sides: Sides, request: Request, runner: Runner) -> set[str]:  # noqa: C901 - a case for each way to ask
     """Return the columns that the observables are made of."""
-    clusters = {side.cluster for side in sides}
+    clusters, weights = {side.cluster for side in sides}, {side.weight for side in sides}
     common = {n for n in sides[1].source.names if n and n in sides[0].source.names and n not in clusters}
     if request.condition is not None:
         for side in sides:
-            check_column(side, inner_column(request.condition.column, side.source.names))
+            for name in inner_columns(request.condition.column, side.source.names):
+                check_column(side, name)
     if request.observables is None:
         _refuse_uneven(sides)
-        wanted = common - {side.weight for side in sides}
+        wanted = common - weights - _unasked(sides).keys()
+        refuse_wide(wanted)
     else:
         samples = [side.sample(head(side, side.source.names, FIRST, runner)) for side in sides]
         condition = None if request.condition is None else request.condition.column
@@ -244,13 +256,23 @@ def _wanted_columns(sides: Sides, request: Request, runner: Runner) -> set[str]:
             for name in sorted(wanted.intersection(side.source.refused)):
                 check_column(side, name)
             for name in (name for o in observables if isinstance(o, Observable) for name in o.columns):
-                check_column(side, inner_column(name, sample.columns))
-    weights = {side.weight for side in sides}
+                for inner in inner_columns(name, sample.columns):
+                    check_column(side, inner)
     if not common - weights and not wanted - weights:
         names = [sorted(filter(None, side.source.names)) for side in sides]
         msg = f"the samples share no column: generated has {names[0]}, reference {names[1]}"
         raise InputError(msg)
     return wanted
+
+
+def _unasked(sides: Sides) -> dict[str, str]:
+    """Return the columns that either side leaves out unless they are named -> why."""
+    return {name: why for side in sides for name, why in side.source.unasked.items()}
+
+
+def _without(sample: Sample, names: Collection[str]) -> Sample:
+    """Return a sample without some columns."""
+    return replace(sample, columns={name: values for name, values in sample.columns.items() if name not in names})
 
 
 def _only_reference(sides: Sides, request: Request, runner: Runner) -> dict[str, str]:
@@ -262,7 +284,7 @@ def _only_reference(sides: Sides, request: Request, runner: Runner) -> dict[str,
     if request.observables is not None:
         return {}
     other, side = sides
-    there = {*other.source.names, side.weight, side.cluster, ""}
+    there = {*other.source.names, side.weight, side.cluster, "", *_unasked(sides)}
     alone = [name for name in side.source.names if name not in there]
     skipped = {}
     if alone:
@@ -345,17 +367,24 @@ def _columns(sides: Sides, wanted: set[str], request: Request) -> tuple[tuple[st
     for side in sides:
         names = {*wanted, side.weight, side.cluster}
         if request.condition is not None:
-            names.add(inner_column(request.condition.column, side.source.names))
+            names.update(inner_columns(request.condition.column, side.source.names))
         chosen.append(tuple(name for name in side.source.names if name in names))
     return chosen[0], chosen[1]
 
 
 def _refuse_uneven(sides: Sides) -> None:
-    """Refuse to leave out, unasked, columns that some files have or one side can be read of.
+    """Refuse to leave out, unasked, columns that some files have, one side can be read of, or that are too deep.
 
     Raises:
         InputError: If there are any.
     """
+    deep = {name: why for side in sides for name, why in side.source.refused.items() if is_nested(why)}
+    if deep:
+        others = [n for n in sides[1].source.names if n and n in sides[0].source.names and n not in _unasked(sides)]
+        first, *more = deep.items()
+        also = f"; so {'is' if len(more) == 1 else 'are'} {', '.join(repr(name) for name, _ in more)}" if more else ""
+        msg = f"column {first[0]!r} {first[1]}{also}. To compare without: observables={others}"
+        raise InputError(msg)
     for side, other in (sides, sides[::-1]):
         for name, reason in side.source.refused.items():
             if name in side.source.uneven or name in other.source.names:
@@ -395,7 +424,8 @@ def check_column(side: Side, name: str) -> None:
     """
     if name not in side.source.names:
         reason = side.source.refused.get(name)
-        there = f"there is no column {name!r}; there are {sorted(filter(None, side.source.names))}"
+        names = side.source.names
+        there = f"there is no column {name!r}; there are {sorted(filter(None, names))}{hint(name, names)}"
         msg = f"{side.name}: {f'column {name!r} {reason}' if reason else there}"
         raise InputError(msg)
 

@@ -188,7 +188,7 @@ def _of_events(
         origins=(sides[0].source.provenance, sides[1].source.provenance),
         digests=(generated.sample_digest(), reference.sample_digest()),
         skipped=skipped,
-        notes=(*_notes(reference.plan, rates), *clusters_in_words(generated, reference)),
+        notes=(*_notes(reference.plan, rates), *clusters_in_words(generated, reference), *_half_precision(sides)),
         remedies=_remedies(rates),
         training=None if trained_on is None else trained_on.events,
         how={} if preview.complete else {"bins_from_rows": len(preview.sample), "drawn": preview.drawn},
@@ -378,6 +378,16 @@ def _all_pairs(pairs: Sequence[Pair], rates: Rates | None) -> tuple[Pair, ...]:
     if rates is None or rates.sides is None:
         return tuple(pairs)
     return (*pairs, Pair(name=rates.name, generated=rates.sides[0], reference=rates.sides[1]))
+
+
+def _half_precision(sides: Sequence[Side]) -> list[str]:
+    """Say which side's values are those of a format of few digits."""
+    return [
+        f"the {side.name} values are of {side.source.provenance['half_precision']}, that is of two or three decimal "
+        "digits: they are quantised, and rows may be equal by that"
+        for side in sides
+        if "half_precision" in side.source.provenance
+    ]
 
 
 def _notes(plan: FillPlan, rates: Rates | None) -> tuple[str, ...]:

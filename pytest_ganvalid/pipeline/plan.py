@@ -12,7 +12,7 @@ from pytest_ganvalid.observables.observable import Observable
 from pytest_ganvalid.observables.resolve import refuse_lost
 from pytest_ganvalid.overlaps.key import Key
 from pytest_ganvalid.pipeline.request import Side
-from pytest_ganvalid.samples.columns import inner_column
+from pytest_ganvalid.samples.columns import inner_columns
 
 MULTIPLICITY = ": entries per event"
 """What is put after the name of an observable to name the number of its entries."""
@@ -168,7 +168,7 @@ class FillPlan:
         names = {name for histogram in self.histograms for name in histogram.observable.columns}
         names |= {h.observable.where for h in self.histograms if isinstance(h.observable.where, str)}
         conditions = set() if self.condition is None else {self.condition[0]}
-        inner = {inner_column(name, there) for name in names | conditions}
+        inner = {inner for name in names | conditions for inner in inner_columns(name, there)}
         missing = sorted(inner.difference(there))
         if self.skipped is not None and not conditions.intersection(missing):
             refuse_lost(missing)

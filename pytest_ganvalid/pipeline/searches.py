@@ -23,7 +23,7 @@ from pytest_ganvalid.pipeline.request import Side
 from pytest_ganvalid.pipeline.run import Runner
 from pytest_ganvalid.samples import as_sample
 from pytest_ganvalid.samples.clusters import cluster_keys
-from pytest_ganvalid.samples.columns import inner_column
+from pytest_ganvalid.samples.columns import inner_columns
 from pytest_ganvalid.samples.formats import Columns
 
 TRAINED = 100_000
@@ -98,7 +98,7 @@ def _compared(draft: Draft) -> tuple[Columns, Columns]:
     condition = draft.request.condition
     left_out: set[str | None] = {name for side in draft.sides for name in (side.weight, side.cluster)}
     if condition is not None:
-        left_out |= {inner_column(condition.column, side.source.names) for side in draft.sides}
+        left_out |= {c for side in draft.sides for c in inner_columns(condition.column, side.source.names)}
     generated, reference = ({n: v for n, v in rows.items() if n not in left_out} for rows in draft.heads)
     return generated, reference
 

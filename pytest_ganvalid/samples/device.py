@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_ganvalid.errors import InputError
+from pytest_ganvalid.samples.features import feature_names
 from pytest_ganvalid.samples.formats import Columns
 from pytest_ganvalid.samples.sources import Source
 from pytest_ganvalid.samples.tables import as_array
@@ -63,11 +64,16 @@ def device_source(events: Mapping[str, Tensor]) -> Source:
     """Take tensors for a source.
 
     Args:
-        events: Name -> tensor of shape (events,), all on one device.
+        events: Name -> tensor of shape (events,) or (events, features), all on one device.
 
     Raises:
         InputError: If shapes or devices differ, or there are no events.
     """
+    events = {
+        column: values[:, place] if values.ndim == 2 else values  # noqa: PLR2004
+        for name, values in events.items()
+        for place, column in enumerate(feature_names(name, tuple(values.shape)) if values.ndim == 2 else (name,))  # noqa: PLR2004
+    }
     shapes = {name: tuple(values.shape) for name, values in events.items()}
     devices = {str(values.device) for values in events.values()}
     if len(set(shapes.values())) > 1 or len(next(iter(shapes.values()))) != 1 or len(devices) > 1:

@@ -68,7 +68,7 @@ class Entries:
             return jagged
         if isinstance(jagged, np.ndarray) and jagged.ndim == 2:  # noqa: PLR2004
             return cls(jagged.ravel(), np.full(jagged.shape[0], jagged.shape[1], dtype=np.intp))
-        if type(jagged).__module__.startswith("awkward"):
+        if any(kind.__module__.startswith("awkward.") for kind in type(jagged).__mro__):
             return cls._of_awkward(jagged)
         if hasattr(jagged, "to_pylist"):
             return cls._of_arrow(jagged)

@@ -99,7 +99,10 @@ def _of_arrays(events: Mapping[str, Any]) -> Source:
     plain = sorted(name for name, values in events.items() if not _is_collection(values))
     shapes = {name: values.shape for name, values in events.items() if name not in plain}
     if plain or any(len(shape) != 1 for shape in shapes.values()):
-        msg = f"columns must all be one-dimensional Dask arrays; got shapes {shapes}, and no Dask arrays in {plain}"
+        msg = (
+            f"columns must all be one-dimensional Dask arrays; got shapes {shapes}, and no Dask arrays in {plain}: of "
+            "shape (events, features), give each feature as a column, {'p.0': p[:, 0], ...}"
+        )
         raise InputError(msg)
     first = next(iter(events.values()))
     blocks = []

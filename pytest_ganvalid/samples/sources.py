@@ -155,6 +155,8 @@ class Source:
         uneven: Columns that only some of the files have.
         narrowed: Makes the same source of some columns only, where that saves reading the others.
         columns: All events, where they are in memory.
+        unasked: Columns that are not compared unless they are named -> why.
+        infinite: Columns that may be infinite or undefined by their definition.
     """
 
     names: tuple[str, ...]
@@ -166,6 +168,8 @@ class Source:
     uneven: frozenset[str] = frozenset()
     narrowed: Callable[[Sequence[str]], Source] | None = None
     columns: Columns | None = None
+    unasked: Mapping[str, str] = field(default_factory=dict)
+    infinite: frozenset[str] = frozenset()
 
     def keeping(self, columns: Sequence[str]) -> Source:
         """Return the source of which no more than some columns are going to be read."""
@@ -197,23 +201,25 @@ def file_source(names: object) -> Source:
     with ThreadPoolExecutor(min(_OPENED, len(pieces))) as pool:
         looked = list(pool.map(_look, pieces))
     names, refused, uneven = _common(pieces, looked)
-    parts = [part for _, _, found in looked for part in found]
+    parts = [part for _, _, found, _ in looked for part in found]
     if not parts:
         msg = f"{', '.join(map(str, pieces[:3]))}: there are no events"
         raise InputError(msg)
     known = all(part.rows is not None for part in parts)
     files = [os.path.basename(str(piece)) for piece in pieces]  # noqa: PTH119 - an address is no path
     source = files[0] if len(files) == 1 else f"{len(files):,} files: {files[0]} to {files[-1]}"
-    empty = [os.path.basename(str(piece)) for piece, (_, _, found) in zip(pieces, looked, strict=True) if not found]  # noqa: PTH119
+    empty = [os.path.basename(str(piece)) for piece, (_, _, found, _) in zip(pieces, looked, strict=True) if not found]  # noqa: PTH119
     origin = {"source": source} | ({"files_without_events": empty} if empty else {})
-    return Source(names, parts, refused, known, provenance=origin, uneven=uneven)
+    unasked = {name: why for *_, (some, _) in looked for name, why in some.items() if name in names}
+    infinite = frozenset(name for *_, (_, some) in looked for name in some)
+    return Source(names, parts, refused, known, provenance=origin, uneven=uneven, unasked=unasked, infinite=infinite)
 
 
 def _common(pieces: Sequence[Piece], looked: Sequence[Any]) -> tuple[tuple[str, ...], dict[str, str], frozenset[str]]:
     """Return the columns that all files have, why others cannot be read, and which of those some files have."""
     refused: dict[str, str] = {}
-    everywhere = {name for names, _, _ in looked for name in names}
-    for piece, (names, unreadable, _) in zip(pieces, looked, strict=True):
+    everywhere = {name for names, *_ in looked for name in names}
+    for piece, (names, unreadable, *_) in zip(pieces, looked, strict=True):
         refused |= {name: why for name, why in unreadable.items() if name not in refused}
         refused |= dict.fromkeys(everywhere.difference(names, refused), f"is not in {piece}")
     names = tuple(name for name in looked[0][0] if name and name not in refused)
@@ -240,18 +246,19 @@ def memory_source(sample: Sample) -> Source:
     return Source(tuple(columns), parts, provenance=sample.provenance, columns=columns)
 
 
-def _look(piece: Piece) -> tuple[tuple[str, ...], Mapping[str, str], list[FilePart]]:
+def _look(piece: Piece) -> tuple[tuple[str, ...], Mapping[str, str], list[FilePart], tuple[Mapping[str, str], Any]]:
     state = piece.state
     with piece.opened(state) as reader:
+        kinds: tuple[Mapping[str, str], Any] = getattr(reader, "unasked", {}), getattr(reader, "infinite", frozenset())
         if reader.rows is None:
-            return reader.names, reader.refused, [FilePart(piece, state=state)]
+            return reader.names, reader.refused, [FilePart(piece, state=state)], kinds
         starts = _thinned(reader.starts, reader.rows) if reader.rows else []
         stops = [*starts[1:], reader.rows]
         rows = reader.rows
         parts = [
             FilePart(piece, start, stop, stop - start, rows, state) for start, stop in zip(starts, stops, strict=False)
         ]
-        return reader.names, reader.refused, parts
+        return reader.names, reader.refused, parts, kinds
 
 
 def _thinned(starts: Sequence[int], rows: int) -> list[int]:

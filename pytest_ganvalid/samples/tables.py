@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from pytest_ganvalid._arguments import UNNAMED
 from pytest_ganvalid.errors import GanvalidError, InputError, InputTypeError
 from pytest_ganvalid.samples.entries import Entries
+from pytest_ganvalid.samples.features import feature_names, nested
 from pytest_ganvalid.samples.sample import Sample
 
 _LARGEST = 1e90  # weight: sums of squares over many events are still numbers
 _NOT_OF_NUMPY = ("torch.bfloat16", "torch.float8_e4m3fn", "torch.float8_e5m2")  # all of which single precision holds
 _ACCEPTED = (
-    "a mapping of column -> 1-D array, a structured array, a pandas, polars or arrow table, an awkward record array, "
+    "a mapping of column -> array, a structured array, a pandas, polars or arrow table, an awkward record array, "
     "or a Sample"
 )
 
@@ -42,6 +43,8 @@ def as_sample(events: object, side: str, weight: object = None) -> Sample:
             sample = Sample(_columns(events.columns), provenance=events.provenance)
             weight = events.weight if weight is None else weight
         else:
+            events = _collected(events)
+            _check_indices(events, weight)
             sample = Sample(_columns(events))
         return sample if weight is None else _weighted(sample, weight, in_pairs=side in {"generated", "reference"})
     except GanvalidError as error:
@@ -59,9 +62,105 @@ def _columns(events: Any) -> dict[str, Any]:  # noqa: ANN401
         if names.count(name) > 1:
             msg = f"the table has {names.count(name)} columns named {name!r}; rename them"
             raise InputError(msg)
-        column = events[name]
-        columns[name] = _unchangeable(column if isinstance(column, Entries) else as_array(column, f"column {name!r}"))
+        some = {key: _unchangeable(column) for key, column in _parted(name, events[name]).items()}
+        repeated = sorted(columns.keys() & some.keys())
+        if repeated:
+            msg = f"two columns are named {repeated[0]!r}, one of them of an array {name!r} or like it; rename one"
+            raise InputError(msg)
+        columns |= some
     return columns
+
+
+def _parted(name: str, column: Any) -> dict[str, NDArray[Any] | Entries]:  # noqa: ANN401
+    """Return a column, or those of an array with two axes; see `samples.features`.
+
+    Raises:
+        InputError: If it is nested more deeply, or holds lists as objects.
+    """
+    values = _entries(column, name)
+    if values is None:
+        values = as_array(column, f"column {name!r}")
+    if isinstance(values, Entries):
+        return {name: values}
+    if values.ndim > 2:  # noqa: PLR2004
+        msg = f"column {name!r} {nested(f'shape {values.shape}')}"
+        raise InputError(msg)
+    if values.ndim != 2:  # noqa: PLR2004
+        first = next((value for value in values.flat if value is not None), None) if values.dtype == object else None
+        if isinstance(first, list | tuple | np.ndarray):
+            msg = (
+                f"column {name!r} holds a {type(first).__name__} per event; flatten it to columns, "
+                f"np.stack(table[{name!r}]) where all are of one length, or compare all entries alike: wrap it as "
+                f"pytest_ganvalid.Entries.of(list(table[{name!r}]))"
+            )
+            raise InputError(msg)
+        return {name: values}
+    return dict(zip(feature_names(name, values.shape), values.T, strict=True))
+
+
+def _entries(column: Any, name: str) -> NDArray[Any] | Entries | None:  # noqa: ANN401
+    """Return a column of lists: as entries of events, or as an array if they are of a fixed size; ``None`` of numbers.
+
+    Raises:
+        InputError: If it is nested more deeply.
+    """
+    if isinstance(column, Entries):
+        return column
+    kind: Any = getattr(column, "type", None) if hasattr(column, "to_pylist") else getattr(column, "dtype", None)
+    if is_awkward(column):
+        import awkward
+
+        if column.fields or column.ndim > 2:  # noqa: PLR2004
+            why = "is of records: give their fields as columns" if column.fields else nested(f"type {column.type}")
+            msg = f"column {name!r} {why}"
+            raise InputError(msg)
+        jagged = column.ndim > 1 and not isinstance(column.type.content, awkward.types.RegularType)
+        return Entries.of(column) if jagged else None
+    if type(column).__module__.startswith("polars") and str(kind).startswith("List("):
+        column = column.to_arrow()
+        kind = column.type
+    if not hasattr(column, "to_pylist") or not hasattr(kind, "value_type") or not hasattr(kind, "value_field"):
+        return None
+    if hasattr(kind.value_type, "value_field") or hasattr(kind.value_type, "fields"):
+        msg = f"column {name!r} {nested(f'type {kind}')}"
+        raise InputError(msg)
+    if not hasattr(kind, "list_size"):
+        return Entries.of(column)
+    values = np.array(column.to_pylist())
+    return values if values.dtype != object else None
+
+
+def is_awkward(value: object) -> bool:
+    """Tell an array of awkward's, whatever behaviour its class adds."""
+    return any(kind.__module__.startswith("awkward.") for kind in type(value).__mro__)
+
+
+def _collected(events: Any) -> Any:  # noqa: ANN401
+    """Compute a lazy frame of polars."""
+    lazy = type(events).__module__.startswith("polars") and hasattr(events, "collect")
+    return events.collect() if lazy else events
+
+
+def _check_indices(events: Any, weight: object) -> None:  # noqa: ANN401
+    """Refuse pandas objects whose indices contradict each other: rows are matched by their position.
+
+    Raises:
+        InputError: If two indices of one length differ.
+    """
+    named = dict(events) if isinstance(events, Mapping) else {"the table": events}
+    named["the weight"] = weight
+    indexed = {n: v.index for n, v in named.items() if callable(getattr(getattr(v, "index", None), "equals", None))}
+    if not indexed:
+        return
+    (first, expected), *others = indexed.items()
+    for name, index in others:
+        if len(index) == len(expected) and not index.equals(expected):
+            msg = (
+                f"{first} and {name} have different indices, and rows are matched by their position: which belong "
+                "together cannot be known; align them (pandas.concat(..., axis=1, join='inner')), or say that the "
+                "position counts with .to_numpy()"
+            )
+            raise InputError(msg)
 
 
 def _unchangeable(column: NDArray[Any] | Entries) -> NDArray[Any] | Entries:
@@ -77,11 +176,16 @@ def _names(events: Any) -> list[Any]:  # noqa: ANN401
         return list(events.keys())
     if isinstance(events, np.ndarray) and events.dtype.names:
         return list(events.dtype.names)
-    if type(events).__module__.startswith("awkward") and events.fields:
+    if is_awkward(events) and events.fields:
         return list(events.fields)
     if hasattr(events, "column_names"):
         return list(events.column_names)
-    if not hasattr(events, "collect") and hasattr(events, "columns") and hasattr(events, "__getitem__"):
+    if (
+        not hasattr(events, "collect")
+        and not is_awkward(events)
+        and hasattr(events, "columns")
+        and hasattr(events, "__getitem__")
+    ):
         return list(events.columns)
     msg = f"a {type(events).__name__} is not a table of events; expected {_ACCEPTED}{_hint(events)}"
     raise InputTypeError(msg)
@@ -116,7 +220,7 @@ def as_array(column: Any, what: str) -> NDArray[Any]:  # noqa: ANN401
         msg = f"{what} is a histogram; compare histograms one by one, generated with reference"
         raise InputTypeError(msg)
     try:
-        if hasattr(column, "hasnans") and column.dtype.kind in "iuf" and column.hasnans:  # pandas, nullable types too
+        if hasattr(column, "hasnans") and column.dtype.kind in "biuf" and column.hasnans:  # pandas, nullable types too
             column = column.to_numpy(dtype=np.float64, na_value=np.nan)
         elif hasattr(column, "detach"):  # torch, also on a GPU, with a gradient, or of a width that numpy lacks
             column = column.detach().cpu()
@@ -127,7 +231,7 @@ def as_array(column: Any, what: str) -> NDArray[Any]:  # noqa: ANN401
             column = column.to_numpy()
         if np.ma.is_masked(column):  # awkward's missing values too
             column = column.astype(np.float64).filled(np.nan)
-        return np.asarray(column)
+        return _flags(np.asarray(column))
     except (TypeError, ValueError) as error:
         reason = str(error).splitlines()[0]
         msg = (
@@ -135,6 +239,16 @@ def as_array(column: Any, what: str) -> NDArray[Any]:  # noqa: ANN401
             "event first, or compare all entries: wrap the column as pytest_ganvalid.Entries.of(column)"
         )
         raise InputError(msg) from error
+
+
+def _flags(values: NDArray[Any]) -> NDArray[Any]:
+    """Return true and false, some of which are missing, as numbers; any other values as they are."""
+    if values.dtype != object or values.ndim != 1 or not values.size:
+        return values
+    kinds = {type(value) for value in values if not _is_missing(value)}
+    if not kinds or not kinds <= {bool, np.bool_}:
+        return values
+    return np.array([np.nan if _is_missing(value) else float(value) for value in values])
 
 
 def numeric(values: NDArray[Any], what: str) -> NDArray[np.float64]:
@@ -163,6 +277,10 @@ def is_text(values: NDArray[Any] | Entries) -> bool:
         present = [value for value in values.flat if not (value is None or _is_nan(value))]
         return bool(present) and all(isinstance(value, str) for value in present)
     return values.dtype.kind in "USMmV"
+
+
+def _is_missing(value: object) -> bool:
+    return value is None or _is_nan(value) or type(value).__name__ == "NAType"  # of pandas
 
 
 def _is_nan(value: object) -> bool:

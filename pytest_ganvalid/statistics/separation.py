@@ -105,7 +105,9 @@ class Fractions:
         if self.joint is None:
             return self.n_effective
         filled = contents > 0
-        return float((filled.sum() - 1) / (2 * np.sum(self.variance[filled] / contents[filled])))
+        noise = float(np.sum(self.variance[filled] / contents[filled]))
+        # Where all entries are in one bin nothing fluctuates, and how many are independent cannot be told.
+        return float((filled.sum() - 1) / (2 * noise)) if noise > 0 else self.n_effective
 
     def quadratic_form(self, a: FloatArray) -> FloatArray:
         """Return aᵀ C a.

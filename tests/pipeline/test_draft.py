@@ -382,3 +382,15 @@ def test_what_is_learned_is_not_binned(events: Make) -> None:
     assert found.plan().observables == ("y", "kdtree", "x")
     assert [found.is_numbered(observable) for observable in found.binned] == [True] * 3
     assert draft(Sample(table), table, bins=[1.0]).is_numbered(found.binned[0]) is False
+
+
+def test_arrays_that_are_nested_too_deeply_are_named_at_once(tmp_path: Path) -> None:
+    """Without named observables, all arrays of too many axes are named by one error, with a list that would do."""
+    rng = np.random.default_rng(1)
+    files = []
+    for name in ("g", "r"):
+        files.append(str(tmp_path / f"{name}.npz"))
+        np.savez(files[-1], x=rng.normal(size=500), hits=rng.normal(size=(500, 2, 2)), jets=np.zeros((500, 1, 2)))
+    with pytest.raises(InputError, match=r"column 'hits' is nested .*; so is 'jets'\. To compare without: .*\['x'\]"):
+        gv.validate(files[0], files[1], n_required=20)
+    assert list(gv.validate(files[0], files[1], n_required=20, observables=["x"]).comparisons) == ["x"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 
 from pytest_ganvalid.errors import InputTypeError
 from pytest_ganvalid.samples import Entries
-from pytest_ganvalid.samples.columns import FUNCTIONS, Reduction, inner_column, parse
+from pytest_ganvalid.samples.columns import FUNCTIONS, Reduction, inner_columns, parse
 
 
 @given(st.lists(st.lists(st.integers(-100, 100), max_size=4), max_size=12))
@@ -29,7 +31,11 @@ def test_types(function: str, dtype: str) -> None:
     entries = Entries(np.array([1, 1, 1], dtype=dtype), np.array([3]))
     found = Reduction(function, "x").of(entries)
     assert found.dtype == np.float64
-    assert found.tolist() == [1.0 if function == "leading" else 3.0]
+    if isinstance(found, Entries):
+        assert found.values.tolist() == [1.0] * 3
+        assert found.counts.tolist() == [3]
+    else:
+        assert found.tolist() == [1.0 if function == "leading" else 3.0]
 
 
 def test_missing_entries() -> None:
@@ -70,8 +76,8 @@ def test_text() -> None:
 
 
 def test_functions() -> None:
-    """There are three functions, and no other name is one."""
-    assert FUNCTIONS == ("leading", "sum", "count")
+    """There are four functions, and no other name is one."""
+    assert FUNCTIONS == ("leading", "sum", "count", "entries")
     assert [parse(f"{name}(x)") for name in FUNCTIONS] == [Reduction(name, "x") for name in FUNCTIONS]
     assert parse("mean(x)") is None
     assert str(Reduction("sum", "pt")) == "sum(pt)"
@@ -80,14 +86,18 @@ def test_functions() -> None:
 def test_numbers_are_float64() -> None:
     """A sum of nothing is 0, the largest of nothing NaN, and the number of nothing 0, all of them float64."""
     none = Entries(np.zeros(0), np.array([0, 0]))
-    assert Reduction("sum", "x").of(none).tolist() == [0, 0]
-    assert np.isnan(Reduction("leading", "x").of(none)).all()
-    assert Reduction("count", "x").of(none).tolist() == [0, 0]
+    found: dict[str, Any] = {name: Reduction(name, "x").of(none) for name in FUNCTIONS}
+    assert found["sum"].tolist() == [0, 0]
+    assert np.isnan(found["leading"]).all()
+    assert found["count"].tolist() == [0, 0]
+    assert found["entries"].counts.tolist() == [0, 0]
     assert {Reduction(name, "x").of(none).dtype for name in FUNCTIONS} == {np.dtype(np.float64)}
 
 
 def test_the_column_that_a_name_stands_for() -> None:
     """A column of that very name comes first, then the one within an expression; any other name stands for itself."""
-    assert inner_column("sum(jet)", ["jet"]) == "jet"
-    assert inner_column("sum(jet)", ["jet", "sum(jet)"]) == "sum(jet)"
-    assert inner_column("mass", ["jet"]) == "mass"
+    assert inner_columns("sum(jet)", ["jet"]) == ("jet",)
+    assert inner_columns("sum(jet)", ["jet", "sum(jet)"]) == ("sum(jet)",)
+    assert inner_columns("sum(p)", ["p.1", "p.0", "q"]) == ("p.0", "p.1")
+    assert inner_columns("sum(q)", ["p.0"]) == ("q",)
+    assert inner_columns("mass", ["jet"]) == ("mass",)

@@ -67,7 +67,7 @@ def test_provenance() -> None:
     ("events", "text"),
     [
         ({"x": torch.zeros(3), "y": torch.zeros(4)}, r"shape \(events,\) on one device"),
-        ({"x": torch.zeros(3, 2)}, r"shape \(events,\)"),
+        ({"x": torch.zeros(3, 2, 2)}, r"shape \(events,\)"),
         ({"x": torch.zeros(())}, r"shape \(events,\)"),
         ({"x": torch.zeros(0)}, "no events"),
         ({"x": torch.zeros(3), "y": torch.zeros(3, device="meta")}, r"on \['cpu', 'meta'\]"),

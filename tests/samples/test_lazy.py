@@ -66,7 +66,7 @@ def test_empty_partitions() -> None:
     ("table", "text"),
     [
         ({"x": X, "y": X[:3]}, "partition 5: columns must be one-dimensional and of one length"),
-        ({"x": X.reshape(5, 2)}, "partition 5: columns must be one-dimensional"),
+        ({"x": X.reshape(5, 2, 1)}, "partition 5: column 'x' is nested more deeply"),
         ({"x": X, "y": np.empty(0)}, "partition 5: columns must be one-dimensional and of one length"),
     ],
 )

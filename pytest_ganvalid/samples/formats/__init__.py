@@ -28,6 +28,9 @@ class Reader(Protocol):
         rows: Number of rows; ``None`` if only reading to the end can tell.
         starts: Rows at which reading may begin without reading what is before, ascending; the first is 0. A file that
             can only be read from its beginning has no other.
+
+    A reader may have two more: ``unasked``, columns that are not compared unless they are named -> why; and
+    ``infinite``, columns that may be infinite or undefined by their definition.
     """
 
     names: tuple[str, ...]

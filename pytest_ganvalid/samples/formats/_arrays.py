@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.samples.entries import Entries
+from pytest_ganvalid.samples.features import feature_names, nested
 from pytest_ganvalid.samples.formats import Columns
 
 STEP = 1 << 16  # rows between two starts, where any row could be one
@@ -142,16 +143,17 @@ def _column(part: Part, rows: NDArray[Any], read: Span) -> NDArray[Any] | Entrie
     values = part.of(rows)
     if isinstance(values, Entries):
         return values
-    native = values.astype(values.dtype.newbyteorder("="), copy=False)
-    return Entries.of(native) if native.ndim == _TWO else native
+    return values.astype(values.dtype.newbyteorder("="), copy=False)
 
 
 def refusal(dtype: np.dtype[Any], shape: tuple[int, ...]) -> str | None:
     """Say why an array is no column, as the end of a sentence; ``None`` if it is one."""
     if dtype.hasobject:
         return "holds objects, which are never unpickled; convert it to numbers or text"
-    if len(shape) not in {_ONE, _TWO}:
-        return f"has the shape {shape}; expected (events,) or (events, entries): reshape it"
+    if not shape:
+        return "has the shape (); expected (events,) or (events, features): reshape it"
+    if len(shape) > _TWO:
+        return nested(f"shape {shape}")
     if dtype.kind not in (_NUMBERS + _TEXT if len(shape) == _ONE else _NUMBERS):
         return f"has dtype {dtype} and the shape {shape}; expected real numbers: write its parts as columns"
     if not row_bytes(dtype, shape):
@@ -171,14 +173,46 @@ def parts_of(array: str, dtype: np.dtype[Any], shape: tuple[int, ...]) -> tuple[
     if dtype.names and len(shape) == _ONE:
         fields = {name: dtype.fields[name][0] for name in dtype.names}  # type: ignore[index]
         reasons = {name: refusal(field.base, (*shape, *field.shape)) for name, field in fields.items()}
-        parts = {name: Part(array, lambda rows, name=name: rows[name]) for name in fields if not reasons[name]}  # type: ignore[misc]
-        return parts, {name: reason for name, reason in reasons.items() if reason}
+        parts = [
+            features(name, array, (*shape, *field.shape), lambda rows, name=name: rows[name])  # type: ignore[misc]
+            for name, field in fields.items()
+            if not reasons[name]
+        ]
+        return merged(parts, {name: reason for name, reason in reasons.items() if reason})
     reason = refusal(dtype, shape)
     if reason:
         return {}, {VALUES: reason}
+    return features(VALUES if len(shape) == _ONE else "", array, shape), {}
+
+
+def features(
+    name: str, array: str, shape: tuple[int, ...], of: Callable[[NDArray[Any]], NDArray[Any]] | None = None
+) -> dict[str, Part]:
+    """Return the columns of an array of one or two axes; see `samples.features`.
+
+    Args:
+        name: What its columns are named after.
+        array: Name of the array in the file.
+        shape: Of the array, or of what is made of it.
+        of: Makes it from the rows, if it is but a part of them.
+    """
+    names = feature_names(name, shape)
     if len(shape) == _ONE:
-        return {VALUES: Part(array)}, {}
-    return {str(i): Part(array, lambda rows: rows[:, 0], (i, i + 1)) for i in range(shape[1])}, {}
+        return {name: Part(array) if of is None else Part(array, of)}
+    if of is None:
+        return {column: Part(array, lambda rows: rows[:, 0], (i, i + 1)) for i, column in enumerate(names)}
+    return {column: Part(array, lambda rows, i=i: of(rows)[:, i]) for i, column in enumerate(names)}  # type: ignore[misc]
+
+
+def merged(columns: Iterable[Mapping[str, Part]], refused: Mapping[str, str]) -> tuple[dict[str, Part], dict[str, str]]:
+    """Join the columns of some arrays; those of an array that are named like columns before are refused."""
+    parts: dict[str, Part] = {}
+    reasons = dict(refused)
+    for some in columns:
+        repeated = parts.keys() & some.keys()
+        reasons |= dict.fromkeys(repeated, "is the name of two columns, one of them of an array; rename one")
+        parts |= some
+    return {name: part for name, part in parts.items() if name not in reasons}, reasons
 
 
 @contextmanager

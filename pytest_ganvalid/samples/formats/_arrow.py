@@ -9,11 +9,19 @@ from numpy.typing import NDArray
 
 from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.samples.entries import Entries
+from pytest_ganvalid.samples.features import feature_names, nested
 from pytest_ganvalid.samples.tables import as_array
 
+Place = tuple[str, int | None]
+"""Name of a field, and the place in its lists, where those are of a fixed size."""
 
-def parted(schema: Any) -> tuple[tuple[str, ...], dict[str, str]]:  # noqa: ANN401 - pyarrow has no types
+
+def parted(schema: Any) -> tuple[dict[str, Place], dict[str, str]]:  # noqa: ANN401 - pyarrow has no types
     """Part the columns of a schema into those that can be read and, with a reason, those that cannot.
+
+    Returns:
+        Column -> what it is in the file, and name -> reason. Lists of a fixed size are a column for each of their
+        places, see `samples.features`.
 
     Raises:
         InputError: If two columns have one name.
@@ -31,13 +39,27 @@ def parted(schema: Any) -> tuple[tuple[str, ...], dict[str, str]]:  # noqa: ANN4
         text = pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_dictionary(kind)
         if not (flat or (text and kind is field.type)):
             refused[field.name] = _reason(field.name, field.type, kind)
-    return tuple(name for name in schema.names if name not in refused), refused
+    columns: dict[str, Place] = {}
+    for field in schema:
+        if field.name in refused:
+            continue
+        if not pa.types.is_fixed_size_list(field.type):
+            columns[field.name] = field.name, None
+            continue
+        names = feature_names(field.name, (0, field.type.list_size))
+        if set(names) & ({*columns, *schema.names} - {field.name}):
+            refused[field.name] = "is of lists, and a column is named like their places are; rename it"
+        else:
+            columns |= {name: (field.name, place) for place, name in enumerate(names)}
+    return columns, refused
 
 
 def _reason(name: str, whole: Any, kind: Any) -> str:  # noqa: ANN401
     """Say why a column cannot be read; that of structs with how to flatten it."""
     import pyarrow as pa
 
+    if _is_list(kind):
+        return nested(f"type {whole}")
     if not pa.types.is_struct(kind):
         return f"is of type {whole}, neither a number nor a list of numbers per event; write its parts as columns"
     fields = [kind.field(i).name for i in range(kind.num_fields)]
@@ -58,12 +80,20 @@ def _is_list(kind: Any) -> bool:  # noqa: ANN401
     return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
 
 
-def column(values: Any, name: str) -> NDArray[Any] | Entries:  # noqa: ANN401
-    """Return a column of a batch: one number per event, or the entries of each."""
-    import pyarrow as pa
+def column(values: Any, name: str, place: int | None = None) -> NDArray[Any] | Entries:  # noqa: ANN401
+    """Return a column of a batch: one number per event, or the entries of each; of lists of a fixed size, one place.
 
-    if pa.types.is_fixed_size_list(values.type):
-        values = values.cast(pa.list_(values.type.value_type))
+    Raises:
+        InputError: If a list of a fixed size is missing.
+    """
+    import pyarrow as pa
+    from pyarrow import compute
+
+    if place is not None:
+        if values.null_count:
+            msg = f"column {name!r} has {values.null_count} nulls; expected lists without nulls"
+            raise InputError(msg)
+        values = compute.list_element(values, place)
     if _is_list(values.type):
         return Entries.of(values)
     kind = values.type

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_ganvalid.samples.entries import Entries
 from pytest_ganvalid.samples.formats._arrays import Part
 
 INCIDENT, SHOWERS = DATASETS = ("incident_energies", "showers")
@@ -44,7 +45,7 @@ def parts_of(voxels: int) -> dict[str, Part]:
     ends = list(accumulate(layers.values(), initial=0))
     for layer, first, last in zip(layers, ends[:-1], ends[1:], strict=True):
         parts[f"layer_energy_{layer}"] = Part(SHOWERS, _summed, (first, last))
-    return {**parts, SHOWERS: Part(SHOWERS)}
+    return {**parts, SHOWERS: Part(SHOWERS, Entries.of)}
 
 
 def _summed(voxels: NDArray[Any]) -> NDArray[Any]:

@@ -44,9 +44,10 @@ class Feather:
         self._stream = _is_stream(path)
         with self._pyarrow.OSFile(path) as source, self._opened(source) as batches:
             schema = batches.schema
-            self.names, self.refused = parted(schema)
+            self._places, self.refused = parted(schema)
+            self.names = tuple(self._places)
             check_readable(self.names, self.refused)
-        self._fields = {name: schema.get_field_index(name) for name in self.names}
+        self._fields = {name: schema.get_field_index(place[0]) for name, place in self._places.items()}
         self.rows: int | None = None
         self.starts: Sequence[int] = (0,)
         if not self._stream:
@@ -58,13 +59,16 @@ class Feather:
     def read(self, columns: Sequence[str], start: int, stop: int, chunk: int) -> Iterator[Columns]:
         """Yield rows; see `formats.Reader`."""
         left = stop - start
-        fields = sorted(self._fields[name] for name in columns)
+        fields = sorted({self._fields[name] for name in columns})
         with allocating(), self._pyarrow.OSFile(self._path) as source, self._opened(source, fields) as batches:
             for batch in self._batches(batches, start):
                 batch.validate(full=True)  # a list that ends beyond the memory would end this process
                 for first, last in steps(0, min(left, batch.num_rows), chunk):
                     rows = batch.slice(first, last - first)
-                    yield {name: column(rows[name], name) for name in columns}
+                    yield {
+                        name: column(rows[field], name, place)
+                        for name, (field, place) in ((name, self._places[name]) for name in columns)
+                    }
                 left -= batch.num_rows
                 if left <= 0:
                     return

@@ -1,9 +1,9 @@
 """HDF5, through h5py: the datasets of a group.
 
-A dataset of shape (events,) or (events, 1) is a column, one of shape (events, entries, ...) a column with several
-entries per event. The fields of a compound dataset are columns of their own, called by the name of the field where no
-other column is called so, and ``"dataset.field"`` otherwise. For the files of the calorimeter challenge see
-`_calorimeter`.
+A dataset of shape (events,) or (events, 1) is a column, one of shape (events, features) a column for each feature (see
+`samples.features`), and one of lists a column with several entries per event. The fields of a compound dataset are
+columns of their own, called by the name of the field where no other column is called so, and ``"dataset.field"``
+otherwise. For the files of the calorimeter challenge see `_calorimeter`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,19 @@ from pytest_ganvalid._extras import imported
 from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.samples.entries import Entries
 from pytest_ganvalid.samples.formats import _calorimeter
-from pytest_ganvalid.samples.formats._arrays import LARGEST, STEP, Blocks, Part, Span, Table, refusal, row_bytes, steps
+from pytest_ganvalid.samples.formats._arrays import (
+    LARGEST,
+    STEP,
+    Blocks,
+    Part,
+    Span,
+    Table,
+    features,
+    merged,
+    refusal,
+    row_bytes,
+    steps,
+)
 
 KIND = "HDF5"
 DAMAGE = (RuntimeError, ValueError, LookupError, TypeError, NotImplementedError)
@@ -239,16 +251,16 @@ def _columns(datasets: Mapping[str, Dataset]) -> tuple[dict[str, Part], dict[str
         parts, refused = _columns(others)
         return {**challenge, **parts}, refused
     fields = Counter(field for data in datasets.values() for field in data.dtype.names or ())
-    parts, refused = {}, {}
+    found, refused = [], {}
     for name, data in datasets.items():
         for field in data.dtype.names or ("",):
             column = name if not field else field if fields[field] == 1 and field not in datasets else f"{name}.{field}"
-            reason, part = _part(name, data, field)
+            reason, some = _parts(column, name, data, field)
             if reason:
                 refused[column] = reason
             else:
-                parts[column] = part
-    return parts, refused
+                found.append(some)
+    return merged(found, refused)
 
 
 def _is_challenge(datasets: Mapping[str, Dataset]) -> bool:
@@ -260,29 +272,26 @@ def _is_challenge(datasets: Mapping[str, Dataset]) -> bool:
     return events == rows and one == 1 and all(datasets[name].dtype.kind == "f" for name in _calorimeter.DATASETS)
 
 
-def _part(name: str, data: Dataset, field: str) -> tuple[str | None, Part]:
-    """Return why a dataset or its field is no column, and the column."""
+def _parts(column: str, name: str, data: Dataset, field: str) -> tuple[str | None, dict[str, Part]]:
+    """Return why a dataset or its field is no column, and the columns that it is if it is."""
     dtype, shape = data.dtype, data.shape
     if field:
-        dtype, inner = dtype[field].base, dtype[field].shape
-        return refusal(dtype, _flat((*shape, *inner))), Part(name, lambda rows: _plain(rows[field]))
+        dtype, shape = dtype[field].base, (*shape, *dtype[field].shape)
+    reason = refusal(dtype, shape)
+    if reason:
+        return reason, {}
     if data.jagged:
-        return refusal(dtype, shape), Part(name, lambda rows: Entries.of(list(rows)))
-    return refusal(dtype, _flat(shape)), Part(name, _plain)
-
-
-def _flat(shape: tuple[int, ...]) -> tuple[int, ...]:
-    return shape if len(shape) < _TWO else (shape[0], math.prod(shape[1:]))
+        return None, {column: Part(name, lambda rows: Entries.of(list(rows)))}
+    if field:
+        return None, features(column, name, shape, lambda rows: _plain(rows[field]))
+    return None, features(column, name, shape, _plain if len(shape) == 1 else None)
 
 
 def _plain(rows: NDArray[Any]) -> NDArray[Any]:
-    """Return rows as one value per event, or as (events, entries); text as text."""
+    """Return rows with text as text."""
     if rows.dtype.kind in "OS":
-        rows = np.char.decode(rows, "utf-8") if rows.dtype.kind == "S" else rows.astype(np.str_)
-    if rows.ndim == 1:
-        return rows
-    flat = rows.reshape(len(rows), -1)
-    return flat[:, 0] if flat.shape[1] == 1 else flat
+        return np.char.decode(rows, "utf-8") if rows.dtype.kind == "S" else rows.astype(np.str_)
+    return rows
 
 
 def _step(datasets: Mapping[str, Dataset]) -> int:

@@ -28,6 +28,7 @@ from pytest_ganvalid.samples.formats._arrays import LARGEST
 
 KIND = "HepMC"
 DAMAGE = (ValueError, RuntimeError, EOFError, zlib.error, lzma.LZMAError, AssertionError)
+_WEIGHT = "is a weight of the events, which is applied where weight= names it"
 _EVENT = ("weight", "event_number", "n_particles")
 _STORED = {"pdg_id": "pid", "px": "px", "py": "py", "pz": "pz", "e": "e", "mass": "generated_mass"}
 _MADE_OF = {"pt": ("px", "py"), "eta": ("px", "py", "pz"), "phi": ("px", "py")}
@@ -66,6 +67,8 @@ class HepMC:
         self._weights = {f"weight_{name}": i for i, name in enumerate(weights) if i and name}
         self.names = (*_EVENT, *self._weights, *_STORED, *_MADE_OF)
         self.refused: Mapping[str, str] = {}
+        self.unasked = {"event_number": "numbers the events"} | dict.fromkeys(("weight", *self._weights), _WEIGHT)
+        self.infinite = frozenset({"eta"})  # along the beam
         self.rows: int | None = None
         self.starts: Sequence[int] = (0,)
 

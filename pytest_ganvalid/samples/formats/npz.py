@@ -19,13 +19,14 @@ from pytest_ganvalid.samples.formats import Reader, refuse_inside
 from pytest_ganvalid.samples.formats._arrays import (
     STEP,
     Blocks,
-    Part,
     Span,
     StoredArray,
     Table,
     check_size,
     cut,
+    features,
     header_of,
+    merged,
     refusal,
     steps,
 )
@@ -52,7 +53,8 @@ def open_file(path: str, inside: str) -> Reader:
     arrays = {member.name: member for member in members if not member.refused}
     step = STEP if all(member.anywhere for member in arrays.values()) else None
     refused = {member.name: member.refused for member in members if member.refused}
-    return Table(arrays, {name: Part(name) for name in arrays}, refused, step)
+    columns = (features(name, name, member.shape) for name, member in arrays.items())
+    return Table(arrays, *merged(columns, refused), step)
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,8 @@ class Parquet:
         self.rows: int | None = metadata.num_rows
         self.starts = [0, *accumulate(size for size in sizes if size)][:-1] or [0]
         self._groups = [i for i, size in enumerate(sizes) if size]
-        self.names, self.refused = parted(self._file.schema_arrow)
+        self._places, self.refused = parted(self._file.schema_arrow)
+        self.names = tuple(self._places)
         check_readable(self.names, self.refused)
 
     def read(self, columns: Sequence[str], start: int, stop: int, chunk: int) -> Iterator[Columns]:
@@ -56,13 +57,15 @@ class Parquet:
             group for group, first in zip(self._groups, self.starts, strict=False) if start <= first < max(stop, 1)
         ]
         left = stop - start
-        for batch in self._batches(
-            wanted, list(columns), min(chunk, max(left, 1)), at_once=self._small and left >= chunk
-        ):
+        fields = list(dict.fromkeys(self._places[name][0] for name in columns))
+        for batch in self._batches(wanted, fields, min(chunk, max(left, 1)), at_once=self._small and left >= chunk):
             rows = batch.slice(0, left)
             left -= rows.num_rows
             if rows.num_rows:
-                yield {name: column(rows[name], name) for name in columns}
+                yield {
+                    name: column(rows[field], name, place)
+                    for name, (field, place) in ((name, self._places[name]) for name in columns)
+                }
             if left <= 0:
                 return
 

@@ -1,7 +1,9 @@
 """ROOT's TTrees and RNTuples, through uproot.
 
 A branch of a tree is called by the last part of its path where no other is called so, and by its whole path otherwise.
-A field of an RNTuple is called by its whole path, as in ``"jets.pt"``.
+A field of an RNTuple is called by its whole path, as in ``"jets.pt"``. An array of fixed size is a column for each of
+its places (see `samples.features`), and one whose size differs from event to event a column with several
+entries per event.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from numpy.typing import NDArray
 from pytest_ganvalid._extras import imported
 from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.samples.entries import Entries
+from pytest_ganvalid.samples.features import feature_names, nested
 from pytest_ganvalid.samples.formats import Columns
 from pytest_ganvalid.samples.formats._arrays import allocating, check_readable, step_of, steps
 
@@ -27,6 +30,7 @@ KIND = "ROOT"
 DAMAGE = (Exception,)  # uproot takes the bytes at their word, and fails in as many ways as there are bytes
 _NUMBERS = "biuf"
 _STARTS = 4096  # at most
+_TWO = 2  # axes
 
 
 def open_file(path: str, inside: str) -> Root:
@@ -72,9 +76,9 @@ class Root:
 
 
 class _Table(Protocol):
-    """A tree of either kind: its readable columns -> paths, others -> why not, rows, and where clusters begin."""
+    """A tree of either kind: its columns -> paths and places, others -> why not, rows, and where clusters begin."""
 
-    paths: dict[str, str]
+    paths: dict[str, tuple[str, int | None]]
     refused: dict[str, str]
     rows: int
     starts: list[int]
@@ -98,22 +102,25 @@ class _Tree:
             for path, branch in leaves
         }
         named = dict(zip((path for path, _ in leaves), names, strict=True))
-        self.refused = {named[path]: reason for path, reason in reasons.items() if reason}
-        self.paths = {named[path]: path for path, reason in reasons.items() if not reason}
+        forms = {path: _form(branch) for path, branch in leaves if not reasons[path]}
+        self.paths, self.refused = _columns(named, forms, reasons)
         self.rows = int(tree.num_entries)
         readable = {id(branch) for path, branch in leaves if not reasons[path]}
         self.starts = tree.common_entry_offsets(filter_branch=lambda branch: id(branch) in readable)
 
     def read(self, columns: Sequence[str], start: int, stop: int, chunk: int) -> Iterator[Columns]:
         """Yield rows; see `formats.Reader`."""
-        branches = {self.paths[name]: self._tree[self.paths[name]] for name in columns}
+        branches = {path: self._tree[path] for path in dict.fromkeys(self.paths[name][0] for name in columns)}
         size = sum(branch.uncompressed_bytes for branch in branches.values()) // max(self.rows, 1)
         # With its interpretation a name is taken as it is; without, "a-b" would be a difference.
         wanted = {path: branch.interpretation for path, branch in branches.items()}
         options = {"entry_start": start, "entry_stop": stop, "library": "ak", "how": dict}
         with closing(self._tree.iterate(wanted, step_size=step_of(chunk, size), **options)) as found:
             for rows in found:
-                yield {name: _column(rows[self.paths[name]]) for name in columns}
+                yield {name: _column(rows[path], place) for name, (path, place) in self._chosen(columns)}
+
+    def _chosen(self, columns: Sequence[str]) -> list[tuple[str, tuple[str, int | None]]]:
+        return [(name, self.paths[name]) for name in columns]
 
 
 class _Ntuple:
@@ -129,14 +136,14 @@ class _Ntuple:
             path: _ambiguous(repeated[path], "fields") if path in repeated else _reason(leaf, leaf.type)
             for path, leaf in leaves
         }
-        self.refused = {path: reason for path, reason in reasons.items() if reason}
-        self.paths = {path: path for path, reason in reasons.items() if not reason}
+        forms = {path: leaf for path, leaf in leaves if not reasons[path]}
+        self.paths, self.refused = _columns({path: path for path in reasons}, forms, reasons)
         self.rows = int(ntuple.num_entries)
         self.starts = [int(cluster.num_first_entry) for cluster in ntuple.cluster_summaries if cluster.num_entries]
 
     def read(self, columns: Sequence[str], start: int, stop: int, chunk: int) -> Iterator[Columns]:
         """Yield rows; see `formats.Reader`."""
-        wanted = {self.paths[name] for name in columns}
+        wanted = {self.paths[name][0] for name in columns}
         for first, last in pairwise([*self.starts, self.rows]):
             if not start <= first < stop:
                 continue
@@ -144,7 +151,10 @@ class _Ntuple:
                 filter_field=lambda field: field.path in wanted, entry_start=first, entry_stop=min(last, stop)
             )
             for begin, end in steps(0, min(last, stop) - first, chunk):
-                yield {name: _column(_inner(cluster, self.paths[name])[begin:end]) for name in columns}
+                yield {
+                    name: _column(_inner(cluster, path)[begin:end], place)
+                    for name, (path, place) in ((name, self.paths[name]) for name in columns)
+                }
 
 
 def _only(classes: dict[str, str], inside: str) -> str:
@@ -219,14 +229,46 @@ def _leaves(form: Any, path: str = "", lists: tuple[Any, ...] = ()) -> Iterator[
         yield path, form
 
 
+def _columns(
+    named: dict[str, str], forms: dict[str, Any], reasons: dict[str, str]
+) -> tuple[dict[str, tuple[str, int | None]], dict[str, str]]:
+    """Name the columns: of an array of fixed size one for each of its places.
+
+    Args:
+        named: Path -> name.
+        forms: Path -> what it holds, of those that can be read.
+        reasons: Path -> why it cannot be read; empty if it can.
+
+    Returns:
+        Column -> path and place, and those refused -> why.
+    """
+    columns: dict[str, tuple[str, int | None]] = {}
+    refused = {named[path]: reason for path, reason in reasons.items() if reason}
+    for path, form in forms.items():
+        size, own = _size(form), named[path]
+        names = (own,) if size is None else feature_names(own, (0, size))
+        if set(names) & ({*columns, *named.values()} - {own}):
+            refused[own] = "is an array, and a column is named like its places are; write one under another name"
+        else:
+            columns |= {name: (path, None if size is None else place) for place, name in enumerate(names)}
+    return columns, refused
+
+
+def _size(form: Any) -> int | None:  # noqa: ANN401
+    """Return the fixed number of values per event; ``None`` of one value, or of any number of them."""
+    if form.is_numpy and form.inner_shape:
+        return int(form.inner_shape[0])
+    return int(form.size) if form.is_regular else None
+
+
 def _reason(form: Any, kind: object) -> str:  # noqa: ANN401
     """Say why a form is no column; empty if it is one."""
-    content = form
-    if form is not None and form.is_list and not form.parameter("__array__"):
-        content = form.content
-    flat = content is not None and content.is_numpy and not content.inner_shape
-    if flat and np.dtype(content.primitive).kind in _NUMBERS:
-        return ""
+    content, axes = form, 1
+    while content is not None and content.is_list and not content.parameter("__array__"):
+        content, axes = content.content, axes + 1
+    axes += len(content.inner_shape) if content is not None and content.is_numpy else 0
+    if content is not None and content.is_numpy and np.dtype(content.primitive).kind in _NUMBERS:
+        return nested(f"type {kind}") if axes > _TWO else ""
     return f"is of type {kind}, neither a number nor a list of numbers per event; write its parts as branches"
 
 
@@ -236,9 +278,11 @@ def _inner(rows: Any, path: str) -> Any:  # noqa: ANN401
     return rows
 
 
-def _column(values: Any) -> NDArray[Any] | Entries:  # noqa: ANN401
+def _column(values: Any, place: int | None) -> NDArray[Any] | Entries:  # noqa: ANN401
     import awkward
 
+    if place is not None:
+        return np.asarray(awkward.to_numpy(values))[:, place]
     return Entries.of(values) if values.ndim > 1 else np.asarray(awkward.to_numpy(values))
 
 

@@ -1,7 +1,7 @@
 """Tensors: torch's ``.pt`` and ``.pth``, of which nothing but tensors is unpickled, and ``.safetensors``.
 
-Named tensors of shape (events,) are columns, those of shape (events, entries) columns with several entries per event. A
-tensor alone is a table like an array of ``.npy``: see `npy`.
+Named tensors of shape (events,) are columns, and those of shape (events, features) a column for each feature: see
+`samples.features`. A tensor alone is a table like an array of ``.npy``: see `npy`.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ from pytest_ganvalid.samples.formats import Reader, refuse_inside
 from pytest_ganvalid.samples.formats._arrays import (
     STEP,
     Blocks,
-    Part,
     Span,
     StoredArray,
     Table,
+    features,
+    merged,
     parts_of,
     refusal,
     steps,
@@ -95,7 +96,8 @@ def _safetensors(path: str) -> Table:
         else:
             offset = _LENGTH.size + length + entry["data_offsets"][0]
             arrays[name] = StoredArray(path, offset, np.dtype(_DTYPES[kind]), shape)
-    return Table(arrays, {name: Part(name) for name in arrays}, refused, STEP)
+    columns = (features(name, name, array.shape) for name, array in arrays.items())
+    return Table(arrays, *merged(columns, refused), STEP)
 
 
 def _no_dtype(kind: object) -> str:
@@ -127,7 +129,8 @@ def _torch(path: str) -> Table:
             refused[str(name)] = str(reason)
         else:
             arrays[str(name)] = tensor
-    return Table(arrays, {name: Part(name) for name in arrays}, refused, STEP)
+    columns = (features(name, name, array.shape) for name, array in arrays.items())
+    return Table(arrays, *merged(columns, refused), STEP)
 
 
 def _loaded(torch: Any, path: str) -> Any:  # noqa: ANN401 - torch is not looked into

@@ -55,8 +55,18 @@ class Checks:
         return {name: concatenated([part[name] for part in parts]) for name in (parts[0] if parts else ())}
 
     @staticmethod
-    def same(found: Columns, expected: Columns) -> None:
+    def columns(expected: Columns) -> Columns:
+        """Name a column for each place of the second axis of arrays that have one."""
+        columns: Columns = {}
+        for name, values in expected.items():
+            two = isinstance(values, np.ndarray) and values.ndim > 1
+            columns |= {f"{name}.{i}": v for i, v in enumerate(np.asarray(values).T)} if two else {name: values}
+        return columns
+
+    @classmethod
+    def same(cls, found: Columns, expected: Columns) -> None:
         """Compare columns to the last bit, apart from byte order and the length of text."""
+        expected = cls.columns(expected)
         assert list(found) == list(expected)
         for name, values in expected.items():
             one, two = found[name], values
@@ -73,6 +83,7 @@ class Checks:
     @classmethod
     def any_rows(cls, name: object, expected: Columns, least: int = 1) -> None:
         """Whatever the chunk, and wherever reading starts and stops, the rows are the same."""
+        expected = cls.columns(expected)
         (piece,) = pieces_of(name)
         with piece.opened() as reader:
             starts, rows = list(reader.starts), reader.rows

@@ -21,7 +21,7 @@ def test_columns(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["?", "i4", "u2", "f8"])
-def test_columns_of_entries(kind: str) -> None:
+def test_columns_of_features(kind: str) -> None:
     """Numbers may be several per event."""
     assert arrays.refusal(np.dtype(kind), (5, 3)) is None
 
@@ -30,8 +30,8 @@ def test_columns_of_entries(kind: str) -> None:
     ("kind", "shape", "reason"),
     [
         ("O", (5,), "holds objects, which are never unpickled"),
-        ("f8", (), "has the shape (); expected (events,) or (events, entries)"),
-        ("f8", (5, 2, 2), "has the shape (5, 2, 2); expected"),
+        ("f8", (), "has the shape (); expected (events,) or (events, features)"),
+        ("f8", (5, 2, 2), "is nested more deeply than (events, features) (it is of shape (5, 2, 2))"),
         ("c16", (5,), "has dtype complex128 and the shape (5,); expected real numbers"),
         ("V8", (5,), "has dtype |V8 and the shape (5,); expected real numbers"),
         ("U3", (5, 2), "has dtype <U3 and the shape (5, 2); expected real numbers"),
@@ -51,7 +51,7 @@ def test_names_of_columns() -> None:
     """The columns of an array are its fields, its only value, or their positions."""
     fields = np.dtype([("a", "f8"), ("b", "i4", (2,)), ("c", "c8")])
     parts, refused = arrays.parts_of("t", fields, (5,))
-    assert list(parts) == ["a", "b"]
+    assert list(parts) == ["a", "b.0", "b.1"]
     assert list(refused) == ["c"]
     rows = np.zeros(3, fields)
     rows["a"] = [1, 2, 3]
@@ -104,7 +104,7 @@ def test_only_what_is_needed_is_read(tmp_path: Path) -> None:
     """Of columns that lie apart in one array the rows between them are read once, and each is its own."""
     values = np.arange(40.0).reshape(10, 4)
     parts, _ = arrays.parts_of("t", values.dtype, values.shape)
-    whole = arrays.Part("t")
+    whole = arrays.Part("t", Entries.of)
     table = arrays.Table({"t": _stored(tmp_path / "file", values)}, {**parts, "all": whole}, {"z": "is bad"}, step=4)
     assert table.rows == 10
     assert list(table.starts) == [0, 4, 8]

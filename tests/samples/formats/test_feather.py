@@ -26,7 +26,7 @@ def _columns(n: int = 20) -> dict[str, Any]:
     return {
         **columns,
         "text": np.char.add("a", number.astype(str)),
-        "fixed": Entries.of(np.arange(40.0).reshape(20, 2)),
+        "fixed": np.arange(40.0).reshape(20, 2),
     }
 
 
@@ -34,7 +34,7 @@ def _write(path: Path, kind: str, rows: int = 20) -> None:
     """Write batches of six rows."""
     columns = _columns()
     lists = np.split(columns["lists"].values, np.cumsum(columns["lists"].counts)[:-1])
-    fixed = pa.FixedSizeListArray.from_arrays(pa.array(columns["fixed"].values), 2)
+    fixed = pa.FixedSizeListArray.from_arrays(pa.array(columns["fixed"].ravel()), 2)
     table = pa.table({**columns, "lists": pa.array(lists), "fixed": fixed, "z": pa.array([[[1]]] * 20)}).slice(0, rows)
     if kind != "stream":
         feather.write_feather(table, path, compression=kind, chunksize=6)
@@ -49,7 +49,7 @@ def test_any_rows(tmp_path: Path, checks: Any, kind: str) -> None:
     path = tmp_path / "events.feather"
     _write(path, kind)
     checks.any_rows(path, _columns(), least=1 if kind == "stream" else 4)
-    with pytest.raises(InputError, match="column 'z' is of type list"):
+    with pytest.raises(InputError, match=r"column 'z' is nested more deeply .* type list"):
         checks.read(path, ["z"])
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import pytest_ganvalid as gv
 from pytest_ganvalid.errors import InputError, MissingExtraError
 from pytest_ganvalid.samples import Entries
 from pytest_ganvalid.samples.formats import hepmc
@@ -293,3 +294,42 @@ def test_a_vertex_that_nothing_comes_into(tmp_path: Path, signal: int, weights: 
     done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "event 0 of 1 cannot be read, or has no particles" in done.stdout
+
+
+def _collisions(path: Path, seed: int, n: int = 300) -> str:
+    """Write events of a few photons, one of them along the beam, with weights and numbers."""
+    rng = np.random.default_rng(seed)
+    run = pyhepmc.GenRunInfo()
+    run.weight_names = ["nominal", "up"]
+    with pyhepmc.open(path, "w") as file:
+        for number in range(n):
+            event = pyhepmc.GenEvent(pyhepmc.Units.GEV, pyhepmc.Units.MM)
+            event.event_number = number
+            vertex = pyhepmc.GenVertex()
+            vertex.add_particle_in(pyhepmc.GenParticle((0, 0, 7, 7), 2212, 4))
+            for x, y, z in [(0.0, 0.0, 5.0), *rng.normal(size=(rng.poisson(3), 3)).tolist()]:
+                vertex.add_particle_out(
+                    pyhepmc.GenParticle((x, y, z, np.sqrt(x * x + y * y + z * z)), 22 if x > 0 else 11, 1)
+                )
+            event.add_vertex(vertex)
+            event.run_info = run
+            event.weights = [rng.normal(1, 0.1), rng.normal(1, 0.2)]
+            file.write(event)
+    return str(path)
+
+
+def test_a_check_of_all_columns(tmp_path: Path) -> None:
+    """Without named observables, weights and numbers are left out and listed, and an infinite eta is no fault."""
+    files = [_collisions(tmp_path / f"{seed}.hepmc", seed) for seed in (1, 2)]
+    report = gv.validate(files[0], files[1], n_required=20, bins=5)
+    assert {"px", "pt", "eta", "n_particles"} <= set(report.comparisons)
+    assert not {"weight", "weight_up", "event_number"} & set(report.comparisons)
+    assert report.skipped["event_number"] == "numbers the events"
+    assert "is a weight of the events" in report.skipped["weight"]
+    assert "is a weight of the events" in report.skipped["weight_up"]
+    weighted = gv.validate(files[0], files[1], n_required=20, bins=5, weight="weight")
+    assert "weight" not in weighted.skipped
+    named = gv.validate(files[0], files[1], n_required=20, bins=5, observables=["weight_up"])
+    assert list(named.comparisons) == ["weight_up"]
+    with pytest.raises(InputError, match=r"eta' has .* infinite values"):
+        gv.validate(files[0], files[1], n_required=20, bins=5, observables=["eta"])
