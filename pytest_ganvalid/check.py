@@ -472,6 +472,7 @@ class _Context:
         clusters = Clusters.of(generated, reference)
         clusters = None if clusters is None else clusters.merged(merged.group_of)
         ours, theirs = _fractions(merged.generated), _fractions(merged.reference)
+        _check_errors(ours, theirs)
         cross = None if clusters is None else clusters.cross(ours.q, theirs.q)
         assessment = assess(
             ours,
@@ -504,6 +505,22 @@ def _events(sums: BinSums) -> Fractions | None:
     """Return the fractions with the covariance of independent events of several entries that are in clusters."""
     clustered = sums.products is not None and sums.clusters is not None
     return Fractions.from_sums(sums.sumw, sums.sumw2, sums.products) if clustered else None
+
+
+def _check_errors(generated: Fractions, reference: Fractions) -> None:
+    """Refuse events of several entries that are all alike, the errors of which would be estimated as 0.
+
+    Raises:
+        InputError: If all events of either sample fill the bins alike, as a single event does.
+    """
+    sides = [side for side in (generated, reference) if side.joint is not None]
+    alike = [float(side.variance.sum()) <= _ROUNDING * side.sigma * float(side.q @ side.q) for side in sides]
+    if len(sides) == 2 and all(alike):  # noqa: PLR2004
+        msg = (
+            "the events of either sample fill the bins all alike, so that their errors cannot be estimated; give more "
+            "events, or compare another observable"
+        )
+        raise InputError(msg)
 
 
 def _effective_sizes(generated: Fractions, reference: Fractions) -> tuple[float, float]:

@@ -55,6 +55,7 @@ ACROSS_MODULES = {
     "./test_silent_passes.py": "whole sessions in which a test could pass in silence",
     "./test_startup.py": "what starting pytest costs",
     "pipeline/test_dask.py": "the pipeline on Dask",
+    "samples/formats/test_libraries.py": "the layouts that libraries write",
     "statistics/test_calibration.py": "error rates of the whole decision",
     "statistics/test_entries.py": "events of several entries, through all that decides",
     "statistics/test_range.py": "the whole numerical range, through all that decides",

@@ -12,6 +12,7 @@ from scipy.stats import norm
 import pytest_ganvalid as gv
 from pytest_ganvalid.generators import Bootstrap, DropRegion, Shift, Smear, Source
 from pytest_ganvalid.report.text import explain
+from pytest_ganvalid.samples import Entries
 from pytest_ganvalid.toys import CamelBack
 
 GENERATED = gv.Counts([105, 212, 287, 214, 182])
@@ -461,3 +462,14 @@ def test_copies_do_not_show_more_than_the_distinct_rows() -> None:
     assert above.reasons[1] == (
         "x: n_required 3,100 cannot be shown by copies of 3,000 distinct generated rows, however many there are"
     )
+
+
+@pytest.mark.parametrize("entries", [([0.5], [1.5]), ([0.5, 1.5], [0.5, 1.5]), ([0.5, 0.7], [1.5, 2.5])])
+@pytest.mark.parametrize("events", [1, 300])
+def test_events_of_several_entries_that_are_all_alike(entries: tuple[list[float], list[float]], events: int) -> None:
+    """Where no event differs from another of its sample, errors cannot be estimated, and the check is refused."""
+    sides = [{"x": Entries.of(np.tile(values, (events, 1)))} for values in entries]
+    with pytest.raises(
+        gv.InputError, match="the events of either sample fill the bins all alike, so that their errors"
+    ):
+        gv.validate(*sides, n_required=100, observables=["x"])

@@ -636,6 +636,8 @@ def session(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     done = run(folder, *ARGUMENTS, *arguments)
     assert done.returncode == 1, done.stdout[-3_000:] + done.stderr[-3_000:]
     found = report(folder)
+    for row in found["rows"]:
+        row["nodeid"] = row["nodeid"].replace("[x0]", "[NOTSET]")  # as older versions of pytest call it
     return {
         **found,
         "by_test": {row["nodeid"]: row for row in found["rows"]},

@@ -203,7 +203,7 @@ def _check_total(sums: BinSums, side: str) -> None:
         msg = f"{side}: the histogram has no bins"
         raise InputError(msg)
     if not sums.populated.any():
-        msg = f"{side}: the histogram has no events"
+        msg = f"{side}: the histogram has no events; check what filled it, or compare another observable"
         raise InputError(msg)
     largest = max(float(np.abs(sums.sumw).max()), float(sums.sumw2.max()) ** 0.5)
     if not 1 / _LARGEST < largest < _LARGEST:

@@ -260,7 +260,10 @@ def _wanted_columns(sides: Sides, request: Request, runner: Runner) -> set[str]:
                     check_column(side, inner)
     if not common - weights and not wanted - weights:
         names = [sorted(filter(None, side.source.names)) for side in sides]
-        msg = f"the samples share no column: generated has {names[0]}, reference {names[1]}"
+        msg = (
+            f"the samples share no column: generated has {names[0]}, reference {names[1]}; name alike what is to be "
+            "compared"
+        )
         raise InputError(msg)
     return wanted
 
@@ -479,7 +482,10 @@ def _bins(
         InputTypeError: If the specification is of another kind.
     """
     if not all(column.size for column in values.columns):
-        msg = "no event of the reference is selected or has an entry; there is nothing to choose bins from"
+        msg = (
+            "no event of the reference is selected or has an entry; there is nothing to choose bins from: give edges, "
+            "or another observable"
+        )
         raise InputError(msg)
     if observable.tree:
         return cells_for(spec, values.columns, weight, nonfinite, observable.columns, **events)

@@ -276,7 +276,7 @@ def summarise(
         task = replace(task, chunk=parts[0].rows)
     total = runner.total(fill_part, task, parts, joined)
     if total is None:
-        msg = f"{_name(side)}: there are no events"
+        msg = f"{_name(side)}: there are no events; check what wrote the sample"
         raise InputError(msg)
     with placed(_name(side)):
         return closed(total, side.source.name)

@@ -373,7 +373,10 @@ def _all_pairs(pairs: Sequence[Pair], rates: Rates | None) -> tuple[Pair, ...]:
         InputError: If there is nothing.
     """
     if not pairs:
-        msg = "every column has one value, the same on both sides: there is nothing to compare"
+        msg = (
+            "every column has one value, the same on both sides: there is nothing to compare; give samples with a "
+            "column that varies"
+        )
         raise InputError(msg)
     if rates is None or rates.sides is None:
         return tuple(pairs)

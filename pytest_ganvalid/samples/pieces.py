@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pytest_ganvalid.errors import GanvalidError, InputError, InputTypeError
+from pytest_ganvalid.errors import GanvalidError, InputError, InputTypeError, placed
+from pytest_ganvalid.samples import addresses
 from pytest_ganvalid.samples.formats import Columns, Format, Reader
 
 READ = {
@@ -37,11 +38,14 @@ READ = {
     ".hepmc3.gz": "hepmc",
     ".hepmc.xz": "hepmc",
     ".hepmc3.xz": "hepmc",
+    ".lhe": "lhe",
+    ".lhe.gz": "lhe",
     ".pt": "tensors",
     ".pth": "tensors",
     ".safetensors": "tensors",
 }
 State = tuple[int, int, int] | None
+_ANYWHERE = frozenset({"root"})  # formats whose library reads addresses by itself
 _PICKLES = (".pkl", ".pickle", ".joblib", ".dill")
 _SUFFIXES = "|".join(map(re.escape, sorted(READ, key=len, reverse=True)))
 _SUFFIX = re.compile(rf"^(?P<path>.*?(?P<suffix>{_SUFFIXES}))(?::(?P<inside>.*))?$", re.DOTALL)
@@ -68,9 +72,9 @@ class Piece:
 
     @property
     def state(self) -> State:
-        """Size, time of the last change and inode of the file; ``None`` of an address, or if there is no file."""
-        if "://" in self.path:
-            return None
+        """Size, time of the last change and inode of the file, or what an address tells; ``None`` if there is none."""
+        if addresses.is_address(self.path):
+            return None if self.form in _ANYWHERE else addresses.state_of(self.path)
         try:
             found = os.stat(self.path)  # noqa: PTH116
         except OSError:
@@ -95,7 +99,8 @@ class Piece:
         try:
             with self.blamed(form):
                 _check_file(self.path)
-                reader = form.open_file(self.path, self.inside)
+                there = self.form in _ANYWHERE or not addresses.is_address(self.path)
+                reader = form.open_file(self.path if there else addresses.copied(self.path), self.inside)
             try:
                 yield reader
             finally:
@@ -200,7 +205,8 @@ def pieces_of(events: object) -> tuple[Piece, ...]:
     pieces = [piece for name in given for piece in _expanded(os.fspath(name))]
     seen: set[tuple[str, str]] = set()
     for piece in pieces:
-        key = (os.path.realpath(piece.path) if "://" not in piece.path else piece.path, piece.inside)
+        remote = addresses.is_address(piece.path)
+        key = (addresses.canonical(piece.path) if remote else os.path.realpath(piece.path), piece.inside)
         if key in seen:
             msg = f"{piece}: named twice; every event must be read once"
             raise InputError(msg)
@@ -217,8 +223,9 @@ def _expanded(name: str) -> list[Piece]:
     if form is None:
         msg = f"{name}: {_unknown(rest)}"
         raise InputError(msg)
-    if "://" in path:
-        return [Piece(path, inside, form)]
+    if addresses.is_address(path):
+        with placed(name):
+            return [Piece(one, inside, form) for one in addresses.expanded(path)]
     if glob.has_magic(path) and not os.path.exists(path):  # noqa: PTH110 - a glob is no path
         found = sorted(glob.glob(os.path.expanduser(path), recursive=True))  # noqa: PTH111, PTH207
         if not found:
@@ -255,7 +262,8 @@ def _check_file(path: str) -> None:
     Raises:
         InputError: If there is nothing, or a folder, or nothing in it.
     """
-    if "://" in path:
+    if addresses.is_address(path):
+        addresses.check_address(path)
         return
     if os.path.isdir(path):  # noqa: PTH112
         msg = f"this is a folder; expected a file, or a pattern such as {os.path.join(path, '*')}"  # noqa: PTH118

@@ -203,7 +203,7 @@ def file_source(names: object) -> Source:
     names, refused, uneven = _common(pieces, looked)
     parts = [part for _, _, found, _ in looked for part in found]
     if not parts:
-        msg = f"{', '.join(map(str, pieces[:3]))}: there are no events"
+        msg = f"{', '.join(map(str, pieces[:3]))}: there are no events; check what wrote the file"
         raise InputError(msg)
     known = all(part.rows is not None for part in parts)
     files = [os.path.basename(str(piece)) for piece in pieces]  # noqa: PTH119 - an address is no path

@@ -316,12 +316,17 @@ def _weighted(sample: Sample, weight: object, *, in_pairs: bool) -> Sample:
                     "for the other"
                 )
             raise InputError(msg)
+        if isinstance(sample[weight], Entries):
+            msg = (
+                f"the weight column {weight!r} holds a list of numbers per event; expected one: write a column of such"
+            )
+            raise InputError(msg)
         values = numeric(sample[weight], f"the weight column {weight!r}")
         columns = {name: column for name, column in sample.columns.items() if name != weight}
     else:
         values, columns = numeric(as_array(weight, "the weight"), "the weight"), dict(sample.columns)
     check_weights(int(np.count_nonzero(~np.isfinite(values))), values.size, float(np.abs(values).max(initial=0)))
     if not columns:
-        msg = f"the sample has no column but the weight {weight!r}"
+        msg = f"the sample has no column but the weight {weight!r}; give it one that is to be compared"
         raise InputError(msg)
     return Sample(columns, values, sample.provenance)

@@ -38,6 +38,7 @@ _CHANCE = 3.0  # over ν: by how much less noise may be chance; measured by toys
 _VARIANCES = 3.0  # by which ρ² must exceed its noise before its own terms count
 _PRIOR = 0.2  # of the expected content: keeps u/q finite in empty bins
 _ROUNDING = 16 * float(np.finfo(np.float64).eps)  # relative: of two sums of many bins
+_ALIKE = 1e-12  # of the noise of an event, below which events are alike
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,8 @@ class Fractions:
         """Return the number of independent entries with the same errors.
 
         (Σw)²/Σw² for one entry per event; with several, ndf / (2 tr(AC)), A = diag(1/contents), which is the number
-        of entries where they are independent and the number of events where those of an event fall together.
+        of entries where they are independent and the number of events where those of an event fall together. Where that
+        is undefined, as all events fill the bins alike, it is the number of events.
 
         Args:
             contents: q + p of both samples, shape (bins,); bins where it is not positive are left out.
@@ -105,9 +107,9 @@ class Fractions:
         if self.joint is None:
             return self.n_effective
         filled = contents > 0
-        noise = float(np.sum(self.variance[filled] / contents[filled]))
-        # Where all entries are in one bin nothing fluctuates, and how many are independent cannot be told.
-        return float((filled.sum() - 1) / (2 * noise)) if noise > 0 else self.n_effective
+        trace = float(np.sum(self.variance[filled] / contents[filled]))
+        alike = trace <= _ALIKE * self.sigma
+        return self.n_effective if alike else float((filled.sum() - 1) / (2 * trace))
 
     def quadratic_form(self, a: FloatArray) -> FloatArray:
         """Return aᵀ C a.

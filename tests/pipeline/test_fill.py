@@ -557,5 +557,5 @@ def test_a_source_that_has_lost_its_events(events: Make) -> None:
     """A source that had events when it was looked at, and has none when it is filled, is refused."""
     like = gv.fill({"x": events(1, 90)["x"]}, bins=[0.0])
     side = Side(Source(("x",), [MemoryPart({"x": np.empty(0)})]), "generated")
-    with pytest.raises(InputError, match=r"^generated: there are no events$"):
+    with pytest.raises(InputError, match=r"^generated: there are no events; check what wrote the sample$"):
         module.summarise(side, like.plan, ("x",), Request(), Threads(workers=1), (None, None), row=8.0)

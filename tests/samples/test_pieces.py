@@ -62,9 +62,9 @@ def test_formats_in_front_and_addresses(name: str, piece: Piece) -> None:
     assert pieces_of(name) == (piece,)
 
 
-def test_addresses_are_no_patterns() -> None:
-    """An address with signs of a pattern in it is left as it is."""
-    assert pieces_of("root://host//a*/f[1].root:t") == (Piece("root://host//a*/f[1].root", "t", "root"),)
+def test_queries_are_no_patterns() -> None:
+    """A question mark in an address begins a query, and no address is asked for what it does not name."""
+    assert pieces_of("root:https://host/f?a=1") == (Piece("https://host/f?a=1", "", "root"),)
 
 
 def test_patterns(folder: Path) -> None:
@@ -191,6 +191,7 @@ SUFFIXES = {
     "npy": [".npy"],
     "csv": [".csv", ".csv.gz"],
     "hepmc": [".hepmc", ".hepmc3", ".hepmc.gz", ".hepmc3.gz", ".hepmc.xz", ".hepmc3.xz"],
+    "lhe": [".lhe", ".lhe.gz"],
     "tensors": [".pt", ".pth", ".safetensors"],
 }
 

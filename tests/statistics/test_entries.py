@@ -134,3 +134,10 @@ def test_bins_that_always_go_together_are_one_degree_of_freedom() -> None:
     counts = [np.bincount(h, minlength=2).astype(float) for h in halves]
     expected = chi2_test(*(BinSums(c, c, Grid((Axis((1.0,)),))) for c in counts))
     assert result.chi2 == pytest.approx(expected.chi2, rel=0.02)
+
+
+@pytest.mark.parametrize("n", [1, 300])
+def test_the_effective_size_of_events_that_are_alike(n: int) -> None:
+    """Events that fill the bins alike have no errors by which to count them, and count as events."""
+    alike = fractions(filled(np.full(n, 2), np.tile([0.5, 3.5], n)))
+    assert alike.effective_size(2 * alike.q) == pytest.approx(n)

@@ -85,6 +85,7 @@ def column(values: Any, name: str, place: int | None = None) -> NDArray[Any] | E
 
     Raises:
         InputError: If a list of a fixed size is missing.
+        ValueError: If there is text in it that is none.
     """
     import pyarrow as pa
     from pyarrow import compute
@@ -103,4 +104,7 @@ def column(values: Any, name: str, place: int | None = None) -> NDArray[Any] | E
         return np.frombuffer(values.buffers()[1], dtype, len(values), values.offset * dtype.itemsize)
     if pa.types.is_decimal(kind):
         values = values.cast(pa.float64())
-    return as_array(values, f"column {name!r}")
+    try:
+        return as_array(values, f"column {name!r}")
+    except pa.ArrowException as error:  # text that is none, for one, is an "unknown error"
+        raise ValueError(str(error)) from error

@@ -22,22 +22,20 @@ from numpy.typing import NDArray
 
 from pytest_ganvalid._extras import imported
 from pytest_ganvalid.errors import InputError
-from pytest_ganvalid.samples.entries import Entries
 from pytest_ganvalid.samples.formats import Columns, refuse_inside
 from pytest_ganvalid.samples.formats._arrays import LARGEST
+from pytest_ganvalid.samples.formats._particles import FINAL, MADE_OF, STORED, column, needed
 
 KIND = "HepMC"
 DAMAGE = (ValueError, RuntimeError, EOFError, zlib.error, lzma.LZMAError, AssertionError)
 _WEIGHT = "is a weight of the events, which is applied where weight= names it"
 _EVENT = ("weight", "event_number", "n_particles")
 _STORED = {"pdg_id": "pid", "px": "px", "py": "py", "pz": "pz", "e": "e", "mass": "generated_mass"}
-_MADE_OF = {"pt": ("px", "py"), "eta": ("px", "py", "pz"), "phi": ("px", "py")}
 _VERSIONS = {
     b"HepMC::Asciiv3": ("HepMC3", b"HepMC::Asciiv3-END_EVENT_LISTING"),
     b"HepMC::IO_GenEvent": ("HepMC2", b"HepMC::IO_GenEvent-END_EVENT_LISTING"),
 }
 _OPENERS: dict[str, Any] = {".gz": gzip.open, ".xz": lzma.open}
-_FINAL = 1  # status
 _MEV = 1e-3  # GeV
 _HEAD = 256  # bytes that the version is looked for in
 _BLOCK = 1 << 20  # bytes
@@ -65,7 +63,7 @@ class HepMC:
             first = next(events, None)
         weights = [] if first is None else _weight_names(first)
         self._weights = {f"weight_{name}": i for i, name in enumerate(weights) if i and name}
-        self.names = (*_EVENT, *self._weights, *_STORED, *_MADE_OF)
+        self.names = (*_EVENT, *self._weights, *STORED, *MADE_OF)
         self.refused: Mapping[str, str] = {}
         self.unasked = {"event_number": "numbers the events"} | dict.fromkeys(("weight", *self._weights), _WEIGHT)
         self.infinite = frozenset({"eta"})  # along the beam
@@ -74,18 +72,18 @@ class HepMC:
 
     def read(self, columns: Sequence[str], start: int, stop: int, chunk: int) -> Iterator[Columns]:
         """Yield rows; see `formats.Reader`."""
-        needed = {part for name in columns for part in _MADE_OF.get(name, (name,))}
-        found: dict[str, list[Any]] = {name: [] for name in needed}
+        parts = needed(columns)
+        found: dict[str, list[Any]] = {name: [] for name in parts}
         size = events = 0
         with closing(self._events()) as source:
             for number, event in enumerate(islice(source, stop - start)):
                 size += self._append(found, event, number)
                 events += 1
                 if events >= chunk or size >= LARGEST:
-                    yield {name: _column(found, name) for name in columns}
-                    found, size, events = {name: [] for name in needed}, 0, 0
+                    yield {name: column(found, name) for name in columns}
+                    found, size, events = {name: [] for name in parts}, 0, 0
         if events:
-            yield {name: _column(found, name) for name in columns}
+            yield {name: column(found, name) for name in columns}
 
     def close(self) -> None:
         """Do nothing: the file is open only while it is read."""
@@ -93,7 +91,7 @@ class HepMC:
     def _append(self, found: dict[str, list[Any]], event: Any, row: int) -> int:  # noqa: ANN401
         """Add an event to the values of columns, and return how many bytes that took."""
         particles = event.numpy.particles
-        final = particles.status == _FINAL
+        final = particles.status == FINAL
         unit = _MEV if event.momentum_unit == self._pyhepmc.Units.MEV else 1.0
         size = 0
         for name, values in found.items():
@@ -274,25 +272,3 @@ def _weight_names(event: Any) -> list[str]:  # noqa: ANN401
 
 def _scaled(values: NDArray[Any], unit: float) -> NDArray[Any]:
     return values * unit if values.dtype.kind == "f" else values.copy()
-
-
-def _column(found: dict[str, list[Any]], name: str) -> NDArray[Any] | Entries:
-    """Return the values of a column of events: stored in the file, or made of such."""
-    if name not in _STORED and name not in _MADE_OF:
-        return np.array(found[name])
-    parts = found[_MADE_OF[name][0] if name in _MADE_OF else name]
-    counts = np.array([len(part) for part in parts], dtype=np.intp)
-    stored = [np.concatenate(found[part]) for part in _MADE_OF.get(name, (name,))]
-    return Entries(_made(name, stored) if name in _MADE_OF else stored[0], counts)
-
-
-def _made(name: str, momentum: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """Return transverse momentum, azimuth or pseudorapidity, which is infinite along the beam."""
-    x, y = momentum[:2]
-    if name == "phi":
-        return np.arctan2(y, x)
-    pt = np.hypot(x, y)
-    if name == "pt":
-        return pt
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.arcsinh(momentum[2] / pt)

@@ -130,14 +130,15 @@ class _Ntuple:
         """Find the fields with a number, or a list of numbers, per event."""
         self._ntuple = ntuple
         form = ntuple.to_akform()[0]
-        leaves = list(_leaves(form))
-        repeated = {path: count for path, count in Counter(path for path, _ in leaves).items() if count > 1}
+        leaves = [(".".join(parts), parts, leaf) for parts, leaf in _leaves(form)]
+        repeated = {path: count for path, count in Counter(path for path, _, _ in leaves).items() if count > 1}
         reasons = {
             path: _ambiguous(repeated[path], "fields") if path in repeated else _reason(leaf, leaf.type)
-            for path, leaf in leaves
+            for path, _, leaf in leaves
         }
-        forms = {path: leaf for path, leaf in leaves if not reasons[path]}
+        forms = {path: leaf for path, _, leaf in leaves if not reasons[path]}
         self.paths, self.refused = _columns({path: path for path in reasons}, forms, reasons)
+        self._parts = {path: parts for path, parts, _ in leaves}
         self.rows = int(ntuple.num_entries)
         self.starts = [int(cluster.num_first_entry) for cluster in ntuple.cluster_summaries if cluster.num_entries]
 
@@ -152,7 +153,7 @@ class _Ntuple:
             )
             for begin, end in steps(0, min(last, stop) - first, chunk):
                 yield {
-                    name: _column(_inner(cluster, path)[begin:end], place)
+                    name: _column(_inner(cluster, self._parts[path])[begin:end], place)
                     for name, (path, place) in ((name, self.paths[name]) for name in columns)
                 }
 
@@ -216,17 +217,24 @@ def _form(branch: Any) -> Any:  # noqa: ANN401 - of awkward
         return None
 
 
-def _leaves(form: Any, path: str = "", lists: tuple[Any, ...] = ()) -> Iterator[tuple[str, Any]]:  # noqa: ANN401
-    """Yield the path and the form of what is not a record, the lists around it included."""
+def _leaves(
+    form: Any,  # noqa: ANN401
+    parts: tuple[str, ...] = (),
+    lists: tuple[Any, ...] = (),
+) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yield the parts of the path, each of which may have a dot in it, and the form of what is not a record.
+
+    The lists around it are included.
+    """
     if form.is_list and not form.parameter("__array__") and form.content.is_record:
-        yield from _leaves(form.content, path, (*lists, form))
+        yield from _leaves(form.content, parts, (*lists, form))
     elif form.is_record and form.fields:
         for name in form.fields:
-            yield from _leaves(form.content(name), f"{path}.{name}" if path else name, lists)
+            yield from _leaves(form.content(name), (*parts, name), lists)
     else:
         for around in reversed(lists):
             form = around.copy(content=form)
-        yield path, form
+        yield parts, form
 
 
 def _columns(
@@ -272,8 +280,8 @@ def _reason(form: Any, kind: object) -> str:  # noqa: ANN401
     return f"is of type {kind}, neither a number nor a list of numbers per event; write its parts as branches"
 
 
-def _inner(rows: Any, path: str) -> Any:  # noqa: ANN401
-    for name in path.split("."):
+def _inner(rows: Any, parts: Sequence[str]) -> Any:  # noqa: ANN401
+    for name in parts:
         rows = rows[name]
     return rows
 

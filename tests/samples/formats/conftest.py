@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,6 +19,29 @@ from pytest_ganvalid.samples.formats import Columns
 from pytest_ganvalid.samples.pieces import pieces_of
 
 Read = Callable[..., Columns]
+MUTATIONS = 200
+_SURVIVES = f"""
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from pytest_ganvalid import InputError
+from pytest_ganvalid.samples.files import read_events
+
+path, rng = Path(sys.argv[1]), np.random.default_rng(5)
+content, refused = path.read_bytes(), 0
+for number in range({MUTATIONS}):
+    damaged = bytearray(content)
+    damaged[rng.integers(len(content))] ^= int(rng.integers(1, 256))
+    path.write_bytes(damaged)
+    print("mutation", number, file=sys.stderr, flush=True)
+    try:
+        read_events(str(path))
+    except InputError:
+        refused += 1
+print({MUTATIONS} - refused, refused)
+"""
 
 
 class Bomb:
@@ -136,6 +160,17 @@ class Checks:
             cls.read(path)
         except InputError as error:
             assert str(error).startswith(f"{path}: ")  # noqa: PT017 - it need not be refused
+
+    @staticmethod
+    def survives(path: Path) -> None:
+        """Wherever bytes of a file are changed, it is read or refused, and no signal ends the process."""
+        done = subprocess.run(
+            [sys.executable, "-c", _SURVIVES, str(path)], capture_output=True, check=False, timeout=100
+        )
+        assert done.returncode == 0, done.stderr[-2000:].decode(errors="replace")
+        read, refused = map(int, done.stdout.split()[-2:])  # HepMC prints what it finds
+        assert read + refused == MUTATIONS
+        assert refused
 
 
 @pytest.fixture(scope="session")

@@ -96,3 +96,11 @@ def test_pyarrow_is_not_installed(tmp_path: Path, checks: Any, monkeypatch: pyte
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(MissingExtraError, match=r"an Arrow file needs the package 'pyarrow'"):
         checks.read(path)
+
+
+@KINDS
+def test_damage_ends_no_process(tmp_path: Path, kind: str, checks: Any) -> None:
+    """Wherever bytes are changed, a file is read or refused, and no signal ends the process."""
+    path = tmp_path / "events.arrow"
+    _write(path, kind)
+    checks.survives(path)

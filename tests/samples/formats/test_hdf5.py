@@ -237,3 +237,14 @@ def test_virtual_datasets(tmp_path: Path, checks: Any) -> None:
         file.create_virtual_dataset("x", layout, fillvalue=-1)
     with pytest.raises(InputError, match="has 3 values without a source, which would read as"):
         checks.read(path, ["x"])
+
+
+def test_damage_ends_no_process(path: Path, checks: Any) -> None:
+    """Wherever bytes are changed, a file is read or refused, and no signal ends the process."""
+    with h5py.File(path, "w") as file:
+        file.create_dataset("x", data=np.arange(20.0), chunks=(5,), compression="gzip", fletcher32=True)
+        file["n"] = np.arange(20)
+        lists = file.create_dataset("lists", (20,), dtype=h5py.vlen_dtype(np.float64))
+        for i in range(20):
+            lists[i] = np.arange(i % 4)
+    checks.survives(path)

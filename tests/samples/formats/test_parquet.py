@@ -152,3 +152,9 @@ def test_nothing_but_structs(tmp_path: Path, checks: Any) -> None:
     parquet.write_table(pa.table({"jet": [{"pt": 1.0, "eta": 0.2}] * 10}), path)
     with pytest.raises(InputError, match=r"column 'jet' is of structs with the fields 'pt', 'eta': flatten it before"):
         checks.read(path)
+
+
+def test_damage_ends_no_process(path: Path, checks: Any) -> None:
+    """Wherever bytes are changed, a file is read or refused, and no signal ends the process."""
+    _write(path)
+    checks.survives(path)

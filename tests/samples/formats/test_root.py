@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 import sys
 from pathlib import Path
 from typing import Any
@@ -256,3 +257,86 @@ def test_a_branch_without_a_type(tmp_path: Path, checks: Any, monkeypatch: pytes
     checks.same(checks.read(path), {"Jet.PT": x})
     with pytest.raises(InputError, match=r"column 'Particles' is of type (TBranch|unknown), neither a number"):
         checks.read(path, ["Particles"])
+
+
+def test_drawn_trees(tmp_path: Path) -> None:
+    """Checks on drawn trees of any layout end with a report, or with an error of the package that says what to do."""
+    trees = runpy.run_path(str(Path(__file__).parents[3] / "benchmarks" / "trees.py"))
+    outcomes = [trees["check"](tmp_path, seed, most=2) for seed in range(100)]
+    assert [(seed, outcome) for seed, outcome in enumerate(outcomes) if outcome.wrong] == []
+    assert {"ROBUST", "UNPROVEN", "InputError"} <= {outcome.kind for outcome in outcomes}
+
+
+def test_dots_in_names_of_fields(tmp_path: Path, checks: Any) -> None:
+    """A dot in the name of a field of an RNTuple is not taken for a field within a field."""
+    path, x = tmp_path / "events.root", np.arange(4.0)
+    lists = ak.unflatten(x, [0, 3, 0, 1])
+    with uproot.recreate(path) as file:
+        file.mkrntuple("t", {"Jet.PT": ak.Array(x), "a.b": ak.zip({"c.d": lists})})
+    checks.same(checks.read(path), {"Jet.PT": x, "a.b.c.d": Entries.of(lists)})
+    with uproot.recreate(path) as file:
+        file.mkrntuple("t", {"a.b": ak.Array(x), "a": ak.zip({"b": x}), "c": ak.Array(x)})
+    with pytest.raises(InputError, match=r"column 'a\.b' is the name of 2 fields"):
+        checks.read(path, ["a.b"])
+    checks.same(checks.read(path), {"c": x})
+
+
+def test_layout_of_delphes(tmp_path: Path, checks: Any) -> None:
+    """Objects that are written as a branch for each member, with a counter, come back as lists of one length."""
+    path = tmp_path / "events.root"
+    numbers = np.arange(COUNTS.sum(), dtype=np.float32)
+    jets = {name: ak.unflatten(numbers + i, COUNTS) for i, name in enumerate(("PT", "Eta", "Phi"))}
+    with uproot.recreate(path) as file:
+        tree = file.mktree(
+            "Delphes",
+            {"Event.Weight": "f4", "Jet": "var * {PT: float32, Eta: float32, Phi: float32}"},
+            field_name="{}.{}".format,
+            counter_name="{}_size".format,
+        )
+        tree.extend({"Event.Weight": np.ones(COUNTS.size, np.float32), "Jet": ak.zip(jets)})
+    expected: dict[str, Any] = {"Event.Weight": np.ones(COUNTS.size, np.float32), "Jet_size": COUNTS.astype(np.int32)}
+    expected |= {f"Jet.{name}": Entries.of(values) for name, values in jets.items()}
+    checks.any_rows(path, expected)
+
+
+@pytest.mark.parametrize("broken", ["fails when it reads", "fails when it is asked", "is of an unknown class"])
+def test_interpretations_that_uproot_lacks(
+    tmp_path: Path, checks: Any, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    """A branch whose interpretation fails, in whatever way, is refused alone or blamed on the file."""
+    path, x = tmp_path / "events.root", np.arange(10.0)
+    with uproot.recreate(path) as file:
+        file.mktree("t", {"x": "f8", "p": "f8"}).extend({"x": x, "p": x})
+    branch, msg = uproot.behaviors.TBranch.TBranch, "cannot be deserialised"
+    usual = branch.interpretation.fget
+
+    class Unknown:
+        """Has nothing of an interpretation."""
+
+    class Failing(uproot.interpretation.numerical.AsDtype):  # type: ignore[misc]
+        """Looks like numbers until it is read."""
+
+        def basket_array(self, *_: Any, **__: Any) -> Any:
+            raise uproot.deserialization.DeserializationError(msg, None, None, {}, "here")
+
+    def interpretation(self: Any) -> Any:
+        if self.name != "p":
+            return usual(self)
+        if broken == "fails when it is asked":
+            raise AttributeError(msg)
+        return Unknown() if broken == "is of an unknown class" else Failing(">f8")
+
+    monkeypatch.setattr(branch, "interpretation", property(interpretation))
+    checks.same(checks.read(path, ["x"]), {"x": x})
+    reason = "from row 0 on: cannot be read as ROOT" if broken == "fails when it reads" else "column 'p' is of type"
+    with pytest.raises(InputError, match=reason):
+        checks.read(path, ["p"])
+
+
+@pytest.mark.parametrize("make", ["mktree", "mkrntuple"])
+def test_damage_ends_no_process(tmp_path: Path, make: str, checks: Any) -> None:
+    """Wherever bytes are changed, a file is read or refused, and no signal ends the process."""
+    path = tmp_path / "events.root"
+    with uproot.recreate(path) as file:
+        getattr(file, make)("t", {"j": ak.unflatten(np.arange(float(COUNTS.sum())), COUNTS)})
+    checks.survives(path)

@@ -1,0 +1,170 @@
+"""Les Houches event files, through pylhe; also compressed with gzip.
+
+Per event: ``weight``, that of the event (XWGTUP); ``weight_NAME``, those of ``<rwgt>`` or ``<weights>``; and
+``n_particles``, the number of outgoing particles (status 1). Per outgoing particle: ``pdg_id``, ``px``, ``py``, ``pz``,
+``e``, ``pt``, ``mass`` in GeV, ``eta`` and ``phi``.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import re
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing
+from itertools import islice
+from typing import IO, Any
+
+import numpy as np
+
+from pytest_ganvalid._extras import imported
+from pytest_ganvalid.errors import InputError
+from pytest_ganvalid.samples.formats import Columns, refuse_inside
+from pytest_ganvalid.samples.formats._arrays import LARGEST
+from pytest_ganvalid.samples.formats._particles import FINAL, MADE_OF, STORED, column, needed
+
+KIND = "LHE"
+DAMAGE = (Exception,)  # pylhe takes the text of an event at its word, and fails in as many ways as there are texts
+_EVENT = ("weight", "n_particles")
+_ATTRIBUTES = {"pdg_id": "id", "px": "px", "py": "py", "pz": "pz", "e": "e", "mass": "m"}
+_BLOCK = 1 << 16  # bytes
+_TAIL = 256  # bytes
+
+
+def open_file(path: str, inside: str) -> Lhe:
+    """Open a file; see `formats.Format`."""
+    refuse_inside(KIND, inside)
+    return Lhe(path)
+
+
+class Lhe:
+    """A file of the events of a matrix-element generator."""
+
+    def __init__(self, path: str) -> None:
+        """Read the first event, which knows the names of the weights.
+
+        Raises:
+            ValueError: If it is no such file.
+            MissingExtraError: If pylhe is not installed.
+        """
+        self._pylhe = imported("pylhe", feature="an LHE file", extra="lhe")
+        self._path = path
+        with closing(self._events()) as events:
+            first = next(events, None)
+        self._weights = {} if first is None else {f"weight_{name}": name for name in first.weights}
+        self.names = (*_EVENT, *self._weights, *STORED, *MADE_OF)
+        self.refused: Mapping[str, str] = {}
+        self.rows: int | None = None
+        self.starts: Sequence[int] = (0,)
+
+    def read(self, columns: Sequence[str], start: int, stop: int, chunk: int) -> Iterator[Columns]:
+        """Yield rows; see `formats.Reader`."""
+        parts = needed(columns)
+        found: dict[str, list[Any]] = {name: [] for name in parts}
+        size = events = 0
+        with closing(self._events()) as source:
+            for number, event in enumerate(islice(source, stop - start)):
+                size += self._append(found, event, number)
+                events += 1
+                if events >= chunk or size >= LARGEST:
+                    yield {name: column(found, name) for name in columns}
+                    found, size, events = {name: [] for name in parts}, 0, 0
+        if events:
+            yield {name: column(found, name) for name in columns}
+
+    def close(self) -> None:
+        """Do nothing: the file is open only while it is read."""
+
+    def _append(self, found: dict[str, list[Any]], event: Any, row: int) -> int:  # noqa: ANN401 - of pylhe
+        """Add an event to the values of columns, and return how many bytes that took."""
+        final = [particle for particle in event.particles if particle.status == FINAL]
+        size = 0
+        for name, values in found.items():
+            if name in _ATTRIBUTES:
+                kind = np.int32 if name == "pdg_id" else np.float64
+                values.append(np.array([getattr(particle, _ATTRIBUTES[name]) for particle in final], dtype=kind))
+                size += values[-1].nbytes
+            elif name == "n_particles":
+                values.append(len(final))
+            else:
+                values.append(event.eventinfo.weight if name == "weight" else self._weight(event, name, row))
+        return size
+
+    def _weight(self, event: Any, name: str, row: int) -> float:  # noqa: ANN401
+        """Return a named weight of an event.
+
+        Raises:
+            InputError: If the event has no such weight.
+        """
+        weight = event.weights.get(self._weights[name])
+        if weight is None:
+            msg = f"event {row} has no {name!r}, which the first event has; write it for all, or leave that column out"
+            raise InputError(msg)
+        return float(weight)
+
+    def _events(self) -> Generator[Any, None, None]:
+        """Yield the events.
+
+        Raises:
+            ValueError: If an event cannot be read or has other particles than it says, or there is no end.
+        """
+        found = 0
+        opened: Any = gzip.open if self._path.endswith(".gz") else open
+        with opened(self._path, "rb") as file:
+            watched = _Watched(file)
+            for event in self._pylhe.LHEFile.frombuffer(watched).events:
+                if event.eventinfo.nparticles != len(event.particles):
+                    msg = f"event {found} has {len(event.particles)} particles and says {event.eventinfo.nparticles}"
+                    raise ValueError(msg)
+                found += 1
+                yield event
+            watched.check(found)
+
+
+class _Watched(io.BufferedIOBase):
+    """A file that counts the events and keeps its end: pylhe ends with a warning where it cannot go on."""
+
+    _BEGIN = b"</init>"  # before it the cards of generators may have anything in them
+    _EVENT = re.compile(rb"<event[\s/>]")
+    _END = re.compile(rb"</LesHouchesEvents\s*>\s*(?:<!--(?:(?!--).)*-->\s*)*\Z", re.DOTALL)
+
+    def __init__(self, file: IO[bytes]) -> None:
+        """Begin where the file is."""
+        self._file = file
+        self._begun = False
+        self._events = 0
+        self._rest = self._tail = b""
+
+    def readable(self) -> bool:
+        """Say that it can be read."""
+        return True
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Read some bytes."""
+        data = self._file.read(_BLOCK if size is None or size < 0 else size)
+        self._tail = (self._tail + data)[-_TAIL:]
+        text = self._rest + data
+        if not self._begun and self._BEGIN in text:
+            self._begun, text = True, text.partition(self._BEGIN)[2]
+        if self._begun:
+            self._events += len(self._EVENT.findall(text))
+        self._rest = text[-len(self._BEGIN) + 1 :]  # as long as what is looked for, less one
+        return data
+
+    def check(self, found: int) -> None:
+        """Refuse a file that does not end as it should, or in which an event was not understood.
+
+        Args:
+            found: Number of events that were read.
+
+        Raises:
+            ValueError: If so.
+        """
+        while self.read(_BLOCK):
+            pass
+        if not self._END.search(self._tail):
+            msg = "it does not end with </LesHouchesEvents>"
+            raise ValueError(msg)
+        if found != self._events:
+            msg = f"event {found} of {self._events} cannot be read"
+            raise ValueError(msg)
