@@ -5,7 +5,9 @@ from __future__ import annotations
 import functools
 import math
 import numbers
-from collections.abc import Callable, Iterable
+from array import array
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import ParamSpec, TypeVar
 
 from pytest_ganvalid.errors import InputError, InputTypeError
@@ -21,6 +23,22 @@ GONE = {
 """Keywords that there were -> what replaced them."""
 _MOST_EVENTS = 1e18
 _ORDINARY = 1e6
+
+
+def is_bare(value: object) -> bool:
+    """Tell whether something is numbers without a name, which may be events as well as contents of bins.
+
+    Those are arrays of any library and collections of numbers, or of such; not tables, histograms or names.
+    """
+    if isinstance(value, str | bytes | Mapping | numbers.Number) or hasattr(value, "variances"):
+        return False
+    if hasattr(value, "__array__"):
+        names = getattr(getattr(value, "dtype", None), "names", None) or getattr(value, "fields", None)
+        return not names and not hasattr(value, "columns") and not hasattr(value, "column_names")
+    if not isinstance(value, Sequence | AbstractSet | array | memoryview):
+        return False
+    first = next(iter(value), 0.0)
+    return first is None or isinstance(first, numbers.Number) or (first is not value and is_bare(first))
 
 
 def check_number(name: str, value: object) -> float:

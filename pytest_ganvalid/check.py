@@ -25,6 +25,7 @@ from pytest_ganvalid.comparisons import (
 )
 from pytest_ganvalid.errors import InputError, placed
 from pytest_ganvalid.estimates import as_estimate
+from pytest_ganvalid.histograms.counts import refuse_bare
 from pytest_ganvalid.histograms.merging import Merged, merge_sparse_bins
 from pytest_ganvalid.histograms.sums import BinSums, as_bin_sums, check_same_bins
 from pytest_ganvalid.observables.control import SHIFT
@@ -105,10 +106,10 @@ def compare(
     n_required = check_event_count("n_required", n_required)
     if n_train is not None:
         n_train = check_event_count("n_train", n_train)
-    gen, ref = (
-        as_bin_sums(histogram_from(histogram, side), side)
-        for histogram, side in ((generated, "generated"), (reference, "reference"))
-    )
+    sides = (("generated", generated), ("reference", reference))
+    for side, histogram in sides:
+        refuse_bare(histogram, side)
+    gen, ref = (as_bin_sums(histogram_from(histogram, side), side) for side, histogram in sides)
     limits = counted(
         limits,
         lambda: Trial(
@@ -297,6 +298,8 @@ def chi2_test(generated: object, reference: object, *, method: str = "profile") 
         InputError: If the method is unknown, or fewer than two bins are populated.
         InputTypeError: If a histogram is of a kind that is not understood.
     """
+    for side, histogram in (("generated", generated), ("reference", reference)):
+        refuse_bare(histogram, side)
     gen, ref = as_bin_sums(generated, "generated"), as_bin_sums(reference, "reference")
     check_same_bins(gen, ref)
     return chi2_module.chi2_test(gen, ref, method=method)

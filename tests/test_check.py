@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,8 @@ import pytest
 from scipy.stats import norm
 
 import pytest_ganvalid as gv
+from pytest_ganvalid._options import Settings
+from pytest_ganvalid.gate import Gate
 from pytest_ganvalid.generators import Bootstrap, DropRegion, Shift, Smear, Source
 from pytest_ganvalid.report.text import explain
 from pytest_ganvalid.samples import Entries
@@ -473,3 +476,75 @@ def test_events_of_several_entries_that_are_all_alike(entries: tuple[list[float]
         gv.InputError, match="the events of either sample fill the bins all alike, so that their errors"
     ):
         gv.validate(*sides, n_required=100, observables=["x"])
+
+
+VALUES = np.random.default_rng(5).normal(size=900)
+BARE: dict[str, Any] = {
+    "array": VALUES,
+    "900 integers": np.arange(900) + 5,
+    "list of integers": [3, 4, 5],
+    "list of numbers": VALUES.tolist(),
+    "list of numpy numbers": list(VALUES[:5]),
+    "two dimensions": VALUES.reshape(30, 30),
+    "masked": np.ma.masked_array(VALUES),
+    "objects": np.array([VALUES, VALUES], dtype=object),
+    "pair of arrays": (VALUES, VALUES),
+    "pair of lists": ([1.0, 2.0], [3.0, 4.0]),
+    "list of arrays": [VALUES, VALUES],
+    "nested lists": [[1, 2], [3, 4]],
+    "deeper": [[[1.0]]],
+    "empty": [],
+    "missing": [None, 1.0],
+    "range": range(5, 905),
+    "set": {1.0, 2.0},
+    "memory": memoryview(VALUES.tobytes()).cast("d"),
+    "what numpy.histogram returns": np.histogram(VALUES),
+}
+OF_LIBRARIES: dict[str, Any] = {
+    "pandas": lambda library: [library.Series(VALUES), library.Index(VALUES)],
+    "polars": lambda library: [library.Series("x", VALUES)],
+    "torch": lambda library: [library.tensor(VALUES), [library.tensor(1.0)], (library.tensor(VALUES),) * 2],
+    "pyarrow": lambda library: [library.array(VALUES), library.chunked_array([VALUES])],
+    "awkward": lambda library: [library.Array(VALUES), library.Array([[1.0, 2.0], [3.0]])],
+    "dask.array": lambda library: [library.from_array(VALUES)],
+}
+
+
+def _gate() -> Gate:
+    """What a marked test gets as its fixture."""
+    marks = [pytest.mark.ganvalid(n_required=10).mark]
+    item: Any = SimpleNamespace(listchain=lambda: [SimpleNamespace(own_markers=marks)], nodeid="test_a.py::test_it")
+    return Gate(item, Settings(), None)
+
+
+def _refuse_without_a_name(bare: Any) -> None:
+    """Check that numbers without a name are refused in the words that ask what they are, wherever they are handed."""
+    named = {"x": VALUES}
+    with pytest.raises(
+        gv.InputTypeError, match=r"are these events\? .*\{'x': values\}.* contents .*gv\.Counts\(values\)"
+    ):
+        gv.fill(bare)
+    for other in (bare, named, gv.Counts([3, 4])):
+        for sides in ((bare, other), (other, bare)):
+            for function in (
+                lambda a, b: gv.compare(a, b, n_required=10),
+                lambda a, b: gv.validate(a, b, n_required=10),
+                gv.chi2_test,
+                _gate().check,
+                _gate().compare,
+            ):
+                with pytest.raises(gv.InputTypeError, match=r"events\? .*\{'x': values\}.*gv\.Counts\(values\)"):
+                    function(*sides)
+
+
+@pytest.mark.parametrize("kind", BARE)
+def test_events_are_not_contents(kind: str) -> None:
+    """Numbers that may be events or contents are taken for neither, on either side, whatever the other one is."""
+    _refuse_without_a_name(BARE[kind])
+
+
+@pytest.mark.parametrize("library", OF_LIBRARIES)
+def test_events_of_libraries_are_not_contents(library: str) -> None:
+    """Nor are series, tensors and arrays of other libraries."""
+    for bare in OF_LIBRARIES[library](pytest.importorskip(library)):
+        _refuse_without_a_name(bare)

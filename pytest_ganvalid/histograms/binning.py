@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_ganvalid._json import Node
+from pytest_ganvalid._json import Node, decode
 from pytest_ganvalid.errors import InputError, InputTypeError
 from pytest_ganvalid.histograms.bins import Axis, Fillable, Grid, Nominal, Slabs
 from pytest_ganvalid.histograms.exact import total_by_bin
@@ -28,6 +28,7 @@ IntArray = NDArray[np.intp]
 _ROUNDING = 1e-9  # of a share, summed up in another order
 _LEAST_EVENTS = 20.0  # effective ones that a cell expects of the reference that it is cut from
 _HALF = 0.5
+_CIRCULAR = "circular"
 _NOMINAL = ("shares", "tails", "open")  # members of bins that were cut by quantiles
 _LARGEST_INTEGER = 2.0**51
 
@@ -58,7 +59,7 @@ def bins_for(
     """
     if len(columns) == 1:
         if not _is_number(spec):
-            return Grid((Axis(_user_edges(spec), nonfinite=nonfinite),))
+            return Grid((_given_axis(spec, nonfinite),))
         cut = _cut_axis(columns[0], weight, _at_least_two(spec), nonfinite, _size(weight, columns[0], n_effective))
         grid = Grid((cut.axis,))
         return replace(grid, nominal=_nominal(grid, columns, weight, outside, cut.open_bins, cut.tails))
@@ -71,13 +72,17 @@ def bins_for(
             "(x_edges, y_edges)"
         )
         raise InputTypeError(msg)
-    return Grid(tuple(Axis(_user_edges(axis), nonfinite=nonfinite) for axis in spec))
+    return Grid(tuple(_given_axis(axis, nonfinite) for axis in spec))
 
 
 def axis_for(spec: BinsSpec, values: FloatArray, weight: FloatArray | None, nonfinite: str) -> Axis:
     """Turn what the user asked for into the bins of one column, none of them halved; see `bins_for`."""
     if not _is_number(spec):
-        return Axis(_user_edges(spec), nonfinite=nonfinite)
+        axis = _given_axis(spec, nonfinite)
+        if axis.circular:
+            msg = f"bins={spec!r} is circular; a condition is divided along a line: give its edges"
+            raise InputError(msg)
+        return axis
     return _cut_axis(values, weight, _at_least_two(spec), nonfinite, _size(weight, values, None), halve=False).axis
 
 
@@ -349,10 +354,22 @@ def _slabs(
     return replace(slabs, nominal=_nominal(slabs, columns, weight, outside, open_cells))
 
 
-def _user_edges(spec: BinsSpec) -> tuple[float, ...]:
-    if not getattr(getattr(spec, "traits", None), "ordered", True):
+def _given_axis(spec: BinsSpec, nonfinite: str) -> Axis:
+    """Return an axis of the user's own edges, or of an axis of a histogram, whose options are kept or refused.
+
+    Its flow bins are always there: what no bin holds would not be compared.
+    """
+    traits = getattr(spec, "traits", None)
+    if not getattr(traits, "ordered", True):
         msg = f"bins={spec!r} is an axis of categories; fill histograms with it and compare those"
         raise InputTypeError(msg)
+    if getattr(traits, "growth", False):
+        msg = f"bins={spec!r} is an axis that grows, and bins must be the same for all events; give one that does not"
+        raise InputError(msg)
+    return Axis.of_edges(_user_edges(spec), nonfinite, circular=bool(getattr(traits, "circular", False)))
+
+
+def _user_edges(spec: BinsSpec) -> tuple[float, ...]:
     found = getattr(spec, "edges", spec)
     try:
         edges = np.asarray(found() if callable(found) else found, dtype=np.float64)  # uproot's is a method
@@ -377,7 +394,8 @@ def encoded_bins(bins: Fillable) -> dict[str, Any]:
         msg = f"bins that are {type(bins).__name__} cannot be written"
         raise InputError(msg)
     if bins.nominal is None:
-        return {kind.KEY: bins.encoded()}
+        circular = [axis.circular for axis in bins.axes]
+        return {kind.KEY: bins.encoded()} | ({_CIRCULAR: circular} if any(circular) else {})
     nominal = bins.nominal
     return {kind.KEY: bins.encoded(), "shares": nominal.shares, "tails": nominal.tails, "open": nominal.open}
 
@@ -395,8 +413,24 @@ def decoded_bins(node: Node, columns: Sequence[str], nonfinite: str) -> Fillable
     """
     members = node.members()
     kind = next((kind for kind in KINDS if kind.KEY in members), Grid)
-    node.check_names(members, required=(kind.KEY,), optional=_NOMINAL)
+    node.check_names(members, required=(kind.KEY,), optional=(*_NOMINAL, _CIRCULAR) if kind is Grid else _NOMINAL)
     bins = kind.decoded(members[kind.KEY], columns, nonfinite)
     if members.keys().isdisjoint(_NOMINAL):  # given, or written before shares were
-        return bins
+        return _as_given(bins, members.get(_CIRCULAR)) if isinstance(bins, Grid) else bins
     return replace(bins, nominal=Nominal.decoded(node.fields(kind.KEY, *_NOMINAL), int(np.prod(bins.shape))))
+
+
+def _as_given(bins: Grid, circular: Node | None) -> Grid:
+    flags = (
+        [False] * len(bins.axes)
+        if circular is None
+        else [decode(bool, item) for item in circular.items(len(bins.axes))]
+    )
+    make = Node(None, "" if circular is None else circular.path).made
+    axes = zip(bins.axes, flags, strict=True)
+    return Grid(
+        tuple(
+            make(Axis.of_edges, edges=axis.edges, nonfinite=axis.nonfinite, circular=circular)
+            for axis, circular in axes
+        )
+    )

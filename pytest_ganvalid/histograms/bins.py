@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,8 @@ from pytest_ganvalid.histograms.lookup import lookup
 
 IntArray = NDArray[np.intp]
 _ROUNDING = 1e-9  # of the narrowest bin
+_SINGLE = 2.0**-24 * (1 + 2.0**-10)  # relative, of numbers that were rounded to single precision, and a bit more
+_OF_BIN = 2.0**-10  # of a bin, by which an edge is moved at most: no sum of events in it would tell
 _MOST_AXES = 2
 _MOST_BINS = 10_000_000  # that are read from a file
 
@@ -105,6 +108,7 @@ class Axis:
         nonfinite: Where NaN and infinite values go: ``"underflow"``, ``"overflow"`` or, in a last bin of their
             own, ``"separate"``; with ``"error"`` they are refused.
         circular: Whether the last edge is the first one, as of an angle.
+        given: Whether the user gave the edges, which may be on values then: see `cuts`.
         values: The value that each bin is around, by which it is named, or ``None``; empty if all bins are named by
             their edges.
     """
@@ -115,6 +119,7 @@ class Axis:
     overflow: bool = True
     nonfinite: str = "overflow"
     circular: bool = False
+    given: bool = field(default=False, compare=False)
     values: tuple[float | None, ...] = field(default=(), compare=False)
 
     @classmethod
@@ -130,6 +135,28 @@ class Axis:
         edges = (float(items[0][0]), *(float(high) for _, high in items))
         circular = bool(getattr(getattr(axis, "traits", None), "circular", False))
         return cls(edges, (), underflow, overflow, circular=circular)
+
+    @classmethod
+    def of_edges(cls, edges: tuple[float, ...], nonfinite: str, *, circular: bool = False) -> Axis:
+        """Return an axis to be filled, of edges that the user gave.
+
+        Args:
+            edges: Finite, increasing, at least one; at least two of a circular axis.
+            nonfinite: Where NaN and infinite values go.
+            circular: Whether values are wrapped into the period, from the first edge to the last; there is no underflow
+                then, and overflow only for NaN and infinite values.
+
+        Raises:
+            InputError: If a circular axis has no period, or no bin where NaN is to go.
+        """
+        if not circular:
+            return cls(edges, nonfinite=nonfinite, given=True)
+        if len(edges) < 2 or nonfinite == "underflow":  # noqa: PLR2004
+            what = "one edge, and so no period" if len(edges) < 2 else "no underflow for NaN and infinite values"  # noqa: PLR2004
+            msg = f"a circular axis has {what}; expected at least two edges, and nonfinite='overflow' or 'separate'"
+            raise InputError(msg)
+        overflow = nonfinite != "separate"  # where it stays empty if they are refused: other programs expect it
+        return cls(edges, (), False, overflow, nonfinite, circular=True, given=True)  # noqa: FBT003
 
     @classmethod
     def decoded(cls, node: Node, nonfinite: str) -> Axis:
@@ -149,8 +176,23 @@ class Axis:
         inner = len(self.edges) - 1 if self.edges else len(self.categories)
         return inner + self.underflow + self.overflow + (self.nonfinite == "separate")
 
+    @property
+    def cuts(self) -> tuple[float, ...]:
+        """The numbers that values are compared with, one for each edge.
+
+        An edge that was given may be on values: 0.7, where one sample holds 0.7 and the other the nearest number of
+        single precision, which is less. It is moved down by as much as such rounding makes of it, so that both are on
+        it, but by no more than a thousandth of a bin. Edges that were chosen lie between values.
+        """
+        return _below(self.edges) if self.given else self.edges
+
+    @property
+    def period(self) -> float:
+        """What a circular axis has between its first and its last edge."""
+        return self.edges[-1] - self.edges[0]
+
     def index(self, values: NDArray[Any]) -> IntArray:
-        """Return the bin of each value; the axis has edges and both flow bins.
+        """Return the bin of each value; the axis has edges, and both flow bins unless it is circular.
 
         Args:
             values: Shape (events,).
@@ -158,7 +200,10 @@ class Axis:
         Raises:
             InputError: If NaN and infinite values are refused, and there are any.
         """
-        index = lookup(self.edges).index(values)
+        if self.circular:
+            index = np.clip(lookup(self.cuts).index(self._wrapped(values)) - 1, 0, len(self.edges) - 2)
+        else:
+            index = lookup(self.cuts).index(values)
         with np.errstate(over="ignore", invalid="ignore"):
             finite = np.isfinite(np.add.reduce(values))
         if not finite:  # at least one is NaN or infinite, or the sum is too large
@@ -166,6 +211,13 @@ class Axis:
                 refuse_nonfinite(values)
             index[~np.isfinite(values)] = 0 if self.nonfinite == "underflow" else self.size - 1
         return index
+
+    def _wrapped(self, values: NDArray[Any]) -> NDArray[np.float64]:
+        """Return values within the period, those that are already to the last bit."""
+        values, first = np.asarray(values, dtype=np.float64), self.cuts[0]
+        with np.errstate(all="ignore"):
+            wrapped = first + np.mod(values - first, self.period)
+        return np.where((values >= first) & (values < first + self.period), values, wrapped)
 
     def difference(self, other: Axis) -> str:
         """Say where the bins of two axes differ, by more than rounding; empty if they do not.
@@ -210,8 +262,9 @@ class Axis:
 
     def _range_label(self, first: int, last: int) -> str:
         n = len(self.edges) - 1
-        if self.nonfinite == "separate" and last > n:
-            rest = "" if first > n else f"{self._range_label(first, n)} or "
+        apart = n if self.circular else n + 1  # where NaN has a bin of its own
+        if (self.nonfinite == "separate" or self.circular) and last >= apart:
+            rest = "" if first >= apart else f"{self._range_label(first, apart - 1)} or "
             return f"{rest}NaN or infinite"
         low, high = first, last + 1  # the edges at both ends, where there are
         if low < 0 and high > n:
@@ -310,10 +363,20 @@ class Grid:
         return np.ravel_multi_index(positions, self.shape)
 
 
+@functools.lru_cache(maxsize=512)
+def _below(edges: tuple[float, ...]) -> tuple[float, ...]:
+    """Move edges down by what single precision makes of them, and by no more than a little of the bins beside them."""
+    array = np.array(edges)
+    with np.errstate(over="ignore"):
+        widths = np.concatenate([[np.inf], np.diff(array), [np.inf]])
+    room = _OF_BIN * np.minimum(widths[1:], widths[:-1])
+    return tuple((array - np.minimum(_SINGLE * np.abs(array), room)).tolist())
+
+
 def plain_axis(bins: Bins) -> Axis | None:
     """Return the axis of bins that are those of one axis with edges and both flow bins, else ``None``."""
     axis = bins.axes[0] if isinstance(bins, Grid) and len(bins.axes) == 1 else None
-    return axis if axis is not None and axis.edges and axis.underflow and axis.overflow else None
+    return axis if axis is not None and axis.edges and axis.underflow and axis.overflow and not axis.circular else None
 
 
 @dataclass(frozen=True, slots=True)

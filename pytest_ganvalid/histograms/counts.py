@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-import numbers
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pytest_ganvalid._arguments import UNNAMED
+from pytest_ganvalid._arguments import UNNAMED, is_bare
 from pytest_ganvalid.errors import InputError, InputTypeError
 from pytest_ganvalid.histograms.bins import Axis, Bins, Grid, Unlabelled
 
@@ -79,15 +78,9 @@ def refuse_bare(value: object, side: str) -> None:
         side: ``"generated"`` or ``"reference"``, for the message.
 
     Raises:
-        InputTypeError: If it is a list, a tuple or a plain array of numbers, or of lists or arrays of such.
+        InputTypeError: If it is an array, a series, a tensor or a collection of numbers, or of such.
     """
-    if isinstance(value, np.ndarray):
-        bare = value.dtype.names is None
-    else:
-        bare = isinstance(value, list | tuple) and isinstance(
-            next(iter(value), 0), numbers.Number | list | tuple | np.ndarray
-        )
-    if bare:
+    if is_bare(value):
         kind = "an array" if isinstance(value, np.ndarray) else f"a {type(value).__name__}"
         weighted = f"; sums of weights and of their squares? then {_WEIGHTED}" if isinstance(value, tuple) else ""
         msg = f"{side}: {kind} of numbers without a name; {UNNAMED}{weighted}"

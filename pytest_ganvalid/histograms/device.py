@@ -88,8 +88,14 @@ def _on_axis(axis: Axis, values: Tensor) -> Tensor:
     """Return the bin of each value; see `Axis.index`."""
     import torch
 
-    edges = torch.tensor(axis.edges, dtype=torch.float64, device=values.device)
-    index = torch.bucketize(values.contiguous(), edges, right=True)
+    edges = torch.tensor(axis.cuts, dtype=torch.float64, device=values.device)
+    if axis.circular:
+        first = axis.cuts[0]
+        wrapped = first + torch.remainder(values - first, axis.period)
+        wrapped = torch.where((values >= first) & (values < first + axis.period), values, wrapped)
+        index = torch.clamp(torch.bucketize(wrapped, edges, right=True) - 1, 0, len(axis.edges) - 2)
+    else:
+        index = torch.bucketize(values.contiguous(), edges, right=True)
     finite = torch.isfinite(values)
     if not bool(finite.all()):
         if axis.nonfinite == "error":

@@ -1,31 +1,74 @@
 """Histograms in files of other programs: ROOT's TH1 and TH2, and JSON by the schema of UHI (hist, boost-histogram).
 
 ``"file.root:h_mass"``, ``"file.root:folder"``, ``"file.root"`` with nothing but histograms; ``"hists.json"`` with one
-histogram, or an object of several.
+histogram, or an object of several. Each is converted when it is asked for, so that one that nobody asks for may be bad.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from pytest_ganvalid._extras import imported
 from pytest_ganvalid._json import Node
-from pytest_ganvalid.errors import GanvalidError, InputError
-from pytest_ganvalid.histograms.sums import BinSums, as_bin_sums
+from pytest_ganvalid.errors import GanvalidError, InputError, InputTypeError, placed
+from pytest_ganvalid.histograms.sums import BinSums, possibly_empty
 
 _HISTOGRAM = re.compile(r"TH[12][CSIFDL]")
 _FOLDER = re.compile(r"TDirectory(File)?|TFile")
 _TREE = re.compile(r"TTree|TNtuple\w*|TChain|ROOT::(Experimental::)?RNTuple")
+_ROOT = "a ROOT file"
 _YODA = (".yoda", ".yoda.gz", ".yoda.h5")
 _UHI = "uhi_schema"
 _ARRAYS = {"edges", "index", "values", "variances", "counts", "sum_of_weights", "sum_of_weights_squared"}
 _MOST_BINS = 10_000_000
+_AVERAGES = ("mean", "weighted_mean")
+
+
+class Unconverted(Mapping[str, BinSums]):
+    """Histograms by name, each converted when it is looked up; they may hold no events."""
+
+    def __init__(self, conversions: Mapping[str, Callable[[], BinSums]], *places: str) -> None:
+        """Keep what makes each histogram, or raises an error that says why it cannot be made.
+
+        Args:
+            conversions: Name -> that.
+            places: Where they are, the widest place first, for error messages.
+        """
+        self._conversions, self._places = conversions, places
+        self._converted: dict[str, BinSums] = {}
+
+    def __getitem__(self, name: str) -> BinSums:
+        """Convert a histogram, once.
+
+        Raises:
+            InputError: If it cannot be read, or its contents are impossible.
+            InputTypeError: If it is of another kind.
+        """
+        if name not in self._converted:
+            with ExitStack() as places:
+                for place in self._places:
+                    places.enter_context(placed(place))
+                self._converted[name] = self._conversions[name]()
+        return self._converted[name]
+
+    def __contains__(self, name: object) -> bool:
+        """Tell whether there is a histogram of this name, without converting it."""
+        return name in self._conversions
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the names."""
+        return iter(self._conversions)
+
+    def __len__(self) -> int:
+        """Return the number of histograms."""
+        return len(self._conversions)
 
 
 def refuse_yoda(name: str) -> None:
@@ -65,14 +108,15 @@ def root_histograms(path: str, inside: str, side: str) -> RootHistograms | None:
         MissingExtraError: If uproot is not installed.
     """
     uproot = imported("uproot", feature="a ROOT file", extra="hep")
-    with _blamed(f"{path}:{inside}" if inside else path, "a ROOT file"), uproot.open({path: None}) as file:
+    place = f"{path}:{inside}" if inside else path
+    with _blamed(place, _ROOT), uproot.open({path: None}) as file:
         kinds = {name: str(kind) for name, kind in file.classnames(recursive=True, cycle=False).items()}
         plain = inside.strip("/").partition(";")[0]
         kind = kinds.get(plain, "TFile" if not plain else "")
         if not kind or _TREE.fullmatch(kind):
             return None  # whoever reads events knows best what is missing
         if _HISTOGRAM.fullmatch(kind):
-            return RootHistograms({plain: as_bin_sums(file[inside], side)})
+            return RootHistograms(Unconverted({plain: _of_root(file, inside, side, place)}, side))
         if not _FOLDER.fullmatch(kind):
             msg = f"this is a {kind}; expected a TH1 or TH2, a folder of them, or a tree of events"
             raise InputError(msg)
@@ -84,9 +128,26 @@ def root_histograms(path: str, inside: str, side: str) -> RootHistograms | None:
             msg = f"there is no TH1 or TH2; there are {sorted(f'{name} ({one})' for name, one in within.items())[:10]}"
             raise InputError(msg)
         start = len(plain) + 1 if plain else 0
-        sums = {name[start:]: as_bin_sums(file[name], f"{side}: {name}") for name in names}
+        sums = {name[start:]: _of_root(file, name, f"{side}: {name}", place) for name in names}
         apart = {name: one for name, one in within.items() if name not in names and not _FOLDER.fullmatch(one)}
-        return RootHistograms(sums, {name[start:]: one for name, one in apart.items()})
+        return RootHistograms(Unconverted(sums, side), {name[start:]: one for name, one in apart.items()})
+
+
+def _of_root(file: Any, name: str, side: str, place: str) -> Callable[[], BinSums]:  # noqa: ANN401 - uproot's
+    """Read a histogram while its file is open, and return what converts it, or tells why it cannot be read."""
+    histogram, damage = None, None
+    try:
+        histogram = file[name]
+    except Exception as error:  # noqa: BLE001 - uproot fails in as many ways as there are bytes
+        damage = error
+
+    def convert() -> BinSums:
+        with _blamed(place, _ROOT):
+            if damage is not None:
+                raise damage
+            return possibly_empty(histogram, side)
+
+    return convert
 
 
 def is_uhi_document(document: Node) -> bool:
@@ -97,19 +158,20 @@ def is_uhi_document(document: Node) -> bool:
     return _UHI in value or all(isinstance(one, dict) and _UHI in one for one in value.values())
 
 
-def uhi_histograms(document: Node, side: str) -> dict[str, BinSums]:
+def uhi_histograms(document: Node, side: str, source: str) -> Unconverted:
     """Read the histograms of a JSON document; one that has no name is called by nothing.
 
     Args:
         document: See `is_uhi_document`.
         side: ``"generated"`` or ``"reference"``, for error messages.
+        source: Name of the document, likewise.
 
     Raises:
-        InputError: If one is not by the schema.
         MissingExtraError: If boost-histogram is not installed.
     """
     given = {"": document} if _UHI in document.value else document.members()
-    return {name: _of_uhi(node, f"{side}: {name}" if name else side) for name, node in given.items()}
+    conversions = {name: partial(_of_uhi, node, f"{side}: {name}" if name else side) for name, node in given.items()}
+    return Unconverted(conversions, side, source)
 
 
 def _of_uhi(node: Node, side: str) -> BinSums:
@@ -120,9 +182,61 @@ def _of_uhi(node: Node, side: str) -> BinSums:
             node.refuse(f"a histogram by the schema of UHI, with {name!r}")
     members[_UHI].whole(1, 1)
     _check_size(members["axes"], members["storage"])
+    _refuse_averages(members["storage"], side)
+    value = node.value
+    if "index" in members["storage"].members():
+        value = {**value, "storage": _dense(members["storage"], _shape(members["axes"]))}
     with _blamed(node.path, "a histogram by the schema of UHI"):
-        histogram = serialization.from_uhi(_with_arrays(node.value))
-        return as_bin_sums(histogram, side)
+        histogram = serialization.from_uhi(_with_arrays(value))
+        return possibly_empty(histogram, side)
+
+
+def _refuse_averages(storage: Node, side: str) -> None:
+    kind = storage.members().get("type")
+    if kind is not None and kind.value in _AVERAGES:
+        msg = (
+            f"{side}: {kind.path}: a histogram whose storage is {kind.value!r} holds averages (it is a profile), not "
+            "events; expected 'int', 'double' or 'weighted'"
+        )
+        raise InputTypeError(msg)
+
+
+def _shape(axes: Node) -> tuple[int, ...]:
+    """Return the number of bins along each axis, flow bins included."""
+    sizes = []
+    for axis in axes.items():
+        members = axis.members()
+        flow = sum(members[name].value is True for name in ("underflow", "overflow", "flow") if name in members)
+        if "bins" in members:
+            sizes.append(members["bins"].whole(1, _MOST_BINS) + flow)
+        elif "edges" in members:
+            sizes.append(len(members["edges"].items()) - 1 + flow)
+        else:
+            sizes.append(len(members["categories"].items()) + flow if "categories" in members else 2)
+    return tuple(sizes)
+
+
+def _dense(storage: Node, shape: tuple[int, ...]) -> dict[str, Any]:
+    """Put the bins of a sparse storage, of which ``index`` names the positions, axis by axis, among empty ones.
+
+    Raises:
+        InputError: If a position is none of the histogram, or is named twice, or values are not one for each.
+    """
+    members = storage.members()
+    axes = members["index"].items(len(shape))
+    positions = [
+        [item.whole(0, bins - 1) for item in axis.items(len(axes[0].items()))]
+        for axis, bins in zip(axes, shape, strict=True)
+    ]
+    places = list(zip(*positions, strict=True))
+    if len(set(places)) < len(places):
+        members["index"].refuse("positions that differ")
+    dense: dict[str, Any] = {name: node.value for name, node in members.items() if name not in _ARRAYS}
+    for name in sorted(_ARRAYS.intersection(members) - {"index"}):
+        contents = np.zeros(shape)
+        contents[tuple(np.array(axis, dtype=np.intp) for axis in positions)] = members[name].reals(len(places))
+        dense[name] = contents
+    return dense
 
 
 def _check_size(axes: Node, storage: Node) -> None:

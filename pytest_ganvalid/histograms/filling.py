@@ -191,7 +191,7 @@ def _nothing(bins: Bins, weight: FloatArray | None) -> Filled:
 
 def _counts(axis: Any, values: FloatArray) -> NDArray[np.int64]:  # noqa: ANN401 - an Axis
     """Count the values in each bin of an axis with edges."""
-    found = lookup(axis.edges)
+    found = lookup(axis.cuts)
     total = np.zeros(axis.size, dtype=np.int64)
     for block in parts(values.size, BLOCK):
         part = values[block]

@@ -18,6 +18,7 @@ from pytest_ganvalid.histograms.bins import Axis, Bins, Grid, Unlabelled
 from pytest_ganvalid.histograms.clusters import ClusterContents
 from pytest_ganvalid.histograms.counts import Counts, first, numeric, refuse_bare, refuse_impossible
 from pytest_ganvalid.histograms.repeated import Repeated
+from pytest_ganvalid.histograms.root import refuse_lossy
 
 FloatArray = NDArray[np.float64]
 _LARGEST = 1e100  # sum of weights: the square of its square is still a number
@@ -103,21 +104,25 @@ def as_bin_sums(histogram: object, side: str) -> BinSums:
         InputTypeError: If it is of another kind or not numeric, or an array that may be events as well.
         InputError: If its contents are impossible: NaN, negative variances, no events, no positive total.
     """
-    if isinstance(histogram, BinSums):
-        sums = histogram
-    elif is_uhi(histogram):
-        sums = _from_uhi(histogram, side)
-    elif isinstance(histogram, Counts):
-        sums = _from_counts(histogram)
-    else:
-        refuse_bare(histogram, side)
-        msg = (
-            f"{side}: a {type(histogram).__name__} is not a histogram; expected {_ACCEPTED}; events on both sides are "
-            "compared with validate"
-        )
-        raise InputTypeError(msg)
+    sums = possibly_empty(histogram, side)
     _check_total(sums, side)
     return sums
+
+
+def possibly_empty(histogram: object, side: str) -> BinSums:
+    """Read any kind of histogram, which may hold no events; otherwise as `as_bin_sums`."""
+    if isinstance(histogram, BinSums):
+        return histogram
+    if is_uhi(histogram):
+        return _from_uhi(histogram, side)
+    if isinstance(histogram, Counts):
+        return _from_counts(histogram)
+    refuse_bare(histogram, side)
+    msg = (
+        f"{side}: a {type(histogram).__name__} is not a histogram; expected {_ACCEPTED}; events on both sides are "
+        "compared with validate"
+    )
+    raise InputTypeError(msg)
 
 
 def is_uhi(value: object) -> bool:
@@ -160,7 +165,10 @@ def _from_counts(counts: Counts) -> BinSums:
 def _from_uhi(histogram: Any, side: str) -> BinSums:  # noqa: ANN401 - any object with the protocol
     kind = getattr(histogram, "kind", "COUNT")
     if str(getattr(kind, "value", kind)).upper() != "COUNT":
-        msg = f"{side}: a histogram of kind {kind} holds averages, not events; expected one of kind COUNT"
+        msg = (
+            f"{side}: a histogram of kind {getattr(kind, 'value', kind)} holds averages (it is a profile), not events; "
+            "expected one of kind COUNT"
+        )
         raise InputTypeError(msg)
     flow = {"flow": True} if "flow" in _parameters(histogram.values) else {}
     variances = histogram.variances(**flow)
@@ -181,6 +189,8 @@ def _from_uhi(histogram: Any, side: str) -> BinSums:  # noqa: ANN401 - any objec
         )
         raise InputError(msg)
     refuse_impossible(sumw, sumw2, f"{side}: ")
+    if flow:
+        refuse_lossy(histogram, sumw, sumw2, side)
     return BinSums(sumw.ravel(), sumw2.ravel(), _bins_of(histogram, sumw.shape))
 
 

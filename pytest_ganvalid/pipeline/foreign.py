@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_ganvalid._json import parsed
 from pytest_ganvalid.errors import InputError, InputTypeError, placed
 from pytest_ganvalid.histograms.files import is_uhi_document, refuse_yoda, root_histograms, the_only, uhi_histograms
-from pytest_ganvalid.histograms.sums import BinSums
+from pytest_ganvalid.histograms.sums import BinSums, as_bin_sums, check_same_bins
 from pytest_ganvalid.pipeline.files import add_up, expanded, in_order, names_json, text_of
 from pytest_ganvalid.pipeline.summary import KIND, Histograms
 from pytest_ganvalid.samples.pieces import pieces_of
 
+EMPTY = "has no events on either side"
+"""Why a histogram is left out."""
 UNKNOWN = (
     "whether the samples share events cannot be seen: histograms of other programs do not say which events they hold"
 )
@@ -51,10 +53,10 @@ class Foreign:
             raise InputError(msg)
         return cls({name: content.sums() for name, content in side.contents.items()}, side.source)
 
-    @property
-    def events(self) -> int:
-        """The effective number of events, as there is only that."""
-        return max(round(sums.n_effective) for sums in self.sums.values())
+
+def effective_events(sums: Iterable[BinSums]) -> int:
+    """Return the largest effective number of events of some histograms, as of their events there is only that."""
+    return max(round(some.n_effective) for some in sums)
 
 
 def filled_already(value: object, side: str) -> Histograms | Foreign | None:
@@ -95,7 +97,7 @@ def _of_json(name: str, side: str) -> Histograms | Foreign:
     with placed(name):
         document = parsed(content)
         if is_uhi_document(document):
-            return Foreign(uhi_histograms(document, side), os.path.basename(name))  # noqa: PTH119
+            return Foreign(uhi_histograms(document, side, name), os.path.basename(name))  # noqa: PTH119
         members = document.members()
         if "kind" not in members or members["kind"].value != KIND:
             document.refuse("histograms that 'ganvalid fill' or gv.fill has written, or ones by the schema of UHI")
@@ -117,24 +119,63 @@ def histogram_from(value: object, side: str) -> object:
     return the_only(Foreign.of(histograms).sums, f"{side}: {os.fspath(value)}")
 
 
-def matched(gen: Foreign, ref: Foreign) -> tuple[Mapping[str, BinSums], Mapping[str, BinSums]]:
+def matched(gen: Foreign, ref: Foreign, names: Sequence[str] | None = None) -> dict[str, tuple[str, str]]:
     """Match histograms by name; if there is one on either side, they need no common name.
 
+    Args:
+        gen: Of the generated sample.
+        ref: Of the reference.
+        names: Those that are asked for; ``None`` for all.
+
+    Returns:
+        Name -> what the histogram is called on both sides; in the order of the reference.
+
     Raises:
-        InputError: If only one side has some.
+        InputError: If only one side has some of them.
     """
     if len(gen.sums) == len(ref.sums) == 1:
-        name = next(iter(ref.sums)) or next(iter(gen.sums)) or "histogram"
-        (ours,), (theirs,) = gen.sums.values(), ref.sums.values()
-        return {name: ours}, {name: theirs}
-    only = [sorted(set(a.sums) - set(b.sums)) for a, b in ((gen, ref), (ref, gen))]
+        ours, theirs = next(iter(gen.sums)), next(iter(ref.sums))
+        return {theirs or ours or "histogram": (ours, theirs)}
+    only = [
+        sorted(set(a.sums) - set(b.sums) if names is None else (set(a.sums) - set(b.sums)).intersection(names))
+        for a, b in ((gen, ref), (ref, gen))
+    ]
     if any(only):
         msg = (
             f"only generated has the histograms {only[0]}, and only reference {only[1]}; expected the same on both "
-            "sides: a histogram that is not compared demonstrates nothing"
+            "sides: a histogram that is not compared demonstrates nothing (name those to compare: observables=[...])"
         )
         raise InputError(msg)
-    return gen.sums, ref.sums
+    return {name: (name, name) for name in ref.sums if name in gen.sums}
+
+
+def converted(
+    ours: BinSums, theirs: BinSums, name: str, sources: tuple[str, str], *, asked: bool
+) -> tuple[BinSums, BinSums] | None:
+    """Return both sides of a histogram; ``None`` if neither holds events and all histograms are compared.
+
+    Args:
+        ours: Of the generated sample.
+        theirs: Of the reference.
+        name: What it is called, for messages.
+        sources: What the sides are in, likewise.
+        asked: Whether it was named as one to compare.
+
+    Raises:
+        InputError: If it admits no verdict: one side is empty, or both are where it was asked for.
+    """
+    check_same_bins(ours, theirs)
+    places = [f"{side}: {source}" for side, source in zip(("generated", "reference"), sources, strict=True)]
+    empty = [place for place, sums in zip(places, (ours, theirs), strict=True) if not sums.populated.any()]
+    if len(empty) == 2 and not asked:  # noqa: PLR2004
+        return None
+    if len(empty) == 1 and not asked:
+        msg = (
+            f"{empty[0]}: the histogram has no events, and that of the other side has; fill it, or name those to "
+            f"compare without {name!r}: observables=[...]"
+        )
+        raise InputError(msg)
+    return as_bin_sums(ours, places[0]), as_bin_sums(theirs, places[1])
 
 
 def not_compared(ours: Mapping[str, str], theirs: Mapping[str, str]) -> dict[str, str]:

@@ -10,8 +10,9 @@ import numpy as np
 
 from pytest_ganvalid.attempts import SampleDigest, histogram_digest
 from pytest_ganvalid.errors import InputError, InputTypeError, placed
+from pytest_ganvalid.histograms.counts import refuse_bare
 from pytest_ganvalid.histograms.kdtree import SAME
-from pytest_ganvalid.histograms.sums import BinSums, as_bin_sums, check_same_bins
+from pytest_ganvalid.histograms.sums import BinSums, as_bin_sums
 from pytest_ganvalid.observables.resampling import share_clusters
 from pytest_ganvalid.observables.resolve import JOINT, ONLY_GENERATED
 from pytest_ganvalid.observables.strata import Stratum
@@ -33,7 +34,16 @@ from pytest_ganvalid.pipeline.fill import (
     summarise_generated,
     summarise_reference,
 )
-from pytest_ganvalid.pipeline.foreign import UNKNOWN, Foreign, filled_already, matched, not_compared
+from pytest_ganvalid.pipeline.foreign import (
+    EMPTY,
+    UNKNOWN,
+    Foreign,
+    converted,
+    effective_events,
+    filled_already,
+    matched,
+    not_compared,
+)
 from pytest_ganvalid.pipeline.joint import NOT_LOOKED_FOR, Controls, Joint
 from pytest_ganvalid.pipeline.origins import common_origin
 from pytest_ganvalid.pipeline.plan import MULTIPLICITY, FillPlan
@@ -125,6 +135,8 @@ def paired(
         InputError: If the data or settings admit no verdict.
         InputTypeError: If an argument is of a kind that is not understood.
     """
+    for value, name in zip((generated, reference), _SIDES, strict=True):
+        refuse_bare(value, name)
     gen, ref = (filled_already(value, name) for value, name in zip((generated, reference), _SIDES, strict=True))
     events = open_training(training)
     if gen is None and ref is None:
@@ -226,20 +238,35 @@ def _of_foreign(gen: Foreign, ref: Foreign, request: Request, training: Side | F
     if training is not None:
         msg = "training= takes events; what histograms of another program were filled with is not known: leave it out"
         raise InputError(msg)
-    ours, theirs = matched(gen, ref)
-    pairs = []
-    for name in _chosen(tuple(theirs), request.observables):
+    wanted = request.observables
+    listed = [wanted] if isinstance(wanted, str) else wanted
+    matches = matched(gen, ref, tuple(listed) if isinstance(listed, list | tuple | set | frozenset) else None)
+    names = _chosen(tuple(matches), wanted)
+    skipped = not_compared(gen.others, ref.others)
+    skipped |= {
+        name: "not asked for" for name in sorted({*gen.sums, *ref.sums}) if wanted is not None and name not in names
+    }
+    pairs = {}
+    for name in names:
         with placed(f"observable {name!r}"):
-            check_same_bins(ours[name], theirs[name])
-        pairs.append(Pair(name=name, generated=ours[name], reference=theirs[name]))
+            ours, theirs = (side.sums[own] for side, own in zip((gen, ref), matches[name], strict=True))
+            sides = converted(ours, theirs, name, (gen.source, ref.source), asked=wanted is not None)
+        if sides is None:
+            skipped[name] = EMPTY
+        else:
+            pairs[name] = Pair(name=name, generated=sides[0], reference=sides[1])
+    contents = [{name: getattr(pair, side) for name, pair in pairs.items()} for side in _SIDES]
+    if not pairs:
+        msg = f"the histograms {list(names)[:10]} hold no events on either side: there is nothing to compare"
+        raise InputError(msg)
     return Paired(
-        pairs=tuple(pairs),
+        pairs=tuple(pairs.values()),
         strata=(),
         independence=Independence(duplicates={}, notes=(UNKNOWN,)),
-        events=(gen.events, ref.events),
+        events=(effective_events(contents[0].values()), effective_events(contents[1].values())),
         origins=({"source": gen.source}, {"source": ref.source}),
-        digests=(histogram_digest(ours.items()), histogram_digest(theirs.items())),
-        skipped=not_compared(gen.others, ref.others),
+        digests=(histogram_digest(contents[0].items()), histogram_digest(contents[1].items())),
+        skipped=skipped,
         notes=(NOT_LOOKED_FOR,),
     )
 

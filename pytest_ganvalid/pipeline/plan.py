@@ -238,6 +238,8 @@ def _bins_differ(a: Fillable, b: Fillable) -> str:
 
 
 def _axes_differ(a: Axis, b: Axis) -> str:
+    if a.circular != b.circular:
+        return "one of them is circular"
     if len(a.edges) != len(b.edges):
         return f"{len(a.edges)} and {len(b.edges)} edges"
     edges = enumerate(zip(a.edges, b.edges, strict=True))

@@ -44,7 +44,13 @@ def encoded_plan(plan: FillPlan) -> dict[str, Any]:
         "condition": (
             None
             if axis is None
-            else {"column": name, "edges": axis.edges, "values": axis.values, "imposed": plan.imposed}
+            else {
+                "column": name,
+                "edges": axis.edges,
+                "values": axis.values,
+                "given": axis.given,
+                "imposed": plan.imposed,
+            }
         ),
         "bins_from": plan.bins_from,
         "bins_share": plan.bins_share,
@@ -65,9 +71,10 @@ def restored_plan(node: Node, key: Key | None) -> FillPlan:
     condition, imposed = None, False
     if not fields["condition"].absent():
         given = fields["condition"].members()
-        fields["condition"].check_names(given, ("column", "edges", "imposed"), optional=("values",))
+        fields["condition"].check_names(given, ("column", "edges", "imposed"), optional=("values", "given"))
         imposed = decode(bool, given["imposed"])
         axis = Axis.decoded(given["edges"], _OF_OTHERS)
+        axis = replace(axis, given="given" in given and decode(bool, given["given"]))
         if "values" in given and given["values"].value:
             values = given["values"].items(axis.size)
             axis = replace(axis, values=tuple(None if item.absent() else item.real() for item in values))

@@ -60,7 +60,8 @@ def axes_of(bins: Bins) -> list[dict[str, Any]]:
 def _axis(axis: Axis) -> dict[str, Any]:
     if len(axis.edges) < 2 or axis.nonfinite == "separate":  # noqa: PLR2004 - the schema's least
         return _numbered(axis.size)
-    return {"type": "variable", "edges": list(axis.edges), "underflow": True, "overflow": True, "circular": False}
+    flow = {"underflow": axis.underflow, "overflow": axis.overflow}
+    return {"type": "variable", "edges": list(axis.edges), **flow, "circular": axis.circular}
 
 
 def _numbered(bins: int) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from pytest_ganvalid.errors import InputError
+from pytest_ganvalid._arguments import UNNAMED
+from pytest_ganvalid.errors import InputError, InputTypeError
 from pytest_ganvalid.samples.sources import MemoryPart, Source
 from pytest_ganvalid.samples.tables import as_array, as_sample
 
@@ -67,13 +68,14 @@ def lazy_source(events: Any) -> Source:  # noqa: ANN401
         events: A dataframe, or a mapping of name -> one-dimensional array.
 
     Raises:
-        InputError: If it has no names for its columns, or arrays differ in shape.
+        InputTypeError: If it has no names for its columns.
+        InputError: If arrays differ in shape.
     """
     if isinstance(events, Mapping):
         return _of_arrays(events)
     if not hasattr(events, "columns"):
-        msg = "a Dask array without a name; name the columns: {'x': array}"
-        raise InputError(msg)
+        msg = f"a Dask array without a name; {UNNAMED}"
+        raise InputTypeError(msg)
     names = [str(name) for name in events.columns]
     if "" in names:
         msg = "a column has no name; give it one"

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_ganvalid._arguments import UNNAMED
+from pytest_ganvalid._arguments import UNNAMED, is_bare
 from pytest_ganvalid.errors import GanvalidError, InputError, InputTypeError
 from pytest_ganvalid.samples.entries import Entries
 from pytest_ganvalid.samples.features import feature_names, nested
@@ -194,7 +194,7 @@ def _names(events: Any) -> list[Any]:  # noqa: ANN401
 def _hint(events: Any) -> str:  # noqa: ANN401
     """Guess what the user meant."""
     hints = {
-        UNNAMED: isinstance(events, np.ndarray | list | tuple),
+        UNNAMED: is_bare(events),
         "it is a histogram: give histograms on both sides, or events on both": hasattr(events, "variances"),
         "a file is not read here: load it first, pytest_ganvalid.samples.files.read_events(name)": (
             isinstance(events, str) or hasattr(events, "__fspath__")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import pytest_ganvalid as gv
+from pytest_ganvalid._json import parsed
 from pytest_ganvalid.errors import InputError, InputTypeError
-from pytest_ganvalid.histograms.binning import bins_for, equiprobable_edges
-from pytest_ganvalid.histograms.bins import Grid, Slabs
+from pytest_ganvalid.histograms.binning import axis_for, bins_for, decoded_bins, encoded_bins, equiprobable_edges
+from pytest_ganvalid.histograms.bins import Axis, Grid, Slabs
 from pytest_ganvalid.histograms.filling import fill
 
 Array = NDArray[np.float64]
@@ -396,3 +398,37 @@ def test_pairs_share_the_bins_out(bins: int, per_axis: int) -> None:
     assert isinstance(slabs, Slabs)
     assert slabs.x.size == per_axis
     assert [axis.size for axis in slabs.y] == [per_axis] * per_axis
+
+
+def test_options_of_axes() -> None:
+    """A circular axis stays one, and one that grows, or a circular one where strata are, is refused."""
+    bh: Any = pytest.importorskip("boost_histogram")
+    circular = bh.axis.Regular(4, 0, 1, circular=True)
+    bins = bins_for(circular, [np.zeros(1)], None, "error")
+    assert bins.shape == (5,)
+    np.testing.assert_array_equal(bins.index([np.array([-0.1, 0.1, 1.3])]), [3, 0, 1])
+    both = bins_for((circular, [0.5]), [np.zeros(1)] * 2, None, "error")
+    np.testing.assert_array_equal(both.index([np.array([-0.1, 1.1]), np.array([0.0, 1.0])]), [6, 1])
+    for kind, arguments in (("Regular", (4, 0, 1)), ("Variable", ([0, 1],)), ("Integer", (0, 3))):
+        with pytest.raises(InputError, match=r"an axis that grows.*give one that does not"):
+            bins_for(getattr(bh.axis, kind)(*arguments, growth=True), [np.zeros(1)], None, "error")
+    with pytest.raises(InputError, match="circular; a condition is divided along a line"):
+        axis_for(circular, np.zeros(1), None, "overflow")
+
+
+@pytest.mark.parametrize("circular", [True, False])
+def test_given_bins_are_stored(circular: bool) -> None:  # noqa: FBT001
+    """Bins that were given come back with their edges, their period, and the numbers that values are compared with."""
+    axes = (Axis.of_edges((0.1, 0.2, 0.7), "overflow", circular=circular), Axis.of_edges((0.3,), "overflow"))
+    for grid in (Grid(axes[:1]), Grid(axes)):
+        text = json.dumps(encoded_bins(grid))
+        restored = decoded_bins(parsed(text), ["x", "y"][: len(grid.axes)], "overflow")
+        assert restored == grid
+        assert [axis.cuts for axis in restored.axes] == [axis.cuts for axis in grid.axes]
+    chosen = bins_for(2, [np.arange(100.0)], None, "error")
+    assert decoded_bins(parsed(json.dumps(encoded_bins(chosen))), ["x"], "error").axes[0].cuts == chosen.axes[0].edges
+    for wrong in ("[1]", "[true, true]", "true"):
+        with pytest.raises(InputError, match="circular"):
+            decoded_bins(parsed(f'{{"edges": [[0, 1]], "circular": {wrong}}}'), ["x"], "overflow")
+    with pytest.raises(InputError, match=r"circular: .*no period"):
+        decoded_bins(parsed('{"edges": [[0]], "circular": [true]}'), ["x"], "overflow")

@@ -93,7 +93,7 @@ def test_labels_tell_close_edges_apart() -> None:
         ("Regular", (2, 0, 1), {}, ["< 0", "[0, 0.5)", "[0.5, 1)", ">= 1"]),
         ("Regular", (2, 0, 1), {"underflow": False}, ["[0, 0.5)", "[0.5, 1)", ">= 1"]),
         ("Regular", (2, 0, 1), {"overflow": False}, ["< 0", "[0, 0.5)", "[0.5, 1)"]),
-        ("Regular", (2, 0, 1), {"circular": True}, ["[0, 0.5)", "[0.5, 1)", ">= 1"]),
+        ("Regular", (2, 0, 1), {"circular": True}, ["[0, 0.5)", "[0.5, 1)", "NaN or infinite"]),
         ("Variable", ([0, 1, 3],), {}, ["< 0", "[0, 1)", "[1, 3)", ">= 3"]),
         ("Integer", (2, 4), {}, ["underflow", "2", "3", "overflow"]),
         ("Integer", (2, 4), {"circular": True}, ["2", "3"]),
@@ -382,3 +382,73 @@ def test_a_selection_adds_an_open_bin() -> None:
     inside = Grid((Axis((0.0,)),), Nominal((0.2, 0.3), (1, 1), ()))
     assert WithOutside(inside).nominal == Nominal((0.2, 0.3, 0.0), (1, 1), (2,))
     assert WithOutside(Grid((Axis((0.0,)),))).nominal is None
+
+
+@given(st.lists(st.floats(-1e6, 1e6).map(lambda x: round(x, 3)), min_size=1, max_size=9, unique=True).map(sorted))
+def test_values_on_a_given_edge_are_on_it_in_single_precision(edges: list[float]) -> None:
+    """A value that equals a given edge but for single precision is in the bin that begins there; others stay."""
+    axis = Axis.of_edges(tuple(edges), "error")
+    assert axis.edges == tuple(edges)
+    assert all(low < high for low, high in zip(axis.cuts, axis.cuts[1:], strict=False))
+    exact = np.array(edges)
+    widths = np.diff(np.concatenate([[-np.inf], exact, [np.inf]]))
+    fine = np.minimum(widths[1:], widths[:-1]) > 2.0**-13 * np.abs(exact)  # that single precision resolves
+    positions = np.arange(1, exact.size + 1)
+    np.testing.assert_array_equal(axis.index(exact), positions)
+    np.testing.assert_array_equal(axis.index(exact.astype(np.float32))[fine], positions[fine])
+    np.testing.assert_array_equal(axis.index(np.nextafter(exact, np.inf)), positions)
+    below = exact - 0.01 * np.minimum(np.minimum(widths[1:], widths[:-1]), np.abs(exact) + 1e-3)
+    np.testing.assert_array_equal(axis.index(below), positions - 1)
+
+
+def test_edges_that_single_precision_cannot_resolve() -> None:
+    """Bins too narrow for single precision, and the bin of a single value, keep the values of double precision."""
+    many = Axis.of_edges((1e9, 1e9 + 1, 1e9 + 2), "error")
+    np.testing.assert_array_equal(
+        many.index(np.array([1e9 - 0.01, 1e9, 1e9 + 0.99, 1e9 + 1, 1e9 + 2])), [0, 1, 1, 2, 3]
+    )
+    one = Axis.of_edges((0.7, float(np.nextafter(0.7, 1))), "error")
+    np.testing.assert_array_equal(
+        one.index(np.array([0.69, np.nextafter(0.7, 0), 0.7, np.nextafter(0.7, 1)])), [0, 0, 1, 2]
+    )
+
+
+def test_chosen_edges_are_what_values_are_compared_with() -> None:
+    """Edges that were chosen lie between values, and are not moved."""
+    axis = Axis((0.7, 0.8))
+    assert axis.cuts == axis.edges
+    np.testing.assert_array_equal(axis.index(np.array([np.nextafter(0.7, 0), 0.7])), [0, 1])
+
+
+@given(st.lists(st.floats(-1e4, 1e4), min_size=1, max_size=20), st.sampled_from([0.0, -np.pi, 100.0]))
+def test_circular_axes_wrap_values(values: list[float], low: float) -> None:
+    """A value, and the same some periods on, are in one bin, which holds it as an angle."""
+    edges = tuple((low + 2 * np.pi * np.arange(9) / 8).tolist())
+    axis = Axis.of_edges(edges, "error", circular=True)
+    assert (axis.size, axis.underflow) == (9, False)
+    angles = np.array(values)
+    index = axis.index(angles)
+    offset = np.mod((angles - low) / (2 * np.pi) * 8, 8)
+    clear = np.abs(offset - np.round(offset)) > 1e-6  # of edges
+    np.testing.assert_array_equal(index[clear], np.floor(offset[clear]))
+    assert set(index) <= set(range(8))
+    for periods in (-3, 1, 2):
+        np.testing.assert_array_equal(axis.index(angles + periods * 2 * np.pi)[clear], index[clear])
+    np.testing.assert_array_equal(axis.index(np.array(edges)), [*range(8), 0])
+    np.testing.assert_array_equal(axis.index(np.array(edges, dtype=np.float32)), [*range(8), 0])
+
+
+def test_nonfinite_angles() -> None:
+    """Values that are no angles are refused, or have a bin of their own, which is named; there is no underflow."""
+    angles = np.array([0.5, np.nan, np.inf])
+    for place in ("overflow", "separate"):
+        axis = Axis.of_edges((0.0, 1.0, 2.0), place, circular=True)
+        np.testing.assert_array_equal(axis.index(angles), [0, 2, 2])
+        assert _labels(axis) == ["[0, 1)", "[1, 2)", "NaN or infinite"]
+        assert axis.label(1, 2) == "[1, 2) or NaN or infinite"
+    with pytest.raises(InputError, match="1 NaN"):
+        Axis.of_edges((0.0, 1.0, 2.0), "error", circular=True).index(angles)
+    with pytest.raises(InputError, match="no underflow for NaN"):
+        Axis.of_edges((0.0, 1.0), "underflow", circular=True)
+    with pytest.raises(InputError, match="one edge, and so no period"):
+        Axis.of_edges((0.0,), "error", circular=True)

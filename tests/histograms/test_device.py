@@ -39,6 +39,12 @@ BINS = {
     "300 edges": (Grid((Axis(tuple(np.linspace(-3, 3, 300).tolist())),)), (X,)),
     "atoms": (bins_for(20, [np.maximum(X, 0)], None, "error"), (np.maximum(X, 0),)),
     "two axes": (Grid((Axis((-1.0, 0.5)), Axis((-2.0, 0.0, 2.0)))), (X, Y)),
+    "given edges": (bins_for(np.arange(-2, 2.05, 0.1), [X], None, "error"), (np.round(X, 1).astype(np.float32),)),
+    "circular": (
+        Grid((Axis.of_edges((-0.5, 0.1, 0.7), "error", circular=True),)),
+        (np.round(X, 1).astype(np.float32),),
+    ),
+    "circular and not": (Grid((Axis.of_edges((0.0, 0.1, 1.0), "error", circular=True), Axis((0.1,)))), (X, Y)),
     "slabs": (bins_for(100, [X, Y], None, "error"), (X, Y)),
 }
 

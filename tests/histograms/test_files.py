@@ -193,6 +193,107 @@ def test_strata_are_not_compared_with_others(tmp_path: Path) -> None:
         gv.validate(write_root(tmp_path / "a.root", filled(1)), divided, n_required=10)
 
 
+def test_only_what_is_asked_for_is_converted(tmp_path: Path) -> None:
+    """A histogram that is bad, missing on one side or empty ends the check where it is asked for, or all are."""
+    never = hist.Hist(hist.axis.Regular(4, 0, 1))
+    scaled = hist.Hist(hist.axis.Regular(4, 0, 1)).fill([0.1, 0.6]) * 0.5
+    a = write_root(tmp_path / "a.root", {**filled(1), "never": never, "scaled": scaled})
+    b = write_root(tmp_path / "b.root", {**filled(2), "never": never, "scaled": scaled, "more": never})
+    report = gv.validate(a, b, n_required=100, observables=["h_mass"])
+    assert list(report.comparisons) == ["h_mass"]
+    assert report.skipped == dict.fromkeys(("h_both", "more", "never", "scaled"), "not asked for")
+    with pytest.raises(gv.InputError, match=r"scaled: the histogram holds 0\.5"):
+        gv.validate(a, b, n_required=100, observables=["h_mass", "scaled"])
+    with pytest.raises(gv.InputError, match=r"observable 'never': .*the histogram has no events"):
+        gv.validate(a, b, n_required=100, observables=["never"])
+
+
+def test_empty_histograms(tmp_path: Path) -> None:
+    """A histogram without events on either side is listed; without on one side, or if all are, it is an error."""
+    never = hist.Hist(hist.axis.Regular(10, -2, 2, name="mass"))
+    paths = []
+    for write, ending in ((write_root, "root"), (write_json, "json")):
+        a, b = (
+            write(tmp_path / f"{side}.{ending}", {**filled(seed), "never": never})
+            for seed, side in enumerate("ab", start=1)
+        )
+        report = gv.validate(a, b, n_required=100)
+        assert sorted(report.comparisons) == ["h_both", "h_mass"]
+        assert report.skipped == {"never": "has no events on either side"}
+        paths.append(write(tmp_path / f"c.{ending}", {**filled(3), "never": filled(3)["h_mass"]}))
+        with pytest.raises(
+            gv.InputError, match=r"'never': generated: a\.\w+: the histogram has no events, and that of"
+        ):
+            gv.validate(a, paths[-1], n_required=100)
+        only = write(tmp_path / f"d.{ending}", {"never": never})
+        with pytest.raises(gv.InputError, match="no events on either side: there is nothing to compare"):
+            gv.validate(only, only, n_required=100)
+
+
+def sparse(histogram: dict[str, Any]) -> dict[str, Any]:
+    """The same histogram with the positions of the bins that hold anything, and no others."""
+    storage = {name: np.array(part) for name, part in histogram["storage"].items() if name != "type"}
+    index = np.nonzero(storage["values"])
+    rest = {name: part[index].tolist() for name, part in storage.items()}
+    kept = {"type": histogram["storage"]["type"], "index": [axis.tolist() for axis in index], **rest}
+    return {**histogram, "storage": kept}
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_sparse_storages(tmp_path: Path, weighted: bool) -> None:  # noqa: FBT001
+    """A histogram whose empty bins are left out is the same as with them, in one dimension and in two."""
+    categories = hist.Hist(hist.axis.StrCategory(["a", "b", "c"]), hist.axis.Boolean()).fill(
+        ["a", "b"] * 9, [True] * 18
+    )
+    many = {**filled(1, weighted=weighted, bins=300), "categories": categories}
+    dense = json.loads(write_json(tmp_path / "dense.json", many).read_text(encoding="utf-8"))
+    assert (
+        gv.validate(
+            write_json(tmp_path / "sparse.json", {name: sparse(one) for name, one in dense.items()}),
+            tmp_path / "dense.json",
+            n_required=1,
+        ).comparisons
+        == gv.validate(tmp_path / "dense.json", tmp_path / "dense.json", n_required=1).comparisons
+    )
+    io: Any = pytest.importorskip("uhi.io")
+    if hasattr(io, "to_sparse"):
+        some = json.loads(json.dumps(io.to_sparse(dense["h_both"]), default=lambda array: array.tolist()))
+        assert some == sparse(dense["h_both"])
+
+
+BAD_INDEX: dict[str, Any] = {
+    "outside": lambda index: index[0].__setitem__(0, 12),
+    "negative": lambda index: index[0].__setitem__(0, -1),
+    "twice": lambda index: index[0].__setitem__(0, index[0][1]),
+    "fewer": lambda index: index[0].pop(),
+    "axes": lambda index: index.append(index[0]),
+    "no integer": lambda index: index[0].__setitem__(0, 0.5),
+}
+
+
+@pytest.mark.parametrize("case", BAD_INDEX)
+def test_sparse_storages_by_no_schema(tmp_path: Path, case: str) -> None:
+    """Positions that are none of the histogram, or do not fit the values, are refused by name."""
+    good = write_json(tmp_path / "good.json", filled(1)["h_mass"])
+    data = sparse(json.loads(good.read_text(encoding="utf-8")))
+    BAD_INDEX[case](data["storage"]["index"])
+    bad = write_json(tmp_path / "bad.json", data)
+    with pytest.raises(gv.InputError, match=r"generated: .*bad\.json: storage\.(index|values).*expected"):
+        gv.validate(bad, good, n_required=1)
+
+
+@pytest.mark.parametrize("storage", ["Mean", "WeightedMean"])
+def test_profiles_are_refused(tmp_path: Path, storage: str) -> None:
+    """A profile holds averages, and is refused in words wherever it is, dense or sparse."""
+    profile = hist.Hist(hist.axis.Regular(4, 0, 1), storage=getattr(hist.storage, storage)())
+    profile.fill(np.linspace(-1, 2, 30), sample=np.arange(30.0))  # an empty bin would be NaN, which is no JSON
+    with pytest.raises(gv.InputTypeError, match=r"holds averages \(it is a profile\), not events"):
+        gv.compare(profile, profile, n_required=1)
+    path = write_json(tmp_path / "a.json", profile)
+    with pytest.raises(gv.InputTypeError, match=r"a\.json: .*storage.* holds averages \(it is a profile\), not events"):
+        gv.validate(path, path, n_required=1)
+
+
 def test_damaged_root_files(tmp_path: Path) -> None:
     """A ROOT file cut short or with bytes changed is refused by name, or read."""
     whole = write_root(tmp_path / "whole.root", filled(1))

@@ -17,6 +17,8 @@ from pytest_ganvalid.histograms.sums import BinSums, as_bin_sums
 from pytest_ganvalid.pipeline.foreign import (
     UNKNOWN,
     Foreign,
+    converted,
+    effective_events,
     filled_already,
     histogram_from,
     matched,
@@ -56,15 +58,31 @@ def write(path: Path, value: Any) -> str:
 def test_histograms_are_matched_by_name() -> None:
     """Histograms of one name are compared; one on either side needs none; one that only one side has is an error."""
     a, b = sums(1, 2), sums(3, 4)
-    ours, theirs = matched(Foreign({"x": a, "y": b}, "gen"), Foreign({"y": a, "x": b}, "ref"))
-    assert (ours["x"], ours["y"], theirs["x"], theirs["y"]) == (a, b, b, a)
+    matches = matched(Foreign({"x": a, "y": b}, "gen"), Foreign({"y": a, "x": b}, "ref"))
+    assert matches == {"y": ("y", "y"), "x": ("x", "x")}
     for names, name in ((("a", "b"), "b"), (("a", ""), "a"), (("", ""), "histogram")):
-        ours, theirs = matched(Foreign({names[0]: a}, ""), Foreign({names[1]: b}, ""))
-        assert (dict(ours), dict(theirs)) == ({name: a}, {name: b})
+        assert matched(Foreign({names[0]: a}, ""), Foreign({names[1]: b}, "")) == {name: names}
     with pytest.raises(InputError, match=r"only generated has the histograms \['x'\], and only reference \['z'\]"):
         matched(Foreign({"x": a, "y": b}, ""), Foreign({"z": a, "y": b}, ""))
     with pytest.raises(InputError, match=r"only generated has the histograms \[\], and only reference \['y'\]"):
         matched(Foreign({"x": a}, ""), Foreign({"x": a, "y": b}, ""))
+    assert matched(Foreign({"x": a, "y": b}, ""), Foreign({"z": a, "y": b}, ""), ["y"]) == {"y": ("y", "y")}
+    with pytest.raises(InputError, match=r"only generated has the histograms \['x'\], and only reference \[\]"):
+        matched(Foreign({"x": a, "y": b}, ""), Foreign({"z": a, "y": b}, ""), ["x", "y"])
+
+
+def test_histograms_without_events() -> None:
+    """Where all are compared, a histogram empty on both sides is left out; any other empty one is an error."""
+    full, empty = sums(3, 4), BinSums(np.zeros(2), np.zeros(2), sums(1, 1).bins)
+    assert converted(empty, empty, "x", ("a", "b"), asked=False) is None
+    assert converted(full, full, "x", ("a", "b"), asked=False) == (full, full)
+    with pytest.raises(
+        InputError, match=r"^reference: b: the histogram has no events, .*compare without 'x': observable"
+    ):
+        converted(full, empty, "x", ("a", "b"), asked=False)
+    for sides in ((empty, empty), (empty, full)):
+        with pytest.raises(InputError, match=r"^generated: a: the histogram has no events$"):
+            converted(*sides, "x", ("a", "b"), asked=True)
 
 
 def test_what_is_not_compared_is_named() -> None:
@@ -80,9 +98,9 @@ def test_what_is_not_compared_is_named() -> None:
 
 def test_the_number_of_events_is_effective() -> None:
     """Of histograms alone the number of events is the largest effective one."""
-    assert Foreign({"x": sums(3, 4), "y": sums(10, 20)}, "").events == 30
+    assert effective_events([sums(3, 4), sums(10, 20)]) == 30
     weighted = as_bin_sums(gv.Counts(np.array([2.0, 2.0]), np.array([4.0, 4.0])), "reference")
-    assert Foreign({"x": weighted}, "").events == 2
+    assert effective_events([weighted]) == 2
 
 
 def test_what_is_filled_and_what_is_not(events: Make, tmp_path: Path) -> None:

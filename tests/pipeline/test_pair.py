@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -963,3 +964,45 @@ def test_values_that_both_sides_repeat_are_silent(make: Any) -> None:
     for dtype in (np.float64, np.float32):
         report = gv.validate({**ours, "x": ours["x"].astype(dtype)}, theirs, n_required=3_000, observables=["x"])
         assert report.verdict is Verdict.ROBUST
+
+
+@pytest.mark.parametrize("road", ROADS)
+def test_given_edges_on_values(streamed: Stream, road: str) -> None:
+    """Values on the edges that were given are in one bin in single and in double precision, on every road."""
+    ours, theirs = ({"x": np.random.default_rng(seed).integers(0, 10, 20_000) / 10} for seed in (1, 2))
+    edges = np.arange(0, 1.05, 0.1)
+    report = on_road(road, streamed, {"x": ours["x"].astype(np.float32)}, theirs, bins=edges)
+    assert report.robust
+    whole = on_road(road, streamed, ours, theirs, bins=edges)
+    assert report.histograms["x"].chi2 == whole.histograms["x"].chi2
+
+
+@pytest.mark.parametrize("road", ROADS)
+@pytest.mark.parametrize("nonfinite", ["error", "overflow", "separate"])
+def test_circular_axes(streamed: Stream, road: str, nonfinite: str) -> None:
+    """Angles are wrapped into the period of a circular axis, and compared as angles, on every road."""
+    bh: Any = pytest.importorskip("boost_histogram")
+    ours, theirs = ({"phi": np.random.default_rng(seed).uniform(0, 2 * np.pi, 5_000)} for seed in (1, 2))
+    bins = {"phi": bh.axis.Regular(8, 0, 2 * np.pi, circular=True)}
+    wrapped = {"phi": np.where(ours["phi"] > np.pi, ours["phi"] - 2 * np.pi, ours["phi"])}
+    report = on_road(road, streamed, wrapped, theirs, bins=bins, nonfinite=nonfinite)
+    assert report.robust
+    filled = [bh.Histogram(bins["phi"]).fill(side["phi"]) for side in (wrapped, theirs)]
+    expected = gv.compare(*filled, n_required=30)
+    assert report.histograms["phi"].chi2 == pytest.approx(expected.chi2, rel=1e-9)
+    assert report.histograms["phi"].chi2 != on_road(road, streamed, wrapped, theirs, bins=8).histograms["phi"].chi2
+    with pytest.raises(InputError, match="no underflow"):
+        on_road(road, streamed, wrapped, theirs, bins=bins, nonfinite="underflow")
+
+
+def test_stored_angles_are_read_by_others(tmp_path: Path) -> None:
+    """What stands in a stored histogram on a circular axis for other programs is a circular histogram for them."""
+    bh: Any = pytest.importorskip("boost_histogram")
+    axis = bh.axis.Regular(8, 0, 2 * np.pi, circular=True)
+    angles = {"phi": np.random.default_rng(1).uniform(-4, 9, 5_000)}
+    summary = gv.fill(angles, bins={"phi": axis})
+    path = tmp_path / "others.json"
+    path.write_text(json.dumps(json.loads(summary.to_json())["histograms"]), encoding="utf-8")
+    filled = bh.Histogram(axis).fill(angles["phi"])
+    assert gv.validate(path, summary, n_required=1).histograms["phi"].chi2 == 0
+    np.testing.assert_array_equal(summary.contents["phi"].sums().sumw, filled.values(flow=True))

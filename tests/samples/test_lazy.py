@@ -97,7 +97,7 @@ def test_what_is_lazy() -> None:
 )
 def test_refusals(events: Any, text: str) -> None:
     """Collections that cannot be read as columns are refused, and the side is named."""
-    with pytest.raises(InputError, match=f"generated: .*{text}"):
+    with pytest.raises((InputError, InputTypeError), match=f"generated: .*{text}"):
         open_source(events, "generated")
 
 
