@@ -36,7 +36,7 @@ PIECES = [
     *WORDS.split(),
     *("x y", "__import__('os')", "\u202e", "\x1b[2J", "x" * 300),
 ]
-WORDS = "n-required observables bins by weight nonfinite report like seed help confidence max-bias attempt looks"
+FLAG_WORDS = "n-required observables bins by weight nonfinite report like seed help confidence max-bias attempt looks"
 FLAGS = ["-o", "--", "--no-smooth", *(f"--{word}" for word in FLAG_WORDS.split())]
 NAMES = ["g.npz", "r.npz", "h.json", "missing.npz", "*.npz", "g.npz:x", "csv:g.npz", "http://", "r.npz:", ".", ""]
 OPTIONS = [f"--ganvalid-{name}" for name in ("n-required", "confidence", "max-bias", "require", "ledger", "report")]
