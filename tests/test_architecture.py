@@ -50,6 +50,7 @@ FOLDERS = sorted(path.parent.relative_to(PACKAGE).as_posix() for path in PACKAGE
 ACROSS_MODULES = {
     "./test_architecture.py": "the layout",
     "./test_docs.py": "README and docs",
+    "./test_fuzzing.py": "whatever reads text",
     "./test_properties.py": "the whole comparison",
     "./test_roads.py": "the whole check, however events are handed over",
     "./test_silent_passes.py": "whole sessions in which a test could pass in silence",

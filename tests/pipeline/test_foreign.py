@@ -81,7 +81,7 @@ def test_histograms_without_events() -> None:
     ):
         converted(full, empty, "x", ("a", "b"), asked=False)
     for sides in ((empty, empty), (empty, full)):
-        with pytest.raises(InputError, match=r"^generated: a: the histogram has no events$"):
+        with pytest.raises(InputError, match=r"^generated: a: the histogram has no events; check what filled it, .*$"):
             converted(*sides, "x", ("a", "b"), asked=True)
 
 
