@@ -9,6 +9,7 @@ from dataclasses import asdict, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_ganvalid.histograms.bins import Grid
 from pytest_ganvalid.histograms.kdtree import SAME
 from pytest_ganvalid.histograms.merging import Merged
 from pytest_ganvalid.histograms.sums import BinSums
@@ -24,6 +25,8 @@ from pytest_ganvalid.statistics.separation import Fractions
 
 FloatArray = NDArray[np.float64]
 _WORST = 5
+_MANY = 10  # bins
+_MOST, _FEW = 0.9, 0.2  # shares of the generated and of the reference events in bins that tell of another unit
 
 
 def histogram_comparison(
@@ -49,7 +52,7 @@ def histogram_comparison(
     return Comparison(
         name=name,
         verdict=a.verdict(),
-        reasons=reasons.reasons(a, worst),
+        reasons=(*_unit_question(a, merged, given), *reasons.reasons(a, worst)),
         n_required=a.n_required,
         n_train=n_train,
         n_generated=a.n_generated,
@@ -306,6 +309,28 @@ def _worst_bins(a: Assessment, merged: Merged, given: BinSums) -> tuple[BinBias,
         )
         for i in order
     )
+
+
+def _unit_question(a: Assessment, merged: Merged, given: BinSums) -> tuple[str, ...]:
+    """Ask whether both sides are in one unit, where nearly all generated values are beyond those of the reference.
+
+    A thousand times too large, a positive number is in the last bin, and one of either sign in the first or the last;
+    a thousand times too small, it is in one bin or two neighbours.
+    """
+    along = isinstance(given.bins, Grid) and len(given.bins.axes) == 1 and not given.bins.axes[0].values
+    if a.verdict() is not Verdict.BIASED or not along or merged.groups.shape[0] < _MANY:
+        return ()
+    ours, theirs = (side.sumw / side.total for side in (merged.generated, merged.reference))
+    most = int(np.argmax(ours))
+    beside = max((i for i in (most - 1, most + 1) if 0 <= i < ours.size), key=lambda i: float(ours[i]))
+    for some, where in (([most, beside], "two neighbouring bins"), ([0, -1], "the first bin and the last")):
+        shares = [float(side[some].sum()) for side in (ours, theirs)]
+        if shares[0] >= _MOST and shares[1] <= _FEW:
+            return (
+                f"{reasons.percent(shares[0])} of the generated values are in {where}, which hold "
+                f"{reasons.percent(shares[1])} of the reference's: are both in one unit (MeV, GeV: a factor of 1000)?",
+            )
+    return ()
 
 
 def _contents(a: Assessment, merged: Merged) -> BinContents:

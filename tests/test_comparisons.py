@@ -180,3 +180,18 @@ def test_a_constant_observable_demonstrates_nothing() -> None:
     assert (c.confidence, c.max_bias, c.max_local_bias, c.min_expected, c.smooth) == (0.9, 1.5, 4, 11, True)
     assert Comparison.from_json(c.to_json()) == c
     assert "it cannot see any bias" in gv.explain(c)
+
+
+@pytest.mark.parametrize("factor", [1000.0, 1e-3])
+def test_another_unit_is_asked_about(factor: float) -> None:
+    """Values a thousand times too large or too small ask about units, whatever their signs; a bias does not."""
+    rng = np.random.default_rng(1)
+    sides = [{"pt": rng.exponential(30, 20_000), "px": rng.normal(0, 20, 20_000)} for _ in range(2)]
+    scaled = {name: factor * values for name, values in sides[0].items()}
+    question = "are both in one unit (MeV, GeV: a factor of 1000)?"
+    for comparison in gv.validate(scaled, sides[1], n_required=2_000, observables=["pt", "px"]).comparisons.values():
+        assert question in comparison.reasons[0]
+    biased = {name: 1.3 * values for name, values in sides[0].items()}
+    report = gv.validate(biased, sides[1], n_required=2_000, observables=["pt", "px"])
+    assert report.verdict == "BIASED"
+    assert question not in " ".join(report.reasons)

@@ -458,8 +458,8 @@ def _pairs(
             outside = histogram.observable.where is not None
             if name != histogram.name and _is_one_number(sides, outside=outside):
                 continue
-            if plan.skipped is not None and name == histogram.name and _is_constant(sides):
-                skipped[name] = "has one value, the same on both sides"
+            if plan.skipped is not None and name == histogram.name and (why := _constant(sides)):
+                skipped[name] = why
                 continue
             yield Pair(
                 name=name,
@@ -471,20 +471,26 @@ def _pairs(
             )
 
 
-def _is_constant(sides: Sequence[BinSums]) -> bool:
-    """Tell whether a column has one value on both sides, equal but for rounding.
+def _constant(sides: Sequence[BinSums]) -> str:
+    """Say that a column has one value on both sides, equal but for rounding; empty if it has not.
 
     Of parts that were filled apart a list may lack single events: those are in the bin of the value, or it is not one.
+    Of entries there is no list: they are one if the reference is one value, and all are in its bin.
     """
+    populated = np.flatnonzero(np.any([side.populated for side in sides], axis=0))
+    if populated.size != 1:
+        return ""
     lists = [side.repeated for side in sides if side.repeated is not None]
+    if not lists:
+        bins, place = sides[1].bins, int(populated[0])
+        alone = bins.nominal is not None and bins.nominal.shares[place] == 1.0
+        return f"all entries of both sides are in one bin, {bins.label(place, place)}" if alone else ""
     if len(lists) < len(sides) or any(some.counts.size != 1 for some in lists):
-        return False
+        return ""
     if any(int(some.counts[0]) + some.undercount < some.events for some in lists):
-        return False
-    if int(np.count_nonzero(np.any([side.populated for side in sides], axis=0))) > 1:
-        return False
+        return ""
     one, other = (float(some.values[0]) for some in lists)
-    return abs(one - other) <= SAME * max(abs(one), abs(other))
+    return "has one value, the same on both sides" if abs(one - other) <= SAME * max(abs(one), abs(other)) else ""
 
 
 def _is_one_number(sides: Sequence[BinSums], *, outside: bool) -> bool:

@@ -376,7 +376,7 @@ class FillTask:
                 with np.errstate(over="ignore", invalid="ignore"):
                     finite = np.isfinite(np.add.reduce(column))  # or else it may still be an overflow
                 if not finite:
-                    refuse_nonfinite(column, f"{self.side}: observable {histogram.name!r}")
+                    self._refuse_nonfinite(histogram, column, sample)
         parts = [(histogram.name, values, histogram.bins)]
         if histogram.numbers is not None:
             parts.append((histogram.name + MULTIPLICITY, values.multiplicity(), histogram.numbers))
@@ -396,6 +396,34 @@ class FillTask:
             repeated = Repeated.of(values.columns[0], values.weight(sample.weight))
             contents[histogram.name] = replace(contents[histogram.name], repeated=repeated)
         return contents
+
+    def _refuse_nonfinite(self, histogram: Histogram, values: NDArray[np.float64], sample: Sample) -> None:
+        """Refuse NaN and infinite values, and name all observables that have some among these events.
+
+        Raises:
+            InputError: If there are any.
+        """
+        try:
+            refuse_nonfinite(values, f"{self.side}: observable {histogram.name!r}")
+        except InputError as error:
+            unasked = self.plan.skipped is not None
+            bad: list[str] = []
+            good: list[str] = []
+            for other in self.plan.histograms:
+                if other.stratum == histogram.stratum and not (unasked and other.observable.tree):
+                    columns = other.observable.values(sample, self.side).columns
+                    if other.nonfinite == "error" and not all(np.isfinite(column).all() for column in columns):
+                        bad.append(other.observable.name)
+                    elif all(np.any(column != column[:1]) for column in columns):  # of one value nothing is compared
+                        good.append(other.observable.name)
+            msg, remedies = error.message, []
+            if len(bad) > 1:
+                msg += f". Others that have some: {bad[1:] if bad[0] == histogram.observable.name else bad}"
+                remedies.append(f"nonfinite={dict.fromkeys(bad, 'separate')}")
+            if unasked and good:
+                remedies.append(f"observables={good}")
+            msg += f"; to go on: {' or '.join(remedies)}" if remedies else ""
+            raise InputError(msg) from None
 
     @property
     def fits_a_device(self) -> bool:

@@ -289,6 +289,41 @@ def test_a_constant_in_parts_of_one_event() -> None:
 
 
 @pytest.mark.parametrize("road", ROADS)
+def test_entries_of_one_value_are_left_out(streamed: Stream, road: str) -> None:
+    """A column of entries that are all alike is left out with its reason; one that is another value is refused."""
+    rng = np.random.default_rng(1)
+    counts = rng.poisson(2, 900)
+    ours, theirs = (
+        {"x": rng.normal(size=900), "id": Entries(np.full(counts.sum(), 22), counts), "n": Entries(some, counts)}
+        for some in rng.normal(size=(2, counts.sum()))
+    )
+    report = on_road(road, streamed, ours, theirs)
+    assert report.skipped["id"] == "all entries of both sides are in one bin, [21.5, 22.5)"
+    assert {"n", "id: entries per event"} <= {*report.comparisons}
+    ours["id"] = Entries(np.full(counts.sum(), 23), counts)
+    with pytest.raises(InputError, match="observable 'id': the events of either sample fill the bins all alike"):
+        on_road(road, streamed, ours, theirs)
+
+
+@pytest.mark.parametrize("road", ROADS)
+def test_all_that_is_not_finite_is_named_at_once(streamed: Stream, road: str) -> None:
+    """Of all columns one error names those with NaN or infinite values, and each of its remedies works."""
+    rng = np.random.default_rng(1)
+    sides = [{name: rng.normal(size=900) for name in "abcd"} | {"one": np.ones(900)} for _ in range(2)]
+    for side in sides:
+        side["b"][::7], side["d"][5::7] = np.nan, np.inf
+    with pytest.raises(InputError) as caught:
+        on_road(road, streamed, *sides)
+    remedies = {"nonfinite": {"b": "separate", "d": "separate"}, "observables": ["a", "c"]}
+    words = str(caught.value)
+    assert "observable 'b' has " in words
+    assert "Others that have some: ['d']; to go on: " in words
+    for name, value in remedies.items():
+        assert f"{name}={value}" in words
+        assert on_road(road, streamed, *sides, **{name: value}).comparisons["a"]
+
+
+@pytest.mark.parametrize("road", ROADS)
 def test_the_joint_distribution_has_a_name_of_its_own(streamed: Stream, road: str) -> None:
     """Where a column is called joint, the joint distribution has another name, and a note says so."""
     rng = np.random.default_rng(1)
