@@ -26,6 +26,7 @@ KEYWORDS = (
     "generator",
     "cluster",
     "cluster_of",
+    "units",
 )
 """What the marker and the methods of the fixture take, beside the limits; see `keywords`."""
 

@@ -18,6 +18,7 @@ from pytest_ganvalid._arguments import check_event_count, without_gone
 from pytest_ganvalid._json import plain
 from pytest_ganvalid.attempts import Trial, counted, generator_digest, histogram_digest
 from pytest_ganvalid.comparisons import (
+    axes_in_units,
     constant_comparison,
     estimate_comparison,
     histogram_comparison,
@@ -65,6 +66,7 @@ def compare(
     attempt: int = 1,
     looks: int = 1,
     name: str = "",
+    units: Mapping[str, str] | None = None,
 ) -> Comparison:
     """Compare a generated with a reference histogram at the error bars of n_required events.
 
@@ -85,6 +87,8 @@ def compare(
             1/(j(j + 1)) of the level 1 - confidence, with the limits shown.
         looks: Planned looks at a reference that grows in equal steps, which share that level (Pocock 1977).
         name: Name of the observable.
+        units: Label of an axis -> its unit, such as ``{"mass": "GeV"}``, for plots. Without, it is what stands in
+            brackets at the end of the label: ``mass [GeV]``.
 
     Returns:
         The verdict with all numbers behind it.
@@ -122,6 +126,7 @@ def compare(
     )
     context = _Context(n_required=n_required, n_train=n_train, limits=limits)
     found = context.compare(gen, ref, Pair(name=name, generated=gen, reference=ref))
+    found = replace(found, axes=axes_in_units({"": found}, units)[""])
     reason = too_good([found.p_agreement])
     return _not_independent(found, reason) if reason else found
 
@@ -153,6 +158,7 @@ def validate(
     client: object = None,
     cluster: object = None,
     cluster_of: str = "repeats",
+    units: Mapping[str, str] | None = None,
 ) -> Report:
     """Compare generated with reference events, observable by observable.
 
@@ -203,6 +209,8 @@ def validate(
         cluster_of: ``"repeats"``: the rows of a cluster are events with a common cause, and n_required counts
             independent true events, each simulated once. ``"entries"``: the rows of a cluster are the entries of one
             event, as in `Entries`, and n_required counts such events.
+        units: Column -> its unit, such as ``{"mass": "GeV"}``, for plots. Without, it is the one that histograms or
+            columns of files bring along.
 
     Returns:
         ROBUST only if every observable is (an intersection-union test: no correction is needed); BIASED if any is,
@@ -273,6 +281,9 @@ def validate(
         )
         comparisons = {name: c.withdrawn(reason) if c.robust else c for name, c in comparisons.items()}
     remedies = [remedy for name, remedy in sides.remedies.items() if not comparisons[name].robust]
+    histograms = {name: c for name, c in comparisons.items() if isinstance(c, Comparison)}
+    axes = axes_in_units(histograms, units, sides.units)
+    comparisons |= {name: replace(c, axes=axes[name]) for name, c in histograms.items()}
     report = replace(
         combine(comparisons, provenance=_provenance(sides, request, made_by, controls)),
         n_required=n_required,  # exactly
@@ -430,7 +441,9 @@ class _Context:
             sides = (generated, reference)
             return constant_comparison(sides, n_required, self.limits, self.n_train, pair.name, pair.share)
         merged, assessment = self._assess(generated, reference, pair)
-        comparison = histogram_comparison(assessment, merged, generated, self.n_train, pair.name, pair.share)
+        comparison = histogram_comparison(
+            assessment, merged, generated, self.n_train, pair.name, pair.share, pair.labels
+        )
         if generated.repeated is None or reference.repeated is None or assessment.n_clusters < LEAST_CLUSTERS:
             return comparison
         return with_repeated(comparison, generated, reference)

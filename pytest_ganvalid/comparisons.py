@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_ganvalid.errors import InputError, InputTypeError
+from pytest_ganvalid.histograms.axes import shown_axes
 from pytest_ganvalid.histograms.bins import Grid
 from pytest_ganvalid.histograms.kdtree import SAME
 from pytest_ganvalid.histograms.merging import Merged
 from pytest_ganvalid.histograms.sums import BinSums
-from pytest_ganvalid.results import BinBias, BinContents, Comparison, EstimateComparison, Interval, Resolution, Verdict
+from pytest_ganvalid.results import (
+    Axis,
+    BinBias,
+    BinContents,
+    Comparison,
+    EstimateComparison,
+    Interval,
+    Resolution,
+    Verdict,
+)
 from pytest_ganvalid.statistics import reasons
 from pytest_ganvalid.statistics.equivalence import Equivalence
 from pytest_ganvalid.statistics.limits import Limits, level
@@ -30,7 +42,13 @@ _MOST, _FEW = 0.9, 0.2  # shares of the generated and of the reference events in
 
 
 def histogram_comparison(
-    a: Assessment, merged: Merged, given: BinSums, n_train: float | None, name: str, share: float = 1.0
+    a: Assessment,
+    merged: Merged,
+    given: BinSums,
+    n_train: float | None,
+    name: str,
+    share: float = 1.0,
+    labels: Sequence[str] = (),
 ) -> Comparison:
     """Put together what a user gets to see.
 
@@ -41,6 +59,7 @@ def histogram_comparison(
         n_train: Number of events the generator was trained on, if known.
         name: Name of the observable.
         share: Fraction of the check's n_required that is ``a.n_required``.
+        labels: Names of what is binned, one for each dimension; ``name`` if there are none.
     """
     worst = _worst_bins(a, merged, given)
     delta = _interval(a.all_bins)
@@ -87,6 +106,7 @@ def histogram_comparison(
         contents=_contents(a, merged),
         share=share,
         n_equivalent_nominal=min(_ratio(test.ndf / 2, test.upper_at(limits.alpha_nominal)) for test in a.tests),
+        axes=shown_axes(given.bins, labels or (name,)),
         **asdict(limits),
     )
 
@@ -158,6 +178,38 @@ def constant_comparison(
         n_equivalent_nominal=0.0,
         **asdict(limits),
     )
+
+
+def axes_in_units(
+    comparisons: Mapping[str, Comparison], stated: Mapping[str, str] | None, known: Mapping[str, str] | None = None
+) -> dict[str, tuple[Axis, ...]]:
+    """Say what the axes of comparisons are measured in.
+
+    Args:
+        comparisons: What was compared.
+        stated: Label of an axis -> unit.
+        known: Likewise, as the data say it: of axes that have none.
+
+    Raises:
+        InputError: If one is stated of what is no axis.
+        InputTypeError: If they are no mapping of names to text.
+    """
+    units: Any = stated or {}
+    if not isinstance(units, Mapping) or not all(isinstance(text, str) for text in (*units, *units.values())):
+        msg = f'units={units!r}; expected a mapping of column -> unit, such as {{"mass": "GeV"}}'
+        raise InputTypeError(msg)
+    labels = {axis.label for comparison in comparisons.values() for axis in comparison.axes}
+    unknown = [name for name in units if name not in labels]
+    if unknown:
+        msg = f"units= names {unknown[0]!r}, which is no axis of what is compared; there are {sorted(labels)}"
+        raise InputError(msg)
+    found = known or {}
+    return {
+        name: tuple(
+            replace(axis, unit=units.get(axis.label, axis.unit or found.get(axis.label, ""))) for axis in c.axes
+        )
+        for name, c in comparisons.items()
+    }
 
 
 def with_repeated(comparison: Comparison, generated: BinSums, reference: BinSums) -> Comparison:
@@ -335,12 +387,15 @@ def _unit_question(a: Assessment, merged: Merged, given: BinSums) -> tuple[str, 
 
 def _contents(a: Assessment, merged: Merged) -> BinContents:
     generated, reference = merged.generated, merged.reference
+    given_as_is = np.array_equal(merged.group_of, np.arange(merged.group_of.size))
     return BinContents(
         generated=_floats(generated.sumw / generated.total),
         generated_errors=_floats(_errors(generated)),
         reference=_floats(reference.sumw / reference.total),
         reference_errors=_floats(_errors(reference)),
         bias=_floats(a.local.bias),
+        totals=(generated.total, reference.total),
+        merged=() if given_as_is else tuple(merged.group_of.tolist()),
     )
 
 

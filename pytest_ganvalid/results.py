@@ -24,6 +24,7 @@ VERSION = 2
 """Of the texts that results are written as."""
 
 __all__ = [
+    "Axis",
     "BinBias",
     "BinContents",
     "Chi2Result",
@@ -102,8 +103,37 @@ class BinBias:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Axis:
+    """An axis of the bins that were given or chosen, before merging.
+
+    The bins along it are one below the edges if there is ``underflow``, those between edges, one above if there is
+    ``overflow``, and one for each of ``values``, in this order.
+
+    Attributes:
+        label: What is binned.
+        unit: That of the edges, such as ``"GeV"``; empty if it is not known.
+        edges: Increasing; empty for categories, for the cells of a tree and where only contents are known.
+        values: Names of the bins without edges: categories, NaN, what is outside a selection.
+        underflow: Whether there is a bin below the first edge.
+        overflow: Whether there is a bin from the last edge on.
+    """
+
+    label: str
+    unit: str = ""
+    edges: tuple[float, ...] = ()
+    values: tuple[str, ...] = ()
+    underflow: bool = False
+    overflow: bool = False
+
+    @property
+    def title(self) -> str:
+        """The label with the unit."""
+        return f"{self.label} [{self.unit}]" if self.unit else self.label
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BinContents:
-    """The normalised histograms that were compared, after merging; what a plot needs.
+    """The normalised histograms that were compared, after merging; with the axes what a plot needs.
 
     Attributes:
         generated: Fractions of the generated sample.
@@ -111,6 +141,10 @@ class BinContents:
         reference: Fractions of the reference sample.
         reference_errors: Their standard errors.
         bias: Local bias in error bars of n_required events.
+        totals: Sums of weights of the generated and of the reference sample: a fraction times its sample's is what the
+            histogram held, and an error times it the root of the sum of squared weights.
+        merged: For each bin as given, flow bins included and the last axis first, the position above of the bin that it
+            was joined to; empty if every bin is as given.
     """
 
     generated: tuple[float, ...]
@@ -118,6 +152,8 @@ class BinContents:
     reference: tuple[float, ...]
     reference_errors: tuple[float, ...]
     bias: tuple[float, ...]
+    totals: tuple[float, float] = (1.0, 1.0)
+    merged: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +333,8 @@ class Comparison(Judgement):
         worst_bin: Position of the bin with the largest local bias (see `BinBias.index`).
         worst_bins: The bins with the largest local bias, worst first.
         contents: The histograms that were compared.
+        axes: The axes of their bins. Of a pair of columns that is cut into slabs, the axis that is cut first, then for
+            each bin of it the one that it is cut along.
         max_local_bias: Limit on the bias of a single bin.
         max_directional_bias: Limit on ``directional_bias``; ``None`` if there is none.
         min_expected: Least expected effective events in a bin of the smaller sample.
@@ -326,6 +364,7 @@ class Comparison(Judgement):
     max_directional_bias: Amount | None
     min_expected: Amount
     smooth: bool
+    axes: tuple[Axis, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

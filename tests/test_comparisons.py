@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -195,3 +196,35 @@ def test_another_unit_is_asked_about(factor: float) -> None:
     report = gv.validate(biased, sides[1], n_required=2_000, observables=["pt", "px"])
     assert report.verdict == "BIASED"
     assert question not in " ".join(report.reasons)
+
+
+def test_units_are_of_axes() -> None:
+    """A unit is stated of what is compared; of anything else, or if it is no text, it is refused."""
+    rng = np.random.default_rng(1)
+    sides = [{"m": rng.normal(size=2_000), "n": rng.normal(size=2_000)} for _ in range(2)]
+    report = gv.validate(*sides, n_required=100, observables=["m", ("m", "n")], units={"m": "GeV"})
+    units = {name: [(axis.label, axis.unit) for axis in c.axes] for name, c in report.histograms.items()}
+    assert units["m"] == [("m", "GeV")]
+    assert {*units["m:n"]} == {("m", "GeV"), ("n", "")}
+    with pytest.raises(
+        gv.InputError, match=r"names 'pt', which is no axis of what is compared; there are \['m', 'n'\]"
+    ):
+        gv.validate(*sides, n_required=100, units={"pt": "GeV"})
+    wrong: Any
+    for wrong in ({"m": 3}, ["m"], "GeV"):
+        with pytest.raises(gv.InputTypeError, match="expected a mapping of column -> unit"):
+            gv.validate(*sides, n_required=100, observables=["m"], units=wrong)
+
+
+def test_contents_hold_what_was_filled() -> None:
+    """Fractions and errors times the totals are the sums, and each bin as given knows where it went."""
+    counts = np.array([1, 40, 50, 3, 60, 1])
+    c = gv.compare(gv.Counts(counts), gv.Counts(2 * counts), n_required=20, min_expected=10)
+    merged = np.array(c.contents.merged)
+    for fractions, errors, given, total in (
+        (c.contents.generated, c.contents.generated_errors, counts, c.contents.totals[0]),
+        (c.contents.reference, c.contents.reference_errors, 2 * counts, c.contents.totals[1]),
+    ):
+        sums = np.bincount(merged, given)
+        np.testing.assert_allclose(np.array(fractions) * total, sums)
+        np.testing.assert_allclose((np.array(errors) * total) ** 2, sums)

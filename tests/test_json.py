@@ -297,7 +297,7 @@ def test_every_value_of_a_report_is_looked_at(path: tuple[Any, ...]) -> None:
     before, _ = replaced(STORED, path, None)
     wrong: list[Any] = [3 if isinstance(before, str) else "x", [[]], {"x": 1}, math.nan, math.inf]
     if isinstance(before, int | float):
-        wrong += [True if before is not True else 1, 10**400]
+        wrong += [1 if isinstance(before, bool) else True, 10**400]
     wrong += [-0.5, 1.5] if path[-1] in SHARES else [-1] if path[-1] in AMOUNTS else []
     for value in wrong:
         with pytest.raises(gv.InputError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Protocol
@@ -23,6 +24,7 @@ _SINGLE = 2.0**-24 * (1 + 2.0**-10)  # relative, of numbers that were rounded to
 _OF_BIN = 2.0**-10  # of a bin, by which an edge is moved at most: no sum of events in it would tell
 _MOST_AXES = 2
 _MOST_BINS = 10_000_000  # that are read from a file
+_NUMBERED = re.compile(r"Axis \d+")  # hist's label of an axis without one
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,7 @@ class Axis:
         given: Whether the user gave the edges, which may be on values then: see `cuts`.
         values: The value that each bin is around, by which it is named, or ``None``; empty if all bins are named by
             their edges.
+        title: What is binned, as another program calls it.
     """
 
     edges: tuple[float, ...] = ()
@@ -121,6 +124,7 @@ class Axis:
     circular: bool = False
     given: bool = field(default=False, compare=False)
     values: tuple[float | None, ...] = field(default=(), compare=False)
+    title: str = field(default="", compare=False)
 
     @classmethod
     def from_uhi(cls, axis: Any, size: int) -> Axis:  # noqa: ANN401 - any axis with the protocol
@@ -130,11 +134,12 @@ class Axis:
         flow = size - len(items)
         below = bool(getattr(getattr(axis, "traits", None), "underflow", False))
         underflow, overflow = flow == 2 or (flow == 1 and below), flow == 2 or (flow == 1 and not below)  # noqa: PLR2004
+        title = _title(axis)
         if not continuous:
-            return cls((), tuple(str(item) for item in items), underflow, overflow)
+            return cls((), tuple(str(item) for item in items), underflow, overflow, title=title)
         edges = (float(items[0][0]), *(float(high) for _, high in items))
         circular = bool(getattr(getattr(axis, "traits", None), "circular", False))
-        return cls(edges, (), underflow, overflow, circular=circular)
+        return cls(edges, (), underflow, overflow, circular=circular, title=title)
 
     @classmethod
     def of_edges(cls, edges: tuple[float, ...], nonfinite: str, *, circular: bool = False) -> Axis:
@@ -361,6 +366,13 @@ class Grid:
             return self.axes[0].index(columns[0])
         positions = [axis.index(values) for axis, values in zip(self.axes, columns, strict=True)]
         return np.ravel_multi_index(positions, self.shape)
+
+
+def _title(axis: Any) -> str:  # noqa: ANN401 - any axis with the protocol
+    """Return what is binned, as hist (its label), uproot (the title) or boost-histogram (the metadata) call it."""
+    member = getattr(axis, "member", None)
+    candidates = [getattr(axis, "label", ""), getattr(axis, "metadata", ""), member("fTitle") if member else ""]
+    return next((text for text in candidates if isinstance(text, str) and text and not _NUMBERED.fullmatch(text)), "")
 
 
 @functools.lru_cache(maxsize=512)

@@ -149,7 +149,8 @@ class Joint:
                     yield observable.name, fields
                 else:
                     scored = self._scored(observable, generated, reference, stratum)
-                    yield observable.name, scored | {"controls": partial(self.controls, observable, position)}
+                    controls = partial(self.controls, observable, position)
+                    yield observable.name, scored | {"controls": controls, "labels": (f"{observable.name} score",)}
 
     def controls(self, observable: Scoring, position: int, n_required: float) -> Controls:
         """Plant biases of the size that is to be excluded, and look whether an observable that is learned sees them.

@@ -75,6 +75,7 @@ class Pair:
         how: How it was made, if that took more than filling a histogram.
         controls: Of what is learned: from n_required, the share of it, to the positive controls.
         chosen: Share of the reference events that the bins were chosen from; 0 if they were given.
+        labels: Names of what is binned, one for each dimension; none if they are those of the histogram.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Pair:
     how: Mapping[str, Any] = field(default_factory=dict)
     controls: Callable[[float], Controls] | None = None
     chosen: float = 0.0
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +106,7 @@ class Paired:
         notes: What was not looked for, in sentences.
         digests: What tells the generated and the reference sample from others.
         remedies: Comparison -> what to know of it if it is not ROBUST.
+        units: Column -> its unit, where the data say so.
     """
 
     pairs: tuple[Pair, ...]
@@ -117,6 +120,7 @@ class Paired:
     notes: tuple[str, ...] = ()
     digests: tuple[SampleDigest, SampleDigest]
     remedies: Mapping[str, str] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
 
 
 def paired(
@@ -407,7 +411,7 @@ def _all_pairs(pairs: Sequence[Pair], rates: Rates | None) -> tuple[Pair, ...]:
         raise InputError(msg)
     if rates is None or rates.sides is None:
         return tuple(pairs)
-    return (*pairs, Pair(name=rates.name, generated=rates.sides[0], reference=rates.sides[1]))
+    return (*pairs, Pair(name=rates.name, generated=rates.sides[0], reference=rates.sides[1], labels=(rates.column,)))
 
 
 def _half_precision(sides: Sequence[Side]) -> list[str]:
@@ -468,6 +472,7 @@ def _pairs(
                 share=stratum.share,
                 used=stratum.used,
                 chosen=0.0 if sides[1].bins.nominal is None else chosen,
+                labels=histogram.labels_of(name),
             )
 
 

@@ -53,6 +53,11 @@ class Histogram:
         if self.numbers is not None:
             yield self.name + MULTIPLICITY, Content.of(self.numbers, self.stratum, selected=selected, correlated=False)
 
+    def labels_of(self, content: str) -> tuple[str, ...]:
+        """Return names of what is binned in a content, one for each dimension."""
+        columns = self.observable.columns or (self.observable.name,)
+        return columns if content == self.name else (":".join(columns) + MULTIPLICITY,)
+
     def difference(self, other: Histogram) -> str:
         """Say in what another histogram of the same name differs; empty if in nothing."""
         for what, ours, theirs in (

@@ -30,11 +30,13 @@ class Rates:
         sides: The histograms of the generated sample and of the reference, a bin for each; ``None`` if they are not
             compared.
         note: Why not; of a comparison, what to do if it is not ROBUST.
+        column: The condition.
     """
 
     name: str
     sides: tuple[BinSums, BinSums] | None
     note: str
+    column: str
 
     @classmethod
     def of(cls, generated: Histograms, reference: Histograms) -> Rates | None:
@@ -60,12 +62,17 @@ class Rates:
             reason = _signs_of_choice(generated, gen, ref)
         name = rate_name(column)
         if reason:
-            return cls(name=name, sides=None, note=f"how often the bins of {column!r} occur is not compared: {reason}")
+            return cls(
+                name=name,
+                sides=None,
+                note=f"how often the bins of {column!r} occur is not compared: {reason}",
+                column=column,
+            )
         remedy = (
             f"{name!r} compares how often generated events are in each bin of {column!r}; if the generator was given "
             f"{column!r}, and does not choose it, say so: by=Condition({column!r}, imposed=True)"
         )
-        return cls(name=name, sides=(gen, ref), note=remedy)
+        return cls(name=name, sides=(gen, ref), note=remedy, column=column)
 
 
 def _signs_of_choice(generated: Histograms, gen: BinSums, ref: BinSums) -> str:

@@ -1,4 +1,7 @@
-"""A comparison as a picture: both histograms and, below them, the local bias; or two numbers and what is allowed.
+"""A comparison as a picture: both histograms over what was binned, their ratio and the local bias.
+
+Of a pair of columns it is a map of the local bias with both marginals, of two numbers what is allowed. A picture
+is made of the comparison alone, so that it can be drawn again from a report that was stored.
 
 Uses matplotlib's objects only, never pyplot, so that figures and settings of the tests are left alone.
 """
@@ -7,8 +10,8 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -16,26 +19,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_ganvalid.errors import MissingExtraError
-from pytest_ganvalid.results import Comparison, EstimateComparison
+from pytest_ganvalid.results import Axis, Comparison, EstimateComparison
 from pytest_ganvalid.statistics.reasons import count, measured
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-FloatArray = NDArray[np.float64]
+FloatArray = NDArray[np.floating[Any]]
 
 MAX_WITH_MARKERS = 200
 MAX_DRAWN = 2_000
 _GROUPS = 300
 _WIDE = 30  # ratio of largest to smallest content from which a logarithmic axis tells more
+_DECADES, _GROWN = 30.0, 5.0  # of the edges and of the widths, from which on a logarithmic scale shows more
+_OF_RANGE = 20  # of the range of a histogram, that a bin without edges is drawn as wide as
+_TYPICAL = 0.9  # share of the bins whose ratio is to be in view
+_POINT = 2e-4  # of the range of a histogram, below which a bin is of a single value
+_ANNOTATED = 6  # bins without a density, at most
+_CROWDED = 70  # letters of names below an axis
+_COLUMNS = ("generated", "generated_errors", "reference", "reference_errors", "bias")
 _INK, _BLUE, _VERMILION, _SHADE = "#222222", "#0072B2", "#D55E00", "#E3E3E3"  # of Okabe and Ito, for all eyes
+_FILL = "#BFD3E6"
 _SMALL, _NORMAL = 8, 10
-_COLOURS = 64
+_COLOURS = 128
 
 
 def png(name: str, comparison: Comparison | EstimateComparison) -> bytes:
-    """Draw a comparison as a PNG file, 1120 by 840 pixels in 64 colours (a third of the bytes, no less sharp).
+    """Draw a comparison as a PNG file, 1120 pixels wide in 128 colours (a third of the bytes, no less sharp).
 
     Args:
         name: The observable.
@@ -70,7 +81,7 @@ def draw(name: str, comparison: Comparison | EstimateComparison) -> Figure:
     """Draw a comparison of two histograms or of two numbers."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(5.6, 4.2), dpi=200, layout="constrained")
+    figure = Figure(figsize=(5.6, 5.2 if isinstance(comparison, Comparison) else 4.2), dpi=200, layout="constrained")
     if isinstance(comparison, Comparison):
         title = _draw_histograms(figure, name, comparison)
     else:
@@ -80,14 +91,17 @@ def draw(name: str, comparison: Comparison | EstimateComparison) -> Figure:
 
 
 def _draw_histograms(figure: Figure, name: str, comparison: Comparison) -> str:
-    """Draw contents in the upper panel, local bias in the lower, against the bin number; return the title."""
-    top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
+    """Draw contents, their ratio and the local bias above each other, or a map of a pair; return the title."""
+    cells = map_of(comparison)
+    if cells is not None:
+        _draw_map(figure, comparison, cells)
+        return _title(name, comparison)
+    top, middle, bottom = figure.subplots(3, 1, sharex=True, height_ratios=(5, 3, 3))
     bins = _Bins.to_draw(comparison)
     _draw_contents(top, comparison, bins)
+    _draw_ratio(middle, comparison, bins)
     _draw_bias(bottom, comparison, bins)
-    bottom.set_xlabel(_bin_axis(comparison), fontsize=_SMALL)
-    bottom.set_xlim(bins.edges[0], bins.edges[-1])
-    bottom.xaxis.get_major_locator().set_params(integer=True)
+    _draw_scale(bottom, bins.scale)
     title = _title(name, comparison)
     if bins.at.size < bins.total:
         title += f"\n(drawn: {bins.at.size:,} of {bins.total:,} bins, all extremes among them)"
@@ -136,17 +150,98 @@ def _write(axes: Axes, words: str, place: tuple[float, float]) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class Scale:
+    """The horizontal axis of a histogram: where its bins lie.
+
+    Attributes:
+        edges: Borders of the bins that are compared, increasing, one more than these.
+        title: What is binned, with its unit.
+        density: What one event per unit of it is measured in; empty where bins have no width.
+        logarithmic: Whether widths grow with the values.
+        names: Position of a bin without edges -> its name.
+    """
+
+    edges: FloatArray
+    title: str
+    density: str = ""
+    logarithmic: bool = False
+    names: Mapping[int, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, c: Comparison) -> Scale:
+        """Lay out the bins of a comparison: by their edges or names or, where they have none, by their number."""
+        axis = c.axes[0] if len(c.axes) == 1 else None
+        bins = len(c.contents.bias)
+        given = 0 if axis is None else _size(axis)
+        merged = np.array(c.contents.merged or range(bins))
+        if axis is None or given != merged.size or (axis.edges and len(axis.edges) < 2):  # noqa: PLR2004
+            of = f", cells of {', '.join(axis.title for axis in c.axes)}" if len(c.axes) > 1 else ""
+            return cls(np.arange(bins + 1.0) - 0.5, f"bin number ({_bins_in_words(c)}{of})")
+        if not axis.edges:
+            first = np.searchsorted(merged, np.arange(bins))
+            return cls(np.arange(bins + 1.0) - 0.5, axis.title, names={i: axis.values[k] for i, k in enumerate(first)})
+        return cls._of_edges(c, axis, merged)
+
+    @classmethod
+    def _of_edges(cls, c: Comparison, axis: Axis, merged: NDArray[np.int64]) -> Scale:
+        """Lay bins out by their edges, and those without on the right of them."""
+        edges = np.array(axis.edges)
+        low, high = edges[1] - edges[0], edges[-1] - edges[-2]
+        borders = [*([edges[0] - low] * axis.underflow), *edges, *([edges[-1] + high] * axis.overflow)]
+        logarithmic = bool(edges[0] > 0 and edges[-1] > _DECADES * edges[0] and high > _GROWN * low)
+        if logarithmic and axis.underflow:
+            borders[0] = edges[0] ** 2 / edges[1]
+        if logarithmic and axis.overflow:
+            borders[-1] = edges[-1] ** 2 / edges[-2]
+        step = (borders[-1] - borders[0]) / _OF_RANGE
+        borders += [borders[-1] + step * (i + 1) for i in range(len(axis.values))]
+        starts = np.flatnonzero(np.diff(merged, prepend=merged[0] - 1))  # bins that are joined are neighbours
+        drawn = np.append(np.array(borders)[starts], borders[-1])
+        if axis.underflow and starts.size > 1 and starts[1] > 1:  # the open bin is joined to one that has edges
+            drawn[0] = edges[0]
+        if axis.overflow and not axis.values and starts[-1] < merged.size - 1:
+            drawn[-1] = edges[-1]
+        inner = merged.size - len(axis.values)
+        names = {i: axis.values[k - inner] for i, k in enumerate(starts) if k >= inner}
+        unit = f"1/{axis.unit}" if axis.unit else ""
+        return cls(
+            drawn,
+            f"{axis.title}  ({_bins_in_words(c)}{_open_in_words(axis)})",
+            density=f"1/N dN/d({axis.label})" + (f" [{unit}]" if unit else ""),
+            logarithmic=logarithmic,
+            names=names,
+        )
+
+
+def _size(axis: Axis) -> int:
+    inner = len(axis.edges) - 1 if axis.edges else 0
+    return inner + axis.underflow + axis.overflow + len(axis.values)
+
+
+def _open_in_words(axis: Axis) -> str:
+    ends = ["the first"] * axis.underflow + ["the last"] * axis.overflow
+    return f"; {' and '.join(ends)} open" if ends else ""
+
+
+def _bins_in_words(c: Comparison) -> str:
+    merged = f", {c.merged_bins:,} joined to neighbours" if c.merged_bins else ""
+    return f"{c.bins:,} bins{merged}"
+
+
+@dataclass(frozen=True, slots=True)
 class _Bins:
     """The bins that are drawn, out of ``total``; all arrays have their number.
 
     Attributes:
-        at: Their bin numbers, increasing.
+        at: Their positions among all bins, increasing.
+        scale: Where they lie.
         edges: The borders between them, one more.
         total: Number of bins compared.
         generated: Fractions, then ``generated_errors``; likewise ``reference`` and ``bias``.
     """
 
     at: NDArray[np.int64]
+    scale: Scale
     edges: FloatArray
     total: int
     generated: FloatArray
@@ -159,16 +254,138 @@ class _Bins:
     @classmethod
     def to_draw(cls, c: Comparison) -> _Bins:
         """Choose the bins to draw: all, or of very many the extremes."""
-        columns = {field.name: np.array(getattr(c.contents, field.name)) for field in fields(c.contents)}
+        columns = {name: np.array(getattr(c.contents, name)) for name in _COLUMNS}
         generated, reference, bias = columns["generated"], columns["reference"], columns["bias"]
         at = np.arange(bias.size) if bias.size <= MAX_DRAWN else extremes([generated, reference, bias], _GROUPS)
+        scale = Scale.of(c)
+        middle = scale.edges[at[1:]] if bias.size <= MAX_DRAWN else (scale.edges[at[1:]] + scale.edges[at[:-1] + 1]) / 2
         return cls(
             at=at,
-            edges=np.concatenate([[-0.5], (at[1:] + at[:-1]) / 2, [bias.size - 0.5]]),
+            scale=scale,
+            edges=np.concatenate([scale.edges[:1], middle, scale.edges[-1:]]),
             total=bias.size,
             bias_errors=_bias_errors(columns, c.n_required)[at],
             **{name: column[at] for name, column in columns.items()},
         )
+
+    @property
+    def centres(self) -> FloatArray:
+        """Where the points of the bins are drawn."""
+        low, high = self.scale.edges[self.at], self.scale.edges[self.at + 1]
+        return np.sqrt(low * high) if self.scale.logarithmic else (low + high) / 2
+
+    @property
+    def widths(self) -> FloatArray:
+        """What contents are divided by: widths, NaN of a single value and of a bin without edges; or 1 of all."""
+        if not self.scale.density:
+            return np.ones(self.at.size)
+        widths = np.diff(self.scale.edges)[self.at]
+        without = np.isin(self.at, list(self.scale.names)) | (widths < _POINT * np.ptp(self.scale.edges))
+        return np.where(without, np.nan, widths)
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """The rectangles of a pair of columns.
+
+    Attributes:
+        corners: Left, right, bottom and top of each, shape (4, cells).
+        bias: Local bias of the bin that each was joined to.
+        generated: Fraction in each; where some were joined, in equal parts.
+        reference: Likewise.
+        titles: Of both axes.
+    """
+
+    corners: FloatArray
+    bias: FloatArray
+    generated: FloatArray
+    reference: FloatArray
+    titles: tuple[str, str]
+
+
+def map_of(c: Comparison) -> Cells | None:
+    """Lay out the bins of a pair of columns as rectangles; ``None`` if these are not such."""
+    axes = c.axes
+    if len(axes) < 2 or any(len(axis.edges) < 1 or axis.values for axis in axes):  # noqa: PLR2004
+        return None
+    x, across = axes[0], axes[1:]
+    rows = across * _size(x) if len(across) == 1 else across
+    if len(rows) != _size(x):
+        return None
+    sides = _borders([x])[0]
+    heights = _borders(rows)
+    corners = [
+        (sides[i], sides[i + 1], bottom, top) for i, borders in enumerate(heights) for bottom, top in pairwise(borders)
+    ]
+    merged = np.array(c.contents.merged or range(len(c.contents.bias)))
+    if len(corners) != merged.size:
+        return None
+    parts = np.bincount(merged)
+    generated, reference = (np.array(some) / parts for some in (c.contents.generated, c.contents.reference))
+    titles = x.title, across[0].title
+    return Cells(np.array(corners).T, np.array(c.contents.bias)[merged], generated[merged], reference[merged], titles)
+
+
+def _borders(axes: Sequence[Axis]) -> list[FloatArray]:
+    """Return the borders along axes of one scale, open bins reaching a tenth beyond all edges."""
+    low, high = min(axis.edges[0] for axis in axes), max(axis.edges[-1] for axis in axes)
+    reach = (high - low) / 10 or abs(high) / 10 or 1.0
+    return [np.array([*([low - reach] * a.underflow), *a.edges, *([high + reach] * a.overflow)]) for a in axes]
+
+
+def _draw_map(figure: Figure, c: Comparison, cells: Cells) -> None:
+    """Draw the local bias of each cell of a pair of columns, and both marginals of it."""
+    from matplotlib.collections import PatchCollection
+    from matplotlib.patches import Rectangle
+
+    grid = figure.add_gridspec(2, 3, width_ratios=(16, 4, 1), height_ratios=(1, 4))
+    axes = figure.add_subplot(grid[1, 0])
+    left, right, bottom, top = cells.corners
+    patches = [
+        Rectangle((x, y), width, height)
+        for x, y, width, height in zip(left, bottom, right - left, top - bottom, strict=True)
+    ]
+    reach = max(1.0, float(np.abs(cells.bias).max()))
+    drawn = PatchCollection(patches, cmap="PuOr_r", edgecolor="white", linewidth=0.5)
+    drawn.set_array(cells.bias)
+    drawn.set_clim(-reach, reach)
+    axes.add_collection(drawn)
+    axes.set_xlim(left.min(), right.max())
+    axes.set_ylim(bottom.min(), top.max())
+    axes.set_xlabel(
+        f"{cells.titles[0]}  ({_bins_in_words(c)}; those at the rim open)", fontsize=_SMALL, parse_math=False
+    )
+    axes.set_ylabel(cells.titles[1], fontsize=_SMALL, parse_math=False)
+    axes.tick_params(labelsize=_SMALL)
+    worst = int(np.argmax(np.abs(cells.bias)))
+    place = (left[worst] + right[worst]) / 2, (bottom[worst] + top[worst]) / 2
+    axes.plot(*place, "o", markersize=9, markerfacecolor="none", color="white", markeredgewidth=3)
+    label = f"worst: {short(c.worst_bins[0].label, 44)}, {cells.bias[worst]:+.3g}"
+    axes.plot(*place, "o", markersize=9, markerfacecolor="none", color=_INK, label=label)
+    for ends, beside, upright in (
+        (cells.corners[:2], figure.add_subplot(grid[0, 0], sharex=axes), False),
+        (cells.corners[2:], figure.add_subplot(grid[1, 1], sharey=axes), True),
+    ):
+        _draw_marginal(beside, cells, ends, upright=upright)
+    bar = figure.colorbar(drawn, cax=figure.add_subplot(grid[1, 2]))
+    bar.set_label(f"local bias [error bars of {count(c.n_required)} events]", fontsize=_SMALL)
+    bar.ax.tick_params(labelsize=_SMALL)
+    _tidy(axes)
+
+
+def _draw_marginal(axes: Axes, cells: Cells, ends: FloatArray, *, upright: bool) -> None:
+    """Draw the distribution along one axis, each cell spread evenly over its rectangle."""
+    borders = np.unique(ends)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        reached = np.clip((borders[:, None] - ends[0]) / (ends[1] - ends[0]), 0.0, 1.0)
+    orientation: Any = "horizontal" if upright else "vertical"
+    reference, generated = (
+        np.diff(reached @ shares) / np.diff(borders) for shares in (cells.reference, cells.generated)
+    )
+    axes.stairs(reference, borders, orientation=orientation, fill=True, color=_FILL)
+    axes.stairs(generated, borders, orientation=orientation, baseline=None, color=_BLUE, linewidth=1)
+    axes.tick_params(labelsize=_SMALL, labelbottom=False, labelleft=False, left=upright, bottom=not upright)
+    _open(axes)
 
 
 def _bias_errors(columns: Mapping[str, FloatArray], n_required: float) -> FloatArray:
@@ -199,16 +416,62 @@ def extremes(columns: list[FloatArray], groups: int) -> NDArray[np.int64]:
 
 
 def _draw_contents(axes: Axes, c: Comparison, bins: _Bins) -> None:
-    for name, events, values, errors, colour, shift in (
-        ("reference", c.n_reference, bins.reference, bins.reference_errors, _INK, -0.12),
-        ("generated", c.n_generated, bins.generated, bins.generated_errors, _BLUE, 0.12),
-    ):
-        axes.stairs(
-            values, bins.edges, baseline=None, color=colour, linewidth=1, label=f"{name}, {count(events)} events"
-        )
-        _draw_points(axes, bins, values, errors, colour, shift)
-    _choose_scale(axes, np.concatenate([bins.reference, bins.generated]))
-    axes.set_ylabel("fraction of events", fontsize=_SMALL)
+    """Draw the reference filled, and the generated sample as points; say how much is in bins that have no density."""
+    widths = bins.widths
+    reference, generated = bins.reference / widths, bins.generated / widths
+    logarithmic = _choose_scale(axes, np.concatenate([reference, generated]))
+    least = axes.get_ylim()[0] if logarithmic else 0.0
+    label = f"reference, {count(c.n_reference)} events"
+    axes.stairs(reference, bins.edges, baseline=least, fill=True, color=_FILL, label=label)
+    axes.stairs(reference, bins.edges, baseline=None, color=_INK, linewidth=0.8)
+    _draw_points(axes, bins, generated, bins.generated_errors / widths, f"generated, {count(c.n_generated)} events")
+    words = []
+    for i in np.flatnonzero(np.isnan(widths)):
+        name = bins.scale.names.get(int(bins.at[i])) or f"at {bins.centres[i]:.4g}"
+        shares = (f"{100 * share:.3g} %" for share in (bins.reference[i], bins.generated[i]))
+        words.append(f"{' and '.join(shares)} {short(name, 24)}")
+    more = [f"and {len(words) - _ANNOTATED} more"] * (len(words) > _ANNOTATED)
+    text = axes.text(0.99, 0.95, "\n".join(words[:_ANNOTATED] + more), fontsize=_SMALL, ha="right", va="top")
+    text.set(transform=axes.transAxes, parse_math=False, in_layout=False)
+    axes.set_ylabel(bins.scale.density or "fraction of events", fontsize=_SMALL, parse_math=False)
+    _tidy(axes)
+
+
+def _draw_ratio(axes: Axes, c: Comparison, bins: _Bins) -> None:
+    """Draw generated over reference, with its errors and the error bars that n_required events would have."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = bins.generated / bins.reference
+        relative = np.hypot(bins.generated_errors, np.abs(ratio) * bins.reference_errors) / np.abs(bins.reference)
+        band = 1 / np.sqrt(c.n_required * np.maximum(bins.reference, 0.0))
+    seen = np.isfinite(ratio) & (bins.reference > 0)
+    away = np.abs(ratio[seen] - 1) + relative[seen]
+    typical = np.quantile(np.concatenate([away, np.minimum(band[seen], 1.0)]), _TYPICAL) if seen.any() else 1.0
+    reach = float(np.clip(1.3 * typical, 0.02, 1.0))
+    axes.fill_between(
+        np.repeat(bins.edges, 2)[1:-1],
+        np.repeat(1 - np.minimum(band, 9.0), 2),
+        np.repeat(1 + np.minimum(band, 9.0), 2),
+        color=_SHADE,
+        linewidth=0,
+        zorder=0,
+        label=f"error bars of {count(c.n_required)} events",
+    )
+    axes.axhline(1, color=_INK, linewidth=0.6)
+    _draw_points(axes, bins, np.where(seen, ratio, np.nan), np.where(seen, relative, np.nan), "")
+    for sign, marker in ((1, "^"), (-1, "v")):
+        beyond = seen & (sign * (ratio - 1) > reach)
+        if beyond.any():
+            places = np.full(int(beyond.sum()), 1 + sign * 0.93 * reach)
+            axes.plot(
+                bins.centres[beyond],
+                places,
+                marker,
+                markersize=4,
+                color=_VERMILION,
+                label="out of view" if sign > 0 else "_",
+            )
+    axes.set_ylim(1 - reach, 1 + reach)
+    axes.set_ylabel("generated /\nreference", fontsize=_SMALL)
     _tidy(axes)
 
 
@@ -219,49 +482,78 @@ def _draw_bias(axes: Axes, c: Comparison, bins: _Bins) -> None:
     if c.max_local_bias <= reach:
         axes.axhline(c.max_local_bias, color=_VERMILION, linewidth=1, linestyle="--", label="limit")
         axes.axhline(-c.max_local_bias, color=_VERMILION, linewidth=1, linestyle="--")
-    axes.stairs(bins.bias, bins.edges, baseline=None, color=_BLUE, linewidth=1)
-    _draw_points(axes, bins, bins.bias, bins.bias_errors, _BLUE, 0.0)
+    _draw_points(axes, bins, bins.bias, bins.bias_errors, "")
     _mark_worst(axes, c, bins)
     axes.set_ylim(-reach, reach)
-    axes.set_ylabel(f"local bias\nin error bars of\n{count(c.n_required)} events", fontsize=_SMALL)
+    axes.set_ylabel(f"local bias\n[error bars of\n{count(c.n_required)} events]", fontsize=_SMALL)
     _tidy(axes)
 
 
-def _draw_points(axes: Axes, bins: _Bins, values: FloatArray, errors: FloatArray, colour: str, shift: float) -> None:
+def _draw_points(axes: Axes, bins: _Bins, values: FloatArray, errors: FloatArray, label: str) -> None:
+    """Draw a point for each bin, with its error and as wide as it is; of very many only the errors and steps."""
     few = bins.total <= MAX_WITH_MARKERS
+    low, high = bins.scale.edges[bins.at], bins.scale.edges[bins.at + 1]
     axes.errorbar(
-        bins.at + shift * few,
+        bins.centres,
         values,
+        xerr=(bins.centres - low, high - bins.centres) if few else None,
         yerr=errors,
         fmt="o" if few else "none",
         markersize=2.5,
-        color=colour,
-        ecolor=colour,
+        color=_BLUE,
+        ecolor=_BLUE,
         elinewidth=0.9 if few else 0.4,
         alpha=1 if few else 0.5,
+        label=label or "_",
     )
+    if not few:
+        axes.stairs(values, bins.edges, baseline=None, color=_BLUE, linewidth=0.6)
+
+
+def _draw_scale(axes: Axes, scale: Scale) -> None:
+    """Say what is binned below the lowest panel; whole numbers stay whole."""
+    axes.set_xlabel(scale.title, fontsize=_SMALL, parse_math=False)
+    if scale.logarithmic:
+        axes.set_xscale("log")
+    else:
+        inner = scale.edges[1:-1]
+        whole = inner.size > 0 and bool(np.all(np.mod(inner - 0.5, 1) == 0))
+        if whole or not scale.density:
+            axes.locator_params(axis="x", integer=True)
+    axes.set_xlim(scale.edges[0], scale.edges[-1])
+    if scale.names and not scale.density:
+        axes.set_xticks(list(scale.names), [short(name, 18) for name in scale.names.values()], fontsize=_SMALL)
+        crowded = sum(len(name) for name in scale.names.values()) > _CROWDED
+        axes.tick_params(axis="x", labelrotation=30 if crowded else 0)
+    for label in axes.get_xticklabels():
+        label.set_parse_math(bool(scale.density))
 
 
 def _mark_worst(axes: Axes, c: Comparison, bins: _Bins) -> None:
     worst = int(np.argmax(np.abs(bins.bias)))
     label = f"worst: {short(c.worst_bins[0].label, 33)}, {bins.bias[worst]:+.3g}"
     axes.plot(
-        bins.at[worst], bins.bias[worst], "o", markersize=9, markerfacecolor="none", color=_VERMILION, label=label
+        bins.centres[worst], bins.bias[worst], "o", markersize=9, markerfacecolor="none", color=_VERMILION, label=label
     )
 
 
-def _choose_scale(axes: Axes, values: FloatArray) -> None:
-    """Go logarithmic where contents differ by orders of magnitude; negative ones stay visible."""
+def _choose_scale(axes: Axes, values: FloatArray) -> bool:
+    """Go logarithmic where contents differ by orders of magnitude; negative ones stay visible. Tell whether it did."""
     axes.ticklabel_format(axis="y", useOffset=False, scilimits=(-9, 9))  # no "1e-5" where the legend is
+    values = values[np.isfinite(values)]
     positive = values[values > 0]
+    if not positive.size:
+        return False
     least, most = float(positive.min()), float(positive.max())
     if most < _WIDE * least:
-        return
+        axes.set_ylim(min(0.0, 1.1 * float(values.min())), 1.1 * most)
+        return False
     if values.min() < 0:
         axes.set_yscale("symlog", linthresh=10.0 ** np.floor(np.log10(most / 300)))
-    else:
-        axes.set_yscale("log")
-        axes.set_ylim(least / 2, most * 2)
+        return False
+    axes.set_yscale("log")
+    axes.set_ylim(least / 2, most * 2)
+    return True
 
 
 def _tidy(axes: Axes) -> None:
@@ -290,12 +582,15 @@ def _open(axes: Axes) -> None:
 
 
 def _title(name: str, c: Comparison | EstimateComparison) -> str:
-    return f"{short(name, 36)}: {c.verdict} at n_required {count(c.n_required)}"
-
-
-def _bin_axis(c: Comparison) -> str:
-    merged = f", {c.merged_bins:,} joined to neighbours" if c.merged_bins else ""
-    return f"bin number ({c.bins:,} bins{merged})"
+    title = f"{short(name, 36)}: {c.verdict} at n_required {count(c.n_required)}"
+    if isinstance(c, EstimateComparison):
+        return title
+    least, found, most = (
+        value / c.ndf for value in (c.chi2_required.lower, c.chi2_required.estimate, c.chi2_required.upper)
+    )
+    return (
+        f"{title}\nχ²_req/ndf {found:.4g} [{least:.4g}, {most:.4g}] in all bins; allowed {c.chi2_critical / c.ndf:.4g}"
+    )
 
 
 def short(text: str, length: int) -> str:

@@ -7,18 +7,21 @@ import sys
 import warnings
 from dataclasses import replace
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import pytest_ganvalid as gv
 from pytest_ganvalid.errors import MissingExtraError
 from pytest_ganvalid.estimates import compare_estimates
+from pytest_ganvalid.observables import KDTree, Selection
 from pytest_ganvalid.report import plots
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 matplotlib = pytest.importorskip("matplotlib")
 
@@ -64,6 +67,109 @@ def test_any_name_renders(name: str) -> None:
     assert picture.startswith(SIGNATURE)
 
 
+def _of_events(observable: object, *, bins: object = 20, **keywords: Any) -> gv.Comparison:
+    """Compare what is observed of events with masses, jets, directions and categories."""
+    sides = []
+    for seed in (1, 2):
+        rng = np.random.default_rng(seed)
+        pt = rng.exponential(20, 20_000) ** 1.5
+        sides.append(
+            {
+                "mass": rng.normal(91, 3, 20_000),
+                "pt": pt,
+                "n_jets": rng.poisson(1.2, 20_000),
+                "eta": rng.normal(size=20_000) + pt / 500,
+                "iso": np.where(rng.random(20_000) < 0.3, 0.0, rng.exponential(1, 20_000)),
+            }
+        )
+    report = gv.validate(*sides, n_required=1_000, observables=[observable], bins=bins, **keywords)
+    return gv.Report.from_json(report.to_json()).histograms[next(iter(report.comparisons))]
+
+
+def _density(figure: Figure) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Values and edges of the filled reference."""
+    stairs = figure.axes[0].patches[0].get_data()  # type: ignore[attr-defined]
+    return np.asarray(stairs.values), np.asarray(stairs.edges)
+
+
+def test_densities_are_drawn_over_edges_with_units() -> None:
+    """A histogram is a density over the edges of its bins, which holds the events between them, in stated units."""
+    c = _of_events("mass", bins=[86.0, 90.0, 91.0, 97.0], units={"mass": "GeV"})
+    figure = plots.draw("mass", c)
+    values, edges = _density(figure)
+    np.testing.assert_allclose(edges, [82, 86, 90, 91, 97, 103])  # open bins are as wide as those beside them
+    np.testing.assert_allclose(values * np.diff(edges), c.contents.reference)
+    assert figure.axes[0].get_ylabel() == "1/N dN/d(mass) [1/GeV]"
+    assert figure.axes[2].get_xlabel().startswith(f"mass [GeV]  ({c.bins} bins")
+
+
+def test_whole_numbers_are_drawn_around_themselves() -> None:
+    """The bin of a whole number reaches from half below to half above, also at an end that joins an open bin."""
+    figure = plots.draw("n_jets", _of_events("n_jets"))
+    _, edges = _density(figure)
+    assert edges[0] == -0.5
+    assert np.all(np.mod(edges - 0.5, 1) == 0)
+
+
+def test_falling_spectra_are_on_a_logarithmic_axis() -> None:
+    """A positive column over decades has a logarithmic axis below, on which open bins have a place."""
+    figure = plots.draw("pt", _of_events("pt"))
+    assert {axes.get_xscale() for axes in figure.axes} == {"log"}
+    _, edges = _density(figure)
+    assert edges[0] > 0
+    assert plots.draw("mass", _of_events("mass")).axes[0].get_xscale() == "linear"
+
+
+def test_a_single_value_has_no_density() -> None:
+    """How many events have a single value, or none of the values that are binned, is written and not drawn."""
+    for c, words in (
+        (_of_events("iso"), " at 0"),
+        (_of_events(Selection("mass", lambda events: events["pt"] > 20, "hard")), " outside the selection"),
+    ):
+        figure = plots.draw("x", c)
+        values, _ = _density(figure)
+        assert np.count_nonzero(np.isnan(values)) == 1
+        share = 100 * c.contents.reference[int(np.flatnonzero(np.isnan(values))[0])]
+        (text,) = [text.get_text() for text in figure.axes[0].texts]
+        assert text.startswith(f"{share:.3g} % and ")
+        assert text.endswith(words)
+
+
+def test_categories_are_named() -> None:
+    """The bins of categories have their names below them."""
+    hist = pytest.importorskip("hist")
+    sides = [hist.Hist.new.StrCat(["ee", "mumu"], label="channel").Double() for _ in range(2)]
+    for side in sides:
+        side.fill(["ee"] * 900 + ["mumu"] * 1_100)
+    bottom = plots.draw("channel", gv.compare(sides[0], sides[1], n_required=50)).axes[2]
+    assert [label.get_text() for label in bottom.get_xticklabels()][:2] == ["ee", "mumu"]
+    assert bottom.get_xlabel() == "channel"
+
+
+@pytest.mark.parametrize("bins", [49, ([0.0, 20.0, 100.0], [-1.0, 0.0, 1.0])])
+def test_pairs_are_a_map(bins: object) -> None:
+    """A pair of columns is a map of its cells, which cover the plane once, with marginals of all events."""
+    c = _of_events(("pt", "eta"), bins=bins, units={"pt": "GeV"})
+    cells = plots.map_of(c)
+    assert cells is not None
+    left, right, bottom, top = cells.corners
+    area = (right.max() - left.min()) * (top.max() - bottom.min())
+    assert np.sum((right - left) * (top - bottom)) == pytest.approx(area)
+    assert sum(cells.reference) == pytest.approx(1)
+    figure = plots.draw("pt:eta", c)
+    assert figure.axes[0].get_xlabel().startswith("pt [GeV]  (")
+    assert figure.axes[0].get_ylabel() == "eta"
+    for axes in figure.axes[1:3]:
+        stairs = axes.patches[0].get_data()  # type: ignore[attr-defined]
+        assert np.sum(stairs.values * np.diff(stairs.edges)) == pytest.approx(1)
+
+
+def test_cells_of_a_tree_are_numbered() -> None:
+    """The cells of a k-d tree are drawn by their number, and the label says of what they are cells."""
+    figure = plots.draw("tree", _of_events(KDTree(("pt", "eta", "mass"))))
+    assert figure.axes[2].get_xlabel() == "bin number (20 bins, cells of pt, eta, mass)"
+
+
 def test_negative_contents_render() -> None:
     """Weights may make contents negative and spread them over orders of magnitude: all are drawn."""
     sums = gv.Counts([50_000.0, 500.0, 50.0, -20.0], [50_000.0, 500.0, 50.0, 200.0])
@@ -97,8 +203,13 @@ def test_title_and_worst_bin_say_what_was_found() -> None:
     """The title names observable, verdict and n_required; the worst bin is labelled."""
     comparison = _comparison(50)
     figure = plots.draw("mass", comparison)
-    assert figure.get_suptitle() == f"mass: {comparison.verdict} at n_required 10,000"
-    labels = _labels(figure.axes[1])
+    first, second = figure.get_suptitle().split("\n")
+    assert first == f"mass: {comparison.verdict} at n_required 10,000"
+    found, ndf = comparison.chi2_required, comparison.ndf
+    assert second.startswith(
+        f"χ²_req/ndf {found.estimate / ndf:.4g} [{found.lower / ndf:.4g}, {found.upper / ndf:.4g}]"
+    )
+    labels = _labels(figure.axes[2])
     assert any(label.startswith(f"worst: {comparison.worst_bins[0].label}, ") for label in labels)
 
 
@@ -106,7 +217,7 @@ def test_limit_is_drawn_where_it_is_in_view() -> None:
     """Lines at the limit on one bin appear if biases come near it, and only then."""
     near, far = _comparison(50, n_required=10_000_000), _comparison(50, n_required=100)
     for comparison, seen in ((near, True), (far, False), (replace(near, max_local_bias=float("inf")), False)):
-        assert ("limit" in _labels(plots.draw("m", comparison).axes[1])) is seen
+        assert ("limit" in _labels(plots.draw("m", comparison).axes[2])) is seen
 
 
 def test_thinning_keeps_the_extremes() -> None:

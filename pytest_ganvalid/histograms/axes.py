@@ -1,0 +1,68 @@
+"""What the axes of bins are called and measured in, for results and plots: the bins along each, with label and unit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import singledispatch
+from typing import Any
+
+from pytest_ganvalid import results
+from pytest_ganvalid.histograms.bins import Axis, Grid, Slabs, WithOutside
+from pytest_ganvalid.histograms.kdtree import Cells
+
+_OUTSIDE = "outside the selection"
+_UNIT = re.compile(r"(?P<label>.*\S)\s*\[(?P<unit>[^\[\]]+)\]\s*")
+
+
+@singledispatch
+def shown_axes(bins: Any, labels: Sequence[str]) -> tuple[results.Axis, ...]:  # noqa: ANN401 - any `bins.Bins`
+    """Return the axes of bins as results have them.
+
+    Args:
+        bins: A grid has its axes; slabs the axis that is cut first, then for each of its bins the one that it is cut
+            along. The cells of a tree have neither edges nor values, nor have bins known by their position only.
+        labels: Names of what is binned, one for each dimension; an axis that has a label of its own keeps it.
+    """
+    return tuple(results.Axis(label=labels[i] if i < len(labels) else "") for i in range(len(bins.shape)))
+
+
+@shown_axes.register
+def _(bins: Grid, labels: Sequence[str]) -> tuple[results.Axis, ...]:
+    named = [*labels[: len(bins.axes)], *[""] * (len(bins.axes) - len(labels))]
+    return tuple(_shown(axis, label) for axis, label in zip(bins.axes, named, strict=True))
+
+
+@shown_axes.register
+def _(bins: Slabs, labels: Sequence[str]) -> tuple[results.Axis, ...]:
+    x, y = labels
+    return (_shown(bins.x, x), *(_shown(axis, y) for axis in bins.y))
+
+
+@shown_axes.register
+def _(bins: Cells, labels: Sequence[str]) -> tuple[results.Axis, ...]:  # noqa: ARG001 - they have their own
+    return tuple(results.Axis(label=name) for name in bins.names)
+
+
+@shown_axes.register
+def _(bins: WithOutside, labels: Sequence[str]) -> tuple[results.Axis, ...]:
+    axes = shown_axes(bins.inside, labels)
+    if len(axes) != 1:
+        return axes
+    (axis,) = axes
+    return (replace(axis, values=(*axis.values, _OUTSIDE)),)
+
+
+def _shown(axis: Axis, label: str) -> results.Axis:
+    """Split the unit off the label, and name the bins that have no edges."""
+    found = _UNIT.fullmatch(axis.title or label)
+    label, unit = (found["label"], found["unit"]) if found else (axis.title or label, "")
+    if not axis.edges:
+        flow = ["underflow"] * axis.underflow, ["overflow"] * axis.overflow
+        return results.Axis(label=label, unit=unit, values=(*flow[0], *axis.categories, *flow[1]))
+    apart = len(axis.edges) - 1 + axis.underflow + axis.overflow
+    names = tuple(axis.label(i, i) for i in range(apart, axis.size))
+    return results.Axis(
+        label=label, unit=unit, edges=axis.edges, values=names, underflow=axis.underflow, overflow=axis.overflow
+    )
