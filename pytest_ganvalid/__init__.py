@@ -23,13 +23,17 @@ if TYPE_CHECKING:
     from pytest_ganvalid.pipeline.summary import Histograms
     from pytest_ganvalid.report.text import explain
     from pytest_ganvalid.results import (
+        Chain,
         Chi2Result,
         Comparison,
+        Costs,
         Estimate,
         EstimateComparison,
         Interval,
         Plan,
+        Price,
         Report,
+        Stage,
         Verdict,
     )
     from pytest_ganvalid.samples import Entries, Sample
@@ -37,8 +41,10 @@ if TYPE_CHECKING:
     from pytest_ganvalid.statistics.uncertainty import bin_uncertainties, uncertainty_curves
 
 __all__ = [
+    "Chain",
     "Chi2Result",
     "Comparison",
+    "Costs",
     "Counts",
     "Entries",
     "Estimate",
@@ -52,8 +58,10 @@ __all__ = [
     "Interval",
     "MissingExtraError",
     "Plan",
+    "Price",
     "Report",
     "Sample",
+    "Stage",
     "TrainingError",
     "Verdict",
     "bin_uncertainties",
@@ -86,13 +94,17 @@ _HOMES = {
     "pipeline.summary": ("Histograms",),
     "report.text": ("explain",),
     "results": (
+        "Chain",
         "Chi2Result",
         "Comparison",
+        "Costs",
         "Estimate",
         "EstimateComparison",
         "Interval",
         "Plan",
+        "Price",
         "Report",
+        "Stage",
         "Verdict",
     ),
     "samples": ("Entries", "Sample"),

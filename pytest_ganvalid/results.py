@@ -13,8 +13,15 @@ from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Self
 
 from pytest_ganvalid import _json
-from pytest_ganvalid._arguments import check_event_count, check_number
-from pytest_ganvalid.errors import InputError
+from pytest_ganvalid._arguments import (
+    check_event_count,
+    check_fraction,
+    check_not_negative,
+    check_number,
+    check_positive_integer,
+    check_positive_number,
+)
+from pytest_ganvalid.errors import InputError, InputTypeError
 
 Ordinal = Annotated[int, _json.Range(1, 1e30)]
 Probability = Annotated[float, _json.Range(-1e-9, 1 + 1e-9)]  # tails of approximations may be rounded beyond
@@ -22,20 +29,25 @@ Amount = Annotated[float, _json.Range(0)]
 Count = Annotated[int, _json.Range(0, 1e30)]
 VERSION = 2
 """Of the texts that results are written as."""
+_DEAREST, _LARGEST_ERROR = 1e30, 1e6
 
 __all__ = [
     "Axis",
     "BinBias",
     "BinContents",
+    "Chain",
     "Chi2Result",
     "Comparison",
+    "Costs",
     "Estimate",
     "EstimateComparison",
     "Interval",
     "Judgement",
     "Plan",
+    "Price",
     "Report",
     "Resolution",
+    "Stage",
     "Verdict",
 ]
 
@@ -465,6 +477,226 @@ class Report(Document):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Costs:
+    """What events cost, in any one unit: seconds of a processor, money, energy.
+
+    Attributes:
+        true: Of one event of the true simulation; positive.
+        generated: Of one generated event.
+        training: Of training the generator, once, the training events not included.
+        n_train: Number of events the generator is trained on.
+        uses: Number of releases or analyses that each take n_required fresh events.
+        unit: The unit, in words.
+
+    Raises:
+        InputError: If a number is out of range.
+        InputTypeError: If one is not a number.
+    """
+
+    true: Amount
+    generated: Amount
+    n_train: Amount
+    training: Amount = 0.0
+    uses: Ordinal = 1
+    unit: str = ""
+
+    def __post_init__(self) -> None:
+        """Check every number, and hold it as a builtin whatever kind of number was given."""
+        object.__setattr__(self, "true", float(check_positive_number("true", self.true)))
+        for name in ("generated", "training"):
+            object.__setattr__(self, name, float(check_not_negative(name, getattr(self, name))))
+        for name, least in (("true", 1 / _DEAREST), ("generated", 0.0), ("training", 0.0)):
+            if not least <= getattr(self, name) <= _DEAREST:
+                msg = f"{name}={getattr(self, name)!r} is out of range; choose a unit in which it is 1e-30 to 1e30"
+                raise InputError(msg)
+        object.__setattr__(self, "n_train", check_event_count("n_train", self.n_train))
+        object.__setattr__(self, "uses", int(check_event_count("uses", check_positive_integer("uses", self.uses))))
+        if not isinstance(self.unit, str):
+            msg = f"unit={self.unit!r} is a {type(self.unit).__name__}; expected a word, such as 'CPU h'"
+            raise InputTypeError(msg)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Price:
+    """What it costs to reach n_required, in the unit of ``costs``, with all that the verdict needs.
+
+    Attributes:
+        costs: What events cost.
+        simulation: True simulation of ``costs.uses`` times n_required events.
+        training_set: True events to train the generator on.
+        training: Training it.
+        reference: True events of the validation.
+        generated: Generated events: those of the validation, which may be used, and the others that the uses take.
+        generator: The last four together.
+        speed_up: ``simulation`` over ``generator``; below 1 true simulation is the cheaper way.
+        speed_up_per_event: Cost of a true event over that of a generated one, which ``speed_up`` tends to with many
+            uses.
+        break_even: Number of uses from which the generator is the cheaper way; ``None`` if there is none.
+        ladder: (uses, simulation, generator, speed_up) for powers of ten.
+    """
+
+    costs: Costs
+    simulation: Amount
+    training_set: Amount
+    training: Amount
+    reference: Amount
+    generated: Amount
+    generator: Amount
+    speed_up: Amount
+    speed_up_per_event: Amount
+    break_even: Ordinal | None
+    ladder: tuple[tuple[int, float, float, float], ...]
+
+    def table(self) -> str:
+        """Return the price as text."""
+        uses = self.costs.uses
+        times = f"{uses:,} uses, each of n_required fresh events" if uses > 1 else "one use"
+        parts = {
+            "true simulation": self.simulation,
+            "by the generator": self.generator,
+            "  training set": self.training_set,
+            "  training": self.training,
+            "  reference of the validation": self.reference,
+            "  generated events": self.generated,
+        }
+        lines = [f"price of {times}{f', in {self.costs.unit}' if self.costs.unit else ''}"]
+        lines += [f"  {name:30}{_amount(value):>14}" for name, value in parts.items()]
+        lines.append(f"{'uses':>8}  {'true simulation':>18}  {'by the generator':>18}  {'speed-up':>10}")
+        lines += [f"{n:8,}  {_amount(a):>18}  {_amount(b):>18}  {_amount(s):>10}" for n, a, b, s in self.ladder]
+        return "\n".join([*lines, self._sentence()])
+
+    def _sentence(self) -> str:
+        """Say from how many uses on it pays."""
+        per_event = f"{_amount(self.speed_up_per_event)} per event"
+        if self.break_even is None:
+            return f"it never pays: the speed-up is {per_event}"
+        if self.break_even == 1:
+            return f"it pays: the speed-up is {_amount(self.speed_up)}, and would be {per_event} with no validation"
+        return (
+            f"the speed-up is below one for fewer than {self.break_even:,} uses, though it is {per_event}; a use is "
+            "another n_required events that would be simulated anew. Each stands by itself: all of them together are "
+            "still worth no more than n_required true events"
+        )
+
+
+def _amount(value: float) -> str:
+    """Format a cost or a ratio to four digits."""
+    return "∞" if math.isinf(value) else f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"  # noqa: PLR2004
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """A stage of a simulation chain, judged by its share of the total uncertainty.
+
+    Attributes:
+        name: What the stage is taken to be worth, in words.
+        n_events: As many events its errors are those of.
+        probability: Probability of the bin or selection whose content is uncertain.
+        error: Its relative uncertainty, 1/sqrt(n_events probability).
+        others: Source -> relative uncertainty of the other stages.
+        total: All in quadrature.
+        share: Share of the stage in the variance, error²/total².
+        max_share: Largest share of a stage that is no bottleneck.
+        bottleneck: Whether ``share`` exceeds that.
+        n_needed: Number of events the stage must be worth to be no bottleneck; infinite if there are no other errors.
+    """
+
+    name: str
+    n_events: Amount
+    probability: Probability
+    error: Amount
+    others: Mapping[str, float]
+    total: Amount
+    share: Probability
+    max_share: Probability
+    bottleneck: bool
+    n_needed: Amount
+
+    def sentence(self) -> str:
+        """Say what follows."""
+        verb = "is a bottleneck" if self.bottleneck else "is no bottleneck"
+        head = f"{self.name}, the generated stage {verb}: "
+        if math.isinf(self.n_needed):
+            return f"{head}no other stage has an error"
+        return (
+            f"{head}{self.error:.3g} of a total error of {self.total:.3g}, {self.share:.1%} of the variance (limit "
+            f"{self.max_share:.0%}, which takes a stage worth {_amount(math.ceil(self.n_needed))} events)"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chain:
+    """The errors of the other stages of a simulation chain, beside which a generated stage is judged.
+
+    A generator may replace a stage that is not a bottleneck on the overall uncertainty (arXiv:2002.06307, section 3).
+
+    Attributes:
+        others: Source -> its relative uncertainty on the content of the bin or selection that matters; they are taken
+            for independent.
+        probability: Probability of an event to fall there, above 0 and at most 1: that of a rare fake, if fakes are why
+            events are needed.
+        max_share: Share of the variance from which a stage is a bottleneck, between 0 and 1. With 0.1 a stage that is
+            none makes the total uncertainty larger by at most 5.4 %.
+
+    Raises:
+        InputError: If a number is out of range.
+        InputTypeError: If one is not a number.
+    """
+
+    others: Mapping[str, float]
+    probability: Probability = 1.0
+    max_share: Probability = 0.1
+
+    def __post_init__(self) -> None:
+        """Check every number, and hold it as a builtin float."""
+        if not isinstance(self.others, Mapping):
+            msg = f"others={self.others!r}; expected a mapping of sources to relative uncertainties: {{'shower': 0.01}}"
+            raise InputTypeError(msg)
+        others = {str(name): float(check_not_negative(f"others[{name!r}]", e)) for name, e in self.others.items()}
+        if any(error > _LARGEST_ERROR for error in others.values()):
+            msg = f"others={others!r}; expected relative uncertainties, 0 to {_LARGEST_ERROR:g}"
+            raise InputError(msg)
+        probability = float(check_number("probability", self.probability))
+        if not 0 < probability <= 1:
+            msg = f"probability={self.probability!r} is out of range; expected a number above 0, at most 1"
+            raise InputError(msg)
+        object.__setattr__(self, "others", others)
+        object.__setattr__(self, "probability", probability)
+        object.__setattr__(self, "max_share", float(check_fraction("max_share", self.max_share)))
+
+    def stage(self, n_events: object, name: str = "") -> Stage:
+        """Judge a stage whose errors are those of so many events.
+
+        Args:
+            n_events: A number of events, 1 or more, or the comparison of the generated stage, whose ``n_systematic``
+                they are.
+            name: What this is, in words; made of ``n_events`` if empty.
+
+        Raises:
+            InputError: If the number is out of range.
+            InputTypeError: If it is none.
+        """
+        n = n_events.n_systematic if isinstance(n_events, Judgement) else n_events
+        n = math.inf if n == math.inf else float(check_event_count("n_events", n))
+        error, elsewhere = (n * self.probability) ** -0.5, math.hypot(*self.others.values())
+        total = math.hypot(error, elsewhere)
+        share = (error / total) ** 2 if error else 0.0
+        needed = self.max_share / (1 - self.max_share) * elsewhere**2 * self.probability
+        return Stage(
+            name=name or f"with the errors of {_amount(n)} events",
+            n_events=n,
+            probability=self.probability,
+            error=error,
+            others=self.others,
+            total=total,
+            share=share,
+            max_share=self.max_share,
+            bottleneck=share > self.max_share,
+            n_needed=1 / needed if needed else math.inf,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan(Document):
     """Sample sizes with which a perfect generator would be shown ROBUST.
 
@@ -487,6 +719,9 @@ class Plan(Document):
         bins_of: Observable -> bins that it has, if they were named; ``bins`` is the smallest of them.
         dearest: The observable that sets the price, and n_h = n_g n_r / (n_g + n_r) per required event that it takes by
             itself, if others take clearly less.
+        price: What that costs, if it was said what events cost.
+        stages: The generated events as a stage of a chain, if the errors of the others were said: unvalidated, if
+            n_train is known, and as good as n_required true events.
     """
 
     KIND: ClassVar[str] = "plan"
@@ -508,9 +743,11 @@ class Plan(Document):
     looks: Ordinal = 1
     bins_of: Mapping[str, int] = field(default_factory=dict)
     dearest: tuple[str, float] | None = None
+    price: Price | None = None
+    stages: tuple[Stage, ...] = ()
 
     def table(self) -> str:
-        """Return the planning table as text, a line per power."""
+        """Return the planning table as text, a line per power, and the price."""
         head = (
             f"n_required {self.n_required:,.0f}; {self._what()}; "
             f"{self.n_generated:,} generated events; confidence {self.confidence:g}; max_bias {self.max_bias:g}"
@@ -522,7 +759,10 @@ class Plan(Document):
             head += "; without smooth components"
         lines = [head, f"{'power':>8}  {'reference events':>18}  {'per required event':>18}"]
         lines += [f"{power:8.3f}  {count:18,}  {ratio:18.3f}" for power, count, ratio in self.rows]
-        return "\n".join(lines + self._notes())
+        lines += self._notes()
+        if self.price is not None:
+            lines.append(self.price.table())
+        return "\n".join(lines + [stage.sentence() for stage in self.stages])
 
     def _what(self) -> str:
         """Count what is tested."""

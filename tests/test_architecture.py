@@ -25,7 +25,7 @@ ORDER = (
     ("observables", "generators", "comparisons", "sensitivity", "gan", "report", "_options"),
     ("pipeline", "estimates", "_markers", "session"),
     ("check",),
-    ("gate",),
+    ("gate", "figures"),
     ("plugin", "cli"),
     ("__main__",),
 )

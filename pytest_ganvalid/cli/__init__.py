@@ -12,12 +12,21 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 import pytest_ganvalid
-from pytest_ganvalid.cli import check, fill, generate, merge, simulate, train
+from pytest_ganvalid.cli import check, figure, fill, generate, merge, plan, simulate, train
 from pytest_ganvalid.cli.parsing import Command, Parser, UsageError
 from pytest_ganvalid.cli.processes import complain, process, say
 from pytest_ganvalid.errors import GanvalidError
 
-COMMANDS = (simulate.COMMAND, train.COMMAND, generate.COMMAND, fill.COMMAND, merge.COMMAND, check.COMMAND)
+COMMANDS = (
+    simulate.COMMAND,
+    train.COMMAND,
+    generate.COMMAND,
+    plan.COMMAND,
+    fill.COMMAND,
+    merge.COMMAND,
+    check.COMMAND,
+    figure.COMMAND,
+)
 _DESCRIPTION = (
     "Simulate events of a toy, train a generator (a GAN) on events, and generate as many more as you like. "
     "Whether those may stand in for simulation is for 'check' to decide, or, in tests, for the pytest plugin of this "

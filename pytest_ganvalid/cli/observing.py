@@ -56,7 +56,7 @@ def keywords(arguments: argparse.Namespace) -> dict[str, Any]:
     """
     stated: dict[str, Any] = {}
     if arguments.observables is not None:
-        stated["observables"] = [_observable(item) for item in arguments.observables]
+        stated["observables"] = [observable(item) for item in arguments.observables]
     for option, default in (("bins", 50), ("nonfinite", "error")):
         given = getattr(arguments, option)
         if given:
@@ -77,7 +77,8 @@ def observables(text: str) -> list[str]:
     return items
 
 
-def _observable(item: str) -> Any:  # noqa: ANN401 - what `validate` takes
+def observable(item: str) -> Any:  # noqa: ANN401 - what `validate` takes
+    """Return an observable that was read by `observables`."""
     from pytest_ganvalid.observables import Selection
 
     what, where, condition = item.partition(_WHERE)

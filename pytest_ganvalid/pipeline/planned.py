@@ -47,7 +47,9 @@ def plan(
         **keywords: ``estimators`` (observables that are one number per sample, 0), ``classifiers`` (trained on one half
             of each sample and tested on the other, 0), ``generated_ratio`` (generated events per required event, 10),
             ``power`` (wanted probability that a perfect generator is shown ROBUST, 0.9), and the limits
-            ``confidence``, ``max_bias``, ``max_directional_bias``, ``smooth`` and ``looks``.
+            ``confidence``, ``max_bias``, ``max_directional_bias``, ``smooth`` and ``looks``. With ``costs`` (a
+            `pytest_ganvalid.Costs`) the plan has a price, and with ``chain`` (a `pytest_ganvalid.Chain`) it says
+            whether the generated stage is a bottleneck.
 
     Returns:
         The sample sizes and a table of alternatives.

@@ -12,10 +12,11 @@ from scipy.optimize import brentq
 from pytest_ganvalid._arguments import check_event_count, check_fraction, check_positive, check_positive_integer
 from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.histograms.layout import Arrangement
-from pytest_ganvalid.results import Plan
+from pytest_ganvalid.results import Chain, Costs, Plan
 from pytest_ganvalid.statistics import student
 from pytest_ganvalid.statistics.limits import Limits
 from pytest_ganvalid.statistics.power import histogram_tests, joint_power, required_scale
+from pytest_ganvalid.statistics.price import price_of, stages_of
 
 TESTED_SHARE = 0.5
 """Share of each sample that a classifier is tested on; on the rest it is trained."""
@@ -158,6 +159,8 @@ def plan(
     max_directional_bias: float | None = None,
     smooth: bool = True,
     looks: int = 1,
+    costs: Costs | None = None,
+    chain: Chain | None = None,
 ) -> Plan:
     """Plan the sizes of the reference and generated samples.
 
@@ -181,6 +184,8 @@ def plan(
         smooth: Whether the smooth components of a difference are tested, too.
         looks: Planned looks at a reference that grows in equal steps to the planned size; all have one, stricter level
             (Pocock 1977), and the power is that of the last.
+        costs: What events cost; ``None`` for a plan without a price.
+        chain: Errors of the other stages, if it is one stage of a chain that is generated.
 
     Returns:
         The sample sizes and a table of alternatives.
@@ -188,6 +193,7 @@ def plan(
     Raises:
         InputError: If an argument is out of range, nothing is tested, or no reference reaches the power with so few
             generated events.
+        InputTypeError: If ``costs`` or ``chain`` is of another kind.
     """
     n_required = check_event_count("n_required", n_required)
     generated_ratio = check_positive("generated_ratio", generated_ratio)
@@ -225,6 +231,8 @@ def plan(
         least_ratio=study.size(power) / n_required,
         bins_of=bins_of,
         dearest=_dearest(study, bins_of, power),
+        price=price_of(costs, n_required, n_reference, n_generated),
+        stages=stages_of(chain, costs, n_required),
     )
 
 

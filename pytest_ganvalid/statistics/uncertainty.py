@@ -13,7 +13,7 @@ n_train if nothing was validated; it is `Comparison.n_systematic`.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from pytest_ganvalid._arguments import check_not_negative, check_number
 from pytest_ganvalid.errors import InputError, InputTypeError
 from pytest_ganvalid.histograms.sums import as_bin_sums
-from pytest_ganvalid.results import Comparison
+from pytest_ganvalid.results import Comparison, Interval, Judgement, Report
 
 FloatArray = NDArray[np.float64]
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -154,10 +154,15 @@ class UncertaintyCurves:
         statistical: Statistical uncertainty of so many events, of either kind (green, dashed).
         simulation_systematic: Systematic uncertainty of the true simulation (red, dotted).
         simulation_total: Its total uncertainty (red, solid).
-        generated_systematic: Systematic uncertainty of the generated sample, the star at all N (blue, dotted).
+        generated_systematic: Systematic uncertainty of the generated sample, the same at all N (blue, dotted): the
+            star, or that of n_equivalent events where this was measured.
         generated_total: Its total uncertainty (blue, solid).
-        n_star: The number of events at which ``simulation_total`` passes through the star.
-        star: The total uncertainty of n_star simulated events, inherited by the generated sample.
+        generated_least: Likewise with the upper limit of n_equivalent; that of its estimate where none was measured.
+        generated_most: Likewise with the lower limit.
+        n_star: The number of events at which ``simulation_total`` passes through the star: n_train, or n_equivalent
+            where n_train is not known.
+        star: The total uncertainty of n_star simulated events, which the generated sample inherits.
+        n_equivalent: The interval, if it was measured.
     """
 
     n_events: FloatArray
@@ -166,32 +171,38 @@ class UncertaintyCurves:
     simulation_total: FloatArray
     generated_systematic: FloatArray
     generated_total: FloatArray
+    generated_least: FloatArray
+    generated_most: FloatArray
     n_star: float
     star: float
+    n_equivalent: Interval | None = None
 
 
 def uncertainty_curves(
     n_events: ArrayLike,
     *,
     n_train: float | None = None,
-    n_equivalent: float | None = None,
+    n_equivalent: float | Interval | Judgement | Report | None = None,
     systematic: float = 0.0,
     probability: float = 1.0,
 ) -> UncertaintyCurves:
     """Compute how the uncertainties of simulated and of generated events evolve with their number.
 
     Relative units: a bin of probability p holds N p of N events, so its statistical uncertainty is 1/sqrt(N p).
-    Exactly one of n_train and n_equivalent is to be given.
+    Exactly one of n_train and n_equivalent is to be given, or both where n_equivalent was measured.
 
     Args:
         n_events: Numbers of events N, any shape, finite, 1 or more.
-        n_train: Number of events the generator was trained on, if it learnt them perfectly (as the paper assumes).
-        n_equivalent: Number of true events the generator was found to be worth; may be infinite.
+        n_train: Number of events the generator was trained on. By itself the generator is taken to have learnt them
+            perfectly (as the paper assumes).
+        n_equivalent: Number of true events the generator was found to be worth; may be infinite. Or its interval, which
+            gives a band; or the comparison or the report that has it, of which the least counts (`least_equivalent`).
         systematic: Relative systematic uncertainty of the true simulation; the generator inherits it too.
         probability: Probability p of the bin, above 0 and at most 1.
 
     Raises:
-        InputError: If a number is out of range, or not exactly one of n_train and n_equivalent is given.
+        InputError: If a number is out of range, if not exactly one of n_train and an n_equivalent that is a number is
+            given, or if the comparison demonstrates nothing.
         InputTypeError: If an argument is not a number.
 
     Source:
@@ -202,27 +213,83 @@ def uncertainty_curves(
     if not 0 < p <= 1:
         msg = f"probability={probability!r} is out of range; expected a number above 0, at most 1"
         raise InputError(msg)
-    n_star = _star_events(n_train, n_equivalent)
+    n_star, worth = _worth(n_train, n_equivalent)
     n = _event_numbers(n_events)
     statistical = np.asarray(1 / (np.sqrt(n) * math.sqrt(p)))
-    star = math.hypot(1 / (math.sqrt(n_star) * math.sqrt(p)), systematic)
+    estimate, least, most = (
+        math.hypot(1 / (math.sqrt(number) * math.sqrt(p)), systematic)
+        for number in (worth.estimate, worth.upper, worth.lower)
+    )
     return UncertaintyCurves(
         n_events=_read_only(n),
         statistical=_read_only(statistical),
         simulation_systematic=_read_only(np.full_like(n, systematic)),
         simulation_total=_read_only(np.hypot(statistical, systematic)),
-        generated_systematic=_read_only(np.full_like(n, star)),
-        generated_total=_read_only(np.hypot(statistical, star)),
+        generated_systematic=_read_only(np.full_like(n, estimate)),
+        generated_total=_read_only(np.hypot(statistical, estimate)),
+        generated_least=_read_only(np.hypot(statistical, least)),
+        generated_most=_read_only(np.hypot(statistical, most)),
         n_star=n_star,
-        star=star,
+        star=math.hypot(1 / (math.sqrt(n_star) * math.sqrt(p)), systematic),
+        n_equivalent=None if worth.lower == worth.upper else worth,
     )
+
+
+def least_equivalent(result: Judgement | Report) -> tuple[str, Interval]:
+    """Return the observable in which a generator is worth least, and n_equivalent there.
+
+    That is the smallest lower limit, at the confidence of a first attempt, in events of the whole sample: what an
+    analysis of all observables must keep.
+
+    Raises:
+        InputError: If it demonstrates nothing, as where samples share events.
+    """
+    comparisons = result.comparisons if isinstance(result, Report) else {result.name: result}
+    intervals = {name: _interval(comparison) for name, comparison in comparisons.items()}
+    name = min(intervals, key=lambda name: intervals[name].lower)
+    if intervals[name].lower < _FEWEST:
+        msg = f"nothing is known of n_equivalent in {name!r}: {' '.join(comparisons[name].reasons)}"
+        raise InputError(msg)
+    return name, intervals[name]
+
+
+def _interval(c: Judgement) -> Interval:
+    """Return n_equivalent as events of the whole sample."""
+    n = c.n_equivalent
+    lower = n.lower if c.n_equivalent_nominal is None else min(c.n_equivalent_nominal, n.estimate)
+    share = c.share or 1.0  # of a stratum that no event is in
+    return Interval(lower=lower / share, estimate=n.estimate / share, upper=n.upper / share)
+
+
+def _worth(n_train: float | None, n_equivalent: float | Interval | Judgement | Report | None) -> tuple[float, Interval]:
+    """Return the number of events of the star, and the interval of n_equivalent."""
+    if isinstance(n_equivalent, Judgement | Report):
+        n_train = _n_train(n_equivalent) if n_train is None else n_train
+        n_equivalent = least_equivalent(n_equivalent)[1]
+    if isinstance(n_equivalent, Interval):
+        lower, estimate, upper = (
+            _events(f"n_equivalent.{name}", getattr(n_equivalent, name)) for name in ("lower", "estimate", "upper")
+        )
+        if not lower <= estimate <= upper:
+            msg = f"n_equivalent={n_equivalent!r}; expected lower <= estimate <= upper"
+            raise InputError(msg)
+        measured = replace(n_equivalent, lower=lower, estimate=estimate, upper=upper)
+        return (estimate if n_train is None else _events("n_train", n_train)), measured
+    n_star = _star_events(n_train, n_equivalent)
+    return n_star, Interval(lower=n_star, estimate=n_star, upper=n_star)
+
+
+def _n_train(result: Judgement | Report) -> float | None:
+    comparisons = result.comparisons.values() if isinstance(result, Report) else (result,)
+    return next((c.n_train for c in comparisons), None)
 
 
 def _star_events(n_train: float | None, n_equivalent: float | None) -> float:
     if (n_train is None) == (n_equivalent is None):
         msg = (
             f"n_train={n_train!r} and n_equivalent={n_equivalent!r}; expected exactly one of them: the generator is as "
-            "good as its training sample, or as good as was measured"
+            "good as its training sample, or as good as was measured (as an interval, n_equivalent may stand beside "
+            "n_train)"
         )
         raise InputError(msg)
     return _events("n_train", n_train) if n_equivalent is None else _events("n_equivalent", n_equivalent)

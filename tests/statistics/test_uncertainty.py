@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,12 @@ from numpy.typing import NDArray
 import pytest_ganvalid as gv
 from pytest_ganvalid.generators import Bootstrap
 from pytest_ganvalid.statistics.separation import Fractions
-from pytest_ganvalid.statistics.uncertainty import Uncertainties, bin_uncertainties, uncertainty_curves
+from pytest_ganvalid.statistics.uncertainty import (
+    Uncertainties,
+    bin_uncertainties,
+    least_equivalent,
+    uncertainty_curves,
+)
 from pytest_ganvalid.toys import CamelBack
 from pytest_ganvalid.toys.boundary import boundary_shape, falling_spectrum
 
@@ -241,6 +247,58 @@ def test_curve_of_a_measured_generator() -> None:
     assert perfect.generated_total == pytest.approx(perfect.simulation_total)
 
 
+def test_an_interval_gives_a_band() -> None:
+    """A measured n_equivalent gives the curves of its estimate and of both limits, and n_train keeps the star."""
+    worth = gv.Interval(lower=200, estimate=500, upper=math.inf)
+    curves = uncertainty_curves(N, n_equivalent=worth, n_train=1_000, systematic=0.01)
+    for column, n in (("total", 500), ("most", 200), ("least", math.inf)):
+        expected = uncertainty_curves(N, n_equivalent=n, systematic=0.01).generated_total
+        assert getattr(curves, f"generated_{column}") == pytest.approx(expected)
+    assert curves.n_equivalent == worth
+    assert curves.n_star == 1_000
+    assert curves.star == pytest.approx(math.hypot(1 / math.sqrt(1_000), 0.01))
+    assert uncertainty_curves(N, n_equivalent=worth).n_star == 500
+    plain = uncertainty_curves(N, n_equivalent=500)
+    assert plain.n_equivalent is None
+    assert plain.generated_least.tolist() == plain.generated_total.tolist() == plain.generated_most.tolist()
+
+
+def test_a_report_counts_by_its_worst_observable() -> None:
+    """Of a report, the observable with the smallest lower limit gives band and name, and n_train the star."""
+    counts = {"good": [1000, 2050, 2950], "bad": [1150, 1900, 2950]}
+    comparisons = {
+        name: gv.compare(gv.Counts(values), gv.Counts([980, 2000, 3020]), n_required=500, n_train=90, name=name)
+        for name, values in counts.items()
+    }
+    report = gv.combine(comparisons)
+    name, worth = least_equivalent(report)
+    assert name == "bad"
+    assert worth == comparisons["bad"].n_equivalent
+    curves = uncertainty_curves(N, n_equivalent=report)
+    assert curves.n_equivalent == worth
+    assert curves.n_star == 90
+    assert (
+        curves.generated_most.tolist() == uncertainty_curves(N, n_equivalent=comparisons["bad"]).generated_most.tolist()
+    )
+    assert uncertainty_curves(N, n_equivalent=report, n_train=70).n_star == 70
+
+
+def test_a_stratum_counts_as_a_part() -> None:
+    """What half of the events is worth counts twice for the whole; a later attempt keeps the limit of a first one."""
+    comparison = gv.compare(gv.Counts([1000, 2100, 2900]), gv.Counts([980, 2000, 3020]), n_required=500)
+    half = replace(comparison, share=0.5)
+    assert least_equivalent(half)[1].lower == 2 * comparison.n_equivalent.lower
+    later = replace(comparison, n_equivalent_nominal=1.5 * comparison.n_equivalent.lower)
+    assert least_equivalent(later)[1].lower == 1.5 * comparison.n_equivalent.lower
+
+
+def test_what_was_withdrawn_gives_no_curve() -> None:
+    """Where nothing is known of n_equivalent there is no curve, and the reason is told."""
+    comparison = gv.compare(gv.Counts([1000, 2100]), gv.Counts([980, 2000]), n_required=500, name="mass")
+    with pytest.raises(gv.InputError, match="nothing is known of n_equivalent in 'mass': they share events"):
+        uncertainty_curves(N, n_equivalent=comparison.withdrawn("they share events"))
+
+
 def test_curves_are_those_of_a_bin() -> None:
     """The curve at N is the relative error of a bin of N events, the rate inherited too."""
     found = bin_uncertainties(gv.Counts([2_000, 6_000]), 100, normalised=False)
@@ -285,6 +343,9 @@ def test_impossible_bins_are_refused(arguments: dict[str, Any], words: str) -> N
         ({"n_train": 10, "n_equivalent": 10}, "expected exactly one of them"),
         ({"n_train": 0}, "n_train=0 is out of range"),
         ({"n_equivalent": -1}, "n_equivalent=-1 is out of range"),
+        ({"n_equivalent": gv.Interval(lower=0, estimate=1, upper=2)}, r"n_equivalent\.lower=0 is out of range"),
+        ({"n_equivalent": gv.Interval(lower=3, estimate=1, upper=2)}, "expected lower <= estimate <= upper"),
+        ({"n_equivalent": gv.Interval(lower=1, estimate=1, upper=2), "n_train": 0}, "n_train=0 is out of range"),
         ({"n_train": 10, "n_events": [10, 0]}, "n_events holds 0"),
         ({"n_train": 10, "n_events": [math.inf]}, "n_events holds inf"),
         ({"n_train": 10, "n_events": ["a"]}, "n_events has dtype <U1"),

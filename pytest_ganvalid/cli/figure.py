@@ -1,0 +1,213 @@
+"""``ganvalid figure``: figure 1 of the paper with measured numbers."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_ganvalid.cli.parameters import real
+from pytest_ganvalid.cli.parsing import Command, UsageError, check_distinct, check_not_among, check_output, count
+from pytest_ganvalid.cli.processes import say
+from pytest_ganvalid.cli.simulate import kebab
+from pytest_ganvalid.errors import InputError, placed
+
+if TYPE_CHECKING:
+    from pytest_ganvalid.report.figure import UncertaintyFigure
+    from pytest_ganvalid.results import Judgement, Report
+
+TOYS = ("CamelBack", "Ring", "SphericalShell", "DijetMass", "ZLineShape")
+"""Those of `pytest_ganvalid.toys` that state the distribution of one column."""
+GENERATORS = ("Bootstrap", "HistogramSampler", "GaussianKDE", "CamelBackFit")
+SUFFIXES = (".png", ".svg", ".pdf", ".json", ".csv")
+_OF_TOYS = ("generator", "events", "seed")
+_MOST = 1e12
+_TRAINING_SEED = 10_000_000  # far from those of what is compared
+_EXAMPLES = f"""toys: {", ".join(map(kebab, TOYS))}
+generators: {", ".join(GENERATORS)}, or a file that 'ganvalid train' wrote
+
+example: of a report ('ganvalid check -o', or report.json of a test run), and of a toy, as a picture and in numbers
+  ganvalid figure report.json --observable mass --systematic 0.01 -o figure1.pdf
+  ganvalid figure camel-back --generator Bootstrap --n-train 1e4 --n-required 1e5 -o figure1.svg -o figure1.csv"""
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("source", metavar="SOURCE", help="report, comparison or figure (.json), or the name of a toy")
+    add("--observable", metavar="NAME", help="which of a report (default: that in which the generator is worth least)")
+    add("--check", metavar="TEST", help="which of the tests of a session's report.json, if there are several")
+    add("--n-required", metavar="N", type=_number, help="events to mark (default: those of the report)")
+    add("--n-train", metavar="N", type=_number, help="events the generator was trained on (default: as reported)")
+    add(
+        "--systematic", metavar="X", type=_number, help="relative systematic uncertainty of the simulation (default: 0)"
+    )
+    add("--probability", metavar="P", type=_number, help="of the bin that is drawn (default: of an average bin)")
+    add("--title", metavar="WORDS", help="above the figure (default: the observable)")
+    add("--generator", metavar="NAME", help="of a toy: one of those below, trained on --n-train events, or a file")
+    add("--events", metavar="N", type=count, help="of a toy: generated and reference events (default: 1e6)")
+    add("--seed", metavar="S", type=count, help="of a toy (default: 0)")
+    add(
+        "-o",
+        "--output",
+        metavar="FILE",
+        type=Path,
+        action="append",
+        help=f"file to write: {', '.join(SUFFIXES)}; may be repeated (default: figure.png)",
+    )
+
+
+def _number(text: str) -> float:
+    try:
+        return real(text)
+    except (ValueError, ZeroDivisionError):
+        msg = f"{text!r} is not a number; expected one such as 0.01 or 1e6"
+        raise argparse.ArgumentTypeError(msg) from None
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    outputs = arguments.output or [Path("figure.png")]
+    check_distinct({f"--output {number}": path for number, path in enumerate(outputs, start=1)})
+    toy = next((name for name in TOYS if _plain(name) == _plain(arguments.source)), None)
+    given = [name for name in _OF_TOYS if getattr(arguments, name) is not None]
+    if toy is None and given:
+        msg = (
+            f"--{given[0]} is of a toy, and {arguments.source!r} is none; expected one of {', '.join(map(kebab, TOYS))}"
+        )
+        raise UsageError(msg)
+    for path in outputs:
+        check_output(path, SUFFIXES)
+        check_not_among(path, [arguments.source, *([arguments.generator] if arguments.generator else [])])
+    figure = _of_file(arguments) if toy is None else _of_toy(toy, arguments)
+    for path, content in [(path, _content(figure, path.suffix)) for path in outputs]:
+        from pytest_ganvalid._files import write_whole
+
+        write_whole(path, content)
+        say(f"wrote {path}")
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("-", "").replace("_", "")
+
+
+def _content(figure: UncertaintyFigure, suffix: str) -> bytes:
+    if suffix == ".json":
+        return figure.to_json().encode()
+    if suffix == ".csv":
+        return figure.to_csv().encode()
+    from pytest_ganvalid.report.figure import picture
+
+    return picture(figure, suffix)
+
+
+def _settings(arguments: argparse.Namespace, *names: str) -> dict[str, Any]:
+    """Return what was stated."""
+    return {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
+
+
+def _of_file(arguments: argparse.Namespace) -> UncertaintyFigure:
+    from pytest_ganvalid.report.figure import UncertaintyFigure, figure_of
+
+    settings = _settings(arguments, "observable", "n_required", "n_train", "systematic", "probability", "title")
+    with placed(arguments.source):
+        text = Path(arguments.source).read_bytes()
+        kind, document = _kind(text)
+        if kind == UncertaintyFigure.KIND:
+            if settings:
+                msg = f"--{next(iter(settings)).replace('_', '-')} cannot change a figure; make it anew from its report"
+                raise InputError(msg)
+            return UncertaintyFigure.from_json(text)
+        if kind == "session":
+            kind, text = _check_of(document, arguments.check)
+        return figure_of(_result(kind, text), **settings)
+
+
+def _kind(text: bytes) -> tuple[object, Any]:
+    from pytest_ganvalid import _json
+
+    document = _json.parsed(text).value
+    return (document.get("kind") if isinstance(document, dict) else None), document
+
+
+def _check_of(session: Any, test: str | None) -> tuple[object, bytes]:  # noqa: ANN401 - JSON
+    """Return the kind and the text of the last result of a test.
+
+    Raises:
+        InputError: If there is no such test, or several and none was named.
+    """
+    checks = {check["nodeid"]: check for check in session.get("checks", ()) if isinstance(check, dict)}
+    if test is None and len(checks) == 1:
+        test = next(iter(checks))
+    if test not in checks:
+        named = f"no check of {test!r}" if test is not None else f"{len(checks)} checks"
+        msg = f"{named} in this report of a session; name one with --check: {', '.join(checks) or 'there is none'}"
+        raise InputError(msg)
+    return checks[test].get("kind"), json.dumps(checks[test].get("result")).encode()
+
+
+def _result(kind: object, text: bytes) -> Judgement | Report:
+    from pytest_ganvalid.results import Comparison, EstimateComparison, Report
+
+    kinds: dict[object, Any] = {cls.KIND: cls for cls in (Report, Comparison, EstimateComparison)}
+    if not isinstance(kind, str) or kind not in kinds:
+        msg = f"JSON of kind {kind!r}; expected a report, a comparison, a session or a figure"
+        raise InputError(msg)
+    result: Judgement | Report = kinds[kind].from_json(text)
+    return result
+
+
+def _of_toy(name: str, arguments: argparse.Namespace) -> UncertaintyFigure:
+    """Train a generator, or take one that was trained, and measure it.
+
+    Raises:
+        UsageError: If something of it was not said.
+    """
+    for option in ("observable", "check", "probability"):
+        if getattr(arguments, option) is not None:
+            msg = f"--{option} is of a report; {arguments.source!r} is a toy"
+            raise UsageError(msg)
+    if arguments.generator is None or arguments.n_required is None:
+        msg = "of a toy, which generator, and for how many events? give --generator and --n-required"
+        raise UsageError(msg)
+    from pytest_ganvalid import toys
+    from pytest_ganvalid.figures import toy_figure
+
+    toy = getattr(toys, name)()
+    generator, n_train = _generator(toy, arguments)
+    settings = _settings(arguments, "n_required", "events", "systematic", "seed", "title")
+    return toy_figure(toy, generator, n_train=n_train, **settings)
+
+
+def _generator(toy: Any, arguments: argparse.Namespace) -> tuple[Any, float]:  # noqa: ANN401
+    """Return a generator and n_train."""
+    name = next((name for name in GENERATORS if _plain(name) == _plain(arguments.generator)), None)
+    if name is None:
+        if not arguments.generator.endswith(".safetensors"):
+            expected = f"{', '.join(GENERATORS)}, or a file of 'ganvalid train': .safetensors"
+            msg = f"there is no generator {arguments.generator!r}; expected one of {expected}"
+            raise UsageError(msg)
+        from pytest_ganvalid.gan import Generator
+
+        generator = Generator.load(arguments.generator, device="cpu")
+        return generator, generator.n_train if arguments.n_train is None else arguments.n_train
+    if arguments.n_train is None or not (float(arguments.n_train).is_integer() and 1 <= arguments.n_train <= _MOST):
+        msg = f"on how many events shall {name} be trained? give --n-train, a whole number from 1 to {_MOST:g}"
+        raise UsageError(msg)
+    from pytest_ganvalid import generators
+
+    training = toy.sample(int(arguments.n_train), seed=_TRAINING_SEED + (arguments.seed or 0))
+    return getattr(generators, name)(training), arguments.n_train
+
+
+COMMAND = Command(
+    name="figure",
+    summary="draw how uncertainty falls with the number of events, and where it stops",
+    description=(
+        "Draw figure 1 of arXiv:2002.06307 with measured numbers: the statistical uncertainty of so many events, the "
+        "total of the true simulation, and that of generated events, which stops falling at what n_equivalent true "
+        "events would have. Or write the numbers."
+    ),
+    tail=lambda: _EXAMPLES,
+    configure=_configure,
+    run=_run,
+)
