@@ -17,7 +17,7 @@ PURE = ("statistics", "histograms", "samples", "observables", "toys", "generator
 TELLING = ("pytest", "pytest_ganvalid.plugin", "pytest_ganvalid.gate", "pytest_ganvalid.report")
 ORDER = (
     ("errors", "_files", "_torchrun"),
-    ("_arguments", "_extras", "_json", "ledger"),
+    ("_arguments", "_extras", "_json", "_units", "ledger"),
     ("results",),
     ("samples", "histograms"),
     ("overlaps", "statistics", "toys", "strategies"),

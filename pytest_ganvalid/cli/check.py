@@ -41,6 +41,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="column whose equal values are one cluster of rows; GENERATED,REFERENCE likewise",
     )
+    add("--units", metavar="NAME=UNIT,...", type=_units, help="what columns are measured in: mass=GeV,pt=GeV")
     add("--cluster-of", choices=("repeats", "entries"), help="what the rows of a cluster are (default: repeats)")
     integers = {limit.name for limit in fields(Limits) if isinstance(limit.default, int)}
     for name, meaning in LIMITS.items():
@@ -62,6 +63,15 @@ def _number(text: str) -> float:
         raise argparse.ArgumentTypeError(msg) from None
 
 
+def _units(text: str) -> dict[str, str]:
+    pairs = [item.partition("=") for item in text.split(",")]
+    units = {name.strip(): unit.strip() for name, _, unit in pairs}
+    if len(units) < len(pairs) or not all((*units, *units.values())):
+        msg = f"{text!r} states no units; expected each column once, such as mass=GeV,pt=GeV"
+        raise argparse.ArgumentTypeError(msg)
+    return units
+
+
 def _integer(text: str) -> int:
     try:
         return whole(text)
@@ -72,7 +82,7 @@ def _integer(text: str) -> int:
 
 def _run(arguments: argparse.Namespace) -> int:
     keywords = observing.keywords(arguments)
-    for name in ("n_train", "training", "cluster_of", *LIMITS):
+    for name in ("n_train", "training", "cluster_of", "units", *LIMITS):
         if getattr(arguments, name) is not None:
             keywords[name] = getattr(arguments, name)
     if arguments.weight is not None:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import singledispatch
 from typing import Any
 
 from pytest_ganvalid import results
+from pytest_ganvalid._units import split_title
 from pytest_ganvalid.histograms.bins import Axis, Grid, Slabs, WithOutside
 from pytest_ganvalid.histograms.kdtree import Cells
 
 _OUTSIDE = "outside the selection"
-_UNIT = re.compile(r"(?P<label>.*\S)\s*\[(?P<unit>[^\[\]]+)\]\s*")
 
 
 @singledispatch
@@ -56,8 +55,7 @@ def _(bins: WithOutside, labels: Sequence[str]) -> tuple[results.Axis, ...]:
 
 def _shown(axis: Axis, label: str) -> results.Axis:
     """Split the unit off the label, and name the bins that have no edges."""
-    found = _UNIT.fullmatch(axis.title or label)
-    label, unit = (found["label"], found["unit"]) if found else (axis.title or label, "")
+    label, unit = split_title(axis.title or label)
     if not axis.edges:
         flow = ["underflow"] * axis.underflow, ["overflow"] * axis.overflow
         return results.Axis(label=label, unit=unit, values=(*flow[0], *axis.categories, *flow[1]))

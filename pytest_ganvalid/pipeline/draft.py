@@ -158,6 +158,7 @@ class Draft:
             imposed=self.request.condition is not None and self.request.condition.imposed,
             skipped=None if skipped is None else dict(sorted(skipped.items())),
             cluster=side.cluster,
+            units={name: unit for name, unit in side.source.units.items() if name in self.columns[1]},
         )
 
     def _histogram(

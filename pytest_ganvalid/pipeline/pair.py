@@ -207,6 +207,7 @@ def _of_events(
         notes=(*_notes(reference.plan, rates), *clusters_in_words(generated, reference), *_half_precision(sides)),
         remedies=_remedies(rates),
         training=None if trained_on is None else trained_on.events,
+        units=reference.plan.units,
         how={} if preview.complete else {"bins_from_rows": len(preview.sample), "drawn": preview.drawn},
     )
 
@@ -233,6 +234,7 @@ def _of_histograms(gen: Histograms, ref: Histograms, request: Request, training:
         digests=(gen.sample_digest(), ref.sample_digest()),
         skipped=skipped | {name: "not asked for" for name in ref.plan.observables if name not in names},
         training=None if trained_on is None else trained_on.events or None,
+        units=ref.plan.units,
         notes=(*_notes(plan, rates), NOT_LOOKED_FOR, *clusters_in_words(gen, ref)),
         remedies=_remedies(rates),
     )

@@ -120,6 +120,7 @@ class FillPlan:
             ``None`` if the observables were stated.
         bins_share: Share of their events that was looked at for that.
         cluster: The column whose equal values are one cluster of events; ``None`` for independent events.
+        units: Column -> its unit, where the events state it.
     """
 
     weight: str | None
@@ -131,6 +132,7 @@ class FillPlan:
     skipped: Mapping[str, str] | None = field(default=None, compare=False)
     bins_share: float = 1.0
     cluster: str | None = None
+    units: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @property
     def strata(self) -> int:

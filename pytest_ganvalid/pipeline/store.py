@@ -55,6 +55,7 @@ def encoded_plan(plan: FillPlan) -> dict[str, Any]:
         "bins_from": plan.bins_from,
         "bins_share": plan.bins_share,
         "skipped": plan.skipped,
+        "units": dict(plan.units),
         "observables": [_histogram(histogram) for histogram in plan.histograms],
     }
 
@@ -67,7 +68,7 @@ def restored_plan(node: Node, key: Key | None) -> FillPlan:
     """
     fields = node.members()
     names = ("weight", "condition", "bins_from", "skipped", "observables")
-    node.check_names(fields, names, optional=("bins_share", "cluster"))
+    node.check_names(fields, names, optional=("bins_share", "cluster", "units"))
     condition, imposed = None, False
     if not fields["condition"].absent():
         given = fields["condition"].members()
@@ -89,6 +90,7 @@ def restored_plan(node: Node, key: Key | None) -> FillPlan:
         imposed=imposed,
         skipped=decode(Mapping[str, str] | None, fields["skipped"]),
         bins_share=fields["bins_share"].real(0.0, 1.0) if "bins_share" in fields else 1.0,
+        units=decode(Mapping[str, str], fields["units"]) if "units" in fields else {},
         cluster=None if "cluster" not in fields or fields["cluster"].absent() else fields["cluster"].text(),
     )
     with placed(node.path):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from pytest_ganvalid._units import table_units
 from pytest_ganvalid.errors import InputTypeError, placed
 from pytest_ganvalid.samples.device import device_source, on_gpu
 from pytest_ganvalid.samples.lazy import is_lazy, lazy_source
@@ -25,7 +28,7 @@ def open_source(events: object, side: str, weight: object = None) -> Source:
     with placed(side):
         source = _streamed(events)
         if source is None:
-            return memory_source(as_sample(events, side, weight))
+            return replace(memory_source(as_sample(events, side, weight)), units=table_units(events))
         if weight is not None:
             msg = (
                 f"weight is a {type(weight).__name__}; of events that are not in memory it must be the name of a column"

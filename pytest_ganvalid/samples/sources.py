@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.samples.formats import Columns
@@ -157,6 +157,7 @@ class Source:
         columns: All events, where they are in memory.
         unasked: Columns that are not compared unless they are named -> why.
         infinite: Columns that may be infinite or undefined by their definition.
+        units: Column -> its unit, where the data state it.
     """
 
     names: tuple[str, ...]
@@ -170,6 +171,7 @@ class Source:
     columns: Columns | None = None
     unasked: Mapping[str, str] = field(default_factory=dict)
     infinite: frozenset[str] = frozenset()
+    units: Mapping[str, str] = field(default_factory=dict)
 
     def keeping(self, columns: Sequence[str]) -> Source:
         """Return the source of which no more than some columns are going to be read."""
@@ -210,9 +212,12 @@ def file_source(names: object) -> Source:
     source = files[0] if len(files) == 1 else f"{len(files):,} files: {files[0]} to {files[-1]}"
     empty = [os.path.basename(str(piece)) for piece, (_, _, found, _) in zip(pieces, looked, strict=True) if not found]  # noqa: PTH119
     origin = {"source": source} | ({"files_without_events": empty} if empty else {})
-    unasked = {name: why for *_, (some, _) in looked for name, why in some.items() if name in names}
-    infinite = frozenset(name for *_, (_, some) in looked for name in some)
-    return Source(names, parts, refused, known, provenance=origin, uneven=uneven, unasked=unasked, infinite=infinite)
+    told: dict[str, Any] = {
+        "unasked": {name: why for *_, kinds in looked for name, why in kinds.unasked.items() if name in names},
+        "infinite": frozenset(name for *_, kinds in looked for name in kinds.infinite),
+        "units": {name: unit for *_, kinds in reversed(looked) for name, unit in kinds.units.items() if name in names},
+    }
+    return Source(names, parts, refused, known, provenance=origin, uneven=uneven, **told)
 
 
 def _common(pieces: Sequence[Piece], looked: Sequence[Any]) -> tuple[tuple[str, ...], dict[str, str], frozenset[str]]:
@@ -246,10 +251,18 @@ def memory_source(sample: Sample) -> Source:
     return Source(tuple(columns), parts, provenance=sample.provenance, columns=columns)
 
 
-def _look(piece: Piece) -> tuple[tuple[str, ...], Mapping[str, str], list[FilePart], tuple[Mapping[str, str], Any]]:
+class _Kinds(NamedTuple):
+    """What a reader may tell of its columns; see `formats.Reader`."""
+
+    unasked: Mapping[str, str]
+    infinite: Collection[str]
+    units: Mapping[str, str]
+
+
+def _look(piece: Piece) -> tuple[tuple[str, ...], Mapping[str, str], list[FilePart], _Kinds]:
     state = piece.state
     with piece.opened(state) as reader:
-        kinds: tuple[Mapping[str, str], Any] = getattr(reader, "unasked", {}), getattr(reader, "infinite", frozenset())
+        kinds = _Kinds(getattr(reader, "unasked", {}), getattr(reader, "infinite", ()), getattr(reader, "units", {}))
         if reader.rows is None:
             return reader.names, reader.refused, [FilePart(piece, state=state)], kinds
         starts = _thinned(reader.starts, reader.rows) if reader.rows else []

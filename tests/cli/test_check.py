@@ -143,6 +143,19 @@ def test_attempts_and_looks(filled: Path, capsys: pytest.CaptureFixture[str]) ->
     assert {(c.attempt, c.looks) for c in report.comparisons.values()} == {(2, 3)}
 
 
+def test_units_are_stated_column_by_column(
+    filled: Path, not_understood: Refusal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """``--units`` names columns, each once, and its units are those of the axes in the report."""
+    words = ["check", "gen.json", "ref.json", "--n-required", "50", "-o", "units.json"]
+    assert main([*words, "--units", "x=GeV, y = 1/c"]) == 0
+    axes = gv.Report.from_json((filled / "units.json").read_bytes()).histograms["x:y"].axes
+    assert {(axis.label, axis.unit) for axis in axes} == {("x", "GeV"), ("y", "1/c")}
+    capsys.readouterr()
+    for wrong in ("x", "x=", "=GeV", "x=GeV,x=TeV", ""):
+        not_understood(f"check gen.json ref.json --n-required 50 --units={wrong}", "states no units")
+
+
 @pytest.mark.usefixtures("filled")
 def test_an_attempt_is_a_whole_number(not_understood: Callable[[str, str], None]) -> None:
     """A fraction of an attempt is not understood."""

@@ -29,8 +29,8 @@ class Reader(Protocol):
         starts: Rows at which reading may begin without reading what is before, ascending; the first is 0. A file that
             can only be read from its beginning has no other.
 
-    A reader may have two more: ``unasked``, columns that are not compared unless they are named -> why; and
-    ``infinite``, columns that may be infinite or undefined by their definition.
+    A reader may have more: ``unasked``, columns that are not compared unless they are named -> why; ``infinite``,
+    columns that may be infinite or undefined by their definition; and ``units``, column -> unit.
     """
 
     names: tuple[str, ...]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_ganvalid._units import stated_unit
 from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.samples.entries import Entries
 from pytest_ganvalid.samples.features import feature_names, nested
@@ -52,6 +54,12 @@ def parted(schema: Any) -> tuple[dict[str, Place], dict[str, str]]:  # noqa: ANN
         else:
             columns |= {name: (field.name, place) for place, name in enumerate(names)}
     return columns, refused
+
+
+def units_of(schema: Any, places: Mapping[str, Place]) -> dict[str, str]:  # noqa: ANN401 - pyarrow has no types
+    """Return column -> unit, of those whose field states it in its metadata."""
+    units = {name: stated_unit(schema.field(place).metadata) for name, (place, _) in places.items()}
+    return {name: unit for name, unit in units.items() if unit}
 
 
 def _reason(name: str, whole: Any, kind: Any) -> str:  # noqa: ANN401

@@ -11,7 +11,7 @@ from pytest_ganvalid._extras import imported
 from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.samples.formats import Columns, refuse_inside
 from pytest_ganvalid.samples.formats._arrays import allocating, check_readable, steps
-from pytest_ganvalid.samples.formats._arrow import column, parted
+from pytest_ganvalid.samples.formats._arrow import column, parted, units_of
 
 KIND = "Arrow"
 DAMAGE = (Exception,)  # text that is none, for one, is an "unknown error" to pyarrow
@@ -45,6 +45,7 @@ class Feather:
         with self._pyarrow.OSFile(path) as source, self._opened(source) as batches:
             schema = batches.schema
             self._places, self.refused = parted(schema)
+            self.units = units_of(schema, self._places)
             self.names = tuple(self._places)
             check_readable(self.names, self.refused)
         self._fields = {name: schema.get_field_index(place[0]) for name, place in self._places.items()}

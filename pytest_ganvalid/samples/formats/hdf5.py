@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_ganvalid._extras import imported
+from pytest_ganvalid._units import stated_unit
 from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.samples.entries import Entries
 from pytest_ganvalid.samples.formats import _calorimeter
@@ -77,6 +78,8 @@ class Hdf5(Table):
         parts, reasons = _columns(datasets)
         used = {part.array: datasets[part.array] for part in parts.values()}
         super().__init__(used, parts, {**refused, **reasons}, _step(used))
+        units = {name: stated_unit(group[part.array].attrs) for name, part in parts.items()}
+        self.units = {name: unit for name, unit in units.items() if unit}
 
     def close(self) -> None:
         """Close the file."""

@@ -10,7 +10,7 @@ from typing import Any
 from pytest_ganvalid._extras import imported
 from pytest_ganvalid.samples.formats import Columns, refuse_inside
 from pytest_ganvalid.samples.formats._arrays import check_readable
-from pytest_ganvalid.samples.formats._arrow import column, parted
+from pytest_ganvalid.samples.formats._arrow import column, parted, units_of
 from pytest_ganvalid.samples.sample import Sample
 
 KIND = "Parquet"
@@ -48,6 +48,7 @@ class Parquet:
         self.starts = [0, *accumulate(size for size in sizes if size)][:-1] or [0]
         self._groups = [i for i, size in enumerate(sizes) if size]
         self._places, self.refused = parted(self._file.schema_arrow)
+        self.units = units_of(self._file.schema_arrow, self._places)
         self.names = tuple(self._places)
         check_readable(self.names, self.refused)
 

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_ganvalid._extras import imported
+from pytest_ganvalid._units import split_title
 from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.samples.entries import Entries
 from pytest_ganvalid.samples.features import feature_names, nested
@@ -58,6 +59,7 @@ class Root:
             tree = self._file[_only(self._file.classnames(recursive=True, cycle=False), inside)]
             self._table: _Table = _Tree(tree) if hasattr(tree, "branches") else _Ntuple(tree)
             self.names, self.refused = tuple(self._table.paths), self._table.refused
+            self.units = self._table.units
             self.rows: int | None = self._table.rows
             self.starts = _thinned(self._table.starts, self._table.rows)
             check_readable(self.names, self.refused)
@@ -80,6 +82,7 @@ class _Table(Protocol):
 
     paths: dict[str, tuple[str, int | None]]
     refused: dict[str, str]
+    units: dict[str, str]
     rows: int
     starts: list[int]
 
@@ -104,6 +107,8 @@ class _Tree:
         named = dict(zip((path for path, _ in leaves), names, strict=True))
         forms = {path: _form(branch) for path, branch in leaves if not reasons[path]}
         self.paths, self.refused = _columns(named, forms, reasons)
+        units = {path: split_title(str(branch.title))[1] for path, branch in leaves}
+        self.units = {name: units[path] for name, (path, _) in self.paths.items() if units[path]}
         self.rows = int(tree.num_entries)
         readable = {id(branch) for path, branch in leaves if not reasons[path]}
         self.starts = tree.common_entry_offsets(filter_branch=lambda branch: id(branch) in readable)
@@ -138,6 +143,7 @@ class _Ntuple:
         }
         forms = {path: leaf for path, _, leaf in leaves if not reasons[path]}
         self.paths, self.refused = _columns({path: path for path in reasons}, forms, reasons)
+        self.units: dict[str, str] = {}
         self._parts = {path: parts for path, parts, _ in leaves}
         self.rows = int(ntuple.num_entries)
         self.starts = [int(cluster.num_first_entry) for cluster in ntuple.cluster_summaries if cluster.num_entries]

@@ -1,0 +1,41 @@
+"""Units, where titles and metadata of the data state them. Standard library only."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+_TITLE = re.compile(r"(?P<label>.*\S)\s+\[(?P<unit>[^\[\]]+)\]\s*")
+_KEYS = ("unit", "units")
+
+
+def split_title(title: str) -> tuple[str, str]:
+    """Split ``mass [GeV]`` into label and unit; the unit is empty if there is none.
+
+    What stands in brackets is a unit if there is a space before them: ``pt[nMuon]`` is an array.
+    """
+    found = _TITLE.fullmatch(title)
+    return (found["label"], found["unit"]) if found else (title, "")
+
+
+def stated_unit(metadata: Mapping[Any, Any] | None) -> str:
+    """Return the unit that metadata of a column state under ``unit`` or ``units``, as text or bytes; else nothing."""
+    for key in _KEYS:
+        for value in ((metadata or {}).get(key), (metadata or {}).get(key.encode())):
+            text = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+            if isinstance(text, str) and text.strip() and text.isprintable():
+                return text.strip()
+    return ""
+
+
+def table_units(table: Any) -> dict[str, str]:  # noqa: ANN401 - any table in memory
+    """Return column -> unit of an arrow table or an awkward array whose columns state it."""
+    schema: Any = getattr(table, "schema", None)
+    if hasattr(schema, "field") and hasattr(table, "column_names"):
+        found = {name: stated_unit(schema.field(name).metadata) for name in table.column_names}
+    elif getattr(type(table), "__module__", "").startswith("awkward."):
+        found = {name: stated_unit(table[name].layout.parameters) for name in table.fields}
+    else:
+        found = {}
+    return {name: unit for name, unit in found.items() if unit}
