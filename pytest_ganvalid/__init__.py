@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pytest_ganvalid import gan as gan
     from pytest_ganvalid import generators, observables, toys
     from pytest_ganvalid import strategies as strategies
+    from pytest_ganvalid.analyses import analysis
     from pytest_ganvalid.check import chi2_test, combine, compare, validate
     from pytest_ganvalid.errors import GanvalidError, InputError, InputTypeError, MissingExtraError, TrainingError
     from pytest_ganvalid.estimates import compare_estimates
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from pytest_ganvalid.pipeline.summary import Histograms
     from pytest_ganvalid.report.text import explain
     from pytest_ganvalid.results import (
+        AnalysisComparison,
         Chain,
         Chi2Result,
         Comparison,
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from pytest_ganvalid.statistics.uncertainty import bin_uncertainties, uncertainty_curves
 
 __all__ = [
+    "AnalysisComparison",
     "Chain",
     "Chi2Result",
     "Comparison",
@@ -64,6 +67,7 @@ __all__ = [
     "Stage",
     "TrainingError",
     "Verdict",
+    "analysis",
     "bin_uncertainties",
     "chi2_test",
     "combine",
@@ -83,6 +87,7 @@ __all__ = [
 
 _SUBMODULES = ("gan", "generators", "observables", "strategies", "toys")
 _HOMES = {
+    "analyses": ("analysis",),
     "check": ("chi2_test", "combine", "compare", "validate"),
     "errors": ("GanvalidError", "InputError", "InputTypeError", "MissingExtraError", "TrainingError"),
     "estimates": ("compare_estimates",),
@@ -95,6 +100,7 @@ _HOMES = {
     "report.text": ("explain",),
     "results": (
         "Chain",
+        "AnalysisComparison",
         "Chi2Result",
         "Comparison",
         "Costs",

@@ -297,9 +297,9 @@ def estimate_comparison(e: Equivalence, n_train: float | None, name: str, share:
         difference=e.difference,
         bias=bias,
         n_equivalent=Interval(
-            lower=_worth(e.n_required, bias.upper),
-            estimate=_worth(e.n_required, bias.estimate),
-            upper=_worth(e.n_required, bias.lower),
+            lower=_worth(e.events, bias.upper),
+            estimate=_worth(e.events, bias.estimate),
+            upper=_worth(e.events, bias.lower),
         ),
         n_supported=e.n_supported,
         power=e.power,
@@ -312,7 +312,7 @@ def estimate_comparison(e: Equivalence, n_train: float | None, name: str, share:
         share=share,
         attempt=e.limits.attempt,
         looks=e.limits.looks,
-        n_equivalent_nominal=_worth(e.n_required, e.upper_nominal),
+        n_equivalent_nominal=_worth(e.events, e.upper_nominal),
     )
 
 
@@ -410,6 +410,6 @@ def _floats(values: FloatArray) -> tuple[float, ...]:
     return tuple(values.tolist())
 
 
-def _worth(n_required: float, bias: float) -> float:
-    """Return the events whose error bars are as large as a bias, given in error bars of n_required events."""
-    return n_required / bias / bias if bias > 0 else math.inf
+def _worth(events: float, bias: float) -> float:
+    """Return the events whose error bars are as large as a bias, given in error bars of so many events."""
+    return events / bias / bias if bias > 0 else math.inf

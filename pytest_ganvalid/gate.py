@@ -16,6 +16,7 @@ from pytest_ganvalid import _markers, ledger
 from pytest_ganvalid import check as flow
 from pytest_ganvalid._json import plain
 from pytest_ganvalid._options import Settings
+from pytest_ganvalid.analyses import analysis
 from pytest_ganvalid.attempts import Trial, counted_by, generator_digest
 from pytest_ganvalid.errors import GanvalidError, InputError, InputTypeError
 from pytest_ganvalid.estimates import compare_estimates
@@ -24,11 +25,23 @@ from pytest_ganvalid.histograms.sums import is_uhi
 from pytest_ganvalid.ledger import Attempt, Ledger, Line
 from pytest_ganvalid.pipeline.planned import plan
 from pytest_ganvalid.report import text
-from pytest_ganvalid.results import Comparison, Estimate, EstimateComparison, Plan, Report, Verdict
+from pytest_ganvalid.results import AnalysisComparison, Comparison, Estimate, EstimateComparison, Plan, Report, Verdict
 from pytest_ganvalid.session import Journal
 
 __tracebackhide__ = True  # a traceback of a failed check ends in the user's test
 _OF_THE_CALL = ("name", "required_error")
+_OF_AN_ANALYSIS = (
+    "sample",
+    "channel",
+    "observable",
+    "bins",
+    "n_sys",
+    "measurement",
+    "poi",
+    "poi_value",
+    "toys",
+    "name",
+)
 _FOR_PLANS = ("confidence", "max_bias", "max_directional_bias", "smooth", "looks")
 
 
@@ -105,6 +118,42 @@ class Gate:
             pytest.fail(text.explain(report), pytrace=False)
         return report
 
+    def check_analysis(self, workspace: object, generated: object, reference: object, **keywords: Any) -> Report:  # noqa: ANN401
+        """Fail the test unless the bias of an analysis is shown to be at most max_bias of its uncertainty.
+
+        The luminosity is that of the workspace, or the one at which the sample stands for the n_required of the marker
+        or the call.
+
+        Args:
+            workspace: A pyhf workspace (see `pytest_ganvalid.analysis`).
+            generated: Events or histograms of the sample that is generated.
+            reference: The same kind, from true simulation.
+            **keywords: Those of `pytest_ganvalid.analysis`; they take precedence over the marker's.
+
+        Returns:
+            The report, which is ROBUST; it holds one comparison.
+        """
+        number = self._write("begun")
+        with self._attempt(keywords) as attempts:
+            report = text.as_report(self._analysis(workspace, generated, reference, keywords))
+            report = _with_history(report, *attempts)
+        self._record(report, number)
+        if not report.robust:
+            pytest.fail(text.explain(report), pytrace=False)
+        return report
+
+    def analysis(
+        self,
+        workspace: object,
+        generated: object,
+        reference: object,
+        **keywords: Any,  # noqa: ANN401
+    ) -> AnalysisComparison:
+        """Return the bias of an analysis, whatever the verdict."""
+        comparison = self._analysis(workspace, generated, reference, keywords)
+        self._record(comparison)
+        return comparison
+
     def validate(self, generated: object, reference: object, **keywords: Any) -> Report:  # noqa: ANN401
         """Return the report on two samples of events, whatever the verdict."""
         report = self._validate(generated, reference, keywords)
@@ -179,23 +228,37 @@ class Gate:
         merged = self._merge_for("estimates", _accepted(compare_estimates), keywords)
         return compare_estimates(generated, reference, **merged)
 
-    def _merge_for(self, kind: str, accepted: tuple[str, ...], keywords: Mapping[str, Any]) -> dict[str, Any]:
+    @_at_the_surface
+    def _analysis(
+        self, workspace: object, generated: object, reference: object, keywords: Mapping[str, Any]
+    ) -> AnalysisComparison:
+        merged = self._merge_for("an analysis", _accepted(analysis), keywords, _OF_AN_ANALYSIS)
+        return analysis(workspace, generated, reference, **merged)
+
+    def _merge_for(
+        self,
+        kind: str,
+        accepted: tuple[str, ...],
+        keywords: Mapping[str, Any],
+        of_the_call: tuple[str, ...] = _OF_THE_CALL,
+    ) -> dict[str, Any]:
         """Merge the keywords for a kind of data, some of which only the call can state; any may have a generator."""
-        own = {key: value for key, value in keywords.items() if key in _OF_THE_CALL and key in accepted}
-        merged = self._merge({key: value for key, value in keywords.items() if key not in own})
-        merged.pop("generator", None)  # the ledger has it
+        own = {key: value for key, value in keywords.items() if key in of_the_call and key in accepted}
+        merged = self._merge({key: value for key, value in keywords.items() if key not in own}, kind)
+        if "generator" not in accepted:
+            merged.pop("generator", None)  # the ledger has it
         pointless = sorted(set(merged) - set(accepted))
         if pointless:
             msg = f"{pointless} have no meaning for {kind}; expected {', '.join(accepted)}"
             raise InputError(msg)
         return merged | own
 
-    def _merge(self, keywords: Mapping[str, Any]) -> dict[str, Any]:
+    def _merge(self, keywords: Mapping[str, Any], kind: str = "events") -> dict[str, Any]:
         """Keywords of the call, where they only tighten the marker's, within the bounds of command line and ini."""
         _markers.refuse_unknown(keywords)
         merged = _markers.tightened(self._item, keywords)
         merged = _markers.bounded(self._item.nodeid, merged, self._settings)
-        if merged.get("n_required") is None:
+        if merged.get("n_required") is None and kind != "an analysis":  # its workspace says for how many
             msg = (
                 "n_required is missing: how many true events shall the generated sample stand in for? State it with "
                 "@pytest.mark.ganvalid(n_required=...), in the call, or with --ganvalid-n-required"

@@ -32,6 +32,7 @@ VERSION = 2
 _DEAREST, _LARGEST_ERROR = 1e30, 1e6
 
 __all__ = [
+    "AnalysisComparison",
     "Axis",
     "BinBias",
     "BinContents",
@@ -39,6 +40,7 @@ __all__ = [
     "Chi2Result",
     "Comparison",
     "Costs",
+    "Coverage",
     "Estimate",
     "EstimateComparison",
     "Interval",
@@ -402,6 +404,56 @@ class EstimateComparison(Judgement):
     bias: Interval
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """How often the confidence interval of a fitted parameter holds the true value, in toys.
+
+    Attributes:
+        level: Its nominal confidence level.
+        kept: Share of the toys in which it does where the inherited error is kept.
+        ignored: Likewise where it is not.
+    """
+
+    level: Probability
+    kept: Probability
+    ignored: Probability
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnalysisComparison(EstimateComparison):
+    """The parameter of interest of an analysis, fitted with generated and with reference templates.
+
+    Both are fits to the data that the reference expects (Asimov data). What is not listed here is an
+    `EstimateComparison`'s, of which some have a meaning of their own: ``required_error`` is the uncertainty of the
+    parameter with reference templates that have no error, at the luminosity at which the sample stands for n_required
+    events; ``bias`` is in units of that; n_equivalent are the true events whose templates leave an error as large as
+    the bias; n_supported is the luminosity, in events of the sample, up to which agreement is shown, if the uncertainty
+    fell with the root of it (it falls less, so that more may be supported).
+
+    Attributes:
+        parameter: The parameter of interest.
+        samples: Channel -> the sample whose template is generated.
+        uncertainty_kept: Uncertainty of the parameter where the statistical error of the generated template and the
+            inherited one are kept.
+        uncertainty_ignored: Likewise without the inherited error.
+        n_inherited: True events whose error bars the generated template inherits, as far as is known.
+        coverage: Of intervals by the profile likelihood ratio; empty if there were no toys.
+        toys: How many there were.
+        seed: Of the toys.
+    """
+
+    KIND: ClassVar[str] = "analysis"
+
+    parameter: str
+    samples: Mapping[str, str]
+    uncertainty_kept: Amount
+    uncertainty_ignored: Amount
+    n_inherited: Amount
+    coverage: tuple[Coverage, ...]
+    toys: Count
+    seed: Count
+
+
 def worst_verdict(verdicts: Iterable[Verdict]) -> Verdict:
     """Return BIASED if any is, else UNPROVEN if any is, else ROBUST."""
     found = set(verdicts)
@@ -416,7 +468,7 @@ class Report(Document):
         verdict: ROBUST only if every observable is; BIASED if any is, after Holm's correction.
         reasons: Why, in sentences.
         n_required: Number of true events the generated sample is to stand in for.
-        comparisons: Name of the observable -> its comparison, of histograms or of one number.
+        comparisons: Name of the observable -> its comparison, of histograms, of one number or of an analysis.
         provenance: What was compared, and with which settings and versions.
         shared: Which events the samples share that they may not share, in sentences; nothing is demonstrated then.
         notes: What was not looked for, and the like, in sentences.
@@ -431,7 +483,7 @@ class Report(Document):
     verdict: Verdict
     reasons: tuple[str, ...]
     n_required: Amount
-    comparisons: Mapping[str, Comparison | EstimateComparison]
+    comparisons: Mapping[str, Comparison | EstimateComparison | AnalysisComparison]
     provenance: dict[str, Any] = field(default_factory=dict)
     shared: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()

@@ -17,6 +17,7 @@ from pytest_ganvalid._options import Settings
 from pytest_ganvalid.errors import InputError, InputTypeError
 from pytest_ganvalid.gate import Gate
 from pytest_ganvalid.ledger import Ledger
+from pytest_ganvalid.toys import analyses
 
 RNG = np.random.default_rng(1)
 EVENTS = {"x": RNG.normal(size=3_000)}, {"x": RNG.normal(size=4_000)}
@@ -448,3 +449,61 @@ def test_an_earlier_biased_of_the_same_generator_stands() -> None:
         gate(None, ledger, n_required=100, generator="deadbeef").check(pooled, EVENTS[1])
     assert "the events of all earlier attempts of this generator are pooled in these" in str(failed.value)
     assert "stands" not in str(failed.value)
+
+
+ANALYSIS = analyses.counting()
+FEW_BIASES: dict[str, Any] = {"sample": "signal", "toys": 0}
+
+
+def sides_of_an_analysis(events: int, strength: float = 0.0) -> list[gv.Counts]:
+    """Generated and reference events in the bin of the counting analysis, and outside."""
+    laws = ANALYSIS.distorted(strength), ANALYSIS.law
+    return [ANALYSIS.drawn(events, seed, law)["selected"] for seed, law in enumerate(laws)]
+
+
+def test_a_check_of_an_analysis() -> None:
+    """The check of an analysis passes, is a demonstration, and is recorded as a report; the look is not."""
+    pytest.importorskip("pyhf")
+    one = gate(max_bias=0.9)
+    report = one.check_analysis(ANALYSIS.workspace, *sides_of_an_analysis(1_000_000), **FEW_BIASES)
+    assert report.robust
+    (found,) = report.estimates.values()
+    assert isinstance(found, gv.AnalysisComparison)
+    assert found.max_bias == 0.9
+    one.require_demonstration()
+    (record,) = one.journal.records()
+    assert (record["kind"], record["gate"], record["robust"]) == ("report", True, True)
+    look = gate()
+    looked = look.analysis(ANALYSIS.workspace, *sides_of_an_analysis(1_000), **FEW_BIASES)
+    assert looked.verdict is gv.Verdict.UNPROVEN
+    (record,) = look.journal.records()
+    assert (record["kind"], record["gate"]) == ("analysis", False)
+    with pytest.raises(FAILED, match="is marked but made no check"):
+        look.require_demonstration()
+
+
+def test_a_biased_analysis_fails() -> None:
+    """A generator that biases the analysis fails the test, which is told by how much."""
+    pytest.importorskip("pyhf")
+    with pytest.raises(FAILED, match=r"analysis: BIASED(.|\n)*at least .* times the uncertainty of mu"):
+        gate().check_analysis(ANALYSIS.workspace, *sides_of_an_analysis(1_000_000, 0.1), **FEW_BIASES)
+
+
+def test_the_marker_binds_an_analysis() -> None:
+    """A call may only tighten the marker; n_required states the luminosity, and fresh events are another attempt."""
+    pytest.importorskip("pyhf")
+    sides = sides_of_an_analysis(1_000_000)
+    one = gate(n_required=20_000, max_bias=0.8)
+    report = one.check_analysis(ANALYSIS.workspace, *sides, **FEW_BIASES)
+    assert report.n_required == 20_000
+    with pytest.raises(InputError, match="n_required=5 lowers the marker's n_required=20000"):
+        one.check_analysis(ANALYSIS.workspace, *sides, n_required=5, **FEW_BIASES)
+    with pytest.raises(InputError, match=r"max_bias=0\.9 raises the marker's max_bias=0\.8"):
+        one.check_analysis(ANALYSIS.workspace, *sides, max_bias=0.9, **FEW_BIASES)
+    fresh = ANALYSIS.drawn(1_000_000, 9)["selected"]
+    again = one.check_analysis(ANALYSIS.workspace, fresh, sides[1], **FEW_BIASES)
+    assert [c.attempt for c in again.comparisons.values()] == [2]
+    with pytest.raises(InputError, match=r"\['observables'\] have no meaning for an analysis; expected sample"):
+        gate(observables=["x"]).check_analysis(ANALYSIS.workspace, *sides, **FEW_BIASES)
+    with pytest.raises(InputError, match="unknown keyword sampel"):
+        one.check_analysis(ANALYSIS.workspace, *sides, sampel="signal")

@@ -7,11 +7,11 @@ What to use when:
 - a tuple of columns or a `KDTree`: their joint distribution, which single columns do not show.
 - a `Classifier`: whatever may be wrong in many columns at once.
 - a `Condition`: what divides the events into strata, in each of which all is compared; ``by=`` takes it.
-- `Mean`, `StandardDeviation`, `Quantile`, `Efficiency` and `Estimator`: an analysis that uses one number.
+- `Mean`, `StandardDeviation`, `Quantile`, `Efficiency`, `Template` and `Estimator`: an analysis that uses one number.
 """
 
 from pytest_ganvalid.observables.classifier import Classifier
-from pytest_ganvalid.observables.estimators import Efficiency, Estimator, Mean, Quantile, StandardDeviation
+from pytest_ganvalid.observables.estimators import Efficiency, Estimator, Mean, Quantile, StandardDeviation, Template
 from pytest_ganvalid.observables.observable import KDTree, Observable, Selection
 from pytest_ganvalid.observables.resolve import resolve
 from pytest_ganvalid.observables.strata import Condition
@@ -27,5 +27,6 @@ __all__ = [
     "Quantile",
     "Selection",
     "StandardDeviation",
+    "Template",
     "resolve",
 ]

@@ -5,6 +5,7 @@ What to use when:
 - `Mean`, `StandardDeviation`: of a column, with the standard error of its influence function.
 - `Quantile`: of a continuous column, with the error of its order statistics.
 - `Efficiency`: the share of the events that pass a cut.
+- `Template`: the yield of a component by a template fit, and its efficiency (tag and probe).
 - `Estimator`: any other number, such as a fitted parameter, with the error of a bootstrap or a jackknife.
 
 An estimate on weighted events is that of the distribution which the weights describe; n_events is the number of
@@ -21,16 +22,17 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from pytest_ganvalid._arguments import check_fraction, check_positive_integer
 from pytest_ganvalid.errors import GanvalidError, InputError, InputTypeError
+from pytest_ganvalid.histograms.counts import numeric
 from pytest_ganvalid.observables.observable import column as read_column
 from pytest_ganvalid.observables.observable import computed, name_of, truths
 from pytest_ganvalid.observables.resampling import (
@@ -54,13 +56,15 @@ from pytest_ganvalid.observables.standard_errors import (
 )
 from pytest_ganvalid.results import Estimate
 from pytest_ganvalid.samples import Entries, Sample
+from pytest_ganvalid.statistics.template_fit import fitted_yields
 
-__all__ = ["Efficiency", "Estimator", "Mean", "Quantile", "StandardDeviation"]
+__all__ = ["Efficiency", "Estimator", "Mean", "Quantile", "StandardDeviation", "Template"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 Function = Callable[[Sample], Any]
 _ERRORS = ("bootstrap", "jackknife")
+_LEAST_EDGES = 2
 
 
 class _OfEvents(ABC):
@@ -245,6 +249,103 @@ class Efficiency(_OfEvents):
 
 
 @dataclass(frozen=True, slots=True)
+class Template(_OfColumn):
+    """What a component contributes to a column's histogram, by a fit of templates, or with which efficiency it passes.
+
+    The yields y of all components maximise the extended likelihood of the binned events, Σ n_i log(Σ_k y_k T_ki) -
+    Σ_k y_k, with templates T of sum 1 (R. Barlow, Nucl. Instrum. Meth. A 297 (1990) 496); they are given per event of
+    the sample, those outside the edges included, so that no rate is hidden. The standard error is that of the influence
+    function: for an event in bin i it is I⁻¹T_i/λ_i - y, and -y for one outside, with λ = Σ_k y_k T_k and I = Σ_i T_i
+    T_iᵀ n_i/λ_i². The templates are the same for both samples and taken to be exact.
+
+    Attributes:
+        column: The name of a column, or a function of the sample that returns one number per event.
+        edges: Increasing; bins are [edge, next edge), and events beyond them are counted, and not fitted.
+        templates: Component -> contents of the bins, of any normalisation.
+        component: Whose yield is measured; the first by default.
+        condition: A function of the sample that returns booleans of shape (events,), or the name of a column of
+            booleans: passing and failing events are fitted by themselves, and the number is the efficiency of the
+            component, y_pass / (y_pass + y_fail). ``None`` for the yield.
+        name: Its name in the report; ``yield(component in column)`` or ``efficiency(...)`` by default.
+    """
+
+    column: str | Function
+    edges: ArrayLike
+    templates: Mapping[str, ArrayLike]
+    component: str = ""
+    condition: str | Function | None = None
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        """Check the templates, and name it.
+
+        Raises:
+            InputError: If the edges do not increase, or a template cannot be fitted in these bins.
+            InputTypeError: If they are no numbers.
+        """
+        edges = numeric(self.edges, "edges")
+        if edges.ndim != 1 or edges.size < _LEAST_EDGES or not np.all(np.diff(edges) > 0):
+            msg = f"edges={self.edges!r}; expected increasing numbers, one more than bins"
+            raise InputError(msg)
+        given: object = self.templates
+        if not isinstance(given, Mapping) or not given:
+            msg = f"templates={self.templates!r}; expected a mapping of component -> contents of the bins"
+            raise InputTypeError(msg)
+        shapes = {name: _shape(name, contents, edges.size - 1) for name, contents in self.templates.items()}
+        if np.linalg.matrix_rank(np.array([*shapes.values()])) < len(shapes):
+            msg = f"the templates {[*shapes]} cannot be told apart: one is a sum of multiples of the others"
+            raise InputError(msg)
+        component = self.component or next(iter(shapes))
+        if component not in shapes:
+            msg = f"component={component!r} has no template; there are {[*shapes]}"
+            raise InputError(msg)
+        what = "yield" if self.condition is None else "efficiency"
+        object.__setattr__(self, "edges", tuple(edges.tolist()))
+        object.__setattr__(self, "templates", shapes)
+        object.__setattr__(self, "component", component)
+        object.__setattr__(self, "name", _checked(self.name) or f"{what}({component} in {name_of(self.column)})")
+
+    def _values(self, sample: Sample, side: str) -> FloatArray:
+        """Return the bin of each event, from 0; those beyond the edges come last, failing ones after passing ones."""
+        values = super(Template, self)._values(sample, side)  # zero arguments do not know a class with slots
+        bins, edges = np.size(self.edges) - 1, np.asarray(self.edges)
+        bin_ = np.searchsorted(edges, values, side="right") - 1
+        bin_[(bin_ < 0) | (bin_ >= bins)] = bins
+        if self.condition is not None:
+            bin_ += np.where(truths(self.condition, sample, f"{side}: {self.name}"), 0, bins + 1)
+        return bin_.astype(np.float64)
+
+    def _measure(self, values: FloatArray, weight: FloatArray, cluster: IntArray | None) -> Estimate:
+        size = np.size(self.edges)
+        cells = values.astype(np.intp)
+        contents = np.bincount(cells, weight, minlength=size * (1 if self.condition is None else 2)) / weight.sum()
+        yields, influences = zip(*(self._fitted(part) for part in contents.reshape(-1, size)), strict=True)
+        if self.condition is None:
+            return by_influence(yields[0], influences[0][cells] - yields[0], weight, cluster)
+        total = yields[0] + yields[1]
+        if not total > 0:
+            msg = f"the fitted yield of {self.component!r} is {total:g}; it takes a positive one for an efficiency"
+            raise InputError(msg)
+        efficiency = yields[0] / total
+        slope = np.concatenate([(1 - efficiency) * influences[0], -efficiency * influences[1]]) / total
+        return by_influence(efficiency, slope[cells], weight, cluster)
+
+    def _fitted(self, contents: FloatArray) -> tuple[float, FloatArray]:
+        """Fit the yields, and return that of the component and I⁻¹T_i/λ_i of it for each bin, 0 outside.
+
+        Args:
+            contents: Of the bins, and of the events beyond them; fractions of all.
+        """
+        templates, inside = np.array([*self.templates.values()]), contents[:-1]
+        place = [*self.templates].index(self.component)
+        yields = fitted_yields(templates, inside)
+        rates = yields @ templates
+        slopes = np.divide(templates, rates, out=np.zeros_like(templates), where=rates > 0)
+        information = (slopes * inside) @ slopes.T
+        return float(yields[place]), np.append(np.linalg.solve(information, slopes)[place], 0.0)
+
+
+@dataclass(frozen=True, slots=True)
 class Estimator:
     """Any number that a function makes of a sample, such as a fitted parameter, with an error from resampling.
 
@@ -386,6 +487,15 @@ def _noted(what: str) -> Iterator[None]:
     except Exception as error:
         error.add_note(f"{what}: raised by the function of this observable")
         raise
+
+
+def _shape(name: str, contents: object, bins: int) -> tuple[float, ...]:
+    """Return a template of sum 1."""
+    array = numeric(contents, f"template {name!r}")
+    if array.shape != (bins,) or not np.all(array >= 0) or not array.sum() > 0:
+        msg = f"template {name!r} has shape {array.shape}; expected {bins} contents that are not negative, not all zero"
+        raise InputError(msg)
+    return tuple((array / array.sum()).tolist())
 
 
 def _checked(name: object) -> str:

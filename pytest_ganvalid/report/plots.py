@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_ganvalid.errors import MissingExtraError
-from pytest_ganvalid.results import Axis, Comparison, EstimateComparison
+from pytest_ganvalid.results import AnalysisComparison, Axis, Comparison, EstimateComparison
 from pytest_ganvalid.statistics.reasons import count, measured
 
 if TYPE_CHECKING:
@@ -125,10 +125,13 @@ def _draw_estimates(figure: Figure, name: str, c: EstimateComparison) -> str:
     axes.set_xlim(-reach, reach)
     axes.set_ylim(2.5, -0.5)
     axes.set_yticks(range(3), [*(label for label, *_ in points), "limits of\nthe bias"], fontsize=_SMALL)
+    unit = f"error bars of {count(c.n_required)} events"
+    if isinstance(c, AnalysisComparison):
+        unit = f"uncertainties of {c.parameter}"
     axes.set_xlabel(
-        f"generated - reference, in error bars of {count(c.n_required)} events, {c.required_error:.3g}; "
-        f"shaded: allowed, ±{c.max_bias:g}",
+        f"generated - reference, in {unit}, {c.required_error:.3g}; shaded: allowed, ±{c.max_bias:g}",
         fontsize=_SMALL,
+        parse_math=False,
     )
     axes.tick_params(labelsize=_SMALL)
     _open(axes)

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_ganvalid.errors import printable
 from pytest_ganvalid.report import text
-from pytest_ganvalid.results import Comparison, EstimateComparison, Report, Verdict
+from pytest_ganvalid.results import AnalysisComparison, Comparison, EstimateComparison, Report, Verdict
 
 if TYPE_CHECKING:
     import pytest
 
 NOTHING = "no demonstration"
-_KINDS: dict[str, type[text.Result]] = {kind.KIND: kind for kind in (Report, Comparison, EstimateComparison)}
+_KINDS: dict[str, type[text.Result]] = {
+    kind.KIND: kind for kind in (Report, Comparison, EstimateComparison, AnalysisComparison)
+}
 
 
 def result_of(record: Mapping[str, Any]) -> text.Result:

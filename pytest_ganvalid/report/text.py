@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from pytest_ganvalid.errors import printable
-from pytest_ganvalid.results import Comparison, EstimateComparison, Interval, Report, Verdict
+from pytest_ganvalid.results import (
+    AnalysisComparison,
+    Comparison,
+    EstimateComparison,
+    Interval,
+    Report,
+    Verdict,
+)
 from pytest_ganvalid.statistics.limits import level
-from pytest_ganvalid.statistics.reasons import at_most, count, measured, rounded
+from pytest_ganvalid.statistics.reasons import at_most, count, measured, percent, rounded
 
 Result = Report | Comparison | EstimateComparison
-_UNNAMED = {Comparison.KIND: "histogram", EstimateComparison.KIND: "estimate"}
+_UNNAMED = {kind: kind for kind in (EstimateComparison.KIND, AnalysisComparison.KIND)} | {Comparison.KIND: "histogram"}
 
 
 def as_report(result: Result) -> Report:
@@ -75,11 +82,28 @@ def _expected(c: Comparison | EstimateComparison) -> str:
 
 
 def _estimates(c: EstimateComparison) -> list[str]:
+    if isinstance(c, AnalysisComparison):
+        return _analysis(c)
     return [
         f"  generated     {measured(c.generated)}",
         f"  reference     {measured(c.reference)}",
         f"  difference    {c.difference:+.3g}; the error bar of {count(c.n_required)} events is {c.required_error:.3g}",
         f"  bias          {_range(c.bias)} error bars of {count(c.n_required)} events (limit {c.max_bias:g})",
+    ]
+
+
+def _analysis(c: AnalysisComparison) -> list[str]:
+    return [
+        f"  generated     {c.parameter} = {measured(c.generated)} (the error of the template alone)",
+        f"  reference     {c.parameter} = {measured(c.reference)}",
+        f"  uncertainty   {c.required_error:.3g} at the luminosity of {count(c.n_required)} events; with generated "
+        f"templates {c.uncertainty_kept:.3g}, or {c.uncertainty_ignored:.3g} without the inherited error",
+        f"  bias          {_range(c.bias)} times this uncertainty (limit {c.max_bias:g})",
+        *(
+            f"  coverage      {percent(one.kept)} of the {percent(round(one.level, 4))} intervals, "
+            f"{percent(one.ignored)} without the inherited error ({c.toys:,} toys)"
+            for one in c.coverage
+        ),
     ]
 
 

@@ -7,6 +7,7 @@ What to use when:
 - `local`: is any single bin off.
 - `equivalence`: do two numbers agree within one error bar of n_required events.
 - `uncertainty`: which errors an analysis keeps.
+- `template_fit`: what templates and their errors do to a fitted parameter.
 - `chi2`: the classical χ² test, weighted or not.
 - `planning`: how many events does it take.
 - `noncentral`: the non-central χ² distribution, at any size.

@@ -81,6 +81,8 @@ class Equivalence:
         observables: How many must pass together; only the advice depends on it.
         used: Shares of the generated and of the reference events that are compared; only the advice depends on them.
         joint: The error of the difference, where the samples are not independent.
+        unit: What ``required_error`` is in words, if it is not the standard error of n_required events.
+        unit_events: The true events that have it as their standard error; ``None`` for n_required.
     """
 
     n_required: float
@@ -92,6 +94,13 @@ class Equivalence:
     observables: int
     used: tuple[float, float]
     joint: Difference | None = None
+    unit: str = ""
+    unit_events: float | None = None
+
+    @property
+    def events(self) -> float:
+        """True events whose standard error is ``required_error``."""
+        return self.n_required if self.unit_events is None else self.unit_events
 
     @property
     def difference(self) -> float:
@@ -250,7 +259,7 @@ class Equivalence:
 
     def _worth(self, side: Estimate) -> float:
         """Unweighted true events that have the same error."""
-        return self.n_required * (self.required_error / side.error) ** 2
+        return self.events * (self.required_error / side.error) ** 2
 
     @property
     def n_generated(self) -> float:
@@ -273,8 +282,8 @@ class Equivalence:
             factor = max((self.width / width) ** 2, self.n_required / self.most)
             sizes = self.n_reference * factor / self.used[1], self.n_generated * factor / self.used[0]
             return math.ceil(sizes[0]), math.ceil(sizes[1])
-        size, worth = self.n_required / width**2, self._worth(self.generated)
-        needed, generated = events_needed(lambda n: reference_partner(size, n), self.n_required, worth)
+        size, worth = self.events / width**2, self._worth(self.generated)
+        needed, generated = events_needed(lambda n: reference_partner(size, n), self.events, worth)
         per_true_reference = self.n_reference / self._worth(self.reference)
         return (
             math.ceil(needed * per_true_reference / self.used[1]),

@@ -251,7 +251,8 @@ def _rms(a: Assessment, test: Resolution, delta: float) -> str:
 
 def estimate_reasons(e: Equivalence) -> tuple[str, ...]:
     """Explain the verdict on two estimates of one number."""
-    verdict, unit = e.verdict(), f"error bars of {count(e.n_required)} events (limit {e.limits.max_bias:g})"
+    verdict, unit = e.verdict(), e.unit or f"error bars of {count(e.n_required)} events"
+    unit += f" (limit {e.limits.max_bias:g})"
     if verdict is Verdict.ROBUST:
         return (
             f"agreement at n_required {count(e.n_required)} is demonstrated at {percent(1 - e.limits.alpha)} "
@@ -273,7 +274,7 @@ def estimate_reasons(e: Equivalence) -> tuple[str, ...]:
         )
     return (
         f"the data decide neither way: the bias lies between {e.lower:.3g} and {e.upper:.3g} {unit}",
-        *_difference(e, e.p_disagreement(0), e.n_required, e.centre**2),
+        *_difference(e, e.p_disagreement(0), e.events, e.centre**2),
         _advice(e, e.n_supported),
     )
 

@@ -1,6 +1,6 @@
 """Toy simulators, each stating its truth: density, exact bin probabilities, parameters.
 
-All have ``.sample(n, seed=...)``, which returns a `pytest_ganvalid.Sample`.
+All but `analyses` have ``.sample(n, seed=...)``, which returns a `pytest_ganvalid.Sample`.
 
 What to use when:
 
@@ -9,7 +9,8 @@ What to use when:
 - a conditional generator, and rare fakes: `Calorimeter`;
 - resampling: `MinimumBias` and `Pileup`;
 - a density to be queried event by event: `MatrixElement`;
-- a full simulation without a stated truth: `PythiaZ`.
+- a full simulation without a stated truth: `PythiaZ`;
+- an analysis with its pyhf workspace, and histograms of one of its samples: the module `analyses`.
 
 The modules import scipy as a whole, whose parts load when they are first used: a help text lists the toys.
 """

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import pytest_ganvalid as gv
 from pytest_ganvalid.errors import InputError, InputTypeError
 from pytest_ganvalid.estimates import compare_estimates
-from pytest_ganvalid.observables.estimators import Efficiency, Estimator, Mean, Quantile, StandardDeviation
+from pytest_ganvalid.observables.estimators import Efficiency, Estimator, Mean, Quantile, StandardDeviation, Template
 from pytest_ganvalid.results import Estimate, Verdict
 from pytest_ganvalid.samples import Entries, Sample
 
@@ -387,3 +388,93 @@ def test_impossible_settings_are_refused(make: Callable[[], object], error: type
     """Settings that cannot make sense are refused when they are made."""
     with pytest.raises(error, match=words):
         make()
+
+
+EDGES = np.linspace(60, 120, 31)
+PEAK = np.exp(-(((EDGES[1:] + EDGES[:-1]) / 2 - 91) ** 2) / 18)
+FALL = np.exp(-(EDGES[1:] + EDGES[:-1]) / 80)
+EXACT_FALL = np.exp(-EDGES[:-1] / 40) - np.exp(-EDGES[1:] / 40)
+EXACT_PEAK = np.diff([NormalDist(91, 3).cdf(edge) for edge in EDGES])
+TEMPLATES = {"peak": EXACT_PEAK, "fall": EXACT_FALL}
+
+
+def mixture(seed: int, weighted: bool = False, number: int = 3_000) -> Sample:  # noqa: FBT001, FBT002 - a parameter of tests
+    """30 % of a peak, of which 80 % pass, on a spectrum of which 20 % do; a fifth of that lies beyond the edges."""
+    rng = np.random.default_rng(seed)
+    peak = rng.random(number) < 0.3
+    mass = np.where(peak, rng.normal(91, 3, number), 60 + rng.exponential(40, number))
+    passed = rng.random(number) < np.where(peak, 0.8, 0.2)
+    return Sample({"mass": mass, "tag": passed}, rng.lognormal(0, 0.5, number) if weighted else None)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(("condition", "truth"), [(None, 0.3), ("tag", 0.8)])
+def test_template_fits_have_the_error_of_toys(condition: str | None, truth: float, weighted: bool) -> None:  # noqa: FBT001
+    """Yields and efficiencies are the truth's on average, and scatter as their errors say."""
+    estimator = Template("mass", EDGES, TEMPLATES, condition=condition)
+    found = [estimator.estimate(mixture(seed, weighted), "generated") for seed in range(100)]
+    values, errors = np.array([e.value for e in found]), np.array([e.error for e in found])
+    assert abs(values.mean() - truth) < 4 * errors.mean() / 10
+    assert values.std() == pytest.approx(errors.mean(), rel=0.3)
+    n_events = float(np.mean([e.n_events or 0 for e in found]))
+    assert n_events == pytest.approx(3_000 / math.exp(0.25) if weighted else 3_000, rel=0.05)
+
+
+def test_a_template_fit_agrees_with_a_bootstrap() -> None:
+    """The error of the influence function is that of fits to samples drawn with replacement."""
+    sample = mixture(1)
+    estimator = Template("mass", EDGES, TEMPLATES)
+    function = Estimator("again", lambda s: estimator.estimate(s, "generated").value, replicas=200)
+    assert function.estimate(sample, "generated").error == pytest.approx(
+        estimator.estimate(sample, "generated").error, rel=0.15
+    )
+
+
+def test_one_template_is_the_share_inside() -> None:
+    """With a single component the yield is the share of events between the edges, with its binomial error."""
+    sample = mixture(2)
+    inside = float(((sample["mass"] >= 60) & (sample["mass"] < 120)).mean())
+    found = Template("mass", EDGES, {"all": FALL}).estimate(sample, "generated")
+    assert found.value == pytest.approx(inside)
+    assert found.error == pytest.approx(math.sqrt(inside * (1 - inside) / len(sample)))
+
+
+def test_names_of_template_fits() -> None:
+    """A template fit is named after what it measures, and templates are normalised."""
+    one = Template("mass", EDGES, {"peak": 3 * PEAK, "fall": FALL}, condition="tag")
+    assert one.name == "efficiency(peak in mass)"
+    assert Template("mass", EDGES, TEMPLATES, component="fall").name == "yield(fall in mass)"
+    assert np.sum(one.templates["peak"]) == pytest.approx(1)
+    report = gv.validate(
+        dict(mixture(1, number=30_000).columns),
+        dict(mixture(2, number=30_000).columns),
+        n_required=500,
+        observables=[Template("mass", EDGES, TEMPLATES), ("tagged", one)],
+    )
+    assert list(report.estimates) == ["yield(peak in mass)", "tagged"]
+    assert report.robust
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"edges": [1, 1]}, "expected increasing numbers"),
+        ({"templates": {}}, "expected a mapping of component -> contents"),
+        ({"templates": {"peak": [1, 2]}}, r"template 'peak' has shape \(2,\); expected 30 contents"),
+        ({"templates": {"peak": -PEAK}}, "expected 30 contents that are not negative"),
+        ({"templates": {"a": PEAK, "b": 2 * PEAK}}, r"\['a', 'b'\] cannot be told apart"),
+        ({"component": "dip"}, r"component='dip' has no template; there are \['peak', 'fall'\]"),
+    ],
+)
+def test_templates_that_cannot_be_fitted(arguments: dict[str, Any], words: str) -> None:
+    """Templates that do not fit the bins, or each other, are refused where they are stated."""
+    stated: dict[str, Any] = {"column": "mass", "edges": EDGES, "templates": TEMPLATES, **arguments}
+    with pytest.raises((InputError, InputTypeError), match=words):
+        Template(**stated)
+
+
+def test_samples_that_cannot_be_fitted() -> None:
+    """No event between the edges, and none of the component for an efficiency, are errors that name the number."""
+    away = Sample({"mass": np.full(50, 500.0), "tag": np.ones(50, dtype=bool)})
+    with pytest.raises(InputError, match=r"generated: yield\(peak in mass\): the contents of the bins add up to 0"):
+        Template("mass", EDGES, TEMPLATES).estimate(away, "generated")
