@@ -62,6 +62,8 @@ ACROSS_MODULES = {
     "statistics/test_range.py": "the whole numerical range, through all that decides",
 }
 """Test modules without a module of their name -> what they are of."""
+BESIDE_THE_PACKAGE = {"paper": "the claims of the paper, as experiments"}
+"""Folders of tests that mirror no folder of the package -> what they are of."""
 
 
 def imported(path: Path, *, everywhere: bool = True) -> Iterator[str]:
@@ -152,6 +154,12 @@ def test_tests_mirror_the_package(folder: str) -> None:
     assert sorted(names - {"init"} - set(tests.values())) == []
     others = [name for name, module in tests.items() if module not in names]
     assert [name for name in others if f"{folder}/{name}" not in ACROSS_MODULES] == []
+
+
+def test_other_folders_of_tests_are_named() -> None:
+    """A folder of tests mirrors one of the package, or is said to be of something else."""
+    folders = {path.parent.relative_to(TESTS).as_posix() for path in TESTS.glob("**/test_*.py")}
+    assert folders - set(FOLDERS) == set(BESIDE_THE_PACKAGE)
 
 
 @pytest.mark.skipif("GANVALID_TEST_WHEEL" not in os.environ, reason="only where the wheel is installed, as by tox")

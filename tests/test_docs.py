@@ -90,6 +90,22 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert [target for target in targets if not (page.parent / target).exists()] == []
 
 
+def test_every_claim_of_the_paper_is_in_the_table() -> None:
+    """The table of the paper's claims has the rows of each module of experiments, in order, under its own words."""
+    page = (ROOT / "docs" / "paper.md").read_text(encoding="utf-8")
+    modules = sorted((ROOT / "tests" / "paper").glob("test_*.py"))
+    linked = re.findall(r"^\| \[\w\]\(\.\./tests/paper/(\w+\.py)\) \| (.+?) \| \w", page, flags=re.MULTILINE)
+    stated = []
+    for path in modules:
+        names = {
+            ast.unparse(node.targets[0]): ast.literal_eval(node.value)
+            for node in ast.parse(path.read_text(encoding="utf-8")).body
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in {"CLAIM", "SECTION"}
+        }
+        stated.append((path.name, f"{names['CLAIM']} (§ {names['SECTION']})"))
+    assert linked == stated
+
+
 def test_ci_runs_the_readmes_test_command() -> None:
     """The command that CI picks out of the README is the one that runs all tests."""
     commands = re.findall(r"^\$ (.* tox run)$", PAGES[0].read_text(encoding="utf-8"), flags=re.MULTILINE)
