@@ -73,6 +73,7 @@ class Gate:
         *,
         journal: Journal | None = None,
         run: int = 1,
+        details: bool = False,
     ) -> None:
         """Serve one run of a test.
 
@@ -82,9 +83,11 @@ class Gate:
             ledger: Counts attempts; ``None`` counts those of this gate alone.
             journal: Keeps what checks come to; ``None`` for one of this gate alone.
             run: Which run of the test it is.
+            details: Whether a check that fails tells all numbers of every observable.
         """
         self._item = item
         self._settings = settings
+        self._details = details
         self._ledger = Ledger() if ledger is None else ledger
         self.journal = Journal() if journal is None else journal
         self._token = self.journal.token()
@@ -115,7 +118,7 @@ class Gate:
             report = _with_history(report, *attempts)
         self._record(report, number)
         if not report.robust:
-            pytest.fail(text.explain(report), pytrace=False)
+            pytest.fail(text.explain(report, details=self._details), pytrace=False)
         return report
 
     def check_analysis(self, workspace: object, generated: object, reference: object, **keywords: Any) -> Report:  # noqa: ANN401
@@ -185,10 +188,10 @@ class Gate:
             self._write("bare")
             records = self.journal.records()
             some = any(record["nodeid"] == self._item.nodeid for record in records)
-            looked = " (compare, compare_estimates and validate only look, and never fail)" if some else ""
+            looked = "\ncompare, compare_estimates and validate only look, and never fail" if some else ""
             pytest.fail(
-                f"ganvalid: the test is marked but made no check{looked}: nothing was demonstrated; call "
-                "ganvalid.check(generated, reference), or remove the marker",
+                f"no demonstration: the test is marked but made no check{looked}\n"
+                "next: call ganvalid.check(generated, reference), or remove the marker",
                 pytrace=False,
             )
         self.refuse_lost_failures()
@@ -197,9 +200,10 @@ class Gate:
         """Fail a test in which a check failed, or broke off, without the test failing from it."""
         if any(state != Verdict.ROBUST for state in self._states().values()):
             pytest.fail(
-                "ganvalid: a check of this marked test failed, and the failure did not reach the end of the test (an "
-                "except or suppress clause, a thread, a subtest?); let it propagate, or use ganvalid.validate, which "
-                "returns the verdict, in a test without the marker",
+                "no demonstration: a check failed, and the failure did not reach the end of the\n"
+                "  test (an except or suppress clause, a thread, a subtest?)\n"
+                "next: let it propagate, or use ganvalid.validate, which returns the verdict, in\n"
+                "  a test without the marker",
                 pytrace=False,
             )
 

@@ -26,6 +26,7 @@ _GATE = pytest.StashKey["Gate"]()
 _FOUND = pytest.StashKey[list[Any]]()
 _RUNS = pytest.StashKey[int]()
 _LEDGER = pytest.StashKey["Ledger"]()
+_DETAILS = 2  # -vv
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -146,7 +147,10 @@ def _gate(item: pytest.Item) -> Gate:
         config = item.config
         journal, run = config.stash[_SESSION].journal, item.stash.get(_RUNS, 1)
         journal.open()
-        item.stash[_GATE] = Gate(item, config.stash[_SETTINGS], _ledger(config), journal=journal, run=run)
+        details = config.getoption("verbose") >= _DETAILS
+        item.stash[_GATE] = Gate(
+            item, config.stash[_SETTINGS], _ledger(config), journal=journal, run=run, details=details
+        )
     return item.stash[_GATE]
 
 

@@ -377,13 +377,15 @@ class Session:
 
         outcome = {"finished": True, "exit_status": int(session.exitstatus), "failures": self.failures}
         try:
-            self.lines = files.write_report(
+            lines = files.write_report(
                 self._directory(),
                 self.records(),
                 rows=[each.plain() for each in rows],
                 outcome=outcome,
                 plots=self._settings.plots,
             )
+            here = f"{self._config.invocation_params.dir}{os.sep}"
+            self.lines = [line.replace(here, "") for line in lines]
         except OSError as error:
             self.lines = [f"the report was not written: {error}"]
             session.exitstatus = session.exitstatus or pytest.ExitCode.INTERNAL_ERROR
@@ -403,7 +405,8 @@ class Session:
         from pytest_ganvalid.report import session
 
         rows = [each.plain() for each in self.rows()]
-        session.write_summary(terminal, rows, self.records(), [*self.lines, *self.failures])
+        messages = [*self.lines, *self.failures]
+        session.write_summary(terminal, rows, self.records(), messages, self._config.getoption("verbose"))
 
 
 def failures(rows: Iterable[Row], settings: Settings) -> list[str]:

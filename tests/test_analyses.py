@@ -15,7 +15,7 @@ import pytest_ganvalid as gv
 from pytest_ganvalid.analyses import analysis
 from pytest_ganvalid.errors import InputError, InputTypeError
 from pytest_ganvalid.observables import Mean, Selection
-from pytest_ganvalid.report.text import as_report, explain, summary
+from pytest_ganvalid.report.text import as_report, explain
 from pytest_ganvalid.results import AnalysisComparison, EstimateComparison, Report, Verdict
 from pytest_ganvalid.statistics.template_fit import root_of
 from pytest_ganvalid.statistics.uncertainty import bin_uncertainties
@@ -342,20 +342,20 @@ def test_text_tells_all_numbers() -> None:
     """The text has fitted values, the uncertainty with and without the inherited error, bias and coverage."""
     toy = TOYS["counting"]
     c = judged(toy, np.array([304_000.0, 696_000]), np.array([60_000.0, 140_000]), n_train=4_000, toys=200)
-    text = explain(c)
+    text = " ".join(explain(c, details=True).split())
     for words in (
         "analysis: UNPROVEN",
-        "generated     mu = 0.98",
-        "reference     mu = 1.00",
-        "uncertainty   0.0192 at the luminosity of 13,333 events; with generated templates 0.0",
+        "generated mu = 0.98",
+        "reference mu = 1.00",
+        "uncertainty 0.0192 at the luminosity of 13,333 events; with generated templates 0.0",
         "times this uncertainty (limit 1)",
-        "of the 68.27 % intervals, ",
-        "without the inherited error (200 toys)",
+        "of the 68.27 % intervals (",
+        "without) the inherited error; 200 toys",
         "times the uncertainty of mu (limit 1)",
         "with the error that the template inherits from",
     ):
         assert words in text
-    assert summary("test_a", c).startswith("UNPROVEN test_a: n_required 13,333, supported ")
+    assert explain(c).startswith("UNPROVEN: 1 of 1 observable at n_required 13,333; supported ")
 
 
 def test_the_page_and_the_plot_tell_the_unit() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 
 import pytest_ganvalid as gv
 from pytest_ganvalid.estimates import compare_estimates
-from pytest_ganvalid.report.text import explain, summary
+from pytest_ganvalid.report.text import as_report, explain, headline
 from pytest_ganvalid.results import Estimate, EstimateComparison, Report, worst_verdict
 
 ROBUST = compare_estimates((91.2034, 0.0025, 1e6), (91.2021, 0.0025, 1e6), n_required=50_000, name="peak")
@@ -105,7 +106,7 @@ def test_report_of_both_kinds_survives_json() -> None:
 
 def test_text_tells_all_numbers() -> None:
     """The text has both values with errors, the bias with its limits, what is supported, and what to do."""
-    text = explain(BIASED)
+    text = re.sub(r"\n {4,}", " ", explain(BIASED, details=True))  # broken lines made whole
     for words in (
         "peak: BIASED",
         "generated     91.2500 ± 0.0025",
@@ -120,9 +121,10 @@ def test_text_tells_all_numbers() -> None:
         "  - until then an analysis must keep the relative error bars of 1,000 events",
     ):
         assert words in text
-    assert summary("t", UNPROVEN) == "UNPROVEN t: n_required 5,000, supported 1,444 (estimate, 1 observable)"
+    first = "UNPROVEN: 1 of 1 observable at n_required 5,000; supported 1,444 (estimate)"
+    assert headline(as_report(UNPROVEN)) == first
     assert "worst bins" not in text
-    assert "systematic" not in explain(ROBUST)
+    assert "systematic" not in explain(ROBUST, details=True)
 
 
 @pytest.mark.parametrize(

@@ -126,28 +126,28 @@ def test_looking_is_recorded_and_never_fails(method: str) -> None:
     assert found.verdict is gv.Verdict.UNPROVEN
     (record,) = one.journal.records()
     assert (record["gate"], record["robust"], record["kind"]) == (False, False, found.KIND)
-    with pytest.raises(FAILED, match=r"made no check \(compare, compare_estimates and validate only look"):
+    with pytest.raises(FAILED, match="made no check\ncompare, compare_estimates and validate only look"):
         one.require_demonstration()
     one.refuse_lost_failures()
 
 
 def test_a_test_without_any_look() -> None:
     """A test that did not even look is told so without more words."""
-    with pytest.raises(FAILED, match="is marked but made no check: nothing was demonstrated"):
+    with pytest.raises(FAILED, match=r"^no demonstration: the test is marked but made no check\nnext: call "):
         gate(n_required=5).require_demonstration()
 
 
 def test_a_failed_check_is_not_lost() -> None:
     """Once a check has failed or broken off, no later one makes good for it."""
     broken, failed = gate(n_required=50), gate(n_required=50)
-    with pytest.raises(FAILED, match=r"^ganvalid: UNPROVEN at n_required 1,000,000"):
+    with pytest.raises(FAILED, match=r"^UNPROVEN: 1 of 1 observable at n_required 1,000,000"):
         failed.check(*EVENTS, n_required=1e6)
     with pytest.raises(InputError, match="unknown keyword zeta"):
         broken.check(*EVENTS, zeta=1)
     for one in (broken, failed):
         assert one.check(*EVENTS).robust
         for judge in (one.require_demonstration, one.refuse_lost_failures):
-            with pytest.raises(FAILED, match="did not reach the end of the test"):
+            with pytest.raises(FAILED, match="did not reach the end of the\n"):
                 judge()
     assert [record["robust"] for record in failed.journal.records()] == [False, True]
 
@@ -421,7 +421,7 @@ SHIFTED = {"x": RNG.normal(1.5, size=3_000)}
 def test_an_earlier_biased_is_told() -> None:
     """BIASED is told to later attempts, and does not bind those of a generator trained anew."""
     ledger = Ledger()
-    with pytest.raises(FAILED, match=r"^ganvalid: BIASED"):
+    with pytest.raises(FAILED, match=r"^BIASED: "):
         gate(None, ledger, n_required=100).check(SHIFTED, EVENTS[1])
     report = gate(None, ledger, n_required=100).check(EVENTS[0], EVENTS[1])
     assert re.search(
@@ -433,19 +433,21 @@ def test_an_earlier_biased_is_told() -> None:
 def test_an_earlier_biased_of_the_same_generator_stands() -> None:
     """What would be ROBUST is UNPROVEN after a BIASED of the same generator, until its events are pooled."""
     ledger = Ledger()
-    with pytest.raises(FAILED, match=r"^ganvalid: BIASED"):
+    with pytest.raises(FAILED, match=r"^BIASED: "):
         gate(None, ledger, n_required=100, generator="deadbeef").check(SHIFTED, EVENTS[1])
     one = gate(None, ledger, n_required=100, generator="deadbeef")
-    with pytest.raises(FAILED, match=r"^ganvalid: UNPROVEN") as failed:
+    with pytest.raises(FAILED, match=r"^UNPROVEN: ") as failed:
         one.check(EVENTS[0], EVENTS[1])
-    assert "was BIASED of this same generator, which stands (this attempt would be ROBUST)" in str(failed.value)
+    assert "was BIASED of this same generator, which stands (this attempt would be ROBUST)" in " ".join(
+        str(failed.value).split()
+    )
     assert "attempt 2, at level 0.00833" in str(failed.value)
     (record,) = one.journal.records()
     report = gv.Report.from_json(record["result"])
     assert [(c.verdict, c.n_supported) for c in report.comparisons.values()] == [("UNPROVEN", 0)]
     assert gate(None, ledger, n_required=100, generator="deadbef0").check(EVENTS[0], EVENTS[1]).robust
     pooled = {"x": np.concatenate([EVENTS[0]["x"], SHIFTED["x"]])}
-    with pytest.raises(FAILED, match=r"^ganvalid: (BIASED|UNPROVEN)") as failed:
+    with pytest.raises(FAILED, match=r"^(BIASED|UNPROVEN): ") as failed:
         gate(None, ledger, n_required=100, generator="deadbeef").check(pooled, EVENTS[1])
     assert "the events of all earlier attempts of this generator are pooled in these" in str(failed.value)
     assert "stands" not in str(failed.value)
@@ -485,7 +487,7 @@ def test_a_check_of_an_analysis() -> None:
 def test_a_biased_analysis_fails() -> None:
     """A generator that biases the analysis fails the test, which is told by how much."""
     pytest.importorskip("pyhf")
-    with pytest.raises(FAILED, match=r"analysis: BIASED(.|\n)*at least .* times the uncertainty of mu"):
+    with pytest.raises(FAILED, match=r"^BIASED: (.|\n)*analysis  BIASED    bias .* > 1 uncertainties of mu"):
         gate().check_analysis(ANALYSIS.workspace, *sides_of_an_analysis(1_000_000, 0.1), **FEW_BIASES)
 
 

@@ -51,6 +51,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
             add(option, action=argparse.BooleanOptionalAction, help=meaning)
         else:
             add(option, metavar="N" if name in integers else "X", type=kind, help=meaning)
+    add("-v", "--details", action="store_true", help="print all numbers and reasons of every observable")
     add("-o", "--output", metavar="FILE", type=Path, help="file to write the report to: .json")
     add("--report", metavar="DIR", type=Path, help="folder to write report.json and report.html with plots to")
 
@@ -97,7 +98,7 @@ def _run(arguments: argparse.Namespace) -> int:
     if names_json(arguments.generated) or names_json(arguments.reference):
         keywords |= {} if arguments.observables is None else {"observables": arguments.observables}
     report = validate(arguments.generated, arguments.reference, n_required=arguments.n_required, **keywords)
-    say(*explain(report).split("\n"))
+    say(*explain(report, details=arguments.details).split("\n"))
     say(*_written(report, arguments))
     return 0 if report.robust else NOT_ROBUST
 

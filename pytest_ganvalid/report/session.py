@@ -8,12 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_ganvalid.errors import printable
 from pytest_ganvalid.report import text
+from pytest_ganvalid.report.layout import WIDTH, joined, width, wrapped
 from pytest_ganvalid.results import AnalysisComparison, Comparison, EstimateComparison, Report, Verdict
 
 if TYPE_CHECKING:
     import pytest
 
 NOTHING = "no demonstration"
+_OUTCOME = len(NOTHING) + 2  # columns
+_MARKUP: dict[str, dict[str, bool]] = {
+    Verdict.ROBUST: {"green": True},
+    Verdict.BIASED: {"red": True},
+    Verdict.UNPROVEN: {"yellow": True},
+    NOTHING: {"yellow": True},
+}
+_ALL = 2  # verbosity
 _KINDS: dict[str, type[text.Result]] = {
     kind.KIND: kind for kind in (Report, Comparison, EstimateComparison, AnalysisComparison)
 }
@@ -29,44 +38,106 @@ def write_summary(
     rows: Sequence[Mapping[str, Any]],
     records: Iterable[Mapping[str, Any]],
     messages: Iterable[str] = (),
+    verbosity: int = 0,
 ) -> None:
-    """Write a line per row, one per look, the messages, and how many rows there are of each kind.
+    """Write the table of all tests, the looks, the messages, and how many rows there are of each kind.
 
     Args:
         terminal: Where to.
         rows: What has become of each test; see `pytest_ganvalid.session.Row`.
         records: The results of checks and looks.
         messages: Where the report is, and why the session fails.
+        verbosity: Of pytest. Below 0 a row has no more than its first line; from 1 on it has the notes too, from 2 on
+            all numbers of what pytest does not print as a failure.
     """
     terminal.section("ganvalid")
     by_test: dict[str, list[Mapping[str, Any]]] = {}
     for record in records:
         by_test.setdefault(record["nodeid"], []).append(record)
-    for row in rows:
-        checks = [record for record in by_test.get(row["nodeid"], ()) if record["gate"]]
-        terminal.line(_line(row, [result_of(record) for record in checks[-len(row["checks"]) :] if row["checks"]]))
-    for record in (record for made in by_test.values() for record in made if not record["gate"]):
-        terminal.line(f"{text.summary(record['nodeid'], result_of(record))} - looked at, not gated")
-    for message in messages:
-        terminal.line(f"ganvalid: {printable(message)}")
-    terminal.line(f"ganvalid: {totals(rows)}")
+    reports = [[_report_of(record) for record in _gates_of(row, by_test)] for row in rows]
+    looks = [record for made in by_test.values() for record in made if not record["gate"]]
+    if verbosity >= _ALL:
+        unprinted = [(row["nodeid"], made) for row, made in zip(rows, reports, strict=True) if not _printed(row)]
+        unprinted += [(record["nodeid"], [_report_of(record)]) for record in looks]
+        for nodeid, report in ((nodeid, report) for nodeid, made in unprinted for report in made):
+            for line in (*wrapped(printable(nodeid)), *text.explain(report, details=True).split("\n"), ""):
+                terminal.line(line)
+    for row, made in zip(rows, reports, strict=True):
+        _write(terminal, row["outcome"], _lines(row, made, verbosity))
+    for record in looks:
+        report = _report_of(record)
+        phrases = [*text.phrases(report, WIDTH - _OUTCOME), "looked at, not gated"]
+        lines = _hung(report.verdict, record["nodeid"], phrases, verbosity)
+        _write(terminal, report.verdict, [*lines, *_more(report, verbosity)])
+    for message in (*messages, totals(rows)):
+        for line in wrapped(f"ganvalid: {printable(message)}", 2):
+            terminal.line(line)
 
 
-def _line(row: Mapping[str, Any], results: Sequence[text.Result]) -> str:
+def _gates_of(
+    row: Mapping[str, Any], by_test: Mapping[str, Sequence[Mapping[str, Any]]]
+) -> Sequence[Mapping[str, Any]]:
+    """Return the checks of the last run of a test."""
+    checks = [record for record in by_test.get(row["nodeid"], ()) if record["gate"]]
+    return checks[-len(row["checks"]) :] if row["checks"] else []
+
+
+def _printed(row: Mapping[str, Any]) -> bool:
+    """Whether pytest itself prints what the checks of a test have come to."""
+    return row["status"] in {"failed", "error"}
+
+
+def _report_of(record: Mapping[str, Any]) -> Report:
+    return text.as_report(result_of(record))
+
+
+def _write(terminal: pytest.TerminalReporter, outcome: str, lines: Sequence[str]) -> None:
+    """Write lines of which the first begins with an outcome, that in colour where pytest writes in colour."""
+    terminal.write(outcome, **_MARKUP[outcome])
+    terminal.line(lines[0].removeprefix(outcome))
+    for line in lines[1:]:
+        terminal.line(line)
+
+
+def _lines(row: Mapping[str, Any], reports: Sequence[Report], verbosity: int) -> list[str]:
     """Tell what has become of a test: by the check that decides, or why there is no demonstration."""
-    decisive = [result for result in results if result.verdict == row["outcome"]]
+    head, phrases = row["nodeid"], []
+    decisive = [report for report in reports if report.verdict == row["outcome"]]
     if decisive:
-        worst = min(decisive, key=lambda result: result.n_supported / result.n_required)
-        line = text.summary(row["nodeid"], worst)
+        worst = min(decisive, key=lambda report: report.n_supported / report.n_required)
+        phrases += text.phrases(worst, WIDTH - _OUTCOME)
         if len(row["checks"]) > 1:
-            line += f"; {row['checks'].count(row['outcome'])} of {len(row['checks'])} checks"
-    else:
-        line = f"{row['outcome']}  {printable(row['nodeid'])}{f': {words}' if (words := _why(row)) else ''}"
+            phrases.append(f"{row['checks'].count(row['outcome'])} of {len(row['checks'])} checks")
+    elif words := _why(row):
+        head = f"{head}: {words}"
     if row["hidden"] and row["outcome"] != NOTHING:
-        line += f" - and the test is {row['status']}"
+        phrases.append(f"and the test is {row['status']}")
     if row["runs"] > 1:
-        line += f"; run {row['runs']} of this test, the checks before: {', '.join(row['earlier']) or 'none'}"
-    return line
+        phrases.append(f"run {row['runs']} of this test, the checks before: {', '.join(row['earlier']) or 'none'}")
+    more = [line for report in reports for line in _more(report, verbosity if not _printed(row) else min(verbosity, 0))]
+    return [*_hung(row["outcome"], head, phrases, verbosity), *more]
+
+
+def _hung(outcome: str, head: str, phrases: Sequence[str], verbosity: int) -> list[str]:
+    """Write an outcome, the test and the phrases on one line if they fit, else the phrases below the test."""
+    first, phrases = f"{outcome:<{_OUTCOME}}{printable(head)}", list(map(printable, phrases))
+    whole = f"{first}: {'; '.join(phrases)}" if phrases else first
+    if width(whole) <= WIDTH:
+        return [whole]
+    lines = wrapped(first, _OUTCOME)
+    return (
+        lines
+        if verbosity < 0 or not phrases
+        else [*lines, *joined([" " * _OUTCOME + phrases[0], *phrases[1:]], _OUTCOME)]
+    )
+
+
+def _more(report: Report, verbosity: int) -> list[str]:
+    """Say what was not compared and, if more is wanted and not told in full, what was noted."""
+    notes = [f"note: {note}" for note in report.notes] if 0 < verbosity < _ALL else []
+    told = [text.not_compared(report)] if report.skipped and verbosity >= 0 else []
+    indent = " " * _OUTCOME
+    return [line for words in (*notes, *told) for line in wrapped(f"{indent}{printable(words)}", _OUTCOME + 2)]
 
 
 def _why(row: Mapping[str, Any]) -> str:

@@ -1,8 +1,18 @@
-"""Results as text for a terminal."""
+"""Results as text for a terminal.
+
+A gate that fails is told by a line for the whole, one step to take next, and a line for each observable, the worst
+first; `explain` with ``details`` adds all numbers and reasons of each.
+"""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+
 from pytest_ganvalid.errors import printable
+from pytest_ganvalid.report.layout import WIDTH, joined, listed, listed_on_a_line, padded, shortened, width, wrapped
 from pytest_ganvalid.results import (
     AnalysisComparison,
     Comparison,
@@ -12,10 +22,28 @@ from pytest_ganvalid.results import (
     Verdict,
 )
 from pytest_ganvalid.statistics.limits import level
-from pytest_ganvalid.statistics.reasons import at_most, count, measured, percent, rounded
+from pytest_ganvalid.statistics.planning import power_of_each
+from pytest_ganvalid.statistics.power import allowed_excess, excess_of_all
+from pytest_ganvalid.statistics.reasons import (
+    DEMONSTRATED,
+    TOO_FEW,
+    at_most,
+    count,
+    in_words,
+    measured,
+    percent,
+    rounded,
+)
+from pytest_ganvalid.statistics.robustness import WANTED_POWER
 
 Result = Report | Comparison | EstimateComparison
+AnyComparison = Comparison | EstimateComparison
 _UNNAMED = {kind: kind for kind in (EstimateComparison.KIND, AnalysisComparison.KIND)} | {Comparison.KIND: "histogram"}
+_MOST_NAMES, _WIDEST_NAME, _LEAST_NAME = 4, 28, 12
+_VERDICT = 9  # columns
+_LEAST_DIGITS, _MOST_DIGITS = 3, 12
+_ALIKE = 0.01  # numbers of events that are told once
+_FULL = 1000  # numbers from which on all digits before the point are shown
 
 
 def as_report(result: Result) -> Report:
@@ -25,55 +53,342 @@ def as_report(result: Result) -> Report:
     return Report(
         verdict=result.verdict,
         reasons=result.reasons,
-        n_required=result.n_required,
+        n_required=result.n_required / result.share,
         comparisons={result.name or _UNNAMED[result.KIND]: result},
     )
 
 
-def explain(result: Result) -> str:
-    """Say what was found and what to do next, observable by observable, in lines that any terminal can show."""
+def explain(result: Result, *, details: bool = False) -> str:
+    """Say what was found and what to do next, in lines of at most 80 columns that any terminal can show.
+
+    Args:
+        result: What `validate`, `compare` or `compare_estimates` returned.
+        details: Whether to add all numbers and reasons of every observable.
+
+    Returns:
+        The verdict; the next step; a line for each observable that is not ROBUST, the worst first; notes; what was not
+        compared.
+    """
     report = as_report(result)
-    failing = sum(not comparison.robust for comparison in report.comparisons.values())
-    lines = [
-        f"ganvalid: {report.verdict} at n_required {count(report.n_required)}: "
-        f"{failing} of {_observables(len(report.comparisons))} not ROBUST{_of_attempt(report)}"
-    ]
-    lines += [f"not independent: {sentence}" for sentence in report.shared]
-    lines += [f"note: {note}" for note in report.notes]
-    if report.skipped:
-        skipped = ", ".join(f"{name} ({why})" for name, why in report.skipped.items())
-        lines.append(f"not compared: {skipped}")
-    for name, comparison in report.comparisons.items():
-        lines += ["", *describe(name, comparison)]
-    return "\n".join(map(printable, lines))
+    lines = wrapped(printable(headline(report)), 2)
+    causes = _causes(report)
+    for cause in causes:
+        lines += wrapped(printable(f"not independent: {cause}" if cause in report.shared else cause), 2)
+    if not report.robust:
+        lines += wrapped(printable(f"next: {_next_step(report)}"), 2)
+    lines += _table(report)
+    remarks = [attempt] if (attempt := attempt_in_words(report)) else []
+    remarks += [f"note: {note}" for note in report.notes if note not in causes]
+    remarks += [not_compared(report)] if report.skipped else []
+    for remark in remarks:
+        lines += wrapped(printable(remark), 2)
+    if details:
+        for name, comparison in (*_worst_first(report).items(), *_robust(report).items()):
+            lines += ["", *describe(name, comparison)]
+    return "\n".join(lines)
 
 
-def describe(name: str, comparison: Comparison | EstimateComparison) -> list[str]:
+def headline(report: Report) -> str:
+    """Say the verdict, what it is on, and what is supported; the name of the weakest may be shortened."""
+    line = f"{report.verdict}: {_some(report)} at n_required {count(report.n_required)}; "
+    return f"{line}{_supported(report, WIDTH - width(line))}".removesuffix("; ")
+
+
+def phrases(report: Report, columns: int) -> list[str]:
+    """Say what a check was on, what is supported, and which attempt it is; one name may be shortened."""
+    line = f"n_required {count(report.n_required)}, "
+    required = f"{line}{_supported(report, columns - width(line))}".removesuffix(", ")
+    number = len(report.comparisons)
+    some = _observables(number) if _deciding(report) == number else _some(report)
+    return [required, *([some] if number > 1 else []), *filter(None, [attempt_in_words(report)])]
+
+
+def _some(report: Report) -> str:
+    """Say how many of the observables have the verdict of the whole."""
+    return f"{_deciding(report)} of {_observables(len(report.comparisons))}"
+
+
+def _deciding(report: Report) -> int:
+    """Count the observables that have the verdict of the whole."""
+    return sum(comparison.verdict is report.verdict for comparison in report.comparisons.values())
+
+
+def _supported(report: Report, columns: int) -> str:
+    """Say the n_required that the data demonstrate, and by which observable; nothing where only single bins are off."""
+    if report.n_supported == 0:
+        return "nothing supported"
+    if not report.robust and report.n_supported >= report.n_required:
+        return ""
+    line = f"supported {at_most(report.n_supported)} ("
+    room = max(columns - width(line) - 1, _LEAST_NAME)
+    return f"{line}{shortened(printable(report.weakest), room)})"
+
+
+def _causes(report: Report) -> list[str]:
+    """List the reasons of the whole that are not those of an observable: rows that are shared or repeated, say."""
+    of_each = [(name, why) for name, c in report.comparisons.items() for why in c.reasons]
+    told = {form for name, why in of_each for form in (why, f"{name}: {why}")}
+    return [why for why in report.reasons if why not in told]
+
+
+def not_compared(report: Report) -> str:
+    """Say what was not compared, and why; of several for one reason the reason once."""
+    reasons: dict[str, list[str]] = {}
+    for name, why in report.skipped.items():
+        reasons.setdefault(why, []).append(name)
+    return "not compared: " + ", ".join(f"{', '.join(names)} ({why})" for why, names in reasons.items())
+
+
+def _robust(report: Report) -> dict[str, AnyComparison]:
+    return {name: c for name, c in report.comparisons.items() if c.robust}
+
+
+def _worst_first(report: Report) -> dict[str, AnyComparison]:
+    """Sort what is not ROBUST: BIASED by the least bias that is shown, UNPROVEN by how little is supported.
+
+    A p-value would sort BIASED by the size of the samples as well, and of large ones all are 0; what is supported rests
+    on the upper limit, by which few events look worse than a bias.
+    """
+
+    def place(name: str) -> tuple[int, float]:
+        c = report.comparisons[name]
+        if c.verdict is Verdict.BIASED:
+            return 0, -_shown(c)
+        return 1, c.n_supported / c.share if c.share else math.inf
+
+    names = (name for name, c in report.comparisons.items() if not c.robust)
+    return {name: report.comparisons[name] for name in sorted(names, key=place)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Measure:
+    """How far two samples are apart in one test, and how far they may be.
+
+    Attributes:
+        name: What is measured.
+        interval: Its estimate and limits.
+        allowed: What BIASED exceeds.
+        demanded: What ROBUST does not exceed; less than ``allowed`` by max_directional_bias alone.
+        floor: What perfect agreement has.
+        where: In which components, or the unit.
+    """
+
+    name: str
+    interval: Interval
+    allowed: float
+    demanded: float
+    floor: float = 0.0
+    where: str = ""
+
+    def ratio(self, value: float, limit: float) -> float:
+        """Return a value in units of a limit, as that of a bias."""
+        excess = max(value - self.floor, 0.0) / (limit - self.floor)
+        return math.sqrt(excess) if self.floor else excess
+
+    @property
+    def shown(self) -> float:
+        """The bias that is shown, in units of what is allowed."""
+        return self.ratio(self.interval.lower, self.allowed)
+
+    @property
+    def possible(self) -> float:
+        """The bias that is not excluded, in units of what ROBUST admits."""
+        return self.ratio(self.interval.upper, self.demanded)
+
+
+def _measures(c: AnyComparison) -> list[_Measure]:
+    """List what decides on a comparison, test by test; of histograms as χ²/ndf, expected at n_required."""
+    if isinstance(c, EstimateComparison):
+        unit = f" uncertainties of {c.parameter}" if isinstance(c, AnalysisComparison) else " error bars"
+        return [_Measure("bias", c.bias, c.max_bias, c.max_bias, where=unit)]
+    measures = []
+    for test in c.tests:
+        ndf = c.ndf if test.components is None else test.components
+        limits = [allowed_excess(ndf, c.max_bias)] * 2
+        if test.components is None:
+            limits[1] = excess_of_all(ndf, c.max_bias, c.max_directional_bias)
+        bias = test.directional_bias  # sqrt(2 n_required Δ)
+        lower, estimate, upper = (1 + some**2 / (2 * ndf) for some in (bias.lower, bias.estimate, bias.upper))
+        measures.append(
+            _Measure(
+                "χ²/ndf",
+                Interval(lower=lower, estimate=estimate, upper=upper),
+                1 + limits[0] / ndf,
+                1 + limits[1] / ndf,
+                floor=1.0,
+                where="" if test.components is None else f" in {test.components} components",
+            )
+        )
+    return measures
+
+
+def _shown_of_a_bin(c: AnyComparison) -> float:
+    return c.worst_bins[0].lower / c.max_local_bias if isinstance(c, Comparison) else 0.0
+
+
+def _shown(c: AnyComparison) -> float:
+    """Return the largest bias that is shown, in units of what is allowed."""
+    return max(_shown_of_a_bin(c), *(measure.shown for measure in _measures(c)))
+
+
+def _finding(c: AnyComparison) -> tuple[str, ...]:
+    """Say what stands between a comparison and ROBUST, the decisive numbers first; or in a sentence of its reasons."""
+    if c.verdict is Verdict.BIASED:
+        return _bias(c)
+    open_ = max(_measures(c), key=lambda measure: measure.possible)
+    if c.n_supported == 0 or _shown(c) > 1 or open_.possible <= 1:  # withdrawn, or held up by something else
+        return c.reasons[:1]
+    return (_numbers(open_, open_.interval.upper, open_.demanded, "not below"),)
+
+
+def _bias(c: AnyComparison) -> tuple[str, ...]:
+    """Say which disagreement is demonstrated, and what it looks like."""
+    worst = max(_measures(c), key=lambda measure: measure.shown)
+    if worst.shown <= 1:  # a single bin, or a value that one side repeats
+        return c.reasons[:1]
+    if isinstance(c, EstimateComparison):
+        words = [f"{measured(c.generated)}, reference {measured(c.reference)}"]
+    else:
+        words = [*in_words(sorted(c.shape, key=lambda one: -abs(one[1])))[:1], *_bins(c)]
+    # What comes before is a likely cause: another unit, a value that one side repeats.
+    causes = takewhile(lambda reason: not reason.startswith(DEMONSTRATED), c.reasons)
+    return (_numbers(worst, worst.interval.lower, worst.allowed, ">"), *words, *causes)
+
+
+def _bins(c: AnyComparison) -> tuple[str, ...]:
+    """Say which bin is off most, if it is shown to be off at all."""
+    if isinstance(c, EstimateComparison) or c.worst_bins[0].lower == 0:
+        return ()
+    worst = c.worst_bins[0]
+    if worst.lower > c.max_local_bias:
+        return (f"{worst.label} {worst.bias:+.1f} error bars, at least {worst.lower:.3g} > {c.max_local_bias:g}",)
+    return (f"{worst.label} {worst.bias:+.1f}",)
+
+
+def _numbers(measure: _Measure, decisive: float, limit: float, relation: str) -> str:
+    """Write an interval beside its limit, with as many digits as show on which side of it the decisive end lies."""
+    digits = _LEAST_DIGITS
+    while digits < _MOST_DIGITS and (_round(decisive, digits) > _round(limit, digits + 1)) != (decisive > limit):
+        digits += 1
+    interval = measure.interval
+    lower, estimate, upper = (_number(some, digits) for some in (interval.lower, interval.estimate, interval.upper))
+    return f"{measure.name} {estimate} [{lower}, {upper}] {relation} {_number(limit, digits + 1)}{measure.where}"
+
+
+def _round(value: float, digits: int) -> float:
+    return float(_number(value, digits).replace(",", "").replace("∞", "inf"))
+
+
+def _number(value: float, digits: int) -> str:
+    return count(value) if value >= _FULL else f"{value:.{digits}g}"
+
+
+def _table(report: Report) -> list[str]:
+    """Write a line for each observable that is not ROBUST, the worst first, and one for all that are."""
+    findings = {name: tuple(map(printable, _finding(c))) for name, c in _worst_first(report).items()}
+    told = [_events_needed(report)[0]]
+    for name, (events, _) in _needed(report).items():
+        unproven = report.comparisons[name].verdict is Verdict.UNPROVEN
+        if unproven and all(abs(events - other) > _ALIKE * other for other in told):
+            findings[name] = (*findings[name], f"needs {count(events)} reference events")
+            told.append(events)
+    alike: dict[tuple[Verdict, tuple[str, ...]], list[str]] = {}
+    for name, finding in findings.items():
+        alike.setdefault((report.comparisons[name].verdict, finding), []).append(name)
+    alone = [names[0] for names in alike.values() if len(names) == 1]
+    columns = min(max((width(printable(name)) for name in alone), default=0), _WIDEST_NAME)
+    lines = []
+    for (verdict, finding), names in alike.items():
+        if len(names) == 1:
+            name = padded(shortened(printable(names[0]), columns), columns)
+            lines += joined([f"  {name}  {verdict:<{_VERDICT}} {finding[0]}", *finding[1:]], columns + _VERDICT + 5)
+        else:
+            lines += [_names(names, verdict), *(line for part in finding for line in wrapped(f"    {part}", 4))]
+    robust = list(_robust(report))
+    return [*lines, _names(robust, Verdict.ROBUST)] if robust else lines
+
+
+def _names(names: Sequence[str], verdict: Verdict) -> str:
+    """Write how many observables have a verdict, and the names of the first on one line."""
+    short = [shortened(printable(name), _WIDEST_NAME) for name in names]
+    return listed_on_a_line(f"  {len(names):,} {verdict}: ", short)
+
+
+def _needed(report: Report) -> dict[str, tuple[float, float]]:
+    """Return the reference and generated events needed by each observable that a perfect generator may well fail in."""
+    each = power_of_each(WANTED_POWER, len(report.comparisons))
+    return {
+        name: (c.n_reference_needed, c.n_generated_needed)
+        for name, c in _worst_first(report).items()
+        if c.power < each
+        and (c.n_supported > 0 or c.reasons[0].startswith(TOO_FEW))  # of others the remedy is in the reason
+        and (c.n_reference_needed > math.ceil(c.n_reference) or c.n_generated_needed > math.ceil(c.n_generated))
+    }
+
+
+def _events_needed(report: Report) -> tuple[float, float]:
+    """Return the most reference and the most generated events that any observable needs; nothing if none does."""
+    needed = _needed(report).values()
+    return max((n for n, _ in needed), default=0.0), max((n for _, n in needed), default=0.0)
+
+
+def _next_step(report: Report) -> str:
+    """Say what to do next, once for all observables."""
+    if report.shared:
+        return "give samples that are independent, as said above"
+    failing, needed = _worst_first(report), _needed(report)
+    biased = [name for name, c in failing.items() if c.verdict is Verdict.BIASED]
+    void = [name for name, c in failing.items() if c.n_supported == 0 and name not in (*biased, *needed)]
+    steps = [f"improve {listed(biased, _MOST_NAMES)}"] if biased else []
+    if void:
+        some = "below" if len(void) == len(failing) else f"of {listed(void, _MOST_NAMES)}"
+        steps.append(f"settle what is said {some}")
+    if needed:
+        steps.append(_events_in_words(report))
+    if not steps:  # the samples suffice for a perfect generator
+        steps.append(f"improve {listed(list(failing), _MOST_NAMES)}, or lower n_required to what is supported")
+    return "; then ".join(steps)
+
+
+def _events_in_words(report: Report) -> str:
+    reference, generated = _events_needed(report)
+    if math.isinf(reference) or math.isinf(generated):
+        return "compare another observable, or lower n_required: no number of events suffices"
+    have = max(math.ceil(c.n_generated) for c in report.comparisons.values())
+    more = f" and {count(generated)} generated events" if generated > have else ""
+    return f"{count(reference)} reference events{more}"
+
+
+def describe(name: str, comparison: AnyComparison) -> list[str]:
     """Describe one comparison: all numbers, the reasons and, unless it is ROBUST, what is wrong and what follows."""
     c = comparison
-    lines = [
-        f"{name}: {c.verdict}",
-        *(_histograms(c) if isinstance(c, Comparison) else _estimates(c)),
-        f"  n_equivalent  {_events(c.n_equivalent)}{_amplification(c)}",
-        f"  n_supported   {at_most(c.n_supported)} (n_required {count(c.n_required)}{_expected(c)})",
-        f"  samples       {count(c.n_generated)} generated, {count(c.n_reference)} reference events (effective); "
+    share = "" if c.share == 1 else ", its share"
+    numbers = {
+        **(_histograms(c) if isinstance(c, Comparison) else _estimates(c)),
+        "n_equivalent": f"{_events(c.n_equivalent)}{_amplification(c)}",
+        "n_supported": f"{at_most(c.n_supported)} (n_required {count(c.n_required)}{share}{_expected(c)})",
+        "samples": f"{count(c.n_generated)} generated, {count(c.n_reference)} reference events (effective); "
         f"power {c.power:.3g} for a perfect generator",
-        *(f"  - {reason}" for reason in c.reasons),
-    ]
+    }
+    lines = wrapped(printable(f"{name}: {c.verdict}"), 2)
+    for label, text in numbers.items():
+        lines += wrapped(printable(f"  {label:<14}{text}"), 16)
+    for reason in c.reasons:
+        lines += wrapped(printable(f"  - {reason}"), 4)
     # Samples that are not independent, or too few, say nothing about bins or what the generator is worth.
     return lines + _what_is_wrong(c) if c.n_supported > 0 and c.verdict is not Verdict.ROBUST else lines
 
 
-def _histograms(c: Comparison) -> list[str]:
+def _histograms(c: Comparison) -> dict[str, str]:
     chi2, ndf = c.chi2_required, c.ndf
-    return [
-        f"  χ²_req/ndf    {chi2.estimate / ndf:.4g}, from {chi2.lower / ndf:.4g} to {chi2.upper / ndf:.4g} "
+    return {
+        "χ²_req/ndf": f"{chi2.estimate / ndf:.4g}, from {chi2.lower / ndf:.4g} to {chi2.upper / ndf:.4g} "
         f"(critical {c.chi2_critical / ndf:.4g}; {c.bins} bins{_merged(c)})",
-        f"  rms bias      {_range(c.rms_bias)} error bars of {count(c.n_required)} events (limit {c.max_bias:g})",
-    ]
+        "rms bias": f"{_range(c.rms_bias)} error bars of {count(c.n_required)} events (limit {c.max_bias:g})",
+    }
 
 
-def _expected(c: Comparison | EstimateComparison) -> str:
+def _expected(c: AnyComparison) -> str:
     """Say what a perfect generator would get with the same samples, in two of three cases."""
     if not isinstance(c, Comparison) or c.expected_n_supported.upper == 0:
         return ""
@@ -81,55 +396,47 @@ def _expected(c: Comparison | EstimateComparison) -> str:
     return f"; a perfect generator gets {at_most(expected.lower)} to {at_most(expected.upper)}"
 
 
-def _estimates(c: EstimateComparison) -> list[str]:
+def _estimates(c: EstimateComparison) -> dict[str, str]:
     if isinstance(c, AnalysisComparison):
         return _analysis(c)
-    return [
-        f"  generated     {measured(c.generated)}",
-        f"  reference     {measured(c.reference)}",
-        f"  difference    {c.difference:+.3g}; the error bar of {count(c.n_required)} events is {c.required_error:.3g}",
-        f"  bias          {_range(c.bias)} error bars of {count(c.n_required)} events (limit {c.max_bias:g})",
-    ]
+    error_bar = f"the error bar of {count(c.n_required)} events is {c.required_error:.3g}"
+    return {
+        "generated": measured(c.generated),
+        "reference": measured(c.reference),
+        "difference": f"{c.difference:+.3g}; {error_bar}",
+        "bias": f"{_range(c.bias)} error bars of {count(c.n_required)} events (limit {c.max_bias:g})",
+    }
 
 
-def _analysis(c: AnalysisComparison) -> list[str]:
-    return [
-        f"  generated     {c.parameter} = {measured(c.generated)} (the error of the template alone)",
-        f"  reference     {c.parameter} = {measured(c.reference)}",
-        f"  uncertainty   {c.required_error:.3g} at the luminosity of {count(c.n_required)} events; with generated "
+def _analysis(c: AnalysisComparison) -> dict[str, str]:
+    coverage = (
+        f"{percent(one.kept)} of the {percent(round(one.level, 4))} intervals ({percent(one.ignored)} without)"
+        for one in c.coverage
+    )
+    return {
+        "generated": f"{c.parameter} = {measured(c.generated)} (the error of the template alone)",
+        "reference": f"{c.parameter} = {measured(c.reference)}",
+        "uncertainty": f"{c.required_error:.3g} at the luminosity of {count(c.n_required)} events; with generated "
         f"templates {c.uncertainty_kept:.3g}, or {c.uncertainty_ignored:.3g} without the inherited error",
-        f"  bias          {_range(c.bias)} times this uncertainty (limit {c.max_bias:g})",
-        *(
-            f"  coverage      {percent(one.kept)} of the {percent(round(one.level, 4))} intervals, "
-            f"{percent(one.ignored)} without the inherited error ({c.toys:,} toys)"
-            for one in c.coverage
-        ),
-    ]
+        "bias": f"{_range(c.bias)} times this uncertainty (limit {c.max_bias:g})",
+        **({"coverage": f"{', '.join(coverage)} the inherited error; {c.toys:,} toys"} if c.coverage else {}),
+    }
 
 
-def _what_is_wrong(c: Comparison | EstimateComparison) -> list[str]:
-    return [
-        *(_worst_bins(c) if isinstance(c, Comparison) else []),
+def _what_is_wrong(c: AnyComparison) -> list[str]:
+    remains = (
         f"  - until then an analysis must keep the relative error bars of {at_most(c.n_systematic)} events "
-        "as a systematic uncertainty",
-    ]
+        "as a systematic uncertainty"
+    )
+    return [*(_worst_bins(c) if isinstance(c, Comparison) else []), *wrapped(remains, 4)]
 
 
 def _worst_bins(c: Comparison) -> list[str]:
     shown = any(bias.lower > 0 for bias in c.worst_bins)
-    return [
-        f"  worst bins, in error bars of n_required events{'' if shown else ', none of them shown to be off'}:",
-        *(f"    {bias.label}: {bias.bias:+.2f} (at least {bias.lower:.2f})" for bias in c.worst_bins),
-    ]
-
-
-def summary(nodeid: str, result: Result) -> str:
-    """Tell a check in one line that any terminal can show."""
-    report = as_report(result)
-    return printable(
-        f"{report.verdict:<8} {nodeid}: n_required {count(report.n_required)}, supported {at_most(report.n_supported)} "
-        f"({report.weakest}, {_observables(len(report.comparisons))}){_of_attempt(report)}"
-    )
+    lines = wrapped(f"  worst bins, in error bars of n_required events{'' if shown else ', none shown to be off'}:", 4)
+    for bias in c.worst_bins:
+        lines += wrapped(printable(f"    {bias.label}: {bias.bias:+.2f} (at least {bias.lower:.2f})"), 6)
+    return lines
 
 
 def attempt_in_words(report: Report) -> str:
@@ -138,11 +445,6 @@ def attempt_in_words(report: Report) -> str:
     words = [f"attempt {c.attempt}"] if c.attempt > 1 else []
     words += [f"one of {c.looks} planned looks"] if c.looks > 1 else []
     return ", ".join([*words, f"at level {level(c.confidence, c.attempt, c.looks):.3g}"]) if words else ""
-
-
-def _of_attempt(report: Report) -> str:
-    words = attempt_in_words(report)
-    return f"; {words}" if words else ""
 
 
 def _observables(number: int) -> str:
@@ -161,7 +463,7 @@ def _events(interval: Interval) -> str:
     return f"{count(interval.estimate)}, from {at_most(interval.lower)} to {count(interval.upper)} events"
 
 
-def _amplification(c: Comparison | EstimateComparison) -> str:
+def _amplification(c: AnyComparison) -> str:
     if c.n_train is None:
         return ""
     low, high = (n / (c.n_train * c.share) for n in (c.n_equivalent.lower, c.n_equivalent.upper))

@@ -13,9 +13,14 @@ from pytest_ganvalid.statistics.robustness import WANTED_POWER, Assessment, Reso
 
 TOO_GOOD = 1e-3
 """Probability, of all histograms together, below which two samples are not independent."""
+DEMONSTRATED = "a disagreement is demonstrated"
+"""How the sentence begins that says in which test; what comes before it is a likely cause."""
+TOO_FEW = "too few"
+"""How the reasons begin that more events remove, where nothing is supported."""
 _LEAST_P, _MOST_P = 1e-300, 0.9
 _MOST_DECIMALS = 8
 _LARGEST = 1e8
+_MANY = 1000  # events, of which a fraction is not told
 _SHOWN = 3.0  # standard errors from which on a component is put into words
 _WORDS = {
     "location": ("shifted up", "shifted down"),
@@ -52,6 +57,19 @@ def measured(estimate: Estimate) -> str:
     if 0 <= decimals <= _MOST_DECIMALS and abs(estimate.value) < _LARGEST:
         return f"{estimate.value:.{decimals}f} ± {estimate.error:.{decimals}f}"
     return f"{estimate.value:.8g} ± {estimate.error:.2g}"
+
+
+def in_words(shape: Sequence[tuple[str, float, float]]) -> list[str]:
+    """Say what a difference looks like, if it looks like anything.
+
+    Args:
+        shape: Name, bias and standard error of the first smooth components, in error bars of n_required events.
+    """
+    return [
+        f"{_WORDS[name][bias < 0]} by {abs(bias):.1f} error bars"
+        for name, bias, error in shape
+        if abs(bias) > _SHOWN * error
+    ]
 
 
 def reasons(assessment: Assessment, worst: tuple[BinBias, ...]) -> tuple[str, ...]:
@@ -97,8 +115,8 @@ def _robust(a: Assessment) -> str:
 
 def _biased(a: Assessment, worst: tuple[BinBias, ...]) -> tuple[str, ...]:
     found = [
-        f"a disagreement is demonstrated at {percent(1 - a.limits.alpha)} confidence: in {_name(test)} "
-        f"{_at(a, test, test.shown, 'least')} of {count(a.n_required)} events{_in_words(a)}"
+        f"{DEMONSTRATED} at {percent(1 - a.limits.alpha)} confidence: in {_name(test)} "
+        f"{_at(a, test, test.shown, 'least')} of {count(a.n_required)} events{_shape(a)}"
         for test in a.failing()[:1]
     ]
     if a.local.p_value < a.limits.alpha:
@@ -120,10 +138,10 @@ def _improve(a: Assessment) -> str:
 def _unproven(a: Assessment) -> tuple[str, ...]:
     if a.sparse:
         return (
-            f"too few events: with {a.n_generated:.4g} effective generated and {a.n_reference:.4g} effective reference "
-            f"events there are no two bins that expect {a.limits.min_expected:g} events each in the smaller sample or, "
-            "where bins were cut at the reference's quantiles, 20 generated and reference events and 5 of "
-            f"n_required {count(a.n_required)}",
+            f"{TOO_FEW} events: with {_effective(a.n_generated)} effective generated and {_effective(a.n_reference)} "
+            f"effective reference events there are no two bins that expect {a.limits.min_expected:g} events each in "
+            "the smaller sample or, where bins were cut at the reference's quantiles, 20 generated and reference "
+            f"events and 5 of n_required {count(a.n_required)}",
         )
     if a.vacuous:
         return (
@@ -150,6 +168,10 @@ def _unproven(a: Assessment) -> tuple[str, ...]:
     return (*lines, _advice(a, a.n_supported))
 
 
+def _effective(number: float) -> str:
+    return count(number) if number >= _MANY else f"{number:.4g}"
+
+
 def _discordant(a: Assessment) -> str:
     """Say so, if it is the share of discordant pairs that limits the difference."""
     return "" if a.few is None else f" by {a.few.number:,} of {a.few.pairs:,} pairs being in different bins"
@@ -157,7 +179,7 @@ def _discordant(a: Assessment) -> str:
 
 def _few_clusters(a: Assessment) -> str:
     return (
-        f"too few clusters: the noise of the difference rests on {a.n_clusters:.3g} of them (at least "
+        f"{TOO_FEW} clusters: the noise of the difference rests on {a.n_clusters:.3g} of them (at least "
         f"{LEAST_CLUSTERS:g} are needed for it to be known): add clusters, not rows to those that there are"
     )
 
@@ -203,10 +225,8 @@ def _at(a: Assessment, test: Resolution, delta: float, side: str) -> str:
     )
 
 
-def _in_words(a: Assessment) -> str:
-    """Say what the difference looks like, if it looks like anything."""
-    sizes = {name: (bias, error) for name, bias, error in a.shape if abs(bias) > _SHOWN * error}
-    words = [f"{_WORDS[name][bias < 0]} by {abs(bias):.1f} error bars" for name, (bias, _) in sizes.items()]
+def _shape(a: Assessment) -> str:
+    words = in_words(a.shape)
     return f": {', '.join(words)}" if words else ""
 
 
@@ -261,8 +281,7 @@ def estimate_reasons(e: Equivalence) -> tuple[str, ...]:
     if verdict is Verdict.BIASED:
         lower = f", or lower n_required to what it supports, {at_most(e.n_supported)} at most" if e.admissible else ""
         return (
-            f"a disagreement is demonstrated at {percent(1 - e.limits.alpha)} confidence: the bias is at least "
-            f"{e.lower:.3g} {unit}",
+            f"{DEMONSTRATED} at {percent(1 - e.limits.alpha)} confidence: the bias is at least {e.lower:.3g} {unit}",
             f"more events cannot help: improve the generator{lower}",
         )
     if not e.admissible:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -34,14 +35,25 @@ def test_steps_give_the_verdict_on_events(filled: Path, capsys: pytest.CaptureFi
         printed = capsys.readouterr()
         assert main(events) == status
         whole = capsys.readouterr()
-        lines = printed.out.splitlines(keepends=True)
-        assert sum(line.startswith("note: nothing that takes the events of both sides") for line in lines) == 1
-        assert "".join(line for line in lines if not line.startswith("note: ")) == f"{whole.out}wrote out.json\n"
+        note = r"^note: nothing that takes the events of both sides.*\n(  .*\n)*"
+        assert len(re.findall(note, printed.out, flags=re.MULTILINE)) == 1
+        assert re.sub(note, "", printed.out, flags=re.MULTILINE) == f"{whole.out}wrote out.json\n"
         assert printed.err == whole.err == ""
         report = gv.Report.from_json((filled / "out.json").read_bytes())
         expected = gv.validate("gen*.npz", "ref*.npz", n_required=float(n_required), observables=BY_NAME, bins=9)
         assert report.comparisons == expected.comparisons
         assert whole.out == f"{gv.explain(expected)}\n"
+
+
+@pytest.mark.usefixtures("filled")
+def test_details_are_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    """``--details``, or ``-v``, prints the numbers and reasons of every observable too."""
+    command = ["check", "gen.json", "ref.json", "--n-required", "50"]
+    texts = [(main([*command, *more]), capsys.readouterr().out)[1] for more in ([], ["--details"], ["-v"])]
+    assert texts[1] == texts[2]
+    assert texts[1].startswith(texts[0])
+    assert texts[0].count("χ²_req/ndf") == 0
+    assert texts[1].count("\n  χ²_req/ndf") == 3
 
 
 def test_events_are_filled_like_a_reference(filled: Path, capsys: pytest.CaptureFixture[str]) -> None:
