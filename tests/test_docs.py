@@ -15,7 +15,12 @@ import pytest_ganvalid
 PACKAGE = Path(pytest_ganvalid.__file__).parent
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-NEEDS = {"analysis.md": ("pyhf",), "gan.md": ("torch", "safetensors"), "observables.md": ("hist",)}
+NEEDS = {
+    "analysis.md": ("pyhf",),
+    "gan.md": ("torch", "safetensors"),
+    "observables.md": ("hist",),
+    "tutorial.md": ("uproot",),
+}
 """What the blocks of a page import beyond what all environments have."""
 FIXTURES = """
     import numpy as np
