@@ -29,6 +29,7 @@ from pytest_ganvalid.results import AnalysisComparison, Comparison, Estimate, Es
 from pytest_ganvalid.session import Journal
 
 __tracebackhide__ = True  # a traceback of a failed check ends in the user's test
+_PROPERTIES = "ganvalid_"
 _OF_THE_CALL = ("name", "required_error")
 _OF_AN_ANALYSIS = (
     "sample",
@@ -92,6 +93,7 @@ class Gate:
         self.journal = Journal() if journal is None else journal
         self._token = self.journal.token()
         self._origin = {"gate": self._token, "nodeid": item.nodeid, "run": run}
+        self._properties: list[tuple[str, str | int | float]] = []
 
     def check(self, generated: object, reference: object, **keywords: Any) -> Report:  # noqa: ANN401
         """Fail the test unless the generated sample is shown to be as good as n_required true events.
@@ -207,6 +209,10 @@ class Gate:
                 pytrace=False,
             )
 
+    def describe(self, properties: list[tuple[str, Any]]) -> None:
+        """Put what the checks have come to among the properties of the test, in place of those of an earlier run."""
+        properties[:] = [pair for pair in properties if not str(pair[0]).startswith(_PROPERTIES)] + self._properties
+
     def _states(self) -> dict[str, str]:
         """Return what the checks have come to, those of forked processes as well."""
         return self.journal.states(self._token)
@@ -312,6 +318,20 @@ class Gate:
             "result": result.to_json(),
         }
         self._write(str(result.verdict) if gate else "looked", number, record=record)
+        if gate:
+            self._properties += _properties(text.as_report(result))
+
+
+def _properties(report: Report) -> list[tuple[str, str | int | float]]:
+    """Return what JUnit's files say of a check: builtins only, as the reports of tests cross processes."""
+    numbers: dict[str, str | int | float] = {
+        "verdict": str(report.verdict),
+        "n_required": float(report.n_required),
+        "n_supported": float(report.n_supported),
+        "weakest": str(report.weakest),
+        "observables": len(report.comparisons),
+    }
+    return [(f"{_PROPERTIES}{name}", value) for name, value in numbers.items()]
 
 
 def _with_history(report: Report, attempt: Attempt) -> Report:

@@ -187,7 +187,9 @@ def _force(outcome: Any, failure: BaseException) -> None:  # noqa: ANN401 - plug
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, None]:
-    """Let what checks have come to travel with the next report of this process."""
+    """Let what checks have come to travel with the next report of this process, to JUnit's files too."""
+    if _GATE in item.stash:
+        item.stash[_GATE].describe(item.user_properties)
     outcome = yield
     if not outcome.excinfo:
         item.config.stash[_SESSION].attach(item, outcome.get_result())

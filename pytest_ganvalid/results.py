@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from html import escape
 from typing import Annotated, Any, ClassVar, Self
 
 from pytest_ganvalid import _json
@@ -21,7 +22,7 @@ from pytest_ganvalid._arguments import (
     check_positive_integer,
     check_positive_number,
 )
-from pytest_ganvalid.errors import InputError, InputTypeError
+from pytest_ganvalid.errors import InputError, InputTypeError, printable
 
 Ordinal = Annotated[int, _json.Range(1, 1e30)]
 Probability = Annotated[float, _json.Range(-1e-9, 1 + 1e-9)]  # tails of approximations may be rounded beyond
@@ -30,6 +31,7 @@ Count = Annotated[int, _json.Range(0, 1e30)]
 VERSION = 2
 """Of the texts that results are written as."""
 _DEAREST, _LARGEST_ERROR = 1e30, 1e6
+_SHOWN = "n_supported", "n_equivalent, at least"
 
 __all__ = [
     "AnalysisComparison",
@@ -219,7 +221,7 @@ def _finite(name: str, value: object) -> float:
     return number
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Judgement(Document):
     """What a comparison of anything ends in: of two histograms (`Comparison`) or two numbers (`EstimateComparison`).
 
@@ -273,6 +275,13 @@ class Judgement(Document):
     looks: Ordinal = 1
     n_equivalent_nominal: Amount | None = None
 
+    def __repr__(self) -> str:
+        """Say the verdict in a line; `to_json` has all numbers."""
+        return (
+            f"{type(self).__name__}({self.name!r}: {self.verdict} at n_required {_events(self.n_required)}, "
+            f"n_supported {_events(self.n_supported)})"
+        )
+
     @property
     def robust(self) -> bool:
         """Whether agreement at n_required is demonstrated."""
@@ -319,7 +328,7 @@ class Resolution:
     n_supported: Amount
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Comparison(Judgement):
     """One generated histogram against one reference histogram; what is not listed here is a `Judgement`'s.
 
@@ -381,7 +390,7 @@ class Comparison(Judgement):
     axes: tuple[Axis, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class EstimateComparison(Judgement):
     """One number of the generated sample against that of the reference; what is not listed here is a `Judgement`'s.
 
@@ -454,13 +463,22 @@ class AnalysisComparison(EstimateComparison):
     seed: Count
 
 
+def _events(number: float) -> str:
+    """Format a number of events, never rounded up."""
+    return "∞" if math.isinf(number) else f"{math.floor(number):,}"
+
+
+def _escaped(text: str) -> str:
+    return escape("\n".join(map(printable, text.split("\n"))))
+
+
 def worst_verdict(verdicts: Iterable[Verdict]) -> Verdict:
     """Return BIASED if any is, else UNPROVEN if any is, else ROBUST."""
     found = set(verdicts)
     return next(v for v in (Verdict.BIASED, Verdict.UNPROVEN, Verdict.ROBUST) if v in found)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Report(Document):
     """The comparisons of all observables of two samples, and the verdict on them together.
 
@@ -511,6 +529,45 @@ class Report(Document):
         weakest = min(supported, key=supported.__getitem__)
         object.__setattr__(self, "weakest", weakest)
         object.__setattr__(self, "n_supported", supported[weakest])
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """Read what `to_json` wrote, or the ``report.json`` of a session with a single check, which is a report.
+
+        Raises:
+            InputError: If the text is neither, or a value of it cannot be.
+        """
+        node = _json.parsed(text)
+        if isinstance(node.value, dict) and node.value.get("kind") == "session":
+            checks = node.members().get("checks", _json.Node([], "checks")).items()
+            if len(checks) != 1:
+                msg = f"this is a session of {len(checks)} checks, and not one report; take the result of one of them"
+                raise InputError(msg)
+            node = checks[0].members().get("result", _json.Node(None, "checks[0].result"))
+        return _json.decode_fields(cls, _json.untagged(node, cls.KIND, VERSION))
+
+    def __repr__(self) -> str:
+        """Say the verdict in a line; `to_json` has all numbers."""
+        number = len(self.comparisons)
+        return (
+            f"Report({self.verdict} at n_required {_events(self.n_required)}, n_supported {_events(self.n_supported)} "
+            f"({self.weakest!r}), {number} observable{'s' * (number != 1)})"
+        )
+
+    def _repr_html_(self) -> str:
+        """Say the verdict and a line for each observable, for a notebook; names are escaped."""
+        titles = "".join(f'<th scope="col">{title}</th>' for title in ("observable", "verdict", *_SHOWN))
+        rows = (
+            f'<tr><th scope="row">{_escaped(name)}</th><td>{c.verdict}</td>'
+            f"{''.join(f'<td>{_events(value)}</td>' for value in (c.n_supported, c.n_equivalent.lower))}</tr>"
+            for name, c in self.comparisons.items()
+        )
+        why = "".join(f"<p>{_escaped(sentence)}</p>" for sentence in (*self.shared, *self.notes))
+        return (
+            f"<p><strong>{self.verdict}</strong> at n_required {_events(self.n_required)}; n_supported "
+            f"{_events(self.n_supported)} ({_escaped(self.weakest)})</p>{why}<table><thead><tr>{titles}</tr></thead>"
+            f"<tbody>{''.join(rows)}</tbody></table>"
+        )
 
     @property
     def robust(self) -> bool:

@@ -374,7 +374,9 @@ class Session:
 
     def _report(self, session: pytest.Session, rows: list[Row]) -> None:
         from pytest_ganvalid.report import files
+        from pytest_ganvalid.report.runs import run_of
 
+        words = ["pytest", *map(str, self._config.invocation_params.args)]
         outcome = {"finished": True, "exit_status": int(session.exitstatus), "failures": self.failures}
         try:
             lines = files.write_report(
@@ -383,6 +385,7 @@ class Session:
                 rows=[each.plain() for each in rows],
                 outcome=outcome,
                 plots=self._settings.plots,
+                run=run_of(words, self._config.rootpath),
             )
             here = f"{self._config.invocation_params.dir}{os.sep}"
             self.lines = [line.replace(here, "") for line in lines]

@@ -362,12 +362,13 @@ def test_the_page_and_the_plot_tell_the_unit() -> None:
     """In the HTML report and in its plot the bias is in uncertainties of the parameter, not in error bars of events."""
     pytest.importorskip("jinja2")
     pytest.importorskip("matplotlib")
-    from pytest_ganvalid.report.html import Check, render
+    from pytest_ganvalid.report.document import Session
+    from pytest_ganvalid.report.html import render
     from pytest_ganvalid.report.plots import draw
 
     toy = TOYS["counting"]
     c = judged(toy, drawn(toy, 10_000, 1), drawn(toy, 10_000, 2))
-    page = render([Check(nodeid="test_a", gate=True, report=as_report(c), pictures={})])
+    page = render(Session.from_json(c.to_json()))
     assert f"uncertainty of mu {c.required_error:.3g}, the unit of the bias" in page
     assert "error bar of" not in page
     (axes,) = draw("analysis", c).axes

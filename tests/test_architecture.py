@@ -167,4 +167,5 @@ def test_the_wheel_is_what_is_tested() -> None:
     """Under tox the package comes from the environment and not from the source tree, with its data files."""
     assert Path(sys.prefix) in PACKAGE.parents
     assert (PACKAGE / "py.typed").exists()
-    assert (PACKAGE / "report" / "templates" / "report.html.jinja").exists()
+    for name in ("templates/report.html.jinja", "templates/report.css", "templates/report.js", "schema.json"):
+        assert (PACKAGE / "report" / name).exists()

@@ -509,3 +509,24 @@ def test_the_marker_binds_an_analysis() -> None:
         gate(observables=["x"]).check_analysis(ANALYSIS.workspace, *sides, **FEW_BIASES)
     with pytest.raises(InputError, match="unknown keyword sampel"):
         one.check_analysis(ANALYSIS.workspace, *sides, sampel="signal")
+
+
+def test_properties_are_builtins() -> None:
+    """What goes to JUnit's files is of builtins, of checks only, and replaces what an earlier run has left."""
+    made = gate(n_required=50)
+    made.validate(*EVENTS)
+    properties: list[tuple[str, object]] = [("mine", 1), ("ganvalid_verdict", "BIASED")]
+    made.describe(properties)
+    assert properties == [("mine", 1)]
+    report = made.check(*EVENTS)
+    made.describe(properties)
+    made.describe(properties)
+    assert properties == [
+        ("mine", 1),
+        ("ganvalid_verdict", "ROBUST"),
+        ("ganvalid_n_required", 50.0),
+        ("ganvalid_n_supported", report.n_supported),
+        ("ganvalid_weakest", "x"),
+        ("ganvalid_observables", 1),
+    ]
+    assert {type(value) for _, value in properties} == {str, int, float}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -599,3 +600,41 @@ def test_a_damaged_ledger_stops_the_check(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest("--ganvalid-ledger=ledger.jsonl")
     result.assert_outcomes(failed=2)
     result.stdout.fnmatch_lines(["*InputError: *ledger.jsonl, line 1: this is no line of a ledger*"])
+
+
+JUNIT = """
+    import pytest, pytest_ganvalid as gv
+
+    COUNTS = gv.Counts([500, 510, 495]), gv.Counts([505, 497, 502])
+
+    @pytest.mark.ganvalid(n_required=20)
+    def test_robust(ganvalid):
+        ganvalid.check(*COUNTS, name="<a>\\x1b")
+
+    @pytest.mark.ganvalid(n_required=1_000_000)
+    def test_unproven(ganvalid):
+        ganvalid.check(*COUNTS)
+
+    def test_other():
+        pass
+"""
+
+
+@pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["alone", "xdist"])
+def test_junit_has_properties(pytester: pytest.Pytester, workers: tuple[str, ...]) -> None:
+    """JUnit's file has verdict, n_required, n_supported and weakest of each check, across processes too."""
+    if workers:
+        pytest.importorskip("xdist")
+    pytester.makepyfile(JUNIT)
+    pytester.runpytest_subprocess("--junitxml=junit.xml", *workers).assert_outcomes(passed=2, failed=1)
+    tree = ET.fromstring((pytester.path / "junit.xml").read_text(encoding="utf-8"))  # noqa: S314 - our own
+    told = {
+        case.attrib["name"]: {entry.attrib["name"]: entry.attrib["value"] for entry in case.iter("property")}
+        for case in tree.iter("testcase")
+    }
+    assert told["test_other"] == {}
+    assert told["test_robust"]["ganvalid_verdict"] == "ROBUST"
+    assert told["test_robust"]["ganvalid_weakest"].startswith("<a>")
+    assert float(told["test_robust"]["ganvalid_n_supported"]) >= 20
+    assert told["test_unproven"]["ganvalid_verdict"] == "UNPROVEN"
+    assert float(told["test_unproven"]["ganvalid_n_required"]) == 1_000_000

@@ -132,3 +132,25 @@ def test_documents_without_attempts_are_of_a_first_one() -> None:
     assert document.pop("n_equivalent_nominal") == found.n_equivalent.lower
     old = gv.Comparison.from_json(json.dumps(document))
     assert (old.attempt, old.looks, old.n_systematic) == (1, 1, found.n_systematic)
+
+
+def test_a_repr_is_one_line() -> None:
+    """Reports and comparisons say their verdict and numbers in a line, however many bins there are."""
+    supported = f"{math.floor(FOUND.n_supported):,}"
+    assert repr(FOUND) == f"Comparison('mass': {FOUND.verdict} at n_required 500, n_supported {supported})"
+    assert repr(REPORT) == f"Report({REPORT.verdict} at n_required 500, n_supported {supported} ('mass'), 1 observable)"
+    infinite = dataclasses.replace(FOUND, n_supported=math.inf, name="a\n\x1b")
+    assert repr(infinite) == f"Comparison('a\\n\\x1b': {FOUND.verdict} at n_required 500, n_supported ∞)"
+
+
+def test_notebooks_show_a_table() -> None:
+    """A notebook shows verdict, weakest observable and a row for each; whatever they are called is text."""
+    name = "<script>alert(1)</script>\u202e"
+    report = dataclasses.replace(REPORT, comparisons={"mass": FOUND, name: FOUND}, notes=("<b>so</b>",))
+    shown = report._repr_html_()
+    assert f"<strong>{report.verdict}</strong>" in shown
+    assert shown.count('<th scope="row">') == 2
+    assert "<script>" not in shown
+    assert "<b>" not in shown
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;\\u202e" in shown
+    assert shown.count(f"{math.floor(FOUND.n_supported):,}") >= 3

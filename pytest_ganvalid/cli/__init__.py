@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 import pytest_ganvalid
-from pytest_ganvalid.cli import check, figure, fill, generate, merge, plan, simulate, train
+from pytest_ganvalid.cli import check, figure, fill, generate, merge, plan, report, simulate, train
 from pytest_ganvalid.cli.parsing import Command, Parser, UsageError
 from pytest_ganvalid.cli.processes import complain, process, say
 from pytest_ganvalid.errors import GanvalidError
@@ -26,6 +26,7 @@ COMMANDS = (
     merge.COMMAND,
     check.COMMAND,
     figure.COMMAND,
+    report.COMMAND,
 )
 _DESCRIPTION = (
     "Simulate events of a toy, train a generator (a GAN) on events, and generate as many more as you like. "
@@ -58,6 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if any("\0" in word for word in argv or ()):  # no name of a file, and no shell passes it on
             parser.error("a word has a null character in it")
         arguments = parser.parse_args(argv)
+        arguments.words = list(sys.argv[1:] if argv is None else argv)
         if arguments.version:
             say(f"ganvalid {pytest_ganvalid.__version__}")
             return 0

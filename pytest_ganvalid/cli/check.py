@@ -53,7 +53,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
             add(option, metavar="N" if name in integers else "X", type=kind, help=meaning)
     add("-v", "--details", action="store_true", help="print all numbers and reasons of every observable")
     add("-o", "--output", metavar="FILE", type=Path, help="file to write the report to: .json")
-    add("--report", metavar="DIR", type=Path, help="folder to write report.json and report.html with plots to")
+    add("--report", metavar="DIR", type=Path, help="folder to write report.json and report.html to")
 
 
 def _number(text: str) -> float:
@@ -143,23 +143,32 @@ def _inputs(arguments: argparse.Namespace) -> list[str]:
 
 def _written(report: Report, arguments: argparse.Namespace) -> list[str]:
     """Write what was asked for; return what to say of it."""
+    if arguments.output is None and arguments.report is None:
+        return []
     from pytest_ganvalid._files import write_whole
-    from pytest_ganvalid.report.files import write_report
+    from pytest_ganvalid.report.files import ordered, write_report
+    from pytest_ganvalid.report.runs import run_of
 
+    name = f"{arguments.generated} against {arguments.reference}"
+    record = {"nodeid": name, "kind": report.KIND, "gate": True, "robust": report.robust, "result": report.to_json()}
+    row = {
+        "nodeid": name,
+        "outcome": str(report.verdict),
+        "reason": "",
+        "status": "passed" if report.robust else "failed",
+        "checks": [str(report.verdict)],
+        "runs": 1,
+        "earlier": [],
+        "hidden": False,
+    }
+    outcome = {"finished": True, "exit_status": 0 if report.robust else NOT_ROBUST, "failures": []}
+    run = run_of(["ganvalid", *arguments.words], ".")
     lines = []
     if arguments.output is not None:
-        write_whole(arguments.output, report.to_json().encode())
+        write_whole(arguments.output, ordered([record], [row], outcome, run))
         lines.append(f"wrote {arguments.output}")
     if arguments.report is not None:
-        name = f"{arguments.generated} against {arguments.reference}"
-        record = {
-            "nodeid": name,
-            "kind": report.KIND,
-            "gate": True,
-            "robust": report.robust,
-            "result": report.to_json(),
-        }
-        lines += write_report(str(arguments.report), [record], plots=False)
+        lines += write_report(str(arguments.report), [record], rows=[row], outcome=outcome, run=run, plots=False)
     return lines
 
 

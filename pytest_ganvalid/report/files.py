@@ -1,21 +1,19 @@
-"""The results of a test run as files: report.json always, report.html and plots where their packages are."""
+"""The results of a session as files: report.json always, report.html and plots where their packages are."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.util import find_spec
 from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pytest_ganvalid._files import write_whole
-from pytest_ganvalid.errors import MissingExtraError
-
-if TYPE_CHECKING:
-    from pytest_ganvalid.report.html import Check
+from pytest_ganvalid.errors import InputError, MissingExtraError
+from pytest_ganvalid.report.document import Run, Session, written
 
 _MAX_PART = 60
 _PLOT = re.compile(r".*-[0-9a-f]{10}\.png")  # as `plot_name` names them
@@ -38,7 +36,7 @@ def begin(directory: str, rows: Sequence[Mapping[str, Any]], why: str) -> None:
         if _PLOT.fullmatch(plot.name):
             plot.unlink()
     outcome = {"finished": False, "exit_status": None, "failures": [why]}
-    write_whole(folder / "report.json", _session([], rows, outcome))
+    write_whole(folder / "report.json", written([], rows, outcome))
 
 
 def write_report(
@@ -48,8 +46,9 @@ def write_report(
     plots: bool,
     rows: Sequence[Mapping[str, Any]] = (),
     outcome: Mapping[str, Any] | None = None,
+    run: Run | None = None,
 ) -> list[str]:
-    """Write ``report.json`` and, if jinja2 is installed, ``report.html``, with plots if matplotlib is.
+    """Write ``report.json`` and, if jinja2 is installed, ``report.html``.
 
     Rows and checks are ordered by test, so that a run spread over processes writes the same files.
 
@@ -59,6 +58,7 @@ def write_report(
         plots: Whether to write each comparison to ``plots/`` as a PNG file too.
         rows: What has become of each test; see `pytest_ganvalid.session.Row`.
         outcome: What has become of the session: ``finished``, ``exit_status`` and ``failures``.
+        run: When and by what it is made.
 
     Returns:
         Lines for the terminal: what was written and what was not, and why.
@@ -67,17 +67,36 @@ def write_report(
         MissingExtraError: If ``plots`` and matplotlib is not installed; ``report.json`` is written all the same.
         OSError: If a file cannot be written; one that was there before is left as it was.
     """
-    folder, ordered = Path(directory), sorted(records, key=itemgetter("nodeid"))
-    rows = sorted(rows, key=itemgetter("nodeid"))
+    folder = Path(directory)
     outcome = {"finished": True, "exit_status": 0, "failures": []} if outcome is None else outcome
-    write_whole(folder / "report.json", _session(ordered, rows, outcome))
+    text = ordered(records, rows, outcome, run)
+    write_whole(folder / "report.json", text)
     lines = [f"wrote {folder / 'report.json'}"]
-    illustrated = plots or find_spec("matplotlib") is not None
-    checks = _restore(ordered, illustrated=illustrated) if plots or find_spec("jinja2") else []
+    if not plots and find_spec("jinja2") is None:
+        return [*lines, f"report.html was not written: {MissingExtraError('an HTML report', 'jinja2', 'report')}"]
+    try:
+        session = Session.from_json(text)  # so that the page tells what the file tells, and nothing else
+    except InputError as error:  # of a test that has changed the objects that we hold
+        return [*lines, f"report.html was not written: {error}"]
     if plots:
-        number = _write_plots(folder / "plots", checks)
+        number = _write_plots(folder / "plots", session)
         lines.append(f"wrote {number} plot{'s' * (number != 1)} to {folder / 'plots'}")
-    return lines + _write_html(folder / "report.html", checks, rows, outcome, illustrated=illustrated)
+    try:
+        write_whole(folder / "report.html", page(session))
+    except MissingExtraError as error:
+        return [*lines, f"report.html was not written: {error}"]
+    return [*lines, f"wrote {folder / 'report.html'}"]
+
+
+def ordered(
+    records: Iterable[Mapping[str, Any]],
+    rows: Iterable[Mapping[str, Any]],
+    outcome: Mapping[str, Any],
+    run: Run | None = None,
+) -> bytes:
+    """Return the content of ``report.json``: rows and checks by test, in whatever order they came."""
+    by_test = itemgetter("nodeid")
+    return written(sorted(records, key=by_test), sorted(rows, key=by_test), outcome, run)
 
 
 def plot_name(nodeid: str, number: int, observable: str) -> str:
@@ -91,55 +110,26 @@ def _safe(text: str) -> str:
     return words[-_MAX_PART:]
 
 
-def _session(
-    records: Sequence[Mapping[str, Any]], rows: Sequence[Mapping[str, Any]], outcome: Mapping[str, Any]
-) -> bytes:
-    checks = [{**record, "result": json.loads(record["result"])} for record in records]
-    session = {"kind": "session", "version": 2, **outcome, "rows": list(rows), "checks": checks}
-    return json.dumps(session, allow_nan=False).encode()
-
-
-def _restore(records: Sequence[Mapping[str, Any]], *, illustrated: bool) -> list[Check]:
-    """Restore the results, and draw them if they are to be ``illustrated``."""
-    from pytest_ganvalid.report.html import Check
+def _write_plots(folder: Path, session: Session) -> int:
     from pytest_ganvalid.report.plots import png
-    from pytest_ganvalid.report.session import result_of
     from pytest_ganvalid.report.text import as_report
 
-    checks = []
-    for record in records:
-        report = as_report(result_of(record))
-        pictures = {name: png(name, c) for name, c in report.comparisons.items()} if illustrated else {}
-        checks.append(Check(nodeid=record["nodeid"], gate=record["gate"], report=report, pictures=pictures))
-    return checks
-
-
-def _write_plots(folder: Path, checks: Sequence[Check]) -> int:
     made: dict[str, int] = {}
-    written = 0
-    for check in checks:
+    written_plots = 0
+    for check in session.checks:
         made[check.nodeid] = number = made.get(check.nodeid, 0) + 1
-        for name, picture in check.pictures.items():
-            write_whole(folder / plot_name(check.nodeid, number, name), picture)
-            written += 1
-    return written
+        for name, comparison in as_report(check.result).comparisons.items():
+            write_whole(folder / plot_name(check.nodeid, number, name), png(name, comparison))
+            written_plots += 1
+    return written_plots
 
 
-def _write_html(
-    path: Path,
-    checks: Sequence[Check],
-    rows: Sequence[Mapping[str, Any]],
-    outcome: Mapping[str, Any],
-    *,
-    illustrated: bool,
-) -> list[str]:
+def page(session: Session) -> bytes:
+    """Return the content of ``report.html``.
+
+    Raises:
+        MissingExtraError: If jinja2 is not installed.
+    """
     from pytest_ganvalid.report.html import render
 
-    try:
-        page = render(checks, rows, outcome)
-    except MissingExtraError as error:
-        return [f"{path.name} was not written: {error}"]
-    write_whole(path, page.encode("utf-8", errors="xmlcharrefreplace"))
-    if illustrated:
-        return [f"wrote {path}"]
-    return [f"wrote {path}", f"{path.name} has no plots: {MissingExtraError('a plot', 'matplotlib', 'report')}"]
+    return render(session).encode("utf-8", errors="xmlcharrefreplace")

@@ -1,20 +1,29 @@
-"""The results of a test run as one HTML file that needs nothing else."""
+"""The results of a test run as one HTML file that needs nothing else.
+
+All of it follows from ``report.json``. It holds no picture file: plots are SVG elements, in the colours of the page.
+"""
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
+import re
 import string
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from pytest_ganvalid.errors import MissingExtraError, printable
-from pytest_ganvalid.report.session import totals
-from pytest_ganvalid.report.text import attempt_in_words
-from pytest_ganvalid.results import Interval, Report, Verdict
+from pytest_ganvalid.errors import GanvalidError, MissingExtraError, printable
+from pytest_ganvalid.report import vector
+from pytest_ganvalid.report.document import Check, Run, Session
+from pytest_ganvalid.report.figure import figure_of
+from pytest_ganvalid.report.session import NOTHING, totals
+from pytest_ganvalid.report.text import as_report, attempt_in_words
+from pytest_ganvalid.results import BinBias, Comparison, EstimateComparison, Interval, Report, Verdict
 from pytest_ganvalid.statistics.reasons import at_most, count, measured, percent, rounded
 
 if TYPE_CHECKING:
@@ -25,49 +34,210 @@ MEANINGS = {
     Verdict.BIASED: "a disagreement larger than those error bars is demonstrated",
     Verdict.UNPROVEN: "the data decide neither",
 }
+_SEVERITY = (Verdict.BIASED, Verdict.UNPROVEN, Verdict.ROBUST)
 _AS_IS = "".join(set(string.punctuation) - set('"<>`%'))  # what browsers, too, leave alone after the # of an address
+_TEMPLATES = Path(__file__).with_name("templates")
+_WEB = re.compile(r"https?://[^\s\"'<>]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
-    """One check of a test, and its pictures.
+class Part:
+    """One observable of one check, as the page shows it.
 
     Attributes:
+        name: The observable.
         nodeid: The test.
-        gate: Whether the check decided on the test, or only looked.
-        report: The result.
-        pictures: Name of the observable -> PNG file; may lack some.
+        place: Identifier of its place on the page.
+        comparison: What it has come to.
+        thumbnail: A small picture.
+        plot: A picture.
+        words: What the picture shows.
     """
 
+    name: str
     nodeid: str
+    place: str
+    comparison: Comparison | EstimateComparison
+    thumbnail: str
+    plot: str
+    words: str
+
+    @property
+    def key(self) -> str:
+        """What the filter looks at."""
+        return f"{self.name} {self.nodeid}".lower()
+
+    @property
+    def severity(self) -> tuple[int, float]:
+        """What parts are ordered by: the verdict, then how little of n_required is supported."""
+        c = self.comparison
+        return _SEVERITY.index(c.verdict), c.n_supported / c.n_required if c.n_required else 0.0
+
+    @property
+    def worst_bins(self) -> tuple[BinBias, ...]:
+        """The bins that are off most; of a number there are none."""
+        return self.comparison.worst_bins if isinstance(self.comparison, Comparison) else ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownCheck:
+    """One check, as the page shows it.
+
+    Attributes:
+        gate: Whether it decided on the test, or only looked.
+        report: Its result.
+        parts: Its observables, the most severe first.
+        figure: Figure 1 of the paper; empty if there is none.
+        figure_words: What it shows, or why there is none.
+    """
+
     gate: bool
     report: Report
-    pictures: Mapping[str, bytes]
+    parts: tuple[Part, ...]
+    figure: str
+    figure_words: str
+
+    @property
+    def histograms(self) -> list[Part]:
+        """The parts that are histograms."""
+        return [part for part in self.parts if isinstance(part.comparison, Comparison)]
+
+    @property
+    def estimates(self) -> list[Part]:
+        """The parts that are one number."""
+        return [part for part in self.parts if isinstance(part.comparison, EstimateComparison)]
+
+    @property
+    def remedies(self) -> list[tuple[str, str]]:
+        """What would make each observable ROBUST, which is the last of its reasons; and what can be had as it is."""
+        if self.report.robust:
+            return []
+        found = [(part.name, part.comparison.reasons[-1]) for part in self.parts if not part.comparison.robust]
+        supported = self.report.n_supported
+        if 1 <= supported < self.report.n_required:
+            found.append(("all", f"with these data, n_required {at_most(supported)} or less"))
+        return found
 
 
-def render(
-    checks: Sequence[Check], rows: Sequence[Mapping[str, Any]] = (), outcome: Mapping[str, Any] | None = None
-) -> str:
-    """Write the page, test by test in the order given.
-
-    Args:
-        checks: Checks and looks.
-        rows: What has become of each test, which the headline counts; see `pytest_ganvalid.session.Row`.
-        outcome: What has become of the session: ``exit_status`` and ``failures``.
+def render(session: Session) -> str:
+    """Write the page, test by test in the order of the session.
 
     Raises:
         MissingExtraError: If jinja2 is not installed.
     """
     template = _environment().get_template("report.html.jinja")
+    from markupsafe import Markup
+
+    tests = _shown(session)
+    parts = [part for checks in tests.values() for check in checks for part in check.parts]
+    script = (_TEMPLATES / "report.js").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    run = session.run or Run(date="", version="")
     page: str = template.render(
-        tests=_by_test(checks),
-        rows=rows,
-        totals=totals(rows),
-        outcome=outcome or {"exit_status": 0, "failures": ()},
+        session=session,
+        run=run,
+        link=run.link if _WEB.fullmatch(run.link) else "",
+        outcome=outcome_of(session),
+        headline=headline(session),
+        missing=list(_missing(session, tests)),
+        tests=tests,
+        parts=sorted(parts, key=lambda part: part.severity),
         meanings=MEANINGS,
         version=version("pytest-ganvalid"),
+        style=Markup((_TEMPLATES / "report.css").read_text(encoding="utf-8")),  # noqa: S704 - our own
+        script=Markup(script),  # noqa: S704 - our own
+        script_digest=f"sha256-{digest}",
     )
     return page
+
+
+def outcome_of(session: Session) -> str:
+    """Return the worst of what has become of the tests: a verdict, or that there is no demonstration."""
+    outcomes = {row.outcome for row in session.rows} or {
+        str(check.result.verdict) for check in session.checks if check.gate
+    }
+    if not session.finished or not outcomes:
+        return NOTHING
+    return next((word for word in (Verdict.BIASED, Verdict.UNPROVEN, NOTHING) if word in outcomes), Verdict.ROBUST)
+
+
+def headline(session: Session) -> str:
+    """Count the tests of each outcome or, of checks alone, those."""
+    if session.rows:
+        return totals([{"outcome": row.outcome, "reason": row.reason} for row in session.rows])
+    if not session.checks:
+        return "No check was made: nothing was demonstrated."
+    return totals([{"outcome": str(check.result.verdict), "reason": ""} for check in session.checks])
+
+
+def _missing(session: Session, tests: Mapping[str, list[ShownCheck]]) -> Iterator[str]:
+    """Say what is not demonstrated, the widest first."""
+    if not session.finished:
+        yield "Anything: the session has not come to its end."
+    for row in session.rows:
+        if row.outcome == NOTHING:
+            yield f"{row.nodeid}: {row.reason}"
+    for nodeid, checks in tests.items():
+        for check in checks:
+            report = check.report
+            yield from (f"{nodeid}: {sentence}" for sentence in (*report.shared, *report.notes))
+            for verdict in _SEVERITY[:2]:
+                names = [part.name for part in check.parts if part.comparison.verdict is verdict]
+                if names:
+                    agreement = f"agreement at n_required {count(report.n_required)} in {', '.join(names)}"
+                    yield f"{nodeid}: {agreement} ({verdict})"
+            if report.skipped:
+                yield f"{nodeid}: anything about {', '.join(report.skipped)}, which was not compared"
+            if not check.gate:
+                yield f"{nodeid}: anything by a check that only looked"
+    yield (
+        "Observables that are not listed here, correlations of those that are not compared jointly, and agreement at "
+        "an n_required above the one that is supported."
+    )
+
+
+def _shown(session: Session) -> dict[str, list[ShownCheck]]:
+    tests: dict[str, list[ShownCheck]] = {}
+    numbers = {nodeid: number for number, nodeid in enumerate(dict.fromkeys(c.nodeid for c in session.checks), 1)}
+    for check in session.checks:
+        made = tests.setdefault(check.nodeid, [])
+        made.append(_shown_check(check, f"plot-{numbers[check.nodeid]}-{len(made) + 1}-"))
+    return tests
+
+
+def _shown_check(check: Check, place: str) -> ShownCheck:
+    from markupsafe import Markup
+
+    report = as_report(check.result)
+    parts = [
+        Part(
+            name=name,
+            nodeid=check.nodeid,
+            place=f"{place}{number}",
+            comparison=c,
+            thumbnail=Markup(vector.thumbnail(name, c)),  # noqa: S704 - it has escaped all texts
+            plot=Markup(vector.plot(name, c)),  # noqa: S704 - likewise
+            words=vector.describe(name, c),
+        )
+        for number, (name, c) in enumerate(report.comparisons.items(), 1)
+    ]
+    figure, words = _figure1(report)
+    return ShownCheck(
+        gate=check.gate,
+        report=report,
+        parts=tuple(sorted(parts, key=lambda part: part.severity)),
+        figure=Markup(figure),  # noqa: S704 - likewise
+        figure_words=words,
+    )
+
+
+def _figure1(report: Report) -> tuple[str, str]:
+    """Draw figure 1, and put it into words; without it, say why."""
+    try:
+        numbers = figure_of(report)
+    except GanvalidError as error:
+        return "", str(error)
+    return vector.figure1(numbers), vector.describe_figure1(numbers)
 
 
 def _environment() -> jinja2.Environment:
@@ -84,16 +254,9 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    filters = (anchor, at_most, count, data_uri, measured, percent, pretty, span, span_of_events)
+    filters = (anchor, at_most, count, measured, percent, pretty, span, span_of_events)
     environment.filters.update({f.__name__: f for f in (*filters, attempt_in_words)})
     return environment
-
-
-def _by_test(checks: Iterable[Check]) -> dict[str, list[Check]]:
-    tests: dict[str, list[Check]] = {}
-    for check in checks:
-        tests.setdefault(check.nodeid, []).append(check)
-    return tests
 
 
 def escaped(value: object) -> object:
@@ -120,8 +283,3 @@ def span_of_events(interval: Interval) -> str:
 def pretty(provenance: Mapping[str, Any]) -> str:
     """Format nested settings for reading."""
     return json.dumps(provenance, indent=2, ensure_ascii=False, default=str)
-
-
-def data_uri(picture: bytes) -> str:
-    """Spell a PNG file as an address that contains it."""
-    return "data:image/png;base64," + base64.b64encode(picture).decode("ascii")

@@ -97,7 +97,7 @@ def _draw_histograms(figure: Figure, name: str, comparison: Comparison) -> str:
         _draw_map(figure, comparison, cells)
         return _title(name, comparison)
     top, middle, bottom = figure.subplots(3, 1, sharex=True, height_ratios=(5, 3, 3))
-    bins = _Bins.to_draw(comparison)
+    bins = Bins.to_draw(comparison)
     _draw_contents(top, comparison, bins)
     _draw_ratio(middle, comparison, bins)
     _draw_bias(bottom, comparison, bins)
@@ -232,7 +232,7 @@ def _bins_in_words(c: Comparison) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Bins:
+class Bins:
     """The bins that are drawn, out of ``total``; all arrays have their number.
 
     Attributes:
@@ -255,13 +255,13 @@ class _Bins:
     bias_errors: FloatArray
 
     @classmethod
-    def to_draw(cls, c: Comparison) -> _Bins:
-        """Choose the bins to draw: all, or of very many the extremes."""
+    def to_draw(cls, c: Comparison, most: int = MAX_DRAWN, groups: int = _GROUPS) -> Bins:
+        """Choose the bins to draw: all, or of more than ``most`` the extremes of so many groups."""
         columns = {name: np.array(getattr(c.contents, name)) for name in _COLUMNS}
         generated, reference, bias = columns["generated"], columns["reference"], columns["bias"]
-        at = np.arange(bias.size) if bias.size <= MAX_DRAWN else extremes([generated, reference, bias], _GROUPS)
+        at = np.arange(bias.size) if bias.size <= most else extremes([generated, reference, bias], groups)
         scale = Scale.of(c)
-        middle = scale.edges[at[1:]] if bias.size <= MAX_DRAWN else (scale.edges[at[1:]] + scale.edges[at[:-1] + 1]) / 2
+        middle = scale.edges[at[1:]] if bias.size <= most else (scale.edges[at[1:]] + scale.edges[at[:-1] + 1]) / 2
         return cls(
             at=at,
             scale=scale,
@@ -418,7 +418,7 @@ def extremes(columns: list[FloatArray], groups: int) -> NDArray[np.int64]:
     return np.unique(np.array(found, dtype=np.int64))
 
 
-def _draw_contents(axes: Axes, c: Comparison, bins: _Bins) -> None:
+def _draw_contents(axes: Axes, c: Comparison, bins: Bins) -> None:
     """Draw the reference filled, and the generated sample as points; say how much is in bins that have no density."""
     widths = bins.widths
     reference, generated = bins.reference / widths, bins.generated / widths
@@ -440,7 +440,7 @@ def _draw_contents(axes: Axes, c: Comparison, bins: _Bins) -> None:
     _tidy(axes)
 
 
-def _draw_ratio(axes: Axes, c: Comparison, bins: _Bins) -> None:
+def _draw_ratio(axes: Axes, c: Comparison, bins: Bins) -> None:
     """Draw generated over reference, with its errors and the error bars that n_required events would have."""
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = bins.generated / bins.reference
@@ -478,7 +478,7 @@ def _draw_ratio(axes: Axes, c: Comparison, bins: _Bins) -> None:
     _tidy(axes)
 
 
-def _draw_bias(axes: Axes, c: Comparison, bins: _Bins) -> None:
+def _draw_bias(axes: Axes, c: Comparison, bins: Bins) -> None:
     reach = max(1.5, 1.15 * float(np.abs(bins.bias).max()))
     axes.axhspan(-1, 1, color=_SHADE, linewidth=0, zorder=0, label="±1 error bar")
     axes.axhline(0, color=_INK, linewidth=0.6)
@@ -492,7 +492,7 @@ def _draw_bias(axes: Axes, c: Comparison, bins: _Bins) -> None:
     _tidy(axes)
 
 
-def _draw_points(axes: Axes, bins: _Bins, values: FloatArray, errors: FloatArray, label: str) -> None:
+def _draw_points(axes: Axes, bins: Bins, values: FloatArray, errors: FloatArray, label: str) -> None:
     """Draw a point for each bin, with its error and as wide as it is; of very many only the errors and steps."""
     few = bins.total <= MAX_WITH_MARKERS
     low, high = bins.scale.edges[bins.at], bins.scale.edges[bins.at + 1]
@@ -532,7 +532,7 @@ def _draw_scale(axes: Axes, scale: Scale) -> None:
         label.set_parse_math(bool(scale.density))
 
 
-def _mark_worst(axes: Axes, c: Comparison, bins: _Bins) -> None:
+def _mark_worst(axes: Axes, c: Comparison, bins: Bins) -> None:
     worst = int(np.argmax(np.abs(bins.bias)))
     label = f"worst: {short(c.worst_bins[0].label, 33)}, {bins.bias[worst]:+.3g}"
     axes.plot(

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_ganvalid.errors import printable
 from pytest_ganvalid.report import text
+from pytest_ganvalid.report.document import KINDS
 from pytest_ganvalid.report.layout import WIDTH, joined, width, wrapped
-from pytest_ganvalid.results import AnalysisComparison, Comparison, EstimateComparison, Report, Verdict
+from pytest_ganvalid.results import Report, Verdict
 
 if TYPE_CHECKING:
     import pytest
@@ -23,14 +24,11 @@ _MARKUP: dict[str, dict[str, bool]] = {
     NOTHING: {"yellow": True},
 }
 _ALL = 2  # verbosity
-_KINDS: dict[str, type[text.Result]] = {
-    kind.KIND: kind for kind in (Report, Comparison, EstimateComparison, AnalysisComparison)
-}
 
 
 def result_of(record: Mapping[str, Any]) -> text.Result:
     """Restore the result that a test recorded."""
-    return _KINDS[record["kind"]].from_json(record["result"])
+    return KINDS[record["kind"]].from_json(record["result"])
 
 
 def write_summary(

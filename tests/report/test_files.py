@@ -15,6 +15,7 @@ from pytest_ganvalid._files import write_whole
 from pytest_ganvalid.errors import MissingExtraError
 from pytest_ganvalid.estimates import compare_estimates
 from pytest_ganvalid.report import files
+from pytest_ganvalid.report.document import Run, Session
 from pytest_ganvalid.report.session import result_of
 from pytest_ganvalid.report.text import Result
 
@@ -154,7 +155,7 @@ def test_hostile_names_stay_in_the_directory(tmp_path: Path) -> None:
     assert all(plot.suffix == ".png" and len(plot.name) < 200 and plot.name.isascii() for plot in plots)
     assert _below(tmp_path) == {f"deep/er/out/{path}" for path in _below(folder)}
     if (folder / "report.html").exists():
-        assert "<script" not in (folder / "report.html").read_text(encoding="utf-8")
+        assert (folder / "report.html").read_text(encoding="utf-8").count("<script") == 1  # our own
 
 
 def test_plot_names_are_unique_and_stable() -> None:
@@ -176,16 +177,34 @@ def test_missing_jinja2_leaves_json(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert INSTALL in lines[1]
 
 
-def test_missing_matplotlib_leaves_out_plots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without matplotlib report.html has no plots, and a line says how to get them."""
+def test_a_page_needs_no_matplotlib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without matplotlib report.html has its plots all the same; PNG files that were asked for are an error."""
     pytest.importorskip("jinja2")
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    lines = files.write_report(str(tmp_path), [_record(COMPARISON)], plots=False)
-    assert "report.html has no plots" in lines[-1]
-    assert INSTALL in lines[-1]
-    assert "<img" not in (tmp_path / "report.html").read_text(encoding="utf-8")
-    with pytest.raises(MissingExtraError):
+    files.write_report(str(tmp_path), [_record(COMPARISON)], plots=False)
+    assert '<svg class="plot"' in (tmp_path / "report.html").read_text(encoding="utf-8")
+    with pytest.raises(MissingExtraError, match="matplotlib"):
         files.write_report(str(tmp_path), [_record(COMPARISON)], plots=True)
+
+
+def test_a_file_that_is_not_read_has_no_page(tmp_path: Path) -> None:
+    """Where a test has made a result that cannot be, the file is written, and a line says why there is no page."""
+    pytest.importorskip("jinja2")
+    record = _record(COMPARISON)
+    changed = {**json.loads(record["result"]), "power": 7.0}
+    lines = files.write_report(str(tmp_path), [{**record, "result": json.dumps(changed)}], plots=False)
+    assert _below(tmp_path) == {"report.json"}
+    assert "report.html was not written: checks[0].result.power: expected a finite number" in lines[-1]
+
+
+def test_the_page_follows_from_the_file(tmp_path: Path) -> None:
+    """``report.html`` is what ``report.json`` alone gives, run and rows included."""
+    pytest.importorskip("jinja2")
+    run = Run(date="2030-01-02T03:04:05+00:00", version="1", command="pytest -k x", commit="abc", link="")
+    files.write_report(str(tmp_path), [_record(COMPARISON)], rows=ROWS, outcome=OUTCOME, plots=False, run=run)
+    session = Session.from_json((tmp_path / "report.json").read_bytes())
+    assert session.run == run
+    assert files.page(session) == (tmp_path / "report.html").read_bytes()
 
 
 LOOK = """

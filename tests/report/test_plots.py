@@ -223,7 +223,7 @@ def test_limit_is_drawn_where_it_is_in_view() -> None:
 def test_thinning_keeps_the_extremes() -> None:
     """Of 100,000 bins few are drawn, the worst and the fullest among them, and the title says so."""
     comparison = _comparison(100_000)
-    bins = plots._Bins.to_draw(comparison)
+    bins = plots.Bins.to_draw(comparison)
     assert bins.at.size <= plots.MAX_DRAWN
     for drawn, given in ((bins.bias, comparison.contents.bias), (bins.generated, comparison.contents.generated)):
         assert drawn.min() == min(given)
@@ -244,7 +244,7 @@ def test_every_run_keeps_its_own_extremes() -> None:
 
 def test_error_bars_of_the_bias() -> None:
     """The error of a local bias is that of q - p in error bars of n_required events."""
-    bins = plots._Bins.to_draw(gv.compare(gv.Counts([4_000, 6_000]), gv.Counts([5_000, 5_000]), n_required=1_000))
+    bins = plots.Bins.to_draw(gv.compare(gv.Counts([4_000, 6_000]), gv.Counts([5_000, 5_000]), n_required=1_000))
     sigma = np.hypot(np.sqrt(4_000) / 10_000, np.sqrt(5_000) / 10_000)
     assert bins.bias_errors[0] == pytest.approx(sigma * np.sqrt(2 * 1_000 / 0.9))
 
