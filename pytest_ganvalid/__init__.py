@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from pytest_ganvalid.pipeline.fill import fill
     from pytest_ganvalid.pipeline.planned import plan
     from pytest_ganvalid.pipeline.summary import Histograms
+    from pytest_ganvalid.references import References
+    from pytest_ganvalid.report.systematics import inherited_modifiers, systematics
     from pytest_ganvalid.report.text import explain
     from pytest_ganvalid.results import (
         AnalysisComparison,
@@ -62,6 +64,7 @@ __all__ = [
     "MissingExtraError",
     "Plan",
     "Price",
+    "References",
     "Report",
     "Sample",
     "Stage",
@@ -77,9 +80,11 @@ __all__ = [
     "fill",
     "fingerprint",
     "generators",
+    "inherited_modifiers",
     "observables",
     "plan",
     "stream",
+    "systematics",
     "toys",
     "uncertainty_curves",
     "validate",
@@ -97,6 +102,8 @@ _HOMES = {
     "pipeline.fill": ("fill",),
     "pipeline.planned": ("plan",),
     "pipeline.summary": ("Histograms",),
+    "references": ("References",),
+    "report.systematics": ("inherited_modifiers", "systematics"),
     "report.text": ("explain",),
     "results": (
         "Chain",

@@ -6,6 +6,7 @@ library and pytest only, and every hook is a gate and one call.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -204,8 +205,13 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None, Any, None]:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Tell what has become of each marked test, and where the report is."""
-    if config.stash[_SESSION].concerned:
-        config.stash[_SESSION].tell(terminalreporter)
+    session = config.stash[_SESSION]
+    if session.concerned:
+        session.tell(terminalreporter)
+        if "GITHUB_ACTIONS" in os.environ or "GITHUB_STEP_SUMMARY" in os.environ:
+            from pytest_ganvalid.report import ci
+
+            ci.publish(terminalreporter, [row.plain() for row in session.rows()], session.records(), session.failures)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -638,3 +638,24 @@ def test_junit_has_properties(pytester: pytest.Pytester, workers: tuple[str, ...
     assert float(told["test_robust"]["ganvalid_n_supported"]) >= 20
     assert told["test_unproven"]["ganvalid_verdict"] == "UNPROVEN"
     assert float(told["test_unproven"]["ganvalid_n_required"]) == 1_000_000
+
+
+def test_the_service_is_told(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On GitHub Actions a failing check is an annotation at its test, and the summary of the step has a table."""
+    summary = pytester.path / "summary.md"
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    monkeypatch.delenv("GITHUB_WORKSPACE", raising=False)
+    make(
+        pytester,
+        """
+    @pytest.mark.ganvalid(n_required=10_000, observables=["x"])
+    def test_it(ganvalid):
+        ganvalid.check(BAD, REFERENCE)
+    """,
+    )
+    result = pytester.runpytest()
+    result.stdout.fnmatch_lines(
+        ["::error file=test_the_service_is_told.py,line=*,title=ganvalid%3A BIASED::*x BIASED: *"]
+    )
+    assert "| **BIASED** | test\\_the\\_service" in summary.read_text()

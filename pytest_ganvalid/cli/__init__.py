@@ -1,7 +1,8 @@
 """The command line ``ganvalid``; each command is a module, and imports what is heavy when it runs.
 
 Exit status: 0; 1 if what was asked for could not be done; 2 if the command line was not understood; 3 if ``check`` has
-found a generated sample that is not shown to be robust; 130 after Ctrl-C.
+found a generated sample that is not shown to be robust, ``history`` a release that stands out, or ``diff`` a verdict
+that is worse; 130 after Ctrl-C.
 """
 
 from __future__ import annotations
@@ -12,7 +13,21 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 import pytest_ganvalid
-from pytest_ganvalid.cli import check, figure, fill, generate, merge, plan, report, simulate, train
+from pytest_ganvalid.cli import (
+    check,
+    diff,
+    figure,
+    fill,
+    generate,
+    history,
+    merge,
+    plan,
+    promote,
+    report,
+    simulate,
+    systematics,
+    train,
+)
 from pytest_ganvalid.cli.parsing import Command, Parser, UsageError
 from pytest_ganvalid.cli.processes import complain, process, say
 from pytest_ganvalid.errors import GanvalidError
@@ -27,6 +42,10 @@ COMMANDS = (
     check.COMMAND,
     figure.COMMAND,
     report.COMMAND,
+    systematics.COMMAND,
+    promote.COMMAND,
+    history.COMMAND,
+    diff.COMMAND,
 )
 _DESCRIPTION = (
     "Simulate events of a toy, train a generator (a GAN) on events, and generate as many more as you like. "

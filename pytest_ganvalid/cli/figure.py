@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,6 @@ from pytest_ganvalid.errors import InputError, placed
 
 if TYPE_CHECKING:
     from pytest_ganvalid.report.figure import UncertaintyFigure
-    from pytest_ganvalid.results import Judgement, Report
 
 TOYS = ("CamelBack", "Ring", "SphericalShell", "DijetMass", "ZLineShape")
 """Those of `pytest_ganvalid.toys` that state the distribution of one column."""
@@ -107,53 +105,17 @@ def _settings(arguments: argparse.Namespace, *names: str) -> dict[str, Any]:
 
 def _of_file(arguments: argparse.Namespace) -> UncertaintyFigure:
     from pytest_ganvalid.report.figure import UncertaintyFigure, figure_of
+    from pytest_ganvalid.report.stored import kind_of, result_in
 
     settings = _settings(arguments, "observable", "n_required", "n_train", "systematic", "probability", "title")
     with placed(arguments.source):
         text = Path(arguments.source).read_bytes()
-        kind, document = _kind(text)
-        if kind == UncertaintyFigure.KIND:
+        if kind_of(text) == UncertaintyFigure.KIND:
             if settings:
                 msg = f"--{next(iter(settings)).replace('_', '-')} cannot change a figure; make it anew from its report"
                 raise InputError(msg)
             return UncertaintyFigure.from_json(text)
-        if kind == "session":
-            kind, text = _check_of(document, arguments.check)
-        return figure_of(_result(kind, text), **settings)
-
-
-def _kind(text: bytes) -> tuple[object, Any]:
-    from pytest_ganvalid import _json
-
-    document = _json.parsed(text).value
-    return (document.get("kind") if isinstance(document, dict) else None), document
-
-
-def _check_of(session: Any, test: str | None) -> tuple[object, bytes]:  # noqa: ANN401 - JSON
-    """Return the kind and the text of the last result of a test.
-
-    Raises:
-        InputError: If there is no such test, or several and none was named.
-    """
-    checks = {check["nodeid"]: check for check in session.get("checks", ()) if isinstance(check, dict)}
-    if test is None and len(checks) == 1:
-        test = next(iter(checks))
-    if test not in checks:
-        named = f"no check of {test!r}" if test is not None else f"{len(checks)} checks"
-        msg = f"{named} in this report of a session; name one with --check: {', '.join(checks) or 'there is none'}"
-        raise InputError(msg)
-    return checks[test].get("kind"), json.dumps(checks[test].get("result")).encode()
-
-
-def _result(kind: object, text: bytes) -> Judgement | Report:
-    from pytest_ganvalid.results import Comparison, EstimateComparison, Report
-
-    kinds: dict[object, Any] = {cls.KIND: cls for cls in (Report, Comparison, EstimateComparison)}
-    if not isinstance(kind, str) or kind not in kinds:
-        msg = f"JSON of kind {kind!r}; expected a report, a comparison, a session or a figure"
-        raise InputError(msg)
-    result: Judgement | Report = kinds[kind].from_json(text)
-    return result
+        return figure_of(result_in(text, arguments.check), **settings)
 
 
 def _of_toy(name: str, arguments: argparse.Namespace) -> UncertaintyFigure:

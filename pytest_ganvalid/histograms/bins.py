@@ -369,9 +369,10 @@ class Grid:
 
 
 def _title(axis: Any) -> str:  # noqa: ANN401 - any axis with the protocol
-    """Return what is binned, as hist (its label), uproot (the title) or boost-histogram (the metadata) call it."""
+    """Return what is binned, as hist (label or name), uproot (the title) or boost-histogram (the metadata) call it."""
     member = getattr(axis, "member", None)
-    candidates = [getattr(axis, "label", ""), getattr(axis, "metadata", ""), member("fTitle") if member else ""]
+    named = member("fTitle") if member else getattr(axis, "name", "")  # uproot's axes are named xaxis and yaxis
+    candidates = [getattr(axis, "label", ""), getattr(axis, "metadata", ""), named]
     return next((text for text in candidates if isinstance(text, str) and text and not _NUMBERED.fullmatch(text)), "")
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 WIDTH = 80
 """Columns of a terminal, of which most have as many or more."""
-_WORD = re.compile(r"( *)((?:[^ ]| (?=[%±])|(?<=±) )+)")  # a number stays with its % and its ±
+_WORD = re.compile(r"( *)((?:[^ ]| (?=[%±](?:[ ,;:.)]|$))|(?<= ±) )+)")  # a number stays with its % and its ±
 
 
 def width(text: str) -> int:

@@ -162,10 +162,12 @@ class Scale:
         density: What one event per unit of it is measured in; empty where bins have no width.
         logarithmic: Whether widths grow with the values.
         names: Position of a bin without edges -> its name.
+        order: Position of each in the contents, in which bins that no quantiles bound come last.
     """
 
     edges: FloatArray
     title: str
+    order: NDArray[np.int64]
     density: str = ""
     logarithmic: bool = False
     names: Mapping[int, str] = field(default_factory=dict)
@@ -177,16 +179,18 @@ class Scale:
         bins = len(c.contents.bias)
         given = 0 if axis is None else _size(axis)
         merged = np.array(c.contents.merged or range(bins))
-        if axis is None or given != merged.size or (axis.edges and len(axis.edges) < 2):  # noqa: PLR2004
+        starts = np.flatnonzero(np.diff(merged, prepend=merged[0] - 1))  # bins that are joined are neighbours
+        apart = given == merged.size and np.array_equal(np.sort(merged[starts]), np.arange(bins))
+        if axis is None or not apart or (axis.edges and len(axis.edges) < 2):  # noqa: PLR2004
             of = f", cells of {', '.join(axis.title for axis in c.axes)}" if len(c.axes) > 1 else ""
-            return cls(np.arange(bins + 1.0) - 0.5, f"bin number ({_bins_in_words(c)}{of})")
+            return cls(np.arange(bins + 1.0) - 0.5, f"bin number ({_bins_in_words(c)}{of})", np.arange(bins))
         if not axis.edges:
-            first = np.searchsorted(merged, np.arange(bins))
-            return cls(np.arange(bins + 1.0) - 0.5, axis.title, names={i: axis.values[k] for i, k in enumerate(first)})
-        return cls._of_edges(c, axis, merged)
+            names = {i: axis.values[k] for i, k in enumerate(starts)}
+            return cls(np.arange(bins + 1.0) - 0.5, axis.title, merged[starts], names=names)
+        return cls._of_edges(c, axis, merged, starts)
 
     @classmethod
-    def _of_edges(cls, c: Comparison, axis: Axis, merged: NDArray[np.int64]) -> Scale:
+    def _of_edges(cls, c: Comparison, axis: Axis, merged: NDArray[np.int64], starts: NDArray[np.intp]) -> Scale:
         """Lay bins out by their edges, and those without on the right of them."""
         edges = np.array(axis.edges)
         low, high = edges[1] - edges[0], edges[-1] - edges[-2]
@@ -198,7 +202,6 @@ class Scale:
             borders[-1] = edges[-1] ** 2 / edges[-2]
         step = (borders[-1] - borders[0]) / _OF_RANGE
         borders += [borders[-1] + step * (i + 1) for i in range(len(axis.values))]
-        starts = np.flatnonzero(np.diff(merged, prepend=merged[0] - 1))  # bins that are joined are neighbours
         drawn = np.append(np.array(borders)[starts], borders[-1])
         if axis.underflow and starts.size > 1 and starts[1] > 1:  # the open bin is joined to one that has edges
             drawn[0] = edges[0]
@@ -210,6 +213,7 @@ class Scale:
         return cls(
             drawn,
             f"{axis.title}  ({_bins_in_words(c)}{_open_in_words(axis)})",
+            merged[starts],
             density=f"1/N dN/d({axis.label})" + (f" [{unit}]" if unit else ""),
             logarithmic=logarithmic,
             names=names,
@@ -257,10 +261,10 @@ class Bins:
     @classmethod
     def to_draw(cls, c: Comparison, most: int = MAX_DRAWN, groups: int = _GROUPS) -> Bins:
         """Choose the bins to draw: all, or of more than ``most`` the extremes of so many groups."""
-        columns = {name: np.array(getattr(c.contents, name)) for name in _COLUMNS}
+        scale = Scale.of(c)
+        columns = {name: np.array(getattr(c.contents, name))[scale.order] for name in _COLUMNS}
         generated, reference, bias = columns["generated"], columns["reference"], columns["bias"]
         at = np.arange(bias.size) if bias.size <= most else extremes([generated, reference, bias], groups)
-        scale = Scale.of(c)
         middle = scale.edges[at[1:]] if bias.size <= most else (scale.edges[at[1:]] + scale.edges[at[:-1] + 1]) / 2
         return cls(
             at=at,

@@ -80,6 +80,22 @@ def copied(address: str) -> str:
         return copy
 
 
+def written(address: str, content: bytes) -> None:
+    """Write a file to an address.
+
+    Raises:
+        InputError: If it cannot be written there.
+        MissingExtraError: If fsspec is not installed.
+    """
+    system, path = _system(address)
+    try:
+        system.makedirs(path.rpartition("/")[0], exist_ok=True)
+        system.pipe_file(path, content)
+    except Exception as error:
+        msg = f"{address}: nothing can be written to this address ({_said(error)}); check it, and your credentials"
+        raise InputError(msg) from error
+
+
 def expanded(address: str) -> list[str]:
     """Return the addresses that a pattern matches, in order; those without ``*`` or ``[`` are none.
 

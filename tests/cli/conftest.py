@@ -84,7 +84,7 @@ def filled(made: Path, folder: Path) -> Path:
 
 def contents() -> dict[str, bytes]:
     """What lies in the folder that is worked in."""
-    return {path.name: path.read_bytes() for path in Path().iterdir()}
+    return {str(path): path.read_bytes() for path in Path().rglob("*") if path.is_file()}
 
 
 @pytest.fixture

@@ -135,6 +135,20 @@ def test_a_single_value_has_no_density() -> None:
         assert text.endswith(words)
 
 
+def test_every_bin_is_drawn_where_it_is() -> None:
+    """Contents of bins that no quantiles bound, beyond a value that is repeated at an end, are drawn in their place."""
+    sides = []
+    for seed in (1, 2):
+        rng = np.random.default_rng(seed)
+        x = rng.exponential(1, 20_000)
+        sides.append({"x": np.where(x < 0.3, 0.0, np.where(x > 2, 2.0, x)) - (rng.random(20_000) < 0.05)})
+    c = gv.validate(*sides, n_required=1_000, observables=["x"], bins=20).histograms["x"]
+    scale = plots.Scale.of(c)
+    filled, _ = np.histogram(sides[1]["x"], [-np.inf, *scale.edges[1:-1], np.inf])
+    drawn = plots.Bins.to_draw(c).reference
+    np.testing.assert_allclose(drawn, filled / 20_000)
+
+
 def test_categories_are_named() -> None:
     """The bins of categories have their names below them."""
     hist = pytest.importorskip("hist")

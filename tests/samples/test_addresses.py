@@ -147,3 +147,11 @@ def test_fsspec_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "fsspec", None)
     with pytest.raises(MissingExtraError, match=r"a file at an address needs the package 'fsspec'"):
         read_events("memory://a.csv")
+
+
+def test_files_are_written(memory: Any) -> None:
+    """A file is written to an address, in a folder that need not be there, and what cannot be written is said."""
+    addresses.written("memory://a/b/c.json", b"{}")
+    assert memory.cat_file("/a/b/c.json") == b"{}"
+    with pytest.raises(InputError, match="nothing can be written to this address"):
+        addresses.written("data://x", b"{}")

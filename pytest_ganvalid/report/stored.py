@@ -1,0 +1,106 @@
+"""Results in the JSON texts that checks leave: of one comparison, of a report, of a whole session."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pytest_ganvalid import _json
+from pytest_ganvalid.errors import InputError, placed
+from pytest_ganvalid.report.document import KINDS, Session
+from pytest_ganvalid.report.text import Result
+from pytest_ganvalid.results import Comparison, Judgement, Report
+
+SESSION = Session.KIND
+"""Kind of the text that a test run leaves."""
+
+
+def kind_of(text: str | bytes) -> object:
+    """Return the kind that a JSON text says it is of; ``None`` if it says none.
+
+    Raises:
+        InputError: If the text is not JSON.
+    """
+    document = _json.parsed(text).value
+    return document.get("kind") if isinstance(document, dict) else None
+
+
+def results_in(text: str | bytes) -> dict[str, Result]:
+    """Read all results of a JSON text.
+
+    Args:
+        text: What `Report.to_json` or `Comparison.to_json` wrote, or ``report.json`` of a test run.
+
+    Returns:
+        Name of the test -> the result of its last check; of a single result, its name is empty. What a test has only
+        looked at is left out.
+
+    Raises:
+        InputError: If it is something else, or a value of it cannot be.
+    """
+    kind = kind_of(text)
+    if kind != SESSION:
+        return {"": _result(kind, text)}
+    results = {}
+    for check in (check for check in _checks(text) if check.get("gate") is not False):
+        with placed(check["nodeid"]):
+            results[check["nodeid"]] = _result(check.get("kind"), json.dumps(check.get("result")))
+    return results
+
+
+def result_in(text: str | bytes, test: str | None = None) -> Result:
+    """Read one result of a JSON text.
+
+    Args:
+        text: As `results_in` takes it.
+        test: Which of the tests of a session; ``None`` for the only one.
+
+    Raises:
+        InputError: If it is something else, there is no such test, or there are several and none was named.
+    """
+    kind = kind_of(text)
+    if kind != SESSION:
+        return _result(kind, text)
+    checks = {check["nodeid"]: check for check in _checks(text)}
+    if test is None and len(checks) == 1:
+        test = next(iter(checks))
+    if test not in checks:
+        named = f"no check of {test!r}" if test is not None else f"{len(checks)} checks"
+        msg = f"{named} in this report of a session; name one with --check: {', '.join(checks) or 'there is none'}"
+        raise InputError(msg)
+    return _result(checks[test].get("kind"), json.dumps(checks[test].get("result")))
+
+
+def comparison_in(result: Report | Judgement, observable: str | None = None) -> Comparison:
+    """Return the comparison of a histogram in a result.
+
+    Args:
+        result: A report, or the comparison itself.
+        observable: Which of a report; ``None`` for the only one.
+
+    Raises:
+        InputError: If there is no such histogram, or there are several and none was named.
+    """
+    histograms = result.histograms if isinstance(result, Report) else {result.name: result}
+    if observable is None and len(histograms) == 1:
+        observable = next(iter(histograms))
+    comparison = histograms.get(observable or "")
+    if not isinstance(comparison, Comparison):
+        wanted = "which observable?" if observable is None else f"there is no histogram {observable!r};"
+        msg = f"{wanted} expected one of {', '.join(map(repr, histograms)) or 'no histogram: all are numbers'}"
+        raise InputError(msg)
+    return comparison
+
+
+def _checks(text: str | bytes) -> list[dict[str, Any]]:
+    checks = _json.parsed(text).value.get("checks")
+    checks = checks if isinstance(checks, list) else []
+    return [check for check in checks if isinstance(check, dict) and isinstance(check.get("nodeid"), str)]
+
+
+def _result(kind: object, text: str | bytes) -> Result:
+    if not isinstance(kind, str) or kind not in KINDS:
+        msg = f"JSON of kind {kind!r}; expected a report, a comparison, a session or a figure"
+        raise InputError(msg)
+    result: Result = KINDS[kind].from_json(text)
+    return result
