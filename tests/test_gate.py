@@ -507,8 +507,8 @@ def test_the_marker_binds_an_analysis() -> None:
     assert [c.attempt for c in again.comparisons.values()] == [2]
     with pytest.raises(InputError, match=r"\['observables'\] have no meaning for an analysis; expected sample"):
         gate(observables=["x"]).check_analysis(ANALYSIS.workspace, *sides, **FEW_BIASES)
-    with pytest.raises(InputError, match="unknown keyword sampel"):
-        one.check_analysis(ANALYSIS.workspace, *sides, sampel="signal")
+    with pytest.raises(InputError, match="unknown keyword sampl"):
+        one.check_analysis(ANALYSIS.workspace, *sides, sampl="signal")
 
 
 def test_properties_are_builtins() -> None:
