@@ -88,7 +88,8 @@ def _of_events(observable: object, *, bins: object = 20, **keywords: Any) -> gv.
 
 def _density(figure: Figure) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Values and edges of the filled reference."""
-    stairs = figure.axes[0].patches[0].get_data()  # type: ignore[attr-defined]
+    drawn: Any = figure.axes[0].patches[0]
+    stairs = drawn.get_data()
     return np.asarray(stairs.values), np.asarray(stairs.edges)
 
 
@@ -174,7 +175,8 @@ def test_pairs_are_a_map(bins: object) -> None:
     assert figure.axes[0].get_xlabel().startswith("pt [GeV]  (")
     assert figure.axes[0].get_ylabel() == "eta"
     for axes in figure.axes[1:3]:
-        stairs = axes.patches[0].get_data()  # type: ignore[attr-defined]
+        drawn: Any = axes.patches[0]
+        stairs = drawn.get_data()
         assert np.sum(stairs.values * np.diff(stairs.edges)) == pytest.approx(1)
 
 
