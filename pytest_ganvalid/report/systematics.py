@@ -22,7 +22,7 @@ from pytest_ganvalid import results
 from pytest_ganvalid._extras import imported
 from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.histograms.axes import shown_axes
-from pytest_ganvalid.histograms.bins import Axis, Grid
+from pytest_ganvalid.histograms.bins import Axis, Grid, Unlabelled
 from pytest_ganvalid.histograms.counts import Counts
 from pytest_ganvalid.histograms.sums import BinSums, as_bin_sums
 from pytest_ganvalid.report.stored import comparison_in
@@ -291,7 +291,10 @@ def inherited_modifiers(
     if not (math.isfinite(outside) and outside >= 0):
         msg = f"outside={outside!r} is out of range; expected a content, 0 or more"
         raise InputError(msg)
-    sums = Counts(np.append(nominal, outside), np.abs(np.append(nominal, outside)))
+    whole = np.append(nominal, outside)
+    sums = Counts(
+        whole, whole**2 + np.abs(whole)
+    )  # of any positive variances: what is inherited does not depend on them
     covariance = bin_uncertainties(sums, n_sys, normalised=normalised).inherited_covariance()[:-1, :-1]
     values, vectors = np.linalg.eigh(covariance)
     floor, negligible = np.minimum(nominal, 0.0), 4 * nominal.size * np.finfo(float).eps * values[-1]
@@ -324,7 +327,7 @@ def _compared(c: Comparison) -> BinSums:
     contents = np.array(c.contents.generated) * total
     counts = np.rint(contents)  # which fractions of the total are but for rounding, without weights
     contents = np.where(np.abs(contents - counts) < _ROUNDING * np.abs(counts), counts, contents)
-    return as_bin_sums(Counts(contents, (np.array(c.contents.generated_errors) * total) ** 2), "generated")
+    return BinSums(contents, (np.array(c.contents.generated_errors) * total) ** 2, Unlabelled(contents.shape))
 
 
 _Range = tuple[float | None, float | None]

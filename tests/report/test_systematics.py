@@ -198,6 +198,12 @@ def test_modifiers_make_the_covariance(
         np.testing.assert_allclose(np.add(each["data"]["hi_data"], each["data"]["lo_data"]), 2 * h, rtol=1e-9)
 
 
+def test_contents_of_one_event() -> None:
+    """Contents whose errors are as large as they are not taken for errors."""
+    made = gv.inherited_modifiers([1.0, 1.000001, 1.000002], 3, normalised=False)
+    assert len(made) == 3
+
+
 def test_the_total_is_fixed_or_not() -> None:
     """With the total known the variations move events between bins; events of the channel may leave it."""
     h = np.array([10.0, 30, 60])
