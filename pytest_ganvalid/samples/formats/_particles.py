@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing
+from itertools import islice
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pytest_ganvalid.samples.entries import Entries
+from pytest_ganvalid.samples.formats import Columns
+from pytest_ganvalid.samples.formats._arrays import LARGEST
 
 STORED = ("pdg_id", "px", "py", "pz", "e", "mass")
 """Columns of particles that the files have."""
@@ -16,6 +22,48 @@ MADE_OF = {"pt": ("px", "py"), "eta": ("px", "py", "pz"), "phi": ("px", "py")}
 """Columns of particles that are made -> what of."""
 FINAL = 1
 """Status of a particle of the final state."""
+
+
+class EventByEvent(ABC):
+    """A file that is read event by event, from its beginning; see `formats.Reader`.
+
+    Attributes:
+        names: Columns that can be read.
+        refused: None: what is no column of these is left out.
+        rows: ``None``: only reading to the end can tell.
+        starts: The beginning.
+    """
+
+    names: tuple[str, ...]
+    refused: Mapping[str, str] = MappingProxyType({})
+    rows: int | None = None
+    starts: Sequence[int] = (0,)
+
+    def read(self, columns: Sequence[str], start: int, stop: int, chunk: int) -> Iterator[Columns]:
+        """Yield rows; see `formats.Reader`."""
+        parts = needed(columns)
+        found: dict[str, list[Any]] = {name: [] for name in parts}
+        size = events = 0
+        with closing(self._events()) as source:
+            for number, event in enumerate(islice(source, stop - start)):
+                size += self._append(found, event, number)
+                events += 1
+                if events >= chunk or size >= LARGEST:
+                    yield {name: column(found, name) for name in columns}
+                    found, size, events = {name: [] for name in parts}, 0, 0
+        if events:
+            yield {name: column(found, name) for name in columns}
+
+    def close(self) -> None:  # noqa: B027 - there is nothing to do, and nothing to add
+        """Do nothing: the file is open only while it is read."""
+
+    @abstractmethod
+    def _events(self) -> Generator[Any, None, None]:
+        """Yield the events."""
+
+    @abstractmethod
+    def _append(self, found: dict[str, list[Any]], event: Any, row: int) -> int:  # noqa: ANN401 - of any library
+        """Add an event to the values of columns, and return how many bytes that took."""
 
 
 def needed(columns: Sequence[str]) -> set[str]:

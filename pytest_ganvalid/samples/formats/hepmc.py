@@ -12,9 +12,8 @@ import io
 import lzma
 import re
 import zlib
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
-from itertools import islice
 from typing import IO, Any
 
 import numpy as np
@@ -22,9 +21,8 @@ from numpy.typing import NDArray
 
 from pytest_ganvalid._extras import imported
 from pytest_ganvalid.errors import InputError
-from pytest_ganvalid.samples.formats import Columns, refuse_inside
-from pytest_ganvalid.samples.formats._arrays import LARGEST
-from pytest_ganvalid.samples.formats._particles import FINAL, MADE_OF, STORED, column, needed
+from pytest_ganvalid.samples.formats import refuse_inside
+from pytest_ganvalid.samples.formats._particles import FINAL, MADE_OF, STORED, EventByEvent
 
 KIND = "HepMC"
 DAMAGE = (ValueError, RuntimeError, EOFError, zlib.error, lzma.LZMAError, AssertionError)
@@ -47,7 +45,7 @@ def open_file(path: str, inside: str) -> HepMC:
     return HepMC(path)
 
 
-class HepMC:
+class HepMC(EventByEvent):
     """A file of generated events."""
 
     def __init__(self, path: str) -> None:
@@ -64,29 +62,8 @@ class HepMC:
         weights = [] if first is None else _weight_names(first)
         self._weights = {f"weight_{name}": i for i, name in enumerate(weights) if i and name}
         self.names = (*_EVENT, *self._weights, *STORED, *MADE_OF)
-        self.refused: Mapping[str, str] = {}
         self.unasked = {"event_number": "numbers the events"} | dict.fromkeys(("weight", *self._weights), _WEIGHT)
         self.infinite = frozenset({"eta"})  # along the beam
-        self.rows: int | None = None
-        self.starts: Sequence[int] = (0,)
-
-    def read(self, columns: Sequence[str], start: int, stop: int, chunk: int) -> Iterator[Columns]:
-        """Yield rows; see `formats.Reader`."""
-        parts = needed(columns)
-        found: dict[str, list[Any]] = {name: [] for name in parts}
-        size = events = 0
-        with closing(self._events()) as source:
-            for number, event in enumerate(islice(source, stop - start)):
-                size += self._append(found, event, number)
-                events += 1
-                if events >= chunk or size >= LARGEST:
-                    yield {name: column(found, name) for name in columns}
-                    found, size, events = {name: [] for name in parts}, 0, 0
-        if events:
-            yield {name: column(found, name) for name in columns}
-
-    def close(self) -> None:
-        """Do nothing: the file is open only while it is read."""
 
     def _append(self, found: dict[str, list[Any]], event: Any, row: int) -> int:  # noqa: ANN401
         """Add an event to the values of columns, and return how many bytes that took."""

@@ -10,18 +10,16 @@ from __future__ import annotations
 import gzip
 import io
 import re
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator
 from contextlib import closing
-from itertools import islice
 from typing import IO, Any
 
 import numpy as np
 
 from pytest_ganvalid._extras import imported
 from pytest_ganvalid.errors import InputError
-from pytest_ganvalid.samples.formats import Columns, refuse_inside
-from pytest_ganvalid.samples.formats._arrays import LARGEST
-from pytest_ganvalid.samples.formats._particles import FINAL, MADE_OF, STORED, column, needed
+from pytest_ganvalid.samples.formats import refuse_inside
+from pytest_ganvalid.samples.formats._particles import FINAL, MADE_OF, STORED, EventByEvent
 
 KIND = "LHE"
 DAMAGE = (Exception,)  # pylhe takes the text of an event at its word, and fails in as many ways as there are texts
@@ -37,7 +35,7 @@ def open_file(path: str, inside: str) -> Lhe:
     return Lhe(path)
 
 
-class Lhe:
+class Lhe(EventByEvent):
     """A file of the events of a matrix-element generator."""
 
     def __init__(self, path: str) -> None:
@@ -53,27 +51,6 @@ class Lhe:
             first = next(events, None)
         self._weights = {} if first is None else {f"weight_{name}": name for name in first.weights}
         self.names = (*_EVENT, *self._weights, *STORED, *MADE_OF)
-        self.refused: Mapping[str, str] = {}
-        self.rows: int | None = None
-        self.starts: Sequence[int] = (0,)
-
-    def read(self, columns: Sequence[str], start: int, stop: int, chunk: int) -> Iterator[Columns]:
-        """Yield rows; see `formats.Reader`."""
-        parts = needed(columns)
-        found: dict[str, list[Any]] = {name: [] for name in parts}
-        size = events = 0
-        with closing(self._events()) as source:
-            for number, event in enumerate(islice(source, stop - start)):
-                size += self._append(found, event, number)
-                events += 1
-                if events >= chunk or size >= LARGEST:
-                    yield {name: column(found, name) for name in columns}
-                    found, size, events = {name: [] for name in parts}, 0, 0
-        if events:
-            yield {name: column(found, name) for name in columns}
-
-    def close(self) -> None:
-        """Do nothing: the file is open only while it is read."""
 
     def _append(self, found: dict[str, list[Any]], event: Any, row: int) -> int:  # noqa: ANN401 - of pylhe
         """Add an event to the values of columns, and return how many bytes that took."""

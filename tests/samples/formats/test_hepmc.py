@@ -18,7 +18,7 @@ import pytest
 import pytest_ganvalid as gv
 from pytest_ganvalid.errors import InputError, MissingExtraError
 from pytest_ganvalid.samples import Entries
-from pytest_ganvalid.samples.formats import hepmc
+from pytest_ganvalid.samples.formats import _particles, hepmc
 
 pyhepmc: Any = pytest.importorskip("pyhepmc")
 
@@ -189,7 +189,7 @@ def test_large_events_are_read_a_few_at_a_time(tmp_path: Path, checks: Any, monk
     """A chunk ends where its particles take too much memory, and no event is lost."""
     path = tmp_path / "events.hepmc"
     _write(path)
-    monkeypatch.setattr(hepmc, "LARGEST", 40)
+    monkeypatch.setattr(_particles, "LARGEST", 40)
     with closing(hepmc.open_file(str(path), "")) as reader:
         found = list(reader.read(["px"], 0, 99, 100))
     assert [len(rows["px"]) for rows in found] == [4, 4, 2]
