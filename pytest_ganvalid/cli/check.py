@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_ganvalid.cli import observing
-from pytest_ganvalid.cli.parameters import real, whole
-from pytest_ganvalid.cli.parsing import Command, check_distinct, check_not_among, check_output
+from pytest_ganvalid.cli.parsing import Command, check_distinct, check_not_among, check_output, integer, number
 from pytest_ganvalid.cli.processes import say
 from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.statistics.limits import LIMITS, Limits
@@ -31,8 +30,8 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     what = "histograms (.json of 'ganvalid fill', or of UHI; a ROOT file), or events: a file, or a pattern in quotes"
     add("generated", metavar="GENERATED", help=f"generated {what}")
     add("reference", metavar="REFERENCE", help="likewise, of true simulation that the generator was not trained on")
-    add("--n-required", metavar="N", type=_number, required=True, help="true events that the generated stand in for")
-    add("--n-train", metavar="N", type=_number, help="events that the generator was trained on")
+    add("--n-required", metavar="N", type=number, required=True, help="true events that the generated stand in for")
+    add("--n-train", metavar="N", type=number, help="events that the generator was trained on")
     add("--training", metavar="FILE", help="those events, none of which may be among the others")
     observing.add_options(parser)
     add("--weight", metavar="NAME", help="column of weights; GENERATED,REFERENCE if they differ, empty for none: ,w")
@@ -46,7 +45,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     integers = {limit.name for limit in fields(Limits) if isinstance(limit.default, int)}
     for name, meaning in LIMITS.items():
         option = f"--{name.replace('_', '-')}"
-        kind = _integer if name in integers else _number
+        kind = integer if name in integers else number
         if name == "smooth":
             add(option, action=argparse.BooleanOptionalAction, help=meaning)
         else:
@@ -56,14 +55,6 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     add("--report", metavar="DIR", type=Path, help="folder to write report.json and report.html to")
 
 
-def _number(text: str) -> float:
-    try:
-        return real(text)
-    except (ValueError, ZeroDivisionError):
-        msg = f"{text!r} is not a number; expected one such as 0.95 or 1e6"
-        raise argparse.ArgumentTypeError(msg) from None
-
-
 def _units(text: str) -> dict[str, str]:
     pairs = [item.partition("=") for item in text.split(",")]
     units = {name.strip(): unit.strip() for name, _, unit in pairs}
@@ -71,14 +62,6 @@ def _units(text: str) -> dict[str, str]:
         msg = f"{text!r} states no units; expected each column once, such as mass=GeV,pt=GeV"
         raise argparse.ArgumentTypeError(msg)
     return units
-
-
-def _integer(text: str) -> int:
-    try:
-        return whole(text)
-    except ValueError:
-        msg = f"{text!r} is not a whole number; expected one such as 2"
-        raise argparse.ArgumentTypeError(msg) from None
 
 
 def _run(arguments: argparse.Namespace) -> int:

@@ -6,8 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_ganvalid.cli.parameters import real
-from pytest_ganvalid.cli.parsing import Command, UsageError, check_distinct, check_not_among, check_output, count
+from pytest_ganvalid.cli.parsing import Command, UsageError, add_outputs, check_outputs, count, number
 from pytest_ganvalid.cli.processes import say
 from pytest_ganvalid.cli.simulate import kebab
 from pytest_ganvalid.errors import InputError, placed
@@ -35,37 +34,19 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     add("source", metavar="SOURCE", help="report, comparison or figure (.json), or the name of a toy")
     add("--observable", metavar="NAME", help="which of a report (default: that in which the generator is worth least)")
     add("--check", metavar="TEST", help="which of the tests of a session's report.json, if there are several")
-    add("--n-required", metavar="N", type=_number, help="events to mark (default: those of the report)")
-    add("--n-train", metavar="N", type=_number, help="events the generator was trained on (default: as reported)")
-    add(
-        "--systematic", metavar="X", type=_number, help="relative systematic uncertainty of the simulation (default: 0)"
-    )
-    add("--probability", metavar="P", type=_number, help="of the bin that is drawn (default: of an average bin)")
+    add("--n-required", metavar="N", type=number, help="events to mark (default: those of the report)")
+    add("--n-train", metavar="N", type=number, help="events the generator was trained on (default: as reported)")
+    add("--systematic", metavar="X", type=number, help="relative systematic uncertainty of the simulation (default: 0)")
+    add("--probability", metavar="P", type=number, help="of the bin that is drawn (default: of an average bin)")
     add("--title", metavar="WORDS", help="above the figure (default: the observable)")
     add("--generator", metavar="NAME", help="of a toy: one of those below, trained on --n-train events, or a file")
     add("--events", metavar="N", type=count, help="of a toy: generated and reference events (default: 1e6)")
     add("--seed", metavar="S", type=count, help="of a toy (default: 0)")
-    add(
-        "-o",
-        "--output",
-        metavar="FILE",
-        type=Path,
-        action="append",
-        help=f"file to write: {', '.join(SUFFIXES)}; may be repeated (default: figure.png)",
-    )
-
-
-def _number(text: str) -> float:
-    try:
-        return real(text)
-    except (ValueError, ZeroDivisionError):
-        msg = f"{text!r} is not a number; expected one such as 0.01 or 1e6"
-        raise argparse.ArgumentTypeError(msg) from None
+    add_outputs(parser, SUFFIXES, "figure.png")
 
 
 def _run(arguments: argparse.Namespace) -> None:
     outputs = arguments.output or [Path("figure.png")]
-    check_distinct({f"--output {number}": path for number, path in enumerate(outputs, start=1)})
     toy = next((name for name in TOYS if _plain(name) == _plain(arguments.source)), None)
     given = [name for name in _OF_TOYS if getattr(arguments, name) is not None]
     if toy is None and given:
@@ -73,9 +54,7 @@ def _run(arguments: argparse.Namespace) -> None:
             f"--{given[0]} is of a toy, and {arguments.source!r} is none; expected one of {', '.join(map(kebab, TOYS))}"
         )
         raise UsageError(msg)
-    for path in outputs:
-        check_output(path, SUFFIXES)
-        check_not_among(path, [arguments.source, *([arguments.generator] if arguments.generator else [])])
+    check_outputs(outputs, SUFFIXES, [arguments.source, *([arguments.generator] if arguments.generator else [])])
     figure = _of_file(arguments) if toy is None else _of_toy(toy, arguments)
     for path, content in [(path, _content(figure, path.suffix)) for path in outputs]:
         from pytest_ganvalid._files import write_whole

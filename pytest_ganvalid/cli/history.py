@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_ganvalid.cli.parameters import real
-from pytest_ganvalid.cli.parsing import Command, check_distinct, check_not_among, check_output
+from pytest_ganvalid.cli.parsing import Command, add_outputs, check_outputs, number
 from pytest_ganvalid.cli.processes import say
 from pytest_ganvalid.errors import InputError, placed
 
@@ -27,24 +26,8 @@ exit status: 0; 3 if a release raises an alarm, 1 if a report cannot be read, 2 
 def _configure(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("reports", metavar="REPORT", nargs="+", help="reports of releases (.json), in their order, or a pattern")
-    add("--rate", metavar="P", type=_rate, help="probability that a perfect generator raises an alarm (default: 0.05)")
-    add(
-        "-o",
-        "--output",
-        metavar="FILE",
-        type=Path,
-        action="append",
-        default=[],
-        help=f"file to write: {', '.join(SUFFIXES)}; may be repeated",
-    )
-
-
-def _rate(text: str) -> float:
-    try:
-        return real(text)
-    except (ValueError, ZeroDivisionError):
-        msg = f"{text!r} is not a number; expected one such as 0.05"
-        raise argparse.ArgumentTypeError(msg) from None
+    add("--rate", metavar="P", type=number, help="probability that a perfect generator raises an alarm (default: 0.05)")
+    add_outputs(parser, SUFFIXES, default=[])
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -54,10 +37,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from pytest_ganvalid.report.stored import results_in
 
     files = expanded(arguments.reports)
-    check_distinct({f"--output {number}": path for number, path in enumerate(arguments.output, start=1)})
-    for path in arguments.output:
-        check_output(path, SUFFIXES)
-        check_not_among(path, files)
+    check_outputs(arguments.output, SUFFIXES, files)
     reports = {}
     for name, file in zip(_names(files), files, strict=True):
         with placed(str(file)):

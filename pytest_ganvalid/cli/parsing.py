@@ -7,12 +7,12 @@ import shutil
 import sys
 import tempfile
 import textwrap
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from pytest_ganvalid.cli.parameters import Parameter, parsed, whole
+from pytest_ganvalid.cli.parameters import Parameter, parsed, real, whole
 from pytest_ganvalid.cli.processes import complain, say
 from pytest_ganvalid.errors import InputError
 
@@ -101,11 +101,55 @@ def _columns() -> int:
 
 def count(text: str) -> int:
     """Read a number of events, steps or the like; ``1e6`` will do."""
+    return _whole(text, "10000 or 1e6")
+
+
+def integer(text: str) -> int:
+    """Read a number of few things, such as attempts or bins."""
+    return _whole(text, "2")
+
+
+def _whole(text: str, example: str) -> int:
     try:
         return whole(text)
     except ValueError:
-        msg = f"{text!r} is not a whole number; expected one such as 10000 or 1e6"
+        msg = f"{text!r} is not a whole number; expected one such as {example}"
         raise argparse.ArgumentTypeError(msg) from None
+
+
+def number(text: str) -> float:
+    """Read a number or a fraction."""
+    try:
+        return real(text)
+    except (ValueError, ZeroDivisionError):
+        msg = f"{text!r} is not a number; expected one such as 0.95 or 1e6"
+        raise argparse.ArgumentTypeError(msg) from None
+
+
+def add_outputs(
+    parser: argparse.ArgumentParser,
+    suffixes: Sequence[str],
+    otherwise: str = "",
+    **settings: Any,  # noqa: ANN401
+) -> None:
+    """Add ``--output``, which may be repeated.
+
+    Args:
+        parser: Of the command.
+        suffixes: What the names may end in.
+        otherwise: What is written if there is none, for the help.
+        settings: What else argparse takes.
+    """
+    text = f"file to write: {', '.join(suffixes)}; may be repeated{f' (default: {otherwise})' if otherwise else ''}"
+    parser.add_argument("-o", "--output", metavar="FILE", type=Path, action="append", help=text, **settings)
+
+
+def check_outputs(outputs: Sequence[Path], suffixes: tuple[str, ...], inputs: Sequence[Any]) -> None:
+    """Refuse outputs that cannot be written, before any work is done; see `check_output` and `check_not_among`."""
+    check_distinct({f"--output {i}": path for i, path in enumerate(outputs, start=1)})
+    for path in outputs:
+        check_output(path, suffixes)
+        check_not_among(path, inputs)
 
 
 def names(text: str) -> list[str]:

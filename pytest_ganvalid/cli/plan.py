@@ -8,7 +8,16 @@ from typing import Any
 
 from pytest_ganvalid.cli import observing
 from pytest_ganvalid.cli.parameters import real, whole
-from pytest_ganvalid.cli.parsing import Command, UsageError, assignment, check_not_among, check_output, table
+from pytest_ganvalid.cli.parsing import (
+    Command,
+    UsageError,
+    assignment,
+    check_not_among,
+    check_output,
+    integer,
+    number,
+    table,
+)
 from pytest_ganvalid.cli.processes import say
 from pytest_ganvalid.statistics.limits import LIMITS
 
@@ -32,44 +41,26 @@ _EXAMPLES = """example: eight histograms of 50 bins; one of 20 bins, with its pr
 
 def _configure(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("n_required", metavar="N_REQUIRED", type=_number, help="true events that the generated are to stand in for")
+    add("n_required", metavar="N_REQUIRED", type=number, help="true events that the generated are to stand in for")
     add("--observables", metavar="N", help="number of histograms (default: 1); with --reference, which")
-    add("--bins", metavar="N", type=_integer, help="bins of each (with --reference, default: 50)")
+    add("--bins", metavar="N", type=integer, help="bins of each (with --reference, default: 50)")
     add("--reference", metavar="FILE", help="true events, or histograms of them, that say how many bins there are")
-    add("--estimators", metavar="N", type=_integer, help="observables that are one number per sample (default: 0)")
-    add("--classifiers", metavar="N", type=_integer, help="classifiers among the observables (default: 0)")
-    add("--generated-ratio", metavar="X", type=_number, help="generated events per required one (default: 10)")
-    add("--power", metavar="X", type=_number, help="probability that a perfect generator is ROBUST (default: 0.9)")
+    add("--estimators", metavar="N", type=integer, help="observables that are one number per sample (default: 0)")
+    add("--classifiers", metavar="N", type=integer, help="classifiers among the observables (default: 0)")
+    add("--generated-ratio", metavar="X", type=number, help="generated events per required one (default: 10)")
+    add("--power", metavar="X", type=number, help="probability that a perfect generator is ROBUST (default: 0.9)")
     for name in _LIMITS:
         option = f"--{name.replace('_', '-')}"
         if name == "smooth":
             add(option, action=argparse.BooleanOptionalAction, help=LIMITS[name])
         else:
-            add(option, metavar="X", type=_integer if name == "looks" else _number, help=LIMITS[name])
+            add(option, metavar="X", type=integer if name == "looks" else number, help=LIMITS[name])
     each: dict[str, Any] = {"metavar": "NAME=X", "type": assignment, "nargs": "+", "action": "extend"}
     add("--costs", help="what events cost, as below", **each)
     add("--others", help="relative errors of the other stages of the chain; judges the generated stage", **each)
-    add("--probability", metavar="P", type=_number, help="with --others: of the bin that matters (default: 1)")
-    add(
-        "--max-share", metavar="X", type=_number, help="with --others: of the variance, of no bottleneck (default: 0.1)"
-    )
+    add("--probability", metavar="P", type=number, help="with --others: of the bin that matters (default: 1)")
+    add("--max-share", metavar="X", type=number, help="with --others: of the variance, of no bottleneck (default: 0.1)")
     add("-o", "--output", metavar="FILE", type=Path, help="file to write the plan to: .json")
-
-
-def _number(text: str) -> float:
-    try:
-        return real(text)
-    except (ValueError, ZeroDivisionError):
-        msg = f"{text!r} is not a number; expected one such as 0.95 or 1e6"
-        raise argparse.ArgumentTypeError(msg) from None
-
-
-def _integer(text: str) -> int:
-    try:
-        return whole(text)
-    except (ValueError, OverflowError):
-        msg = f"{text!r} is not a whole number; expected one such as 2"
-        raise argparse.ArgumentTypeError(msg) from None
 
 
 def _run(arguments: argparse.Namespace) -> None:
@@ -118,7 +109,7 @@ def _observables(text: str, *, reference: bool) -> Any:  # noqa: ANN401 - what `
         UsageError: If they are named without a reference, or counted with one.
     """
     try:
-        number = whole(text)
+        counted = whole(text)
     except (ValueError, OverflowError):
         if reference:
             return _named(text)
@@ -127,7 +118,7 @@ def _observables(text: str, *, reference: bool) -> Any:  # noqa: ANN401 - what `
     if reference:
         msg = f"--observables {text}: the reference has columns; name some of them"
         raise UsageError(msg)
-    return number
+    return counted
 
 
 def _named(text: str) -> list[Any]:

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_ganvalid.cli.parsing import Command, UsageError, check_distinct, check_not_among, check_output
+from pytest_ganvalid.cli.parsing import Command, UsageError, add_outputs, check_outputs
 from pytest_ganvalid.cli.processes import say
 from pytest_ganvalid.errors import InputError, placed
 
@@ -35,15 +35,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="the number of events is inherited as well (default: the total is known from elsewhere)",
     )
-    add(
-        "-o",
-        "--output",
-        metavar="FILE",
-        type=Path,
-        action="append",
-        required=True,
-        help=f"file to write: {', '.join(SUFFIXES)}; may be repeated",
-    )
+    add_outputs(parser, SUFFIXES, required=True)
 
 
 def _run(arguments: argparse.Namespace) -> None:
@@ -55,10 +47,7 @@ def _run(arguments: argparse.Namespace) -> None:
     if workspace is not None and not any(path.name.endswith(PATCH) for path in arguments.output):
         msg = f"--workspace is of a patch; expected an --output that ends in {PATCH}"
         raise UsageError(msg)
-    check_distinct({f"--output {number}": path for number, path in enumerate(arguments.output, start=1)})
-    for path in arguments.output:
-        check_output(path, (".csv", ".json"))
-        check_not_among(path, [arguments.report, *([workspace] if workspace else [])])
+    check_outputs(arguments.output, (".csv", ".json"), [arguments.report, *([workspace] if workspace else [])])
     with placed(arguments.report):
         result = result_in(Path(arguments.report).read_bytes(), arguments.check)
         errors = systematics(result, observable=arguments.observable, normalised=not arguments.rate_too)

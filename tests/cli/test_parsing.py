@@ -29,6 +29,30 @@ def test_counts() -> None:
         refused(parsing.count, text, "is not a whole number; expected one such as 10000 or 1e6")
 
 
+def test_numbers() -> None:
+    """A number may be a fraction, and one of few things is whole."""
+    assert [parsing.number(text) for text in ("0.5", "1/4", "1e6")] == [0.5, 0.25, 1e6]
+    for text in ("", "much", "1/0"):
+        refused(parsing.number, text, "is not a number; expected one such as 0.95 or 1e6")
+    assert parsing.integer("3") == 3
+    for text in ("1.5", "inf", "1e400"):
+        refused(parsing.integer, text, "is not a whole number; expected one such as 2")
+
+
+def test_several_outputs(tmp_path: Path) -> None:
+    """Outputs may be several, each of a known kind, none twice and none of the inputs."""
+    parser = argparse.ArgumentParser()
+    parsing.add_outputs(parser, (".csv", ".json"), "a.csv")
+    files = [tmp_path / "a.csv", tmp_path / "b.json"]
+    words = [word for file in files for word in ("-o", str(file))]
+    assert parser.parse_args(words).output == files
+    assert "(default: a.csv)" in " ".join(parser.format_help().split())
+    parsing.check_outputs(files, (".csv", ".json"), ["in.json"])
+    for wrong, inputs in (([files[0]] * 2, []), ([tmp_path / "a.txt"], []), (files, [files[1]])):
+        with pytest.raises((InputError, parsing.UsageError)):
+            parsing.check_outputs(wrong, (".csv", ".json"), inputs)
+
+
 def test_names() -> None:
     """Names are separated by commas, and spaces around them do not count."""
     assert parsing.names(" a ,b c,d") == ["a", "b c", "d"]
