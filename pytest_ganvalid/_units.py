@@ -27,15 +27,3 @@ def stated_unit(metadata: Mapping[Any, Any] | None) -> str:
             if isinstance(text, str) and text.strip() and text.isprintable():
                 return text.strip()
     return ""
-
-
-def table_units(table: Any) -> dict[str, str]:  # noqa: ANN401 - any table in memory
-    """Return column -> unit of an arrow table or an awkward array whose columns state it."""
-    schema: Any = getattr(table, "schema", None)
-    if hasattr(schema, "field") and hasattr(table, "column_names"):
-        found = {name: stated_unit(schema.field(name).metadata) for name in table.column_names}
-    elif getattr(type(table), "__module__", "").startswith("awkward."):
-        found = {name: stated_unit(table[name].layout.parameters) for name in table.fields}
-    else:
-        found = {}
-    return {name: unit for name, unit in found.items() if unit}

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import pytest_ganvalid as gv
-from pytest_ganvalid._units import split_title, stated_unit, table_units
+from pytest_ganvalid._units import split_title, stated_unit
+from pytest_ganvalid.samples.tables import units_of
 
 TABLE = {"mass": np.linspace(60, 120, 400), "eta": np.linspace(-2, 2, 400) ** 3}
 
@@ -84,6 +85,16 @@ def test_units_reach_the_axes(form: str, tmp_path: Path) -> None:
             assert [c.axes[0].unit for c in report.histograms.values()] == [unit, ""]
 
 
+def test_units_of_records_with_a_behaviour() -> None:
+    """An awkward array states its units whatever class its behaviour has made of it."""
+    ak = pytest.importorskip("awkward")
+    momentum = type("Momentum", (ak.Array,), {})
+    column = ak.with_parameter(TABLE["mass"], "unit", "GeV")
+    events = ak.zip({"mass": column}, with_name="Momentum", behavior={("*", "Momentum"): momentum})
+    assert type(events) is momentum
+    assert units_of(events) == {"mass": "GeV"}
+
+
 def test_titles_of_branches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The unit in the title of a branch is that of its column."""
     uproot = pytest.importorskip("uproot")
@@ -98,4 +109,4 @@ def test_titles_of_branches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_other_tables_state_none() -> None:
     """A mapping states no units."""
-    assert table_units(TABLE) == {}
+    assert units_of(TABLE) == {}

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pytest_ganvalid._units import table_units
 from pytest_ganvalid.errors import InputTypeError, placed
 from pytest_ganvalid.samples.device import device_source, on_gpu
 from pytest_ganvalid.samples.lazy import is_lazy, lazy_source
 from pytest_ganvalid.samples.pieces import names_files
 from pytest_ganvalid.samples.sources import Source, file_source, memory_source
-from pytest_ganvalid.samples.tables import as_sample
+from pytest_ganvalid.samples.tables import as_sample, units_of
 
 
 def open_source(events: object, side: str, weight: object = None) -> Source:
@@ -28,7 +27,7 @@ def open_source(events: object, side: str, weight: object = None) -> Source:
     with placed(side):
         source = _streamed(events)
         if source is None:
-            return replace(memory_source(as_sample(events, side, weight)), units=table_units(events))
+            return replace(memory_source(as_sample(events, side, weight)), units=units_of(events))
         if weight is not None:
             msg = (
                 f"weight is a {type(weight).__name__}; of events that are not in memory it must be the name of a column"

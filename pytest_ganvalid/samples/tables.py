@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_ganvalid._arguments import UNNAMED, is_bare
+from pytest_ganvalid._units import stated_unit
 from pytest_ganvalid.errors import GanvalidError, InputError, InputTypeError
 from pytest_ganvalid.samples.entries import Entries
 from pytest_ganvalid.samples.features import feature_names, nested
@@ -128,6 +129,17 @@ def _entries(column: Any, name: str) -> NDArray[Any] | Entries | None:  # noqa: 
         return Entries.of(column)
     values = np.array(column.to_pylist())
     return values if values.dtype != object else None
+
+
+def units_of(table: Any) -> dict[str, str]:  # noqa: ANN401 - any table in memory
+    """Return column -> unit of an arrow table or an awkward array whose columns state it."""
+    schema: Any = getattr(table, "schema", None)
+    found = {}
+    if is_awkward(table):
+        found = {name: stated_unit(table[name].layout.parameters) for name in table.fields}
+    elif hasattr(schema, "field") and hasattr(table, "column_names"):
+        found = {name: stated_unit(schema.field(name).metadata) for name in table.column_names}
+    return {name: unit for name, unit in found.items() if unit}
 
 
 def is_awkward(value: object) -> bool:
