@@ -278,8 +278,8 @@ class Judgement(Document):
     def __repr__(self) -> str:
         """Say the verdict in a line; `to_json` has all numbers."""
         return (
-            f"{type(self).__name__}({self.name!r}: {self.verdict} at n_required {_events(self.n_required)}, "
-            f"n_supported {_events(self.n_supported)})"
+            f"{type(self).__name__}({self.name!r}: {self.verdict} at n_required {at_most(self.n_required)}, "
+            f"n_supported {at_most(self.n_supported)})"
         )
 
     @property
@@ -463,8 +463,8 @@ class AnalysisComparison(EstimateComparison):
     seed: Count
 
 
-def _events(number: float) -> str:
-    """Format a number of events, never rounded up."""
+def at_most(number: float) -> str:
+    """Format a number of events that must not be exceeded, so never rounded up."""
     return "∞" if math.isinf(number) else f"{math.floor(number):,}"
 
 
@@ -550,7 +550,7 @@ class Report(Document):
         """Say the verdict in a line; `to_json` has all numbers."""
         number = len(self.comparisons)
         return (
-            f"Report({self.verdict} at n_required {_events(self.n_required)}, n_supported {_events(self.n_supported)} "
+            f"Report({self.verdict} at n_required {at_most(self.n_required)}, n_supported {at_most(self.n_supported)} "
             f"({self.weakest!r}), {number} observable{'s' * (number != 1)})"
         )
 
@@ -559,13 +559,13 @@ class Report(Document):
         titles = "".join(f'<th scope="col">{title}</th>' for title in ("observable", "verdict", *_SHOWN))
         rows = (
             f'<tr><th scope="row">{_escaped(name)}</th><td>{c.verdict}</td>'
-            f"{''.join(f'<td>{_events(value)}</td>' for value in (c.n_supported, c.n_equivalent.lower))}</tr>"
+            f"{''.join(f'<td>{at_most(value)}</td>' for value in (c.n_supported, c.n_equivalent.lower))}</tr>"
             for name, c in self.comparisons.items()
         )
         why = "".join(f"<p>{_escaped(sentence)}</p>" for sentence in (*self.shared, *self.notes))
         return (
-            f"<p><strong>{self.verdict}</strong> at n_required {_events(self.n_required)}; n_supported "
-            f"{_events(self.n_supported)} ({_escaped(self.weakest)})</p>{why}<table><thead><tr>{titles}</tr></thead>"
+            f"<p><strong>{self.verdict}</strong> at n_required {at_most(self.n_required)}; n_supported "
+            f"{at_most(self.n_supported)} ({_escaped(self.weakest)})</p>{why}<table><thead><tr>{titles}</tr></thead>"
             f"<tbody>{''.join(rows)}</tbody></table>"
         )
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from pytest_ganvalid.errors import printable
 from pytest_ganvalid.report.session import NOTHING, result_of
 from pytest_ganvalid.report.text import Result, as_report
-from pytest_ganvalid.results import Comparison, Verdict
-from pytest_ganvalid.statistics.reasons import at_most, count
+from pytest_ganvalid.results import Comparison, Verdict, at_most
+from pytest_ganvalid.statistics.reasons import count
 
 if TYPE_CHECKING:
     import pytest

@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING, ClassVar
 from pytest_ganvalid._arguments import check_fraction
 from pytest_ganvalid.errors import InputError, printable
 from pytest_ganvalid.report.text import Result, as_report
-from pytest_ganvalid.results import Amount, Comparison, Document, Interval, Judgement, Probability, Verdict
-from pytest_ganvalid.statistics.reasons import at_most
+from pytest_ganvalid.results import Amount, Comparison, Document, Interval, Judgement, Probability, Verdict, at_most
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

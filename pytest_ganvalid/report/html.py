@@ -23,8 +23,8 @@ from pytest_ganvalid.report.document import Check, Run, Session
 from pytest_ganvalid.report.figure import figure_of
 from pytest_ganvalid.report.session import NOTHING, totals
 from pytest_ganvalid.report.text import as_report, attempt_in_words
-from pytest_ganvalid.results import BinBias, Comparison, EstimateComparison, Interval, Report, Verdict
-from pytest_ganvalid.statistics.reasons import at_most, count, measured, percent, rounded
+from pytest_ganvalid.results import BinBias, Comparison, EstimateComparison, Interval, Report, Verdict, at_most
+from pytest_ganvalid.statistics.reasons import count, measured, percent, rounded
 
 if TYPE_CHECKING:
     import jinja2

@@ -20,20 +20,12 @@ from pytest_ganvalid.results import (
     Interval,
     Report,
     Verdict,
+    at_most,
 )
 from pytest_ganvalid.statistics.limits import level
 from pytest_ganvalid.statistics.planning import power_of_each
 from pytest_ganvalid.statistics.power import allowed_excess, excess_of_all
-from pytest_ganvalid.statistics.reasons import (
-    DEMONSTRATED,
-    TOO_FEW,
-    at_most,
-    count,
-    in_words,
-    measured,
-    percent,
-    rounded,
-)
+from pytest_ganvalid.statistics.reasons import DEMONSTRATED, TOO_FEW, count, in_words, measured, percent, rounded
 from pytest_ganvalid.statistics.robustness import WANTED_POWER
 
 Result = Report | Comparison | EstimateComparison

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from pytest_ganvalid.errors import printable
 from pytest_ganvalid.report.figure import UncertaintyFigure
 from pytest_ganvalid.report.plots import Bins, Cells, Scale, map_of, short
-from pytest_ganvalid.results import Comparison, EstimateComparison
-from pytest_ganvalid.statistics.reasons import at_most, count, measured, rounded
+from pytest_ganvalid.results import Comparison, EstimateComparison, at_most
+from pytest_ganvalid.statistics.reasons import count, measured, rounded
 
 FloatArray = NDArray[np.floating[Any]]
 Drawable = Comparison | EstimateComparison

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from pytest_ganvalid.results import BinBias, Estimate, Verdict
+from pytest_ganvalid.results import BinBias, Estimate, Verdict, at_most
 from pytest_ganvalid.statistics.clusters import LEAST_CLUSTERS, MOST_PER_CLUSTER
 from pytest_ganvalid.statistics.equivalence import LEAST_DOF, Equivalence
 from pytest_ganvalid.statistics.power import chi2_critical
@@ -33,11 +33,6 @@ _WORDS = {
 def count(number: float) -> str:
     """Format a number of events."""
     return "∞" if math.isinf(number) else f"{number:,.0f}"
-
-
-def at_most(number: float) -> str:
-    """Format a number of events that must not be exceeded, so never rounded up."""
-    return "∞" if math.isinf(number) else f"{math.floor(number):,}"
 
 
 def rounded(number: float, digits: int = 3) -> str:

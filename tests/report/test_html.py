@@ -25,7 +25,8 @@ from pytest_ganvalid.estimates import compare_estimates
 from pytest_ganvalid.report import html
 from pytest_ganvalid.report.document import Check, Row, Run, Session
 from pytest_ganvalid.report.text import Result, as_report
-from pytest_ganvalid.statistics.reasons import at_most, count, percent
+from pytest_ganvalid.results import at_most
+from pytest_ganvalid.statistics.reasons import count, percent
 
 pytest.importorskip("jinja2")
 

@@ -13,8 +13,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import pytest_ganvalid as gv
-from pytest_ganvalid.results import Estimate, Verdict
-from pytest_ganvalid.statistics.reasons import TOO_GOOD, at_most, count, measured, percent, rounded, too_good
+from pytest_ganvalid.results import Estimate, Verdict, at_most
+from pytest_ganvalid.statistics.reasons import TOO_GOOD, count, measured, percent, rounded, too_good
 
 
 @pytest.mark.parametrize(
