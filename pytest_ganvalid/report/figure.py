@@ -8,7 +8,6 @@ from __future__ import annotations
 import csv
 import io
 import math
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -16,8 +15,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 
 from pytest_ganvalid._arguments import check_event_count
-from pytest_ganvalid.errors import InputError, MissingExtraError
-from pytest_ganvalid.report.plots import short
+from pytest_ganvalid.errors import InputError
+from pytest_ganvalid.report.plots import default_style, short
 from pytest_ganvalid.results import Amount, Comparison, Count, Document, Interval, Judgement, Probability, Report
 from pytest_ganvalid.statistics.reasons import count
 from pytest_ganvalid.statistics.uncertainty import least_equivalent, uncertainty_curves
@@ -229,17 +228,14 @@ def picture(figure: UncertaintyFigure, suffix: str) -> bytes:
     Raises:
         MissingExtraError: If matplotlib is not installed.
     """
-    try:
-        from matplotlib import rc_context, style
-    except ModuleNotFoundError as error:
-        feature, package, extra = "a figure", "matplotlib", "report"
-        raise MissingExtraError(feature, package, extra) from error
     file = io.BytesIO()
     undated = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}[suffix]
     fixed: dict[Any, Any] = {"svg.hashsalt": "ganvalid", "pdf.fonttype": 42}
-    with style.context("default"), rc_context(fixed), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph ")  # a name in letters that the font lacks
-        draw(figure).savefig(file, format=suffix[1:], metadata=undated)
+    with default_style("a figure"):
+        from matplotlib import rc_context
+
+        with rc_context(fixed):
+            draw(figure).savefig(file, format=suffix[1:], metadata=undated)
     return file.getvalue()
 
 

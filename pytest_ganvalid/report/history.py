@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pytest_ganvalid._arguments import check_fraction
 from pytest_ganvalid.errors import InputError, printable
+from pytest_ganvalid.report.plots import default_style
 from pytest_ganvalid.report.text import Result, as_report
 from pytest_ganvalid.results import Amount, Comparison, Document, Interval, Judgement, Probability, Verdict, at_most
 
@@ -323,15 +324,11 @@ def picture(history: History) -> bytes:
     Raises:
         MissingExtraError: If matplotlib is not installed.
     """
-    from pytest_ganvalid._extras import imported
-
-    imported("matplotlib", feature="a picture of a history", extra="report")
-    from matplotlib import style
-    from matplotlib.figure import Figure
-
     names = history.names
     width = max(4.0, 1.5 + 0.35 * len(history.releases))
-    with style.context("default"):
+    with default_style("a picture of a history"):
+        from matplotlib.figure import Figure
+
         figure = Figure(figsize=(2 * width, 2.4 * len(names) + 0.6), dpi=120, layout="constrained")
         grid = figure.subplots(len(names), 2, sharex=True, squeeze=False)
         for (left, right), name in zip(grid, names, strict=True):

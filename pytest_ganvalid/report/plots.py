@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_ganvalid.errors import MissingExtraError
+from pytest_ganvalid._extras import imported
 from pytest_ganvalid.results import AnalysisComparison, Axis, Comparison, EstimateComparison
 from pytest_ganvalid.statistics.reasons import count, measured
 
@@ -45,6 +46,26 @@ _SMALL, _NORMAL = 8, 10
 _COLOURS = 128
 
 
+@contextmanager
+def default_style(feature: str) -> Iterator[None]:
+    """Draw in the block by matplotlib's own style; a user's must not leak in.
+
+    With text.usetex, for one, the name of an observable is a program.
+
+    Args:
+        feature: What is drawn, for the error message.
+
+    Raises:
+        MissingExtraError: If matplotlib is not installed.
+    """
+    imported("matplotlib", feature=feature, extra="report")
+    from matplotlib import style
+
+    with style.context("default"), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph ")  # a name in letters that the font lacks
+        yield
+
+
 def png(name: str, comparison: Comparison | EstimateComparison) -> bytes:
     """Draw a comparison as a PNG file, 1120 pixels wide in 128 colours (a third of the bytes, no less sharp).
 
@@ -58,16 +79,10 @@ def png(name: str, comparison: Comparison | EstimateComparison) -> bytes:
     Raises:
         MissingExtraError: If matplotlib is not installed.
     """
-    try:
-        from matplotlib import style
+    with default_style("a plot"):
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from PIL import Image
-    except ModuleNotFoundError as error:
-        feature, package, extra = "a plot", "matplotlib", "report"
-        raise MissingExtraError(feature, package, extra) from error
-    # A user's style must not leak in: with text.usetex, for one, the name of an observable is a program.
-    with style.context("default"), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph ")  # a name in letters that the font lacks
+
         canvas: Any = FigureCanvasAgg(draw(name, comparison))
         canvas.draw()
     picture, file = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB"), io.BytesIO()
