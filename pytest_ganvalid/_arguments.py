@@ -62,6 +62,15 @@ def check_number(name: str, value: object) -> float:
     return int(value) if isinstance(value, numbers.Integral) else number
 
 
+def check_finite(name: str, value: object) -> float:
+    """Return ``value`` if it is a finite number."""
+    number = float(check_number(name, value))
+    if math.isinf(number):
+        msg = f"{name}={number} is infinite; expected a finite number"
+        raise InputError(msg)
+    return number
+
+
 def check_event_count(name: str, value: object) -> float:
     """Return ``value`` if it is a number of events: 1 to 10¹⁸, not necessarily an integer."""
     number = check_number(name, value)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from pytest_ganvalid._arguments import check_event_count, check_number, check_positive_integer
+from pytest_ganvalid._arguments import check_event_count, check_finite, check_positive_integer
 from pytest_ganvalid.attempts import SampleDigest, Trial, counted, generator_digest, histogram_digest
 from pytest_ganvalid.comparisons import estimate_comparison
 from pytest_ganvalid.errors import InputError, InputTypeError, placed
@@ -135,7 +135,9 @@ def analysis(
         request = _request(observable, bins, sizes)
         pairs = paired(generated, reference, request, weight_pair(weight), training)
         sides = _from_events(pairs, observable, sizes)
-    study = _Study.of(space, samples, sides, n_required, None if poi_value is None else _number(poi_value))
+    study = _Study.of(
+        space, samples, sides, n_required, None if poi_value is None else check_finite("poi_value", poi_value)
+    )
     limits = counted(
         limits,
         lambda: Trial(
@@ -154,14 +156,6 @@ def analysis(
     if sides.shared:
         return replace(found.withdrawn(sides.shared[0]), reasons=sides.shared)
     return found.withdrawn(sides.repeats) if sides.repeats and found.robust else found
-
-
-def _number(value: object) -> float:
-    number = float(check_number("poi_value", value))
-    if math.isinf(number):
-        msg = f"poi_value={value!r} is infinite; expected a finite number"
-        raise InputError(msg)
-    return number
 
 
 # The samples.

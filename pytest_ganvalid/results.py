@@ -16,6 +16,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pytest_ganvalid import _json
 from pytest_ganvalid._arguments import (
     check_event_count,
+    check_finite,
     check_fraction,
     check_not_negative,
     check_number,
@@ -197,8 +198,8 @@ class Estimate:
 
     def __post_init__(self) -> None:
         """Check every number, and hold it as a builtin float whatever kind of number was given."""
-        object.__setattr__(self, "value", _finite("value", self.value))
-        object.__setattr__(self, "error", _finite("error", self.error))
+        object.__setattr__(self, "value", check_finite("value", self.value))
+        object.__setattr__(self, "error", check_finite("error", self.error))
         if self.error <= 0:
             msg = (
                 f"error={self.error!r}; expected a positive standard error: a number without one demonstrates nothing "
@@ -211,14 +212,6 @@ class Estimate:
         if self.dof < 1:
             msg = f"dof={self.dof!r}; expected at least one degree of freedom, or inf if the error is known exactly"
             raise InputError(msg)
-
-
-def _finite(name: str, value: object) -> float:
-    number = float(check_number(name, value))
-    if math.isinf(number):
-        msg = f"{name}={number} is infinite; expected a finite number"
-        raise InputError(msg)
-    return number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

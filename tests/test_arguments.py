@@ -111,3 +111,12 @@ def test_what_is_no_integer(value: Any) -> None:
     """A float is no integer, even a whole one, and neither is a flag."""
     with pytest.raises(InputTypeError, match=f"is a {type(value).__name__}; expected an integer"):
         arguments.check_positive_integer("n", value)
+
+
+def test_finite_numbers() -> None:
+    """A number must be finite, of whatever type it is, and is a float then."""
+    assert arguments.check_finite("x", np.int32(3)) == 3.0
+    assert type(arguments.check_finite("x", 3)) is float
+    for value in (math.inf, -math.inf):
+        with pytest.raises(InputError, match=r"^x=-?inf is infinite; expected a finite number$"):
+            arguments.check_finite("x", value)
