@@ -292,9 +292,7 @@ def inherited_modifiers(
         msg = f"outside={outside!r} is out of range; expected a content, 0 or more"
         raise InputError(msg)
     whole = np.append(nominal, outside)
-    sums = Counts(
-        whole, whole**2 + np.abs(whole)
-    )  # of any positive variances: what is inherited does not depend on them
+    sums = Counts(whole, whole**2 + np.abs(whole))  # whose variances do not matter
     covariance = bin_uncertainties(sums, n_sys, normalised=normalised).inherited_covariance()[:-1, :-1]
     values, vectors = np.linalg.eigh(covariance)
     floor, negligible = np.minimum(nominal, 0.0), 4 * nominal.size * np.finfo(float).eps * values[-1]
