@@ -34,7 +34,9 @@ def boundary(bins: int) -> FloatArray:
 
 def judged(generated: Counts, reference: Counts, *, attempt: int = 1, looks: int = 1) -> gv.Comparison:
     """Compare contents of bins."""
-    return gv.compare(gv.Counts(generated), gv.Counts(reference), n_required=N_REQUIRED, attempt=attempt, looks=looks)
+    return gv.compare(
+        gv.Counts(generated), gv.Counts(reference), n_required=N_REQUIRED, attempt=attempt, looks=looks, regions=False
+    )
 
 
 def near(generated: Counts, reference: Counts) -> Iterator[list[int]]:

@@ -22,6 +22,7 @@ from pytest_ganvalid.comparisons import (
     constant_comparison,
     estimate_comparison,
     histogram_comparison,
+    shown_regions,
     with_repeated,
 )
 from pytest_ganvalid.errors import InputError, placed
@@ -40,6 +41,7 @@ from pytest_ganvalid.statistics.clusters import LEAST_CLUSTERS, Clusters
 from pytest_ganvalid.statistics.equivalence import equivalence
 from pytest_ganvalid.statistics.limits import LIMITS, Limits, level
 from pytest_ganvalid.statistics.reasons import count, too_good
+from pytest_ganvalid.statistics.regions import Map
 from pytest_ganvalid.statistics.robustness import Assessment, assess
 from pytest_ganvalid.statistics.separation import Fractions
 
@@ -67,6 +69,7 @@ def compare(
     looks: int = 1,
     name: str = "",
     units: Mapping[str, str] | None = None,
+    regions: bool | None = None,
 ) -> Comparison:
     """Compare a generated with a reference histogram at the error bars of n_required events.
 
@@ -89,6 +92,8 @@ def compare(
         name: Name of the observable.
         units: Label of an axis -> its unit, such as ``{"mass": "GeV"}``, for plots. Without, it is what stands in
             brackets at the end of the label: ``mass [GeV]``.
+        regions: Whether to look at regions: ``None`` where the whole is not ROBUST, ``True`` always and inside regions
+            that are ROBUST, too, ``False`` never, as for toys by the thousand.
 
     Returns:
         The verdict with all numbers behind it.
@@ -124,7 +129,7 @@ def compare(
             reference=histogram_digest([("", ref)]),
         ),
     )
-    context = _Context(n_required=n_required, n_train=n_train, limits=limits)
+    context = _Context(n_required=n_required, n_train=n_train, limits=limits, regions=regions)
     found = context.compare(gen, ref, Pair(name=name, generated=gen, reference=ref))
     found = replace(found, axes=axes_in_units({"": found}, units)[""])
     reason = too_good([found.p_agreement])
@@ -413,6 +418,7 @@ class _Context:
     n_train: float | None
     limits: Limits
     observables: int = 1
+    regions: bool | None = None
 
     def answer(self, pair: Pair) -> Comparison | EstimateComparison:
         """Decide on one pair.
@@ -446,6 +452,11 @@ class _Context:
         comparison = histogram_comparison(
             assessment, merged, generated, self.n_train, pair.name, pair.share, pair.labels
         )
+        # A range of a learned score is no region to use the generator in.
+        if self.regions is not False and pair.controls is None:
+            regional = self._map(merged, assessment, (generated, reference), pair.chosen)
+            found = regional.regions_of(assessment, everywhere=self.regions is True)
+            comparison = replace(comparison, regions=shown_regions(found, merged, generated.bins))
         if generated.repeated is None or reference.repeated is None or assessment.n_clusters < LEAST_CLUSTERS:
             return comparison
         return with_repeated(comparison, generated, reference)
@@ -508,6 +519,19 @@ class _Context:
             single=_events(merged.reference),
         )
         return merged, assessment
+
+    def _map(self, merged: Merged, whole: Assessment, given: tuple[BinSums, BinSums], cut_here: float) -> Map:
+        clusters = Clusters.of(*given)
+        return Map(
+            merged.generated,
+            merged.reference,
+            merged.layout,
+            merged.order,
+            whole.n_required,
+            self.limits,
+            cut_here,
+            None if clusters is None else clusters.merged(merged.group_of),
+        )
 
 
 def _is_constant(generated: BinSums, reference: BinSums) -> bool:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pytest_ganvalid.errors import InputError, InputTypeError
 from pytest_ganvalid.histograms.axes import shown_axes
-from pytest_ganvalid.histograms.bins import Grid
+from pytest_ganvalid.histograms.bins import Bins, Grid, Slabs, WithOutside
 from pytest_ganvalid.histograms.kdtree import SAME
 from pytest_ganvalid.histograms.merging import Merged
 from pytest_ganvalid.histograms.sums import BinSums
@@ -23,6 +23,7 @@ from pytest_ganvalid.results import (
     Comparison,
     EstimateComparison,
     Interval,
+    Region,
     Resolution,
     Verdict,
 )
@@ -30,12 +31,14 @@ from pytest_ganvalid.statistics import reasons
 from pytest_ganvalid.statistics.equivalence import Equivalence
 from pytest_ganvalid.statistics.limits import Limits, level
 from pytest_ganvalid.statistics.power import chi2_critical
+from pytest_ganvalid.statistics.regions import Regional
 from pytest_ganvalid.statistics.repeated import RepeatedBias, ValueShares, repeated_biases
 from pytest_ganvalid.statistics.robustness import Assessment
 from pytest_ganvalid.statistics.robustness import Resolution as Test
 from pytest_ganvalid.statistics.separation import Fractions
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.intp]
 _WORST = 5
 _MANY = 10  # bins
 _MOST, _FEW = 0.9, 0.2  # shares of the generated and of the reference events in bins that tell of another unit
@@ -212,6 +215,50 @@ def axes_in_units(
     }
 
 
+def shown_regions(regions: Sequence[Regional], merged: Merged, given: Bins) -> tuple[Region, ...]:
+    """Put together what a user gets to see of regions.
+
+    Args:
+        regions: Those that were tested.
+        merged: The histograms as compared.
+        given: The bins as given.
+    """
+    return tuple(
+        Region(
+            label=_region_label(given, merged, merged.order[region.run.first : region.run.last + 1]),
+            first=region.run.first,
+            last=region.run.last,
+            share=region.shares[1],
+            generated_share=region.shares[0],
+            n_required=region.n_required,
+            n_equivalent=region.worth,
+            verdict=region.verdict,
+        )
+        for region in regions
+    )
+
+
+def _region_label(given: Bins, merged: Merged, groups: IntArray) -> str:
+    """Say which bins were joined to some neighbouring groups: of a pair in whole slabs by the column that makes those.
+
+    Args:
+        given: The bins as given.
+        merged: What was joined.
+        groups: Positions of the groups along the path.
+    """
+    members = np.flatnonzero(np.isin(merged.group_of, groups))
+    inner = given.inside if isinstance(given, WithOutside) else given
+    if isinstance(inner, Slabs) or (isinstance(inner, Grid) and len(inner.axes) > 1):
+        sizes = [axis.size for axis in inner.y] if isinstance(inner, Slabs) else [inner.axes[1].size] * inner.shape[0]
+        slab = np.repeat(np.arange(len(sizes)), sizes)
+        inside = members[members < slab.size]
+        slabs = np.unique(slab[inside])
+        if inside.size == members.size == sum(sizes[i] for i in slabs):
+            return inner.axes[0].label(int(slabs[0]), int(slabs[-1]))
+        return given.label(int(merged.groups[groups[0], 0]), int(merged.groups[groups[-1], 1]))
+    return given.label(int(members[0]), int(members[-1]))
+
+
 def with_repeated(comparison: Comparison, generated: BinSums, reference: BinSums) -> Comparison:
     """Call a comparison BIASED where one sample is shown to repeat a value that the other does not, and name it.
 
@@ -235,6 +282,7 @@ def with_repeated(comparison: Comparison, generated: BinSums, reference: BinSums
         verdict=Verdict.BIASED,
         reasons=(*(_repeated_words(bias, values, comparison) for bias in shown[:_WORST]), *before),
         p_biased=min(comparison.p_biased, *(bias.p_value for bias in shown)),
+        regions=(),  # those are by bins, which do not see it
     )
 
 
@@ -387,7 +435,7 @@ def _unit_question(a: Assessment, merged: Merged, given: BinSums) -> tuple[str, 
 
 def _contents(a: Assessment, merged: Merged) -> BinContents:
     generated, reference = merged.generated, merged.reference
-    given_as_is = np.array_equal(merged.group_of, np.arange(merged.group_of.size))
+    given_as_is, in_order = (bool(np.all(some == np.arange(some.size))) for some in (merged.group_of, merged.order))
     return BinContents(
         generated=_floats(generated.sumw / generated.total),
         generated_errors=_floats(_errors(generated)),
@@ -396,6 +444,7 @@ def _contents(a: Assessment, merged: Merged) -> BinContents:
         bias=_floats(a.local.bias),
         totals=(generated.total, reference.total),
         merged=() if given_as_is else tuple(merged.group_of.tolist()),
+        path=() if in_order else tuple(merged.order.tolist()),
     )
 
 

@@ -50,6 +50,7 @@ __all__ = [
     "Judgement",
     "Plan",
     "Price",
+    "Region",
     "Report",
     "Resolution",
     "Stage",
@@ -162,6 +163,8 @@ class BinContents:
             histogram held, and an error times it the root of the sum of squared weights.
         merged: For each bin as given, flow bins included and the last axis first, the position above of the bin that it
             was joined to; empty if every bin is as given.
+        path: The positions of the bins as neighbours follow each other, where that is not their own order: values apart
+            from others stand last, and so do cells that hold them.
     """
 
     generated: tuple[float, ...]
@@ -171,6 +174,41 @@ class BinContents:
     bias: tuple[float, ...]
     totals: tuple[float, float] = (1.0, 1.0)
     merged: tuple[int, ...] = ()
+    path: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Region:
+    """The verdict on neighbouring bins, on contents normalised inside: as if an analysis had selected them.
+
+    With the stated confidence none of the regions of a comparison is called ROBUST falsely; as seldom is one called
+    BIASED. What is inside is compared, not how many events there are: see ``generated_share``.
+
+    Attributes:
+        label: The region in words, such as ``[20, 80)`` or ``< 80``; of several columns with their names.
+        first: Position of its first bin among those compared, along the path of neighbours.
+        last: That of its last.
+        share: Share of the reference that is inside.
+        generated_share: Share of the generated sample.
+        n_required: The same share of n_required, which the generated events inside have to stand in for.
+        n_equivalent: Lower limit of the true events inside that the generator is worth there; it holds for all regions
+            together. 0 where the samples are too few to say.
+        verdict: ROBUST, BIASED or UNPROVEN.
+    """
+
+    label: str
+    first: Count
+    last: Count
+    share: float
+    generated_share: float
+    n_required: Amount
+    n_equivalent: Amount
+    verdict: Verdict
+
+    @property
+    def robust(self) -> bool:
+        """Whether agreement inside is demonstrated."""
+        return self.verdict is Verdict.ROBUST
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,6 +393,10 @@ class Comparison(Judgement):
         max_directional_bias: Limit on ``directional_bias``; ``None`` if there is none.
         min_expected: Least expected effective events in a bin of the smaller sample.
         smooth: Whether the smooth components were tested.
+        regions: Where the whole is not ROBUST, the verdict on the regions that were looked at, by their first bin and
+            the larger before the smaller. Regions inside a ROBUST one are not looked at, unless that was asked for.
+            Empty where the whole is ROBUST, where no region could be shown to be, the samples being too few, and where
+            bins have no order.
     """
 
     KIND: ClassVar[str] = "comparison"
@@ -381,6 +423,32 @@ class Comparison(Judgement):
     min_expected: Amount
     smooth: bool
     axes: tuple[Axis, ...] = ()
+    regions: tuple[Region, ...] = ()
+
+    @property
+    def robust_region(self) -> Region | None:
+        """The largest of the regions that are ROBUST; ``None`` if there is none."""
+        return max((region for region in self.regions if region.robust), key=lambda r: r.share, default=None)
+
+    @property
+    def biased_regions(self) -> tuple[Region, ...]:
+        """The regions that are BIASED and have none of these inside."""
+        biased = [region for region in self.regions if region.verdict is Verdict.BIASED]
+        inside = [(r, o) for r in biased for o in biased if o is not r and r.first <= o.first and o.last <= r.last]
+        return tuple(region for region in biased if not any(region is outer for outer, _ in inside))
+
+    @property
+    def weakest_region(self) -> Region | None:
+        """The region with the least n_equivalent per required event: where to look first, BIASED or not."""
+        return min(self.regions, key=lambda r: r.n_equivalent / max(r.n_required, 1.0), default=None)
+
+    def inside(self, region: Region) -> tuple[int, ...]:
+        """Return the positions of the bins of a region in ``contents``."""
+        return (self.contents.path or tuple(range(len(self.contents.bias))))[region.first : region.last + 1]
+
+    def withdrawn(self, reason: str) -> Self:
+        """Take back the verdict, and that on all regions."""
+        return replace(Judgement.withdrawn(self, reason), regions=())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

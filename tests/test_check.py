@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -549,3 +550,19 @@ def test_events_of_libraries_are_not_contents(library: str) -> None:
     """Nor are series, tensors and arrays of other libraries."""
     for bare in OF_LIBRARIES[library](pytest.importorskip(library)):
         _refuse_without_a_name(bare)
+
+
+def test_regions_only_where_they_are_asked_about() -> None:
+    """Regions are looked at where the whole is not ROBUST, unless they are not wanted; nothing else depends on it."""
+    rng = np.random.default_rng(1)
+    means = np.full(40, 25_000.0)
+    right, reference = gv.Counts(rng.poisson(means)), gv.Counts(rng.poisson(means / 5))
+    means[5:7] = 40_000, 10_000
+    wrong = gv.Counts(rng.poisson(means))
+    fine = gv.compare(right, reference, n_required=20_000)
+    assert fine.robust
+    assert fine.regions == ()
+    found, without = (gv.compare(wrong, reference, n_required=20_000, regions=regions) for regions in (True, False))
+    assert found.robust_region is not None
+    assert without.regions == ()
+    assert replace(found, regions=()) == without

@@ -10,12 +10,14 @@ import pytest
 from numpy.typing import NDArray
 
 import pytest_ganvalid as gv
-from pytest_ganvalid.comparisons import constant_comparison, histogram_comparison
+from pytest_ganvalid.comparisons import constant_comparison, histogram_comparison, shown_regions
+from pytest_ganvalid.histograms.bins import Axis, Grid
 from pytest_ganvalid.histograms.merging import merge_sparse_bins
-from pytest_ganvalid.histograms.sums import as_bin_sums
+from pytest_ganvalid.histograms.sums import BinSums, as_bin_sums
 from pytest_ganvalid.results import Comparison
 from pytest_ganvalid.statistics.chi2 import chi2_test
 from pytest_ganvalid.statistics.limits import Limits
+from pytest_ganvalid.statistics.regions import Regional, Run
 from pytest_ganvalid.statistics.robustness import Assessment, assess
 from pytest_ganvalid.statistics.separation import Fractions
 
@@ -228,3 +230,40 @@ def test_contents_hold_what_was_filled() -> None:
         sums = np.bincount(merged, given)
         np.testing.assert_allclose(np.array(fractions) * total, sums)
         np.testing.assert_allclose((np.array(errors) * total) ** 2, sums)
+
+
+def test_regions_are_named_by_what_they_hold() -> None:
+    """Regions of an axis go by their edges, of whole slabs by the first column, of others by both ends."""
+    line = as_bin_sums(gv.Counts(np.full(10, 100), edges=np.arange(11.0)), "side")
+    square = Grid((Axis((0.0, 1.0, 2.0), title="x"), Axis((0.0, 1.0), title="y")))
+    pair = BinSums(np.full(12, 100.0), np.full(12, 100.0), square)
+    for sums, first, last, label in (
+        (line, 0, 4, "[0, 5)"),
+        (line, 2, 4, "[2, 5)"),
+        (line, 5, 9, "[5, 10)"),
+        (pair, 0, 5, "< 1"),
+        (pair, 3, 8, "[0, 2)"),
+        (pair, 1, 2, "< 0 x >= 0"),
+        (pair, 1, 5, "< 0 x [0, 1) to [0, 1) x < 0"),
+    ):
+        merged = merge_sparse_bins(sums, sums, 10)
+        regional = Regional(Run(first, last, 0.01), (0.4, 0.5), 10.0, 20.0, gv.Verdict.ROBUST)
+        (region,) = shown_regions([regional], merged, sums.bins)
+        assert region.label == label
+        assert (region.first, region.last, region.share, region.generated_share) == (first, last, 0.5, 0.4)
+        assert (region.n_required, region.n_equivalent, region.robust) == (10, 20, True)
+
+
+def test_a_repeated_value_leaves_no_regions() -> None:
+    """Where one sample is shown to repeat a value, which bins do not see, no region is called ROBUST by its bins."""
+    rng = np.random.default_rng(1)
+    reference, generated = rng.exponential(30, 40_000), rng.exponential(30, 100_000)
+    generated[generated > 80] += 10 * rng.random()
+    bent = gv.validate({"pt": generated}, {"pt": reference}, n_required=5_000).comparisons["pt"]
+    generated[:3_000] = 7.25
+    repeated = gv.validate({"pt": generated}, {"pt": reference}, n_required=5_000).comparisons["pt"]
+    assert isinstance(bent, Comparison)
+    assert bent.regions
+    assert isinstance(repeated, Comparison)
+    assert "7.25 is the value of" in repeated.reasons[0]
+    assert repeated.regions == ()

@@ -41,6 +41,7 @@ class Merged:
         sparse: Whether even so the bins are too few: fewer than two groups expect enough events.
         layout: How the groups lie: each like the bin in its middle.
         group_of: The group that each bin has been merged to, shape (bins,).
+        order: The groups as they follow each other along the path, shape (groups,).
     """
 
     generated: BinSums
@@ -50,6 +51,7 @@ class Merged:
     sparse: bool
     layout: Layout
     group_of: IntArray
+    order: IntArray
 
 
 def merge_sparse_bins(
@@ -79,6 +81,7 @@ def merge_sparse_bins(
         )
         raise InputError(msg)
     path = generated.bins.path()
+    place = np.argsort(path)
     n_g, n_r = sizes or (generated.n_effective, reference.n_effective)
     expected = _expected(generated, reference, (n_g, n_r))
     nominal = reference.bins.nominal
@@ -108,6 +111,7 @@ def merge_sparse_bins(
         sparse,
         generated.bins.layout().at(path[(starts + ends) // 2]),
         group_of,
+        np.argsort(place[path[starts]]),
     )
 
 

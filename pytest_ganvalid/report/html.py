@@ -21,9 +21,10 @@ from pytest_ganvalid.errors import GanvalidError, MissingExtraError, printable
 from pytest_ganvalid.report import vector
 from pytest_ganvalid.report.document import Check, Run, Session
 from pytest_ganvalid.report.figure import figure_of
+from pytest_ganvalid.report.regions import in_words, region_words, usable_region
 from pytest_ganvalid.report.session import NOTHING, totals
 from pytest_ganvalid.report.text import as_report, attempt_in_words
-from pytest_ganvalid.results import BinBias, Comparison, EstimateComparison, Interval, Report, Verdict, at_most
+from pytest_ganvalid.results import BinBias, Comparison, EstimateComparison, Interval, Region, Report, Verdict, at_most
 from pytest_ganvalid.statistics.reasons import count, measured, percent, rounded
 
 if TYPE_CHECKING:
@@ -78,6 +79,22 @@ class Part:
         """The bins that are off most; of a number there are none."""
         return self.comparison.worst_bins if isinstance(self.comparison, Comparison) else ()
 
+    @property
+    def regions(self) -> list[tuple[str, Region]]:
+        """The regions that were looked at, with where they are."""
+        c = self.comparison
+        return [(in_words(c, region), region) for region in c.regions] if isinstance(c, Comparison) else []
+
+    @property
+    def usable(self) -> bool:
+        """Whether most of it may be used as it is."""
+        return isinstance(self.comparison, Comparison) and usable_region(self.comparison) is not None
+
+    @property
+    def region_words(self) -> tuple[str, ...]:
+        """What they say together."""
+        return region_words(self.comparison) if isinstance(self.comparison, Comparison) else ()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownCheck:
@@ -113,6 +130,7 @@ class ShownCheck:
         if self.report.robust:
             return []
         found = [(part.name, part.comparison.reasons[-1]) for part in self.parts if not part.comparison.robust]
+        found += [(part.name, part.region_words[0]) for part in self.parts if part.usable]
         supported = self.report.n_supported
         if 1 <= supported < self.report.n_required:
             found.append(("all", f"with these data, n_required {at_most(supported)} or less"))

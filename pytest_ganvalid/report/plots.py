@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_ganvalid._extras import imported
+from pytest_ganvalid.report.regions import in_words
 from pytest_ganvalid.results import AnalysisComparison, Axis, Comparison, EstimateComparison
 from pytest_ganvalid.statistics.reasons import count, measured
 
@@ -42,8 +43,9 @@ _CROWDED = 70  # letters of names below an axis
 _COLUMNS = ("generated", "generated_errors", "reference", "reference_errors", "bias")
 _INK, _BLUE, _VERMILION, _SHADE = "#222222", "#0072B2", "#D55E00", "#E3E3E3"  # of Okabe and Ito, for all eyes
 _FILL = "#BFD3E6"
+_GREEN = "#009E73"
 _SMALL, _NORMAL = 8, 10
-_COLOURS = 128
+_COLOURS = 256
 
 
 @contextmanager
@@ -67,7 +69,7 @@ def default_style(feature: str) -> Iterator[None]:
 
 
 def png(name: str, comparison: Comparison | EstimateComparison) -> bytes:
-    """Draw a comparison as a PNG file, 1120 pixels wide in 128 colours (a third of the bytes, no less sharp).
+    """Draw a comparison as a PNG file, 1120 pixels wide in 256 colours (two fifths of the bytes, no less sharp).
 
     Args:
         name: The observable.
@@ -204,6 +206,15 @@ class Scale:
             return cls(np.arange(bins + 1.0) - 0.5, axis.title, merged[starts], names=names)
         return cls._of_edges(c, axis, merged, starts)
 
+    def spans(self, positions: Sequence[int]) -> list[tuple[float, float]]:
+        """Return from where to where some bins lie, given by their positions in the contents.
+
+        Bins of single values are drawn beside all others, wherever on the axis they lie.
+        """
+        inside = np.flatnonzero(np.isin(self.order, positions))
+        parts = np.split(inside, np.flatnonzero(np.diff(inside) > 1) + 1)
+        return [(float(self.edges[part[0]]), float(self.edges[part[-1] + 1])) for part in parts]
+
     @classmethod
     def _of_edges(cls, c: Comparison, axis: Axis, merged: NDArray[np.int64], starts: NDArray[np.intp]) -> Scale:
         """Lay bins out by their edges, and those without on the right of them."""
@@ -316,6 +327,7 @@ class Cells:
         generated: Fraction in each; where some were joined, in equal parts.
         reference: Likewise.
         titles: Of both axes.
+        bin_of: The bin that each was joined to, by its position among those that are compared.
     """
 
     corners: FloatArray
@@ -323,6 +335,7 @@ class Cells:
     generated: FloatArray
     reference: FloatArray
     titles: tuple[str, str]
+    bin_of: NDArray[np.int64]
 
 
 def map_of(c: Comparison) -> Cells | None:
@@ -345,7 +358,8 @@ def map_of(c: Comparison) -> Cells | None:
     parts = np.bincount(merged)
     generated, reference = (np.array(some) / parts for some in (c.contents.generated, c.contents.reference))
     titles = x.title, across[0].title
-    return Cells(np.array(corners).T, np.array(c.contents.bias)[merged], generated[merged], reference[merged], titles)
+    bias = np.array(c.contents.bias)[merged]
+    return Cells(np.array(corners).T, bias, generated[merged], reference[merged], titles, merged)
 
 
 def _borders(axes: Sequence[Axis]) -> list[FloatArray]:
@@ -379,10 +393,16 @@ def _draw_map(figure: Figure, c: Comparison, cells: Cells) -> None:
     )
     axes.set_ylabel(cells.titles[1], fontsize=_SMALL, parse_math=False)
     axes.tick_params(labelsize=_SMALL)
+    if c.robust_region is not None:
+        within = np.isin(cells.bin_of, c.inside(c.robust_region))
+        inside = [patch for patch, here in zip(patches, within, strict=True) if here]
+        axes.add_collection(PatchCollection(inside, facecolor="none", edgecolor=_GREEN, linewidth=1.5))
+        axes.plot([], [], "s", markersize=7, markerfacecolor="none", color=_GREEN, label="ROBUST by itself")
     worst = int(np.argmax(np.abs(cells.bias)))
     place = (left[worst] + right[worst]) / 2, (bottom[worst] + top[worst]) / 2
     axes.plot(*place, "o", markersize=9, markerfacecolor="none", color="white", markeredgewidth=3)
-    label = f"worst: {short(c.worst_bins[0].label, 44)}, {cells.bias[worst]:+.3g}"
+    room = 44 if c.robust_region is None else 24  # letters
+    label = f"worst: {short(c.worst_bins[0].label, room)}, {cells.bias[worst]:+.3g}"
     axes.plot(*place, "o", markersize=9, markerfacecolor="none", color=_INK, label=label)
     for ends, beside, upright in (
         (cells.corners[:2], figure.add_subplot(grid[0, 0], sharex=axes), False),
@@ -506,6 +526,7 @@ def _draw_bias(axes: Axes, c: Comparison, bins: Bins) -> None:
         axes.axhline(-c.max_local_bias, color=_VERMILION, linewidth=1, linestyle="--")
     _draw_points(axes, bins, bins.bias, bins.bias_errors, "")
     _mark_worst(axes, c, bins)
+    _mark_regions(axes, c, bins.scale)
     axes.set_ylim(-reach, reach)
     axes.set_ylabel(f"local bias\n[error bars of\n{count(c.n_required)} events]", fontsize=_SMALL)
     _tidy(axes)
@@ -557,6 +578,21 @@ def _mark_worst(axes: Axes, c: Comparison, bins: Bins) -> None:
     axes.plot(
         bins.centres[worst], bins.bias[worst], "o", markersize=9, markerfacecolor="none", color=_VERMILION, label=label
     )
+
+
+def _mark_regions(axes: Axes, c: Comparison, scale: Scale) -> None:
+    """Underline the largest region that is ROBUST by itself, and the smallest that are BIASED."""
+    biased = [(region, "BIASED by itself" if i == 0 else "_") for i, region in enumerate(c.biased_regions)]
+    robust = c.robust_region
+    named = [] if robust is None else [(robust, f"ROBUST by itself: {short(in_words(c, robust), 33)}")]
+    for region, label in (*named, *biased):
+        colour = _GREEN if region.robust else _VERMILION
+        height = 0.07 if region.robust else 0.02  # of the panel
+        for i, ends in enumerate(scale.spans(c.inside(region))):
+            word = label if i == 0 else "_"
+            axes.axvspan(*ends, height - 0.02, height + 0.02, color=colour, linewidth=0, zorder=3, label=word)
+            if region.robust:
+                axes.axvspan(*ends, color=colour, alpha=0.1, linewidth=0, zorder=0)
 
 
 def _choose_scale(axes: Axes, values: FloatArray) -> bool:

@@ -13,6 +13,8 @@ from itertools import takewhile
 
 from pytest_ganvalid.errors import printable
 from pytest_ganvalid.report.layout import WIDTH, joined, listed, listed_on_a_line, padded, shortened, width, wrapped
+from pytest_ganvalid.report.regions import in_words as region_in_words
+from pytest_ganvalid.report.regions import region_words, usable_region
 from pytest_ganvalid.results import (
     AnalysisComparison,
     Comparison,
@@ -277,7 +279,7 @@ def _number(value: float, digits: int) -> str:
 
 def _table(report: Report) -> list[str]:
     """Write a line for each observable that is not ROBUST, the worst first, and one for all that are."""
-    findings = {name: tuple(map(printable, _finding(c))) for name, c in _worst_first(report).items()}
+    findings = {name: tuple(map(printable, (*_finding(c), *_usable(c)))) for name, c in _worst_first(report).items()}
     told = [_events_needed(report)[0]]
     for name, (events, _) in _needed(report).items():
         unproven = report.comparisons[name].verdict is Verdict.UNPROVEN
@@ -298,6 +300,13 @@ def _table(report: Report) -> list[str]:
             lines += [_names(names, verdict), *(line for part in finding for line in wrapped(f"    {part}", 4))]
     robust = list(_robust(report))
     return [*lines, _names(robust, Verdict.ROBUST)] if robust else lines
+
+
+def _usable(c: AnyComparison) -> tuple[str, ...]:
+    """Say in which region it is ROBUST by itself, if that is most of it."""
+    if not isinstance(c, Comparison) or (region := usable_region(c)) is None:
+        return ()
+    return (f"ROBUST for {region_in_words(c, region)}",)
 
 
 def _names(names: Sequence[str], verdict: Verdict) -> str:
@@ -365,7 +374,7 @@ def describe(name: str, comparison: AnyComparison) -> list[str]:
     lines = wrapped(printable(f"{name}: {c.verdict}"), 2)
     for label, text in numbers.items():
         lines += wrapped(printable(f"  {label:<14}{text}"), 16)
-    for reason in c.reasons:
+    for reason in (*c.reasons, *(region_words(c) if isinstance(c, Comparison) else ())):
         lines += wrapped(printable(f"  - {reason}"), 4)
     # Samples that are not independent, or too few, say nothing about bins or what the generator is worth.
     return lines + _what_is_wrong(c) if c.n_supported > 0 and c.verdict is not Verdict.ROBUST else lines

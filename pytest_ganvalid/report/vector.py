@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from pytest_ganvalid.errors import printable
 from pytest_ganvalid.report.figure import UncertaintyFigure
 from pytest_ganvalid.report.plots import Bins, Cells, Scale, map_of, short
+from pytest_ganvalid.report.regions import in_words
 from pytest_ganvalid.results import Comparison, EstimateComparison, at_most
 from pytest_ganvalid.statistics.reasons import count, measured, rounded
 
@@ -32,6 +33,7 @@ _WIDE = 30  # ratio of largest to smallest content from which a logarithmic axis
 _TYPICAL = 0.9  # share of the bins whose ratio is to be in view
 _MOST_TICKS, _LONGEST = 5, 76
 _CELLS = 40  # across and along, at most, that are drawn of a pair
+_NAMED = 3  # regions that are BIASED
 _DECADES = 5.0  # that have a label each
 
 
@@ -98,8 +100,16 @@ def describe(name: str, c: Drawable) -> str:
     largest = f"; the largest local bias is {worst.bias:+.3g} error bars, in {worst.label}" if worst else ""
     return (
         f"{name}: generated and reference distribution in {c.bins:,} bins, their ratio, and the local bias in error "
-        f"bars of {count(c.n_required)} events{largest}; allowed {c.max_local_bias:g}"
+        f"bars of {count(c.n_required)} events{largest}; allowed {c.max_local_bias:g}{_strips(c)}"
     )
+
+
+def _strips(c: Comparison) -> str:
+    """Say what the marked regions are."""
+    robust = "" if c.robust_region is None else f"; ROBUST by itself (marked): {in_words(c, c.robust_region)}"
+    biased = [in_words(c, region) for region in c.biased_regions]
+    more = f" and {len(biased) - _NAMED} more" if len(biased) > _NAMED else ""
+    return robust + (f"; BIASED by itself: {', '.join(biased[:_NAMED])}{more}" if biased else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,8 +215,17 @@ def _bias(c: Comparison, bins: Bins, x: Axis, place: tuple[int, int]) -> list[st
     worst = int(np.argmax(np.abs(bins.bias)))
     limits = c.max_local_bias <= reach
     words = f"local bias in error bars of {count(c.n_required)} events; shaded: ±1"
+    robust = [] if c.robust_region is None else [c.robust_region]
+    strips = [
+        _rect(
+            f"strip {region.verdict.lower()}", x(left), place[1] - (9 if region.robust else 4), x(right), place[1] - up
+        )
+        for region, up in (*((region, 6) for region in robust), *((region, 1) for region in c.biased_regions))
+        for left, right in bins.scale.spans(c.inside(region))
+    ]
     parts = [
         _rect("band", _LEFT, y(1), _RIGHT, y(-1)),
+        *strips,
         *_frame(y, place, f"{words}, dashed: limit" if limits else words),
         _line("axis", _LEFT, y(0), _RIGHT, y(0)),
         f'<path class="line generated" d="{_steps(bins.edges, bins.bias, x, y)}"/>',
@@ -229,6 +248,8 @@ def _map(name: str, c: Comparison, cells: Cells) -> str:
         kind = "cell generated" if bias < 0 else "cell worse"
         box = x(left[index]), y(top[index]), x(right[index]), y(bottom[index])
         parts.append(_rect(kind, *box, opacity=abs(float(bias)) / reach))
+    within = () if c.robust_region is None else np.flatnonzero(np.isin(cells.bin_of, c.inside(c.robust_region)))
+    parts += [_rect("within", x(left[i]), y(top[i]), x(right[i]), y(bottom[i])) for i in within]
     worst = int(np.argmax(np.abs(cells.bias)))
     centre = x((left[worst] + right[worst]) / 2), y((bottom[worst] + top[worst]) / 2)
     parts += [

@@ -95,6 +95,17 @@ class Clusters:
         sides = [None if side is None else side @ sums for side in (self.generated, self.reference)]
         return Clusters(sides[0], sides[1], self.rows, self.sizes)
 
+    def inside(self, keep: NDArray[np.bool_], share: float) -> Clusters:
+        """Return the contents of some bins.
+
+        Args:
+            keep: Which bins, shape (bins,).
+            share: What they hold: as much of the clusters, where single ones are not known.
+        """
+        bins = np.flatnonzero(keep)
+        sides = [None if side is None else side[:, bins] for side in (self.generated, self.reference)]
+        return Clusters(sides[0], sides[1], self.rows, (self.sizes[0] * share, self.sizes[1] * share))
+
     def cross(self, q: FloatArray, p: FloatArray) -> FloatArray | None:
         """Return X, shape (bins, bins); ``None`` if no cluster is across both sides."""
         if not self.across:

@@ -18,6 +18,7 @@ from pytest_ganvalid.errors import MissingExtraError
 from pytest_ganvalid.estimates import compare_estimates
 from pytest_ganvalid.observables import KDTree, Selection
 from pytest_ganvalid.report import plots
+from pytest_ganvalid.results import Region
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -178,6 +179,46 @@ def test_pairs_are_a_map(bins: object) -> None:
         drawn: Any = axes.patches[0]
         stairs = drawn.get_data()
         assert np.sum(stairs.values * np.diff(stairs.edges)) == pytest.approx(1)
+
+
+def test_regions_are_marked() -> None:
+    """The largest ROBUST region has a green strip from its first to its last edge, and the BIASED ones red ones."""
+    rng = np.random.default_rng(1)
+    edges = np.linspace(0, 100, 51)
+    wrong = np.full(50, 10_000.0)
+    wrong[40:42] *= [1.5, 0.5]
+    sides = [gv.Counts(rng.poisson(mean), edges=edges) for mean in (wrong, np.full(50, 2_000.0))]
+    c = gv.compare(*sides, n_required=10_000, name="pt", units={"pt": "GeV"})
+    assert c.robust_region is not None
+    bottom = plots.draw("pt", c).axes[2]
+    strips = [patch for patch in bottom.patches if 0 < patch.get_bbox().height < 0.1]  # type: ignore[attr-defined]
+    assert strips[0].get_x() == pytest.approx(0)  # type: ignore[attr-defined]
+    high = strips[0].get_x() + strips[0].get_width()  # type: ignore[attr-defined]
+    assert c.robust_region.label == f"[0, {high:g})"
+    assert high <= 80
+    assert len(strips) == 1 + len(c.biased_regions) >= 2
+    assert {"BIASED by itself", f"ROBUST by itself: pt in [0, {high:g}) GeV"} <= set(_labels(bottom))
+    unmarked = plots.draw("pt", replace(c, regions=())).axes[2]
+    assert not any("by itself" in label for label in _labels(unmarked))
+
+
+def test_regions_of_a_map_have_edges() -> None:
+    """On the map of a pair the cells of the largest ROBUST region are drawn a second time, with green edges."""
+    c = _of_events(("pt", "eta"), bins=49)
+    region = Region(
+        label="< 20",
+        first=0,
+        last=13,
+        share=0.3,
+        generated_share=0.3,
+        n_required=300,
+        n_equivalent=500,
+        verdict=gv.Verdict.ROBUST,
+    )
+    marked, plain = (plots.draw("pt:eta", replace(c, regions=some)).axes[0] for some in ((region,), ()))
+    assert len(marked.collections) == len(plain.collections) + 1
+    assert len(marked.collections[1].get_paths()) == 14
+    assert "ROBUST by itself" in _labels(marked)
 
 
 def test_cells_of_a_tree_are_numbered() -> None:

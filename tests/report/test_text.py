@@ -64,6 +64,7 @@ def test_a_gate_is_told_the_worst_first() -> None:
         "                    shifted up by 7.9 error bars; [80, 81) -3.2",
         "  width   BIASED    χ²/ndf 4.22 [3.73, 4.76] > 1.5 in 9 components",
         "                    too wide by 7.7 error bars; [99, 100) +3.4",
+        "                    ROBUST for width in [85, 96)",
         "  peak    BIASED    bias 2.11 [1.55, 2.66] > 1 error bars",
         "                    91.300 ± 0.010, reference 91.202 ± 0.012",
         "  n_jets  UNPROVEN  χ²/ndf 1 [1, 2.31] not below 1.5 in 9 components",

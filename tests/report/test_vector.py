@@ -20,7 +20,7 @@ from pytest_ganvalid.results import Axis
 
 NUMBER = compare_estimates((91.25, 0.0025, 1e6), (91.2021, 0.0025, 1e6), n_required=50_000)
 CLASSES = {"line", "fill", "band", "axis", "generated", "reference", "limit", "worst", "worse", "ink", "star", "cell"}
-CLASSES |= {"thin", "thick", "thumb", "plot"}
+CLASSES |= {"thin", "thick", "thumb", "plot", "strip", "robust", "biased", "within"}
 
 
 def _comparison(bins: int = 20, *, seed: int = 1, axis: Axis | None = None) -> gv.Comparison:

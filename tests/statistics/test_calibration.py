@@ -106,7 +106,14 @@ def judged(
 ) -> list[Comparison]:
     """Compare toys, as a user would."""
     return [
-        compare(Counts(g), Counts(r), n_required=n.required, max_local_bias=max_local_bias, min_expected=min_expected)
+        compare(
+            Counts(g),
+            Counts(r),
+            n_required=n.required,
+            max_local_bias=max_local_bias,
+            min_expected=min_expected,
+            regions=False,
+        )
         for g, r in pairs
     ]
 

@@ -71,6 +71,24 @@ def assessment(generated: BinSums, reference: BinSums, n_required: float) -> Ass
     return assess(noise.generated, noise.reference, n_required, Limits(), chi2, layout, clusters=clusters)
 
 
+def test_bins_taken_out_are_clusters_of_their_own() -> None:
+    """The covariance of some bins is that of the rows inside, filled by themselves with the same clusters."""
+    rows = overlapping(3)
+    filled = [sums(side) for side in rows]
+    clusters = Clusters.of(*filled)
+    assert clusters is not None
+    keep = np.arange(K) < 4
+    inside = clusters.inside(keep, 0.6)
+    alone = [sums((values[values < 4], keys[values < 4]), 4) for values, keys in rows]
+    noise, expected = noise_of(alone[0], alone[1])
+    assert inside.sizes == pytest.approx([0.6 * size for size in clusters.sizes])
+    assert noise.cross is not None
+    assert inside.cross(noise.generated.q, noise.reference.q) == pytest.approx(noise.cross)
+    assert inside.effective(noise) == pytest.approx(expected.effective(noise))
+    for ours, theirs in zip(filled, alone, strict=True):
+        assert theirs.clusters == pytest.approx(ours.select(keep).clusters)
+
+
 def test_the_noise_is_that_of_the_formula() -> None:
     """M, V, S and tr(AMAM) are sums over clusters of e - f, and of a e + b f."""
     rows = overlapping(1)

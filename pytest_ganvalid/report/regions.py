@@ -1,0 +1,59 @@
+"""The regions of a comparison in words: where the generator may be used, and where it is wrong."""
+
+from __future__ import annotations
+
+from pytest_ganvalid.results import Comparison, Region, at_most
+from pytest_ganvalid.statistics.reasons import count, percent
+
+_NAMED = 3  # biased regions
+_MOST_OF_IT = 0.5  # of the reference: a region that is worth a word where only the most important is said
+
+
+def usable_region(comparison: Comparison) -> Region | None:
+    """Return the largest region that is ROBUST where the whole is not, if it has at least half of the events."""
+    region = comparison.robust_region
+    return region if region is not None and not comparison.robust and region.share >= _MOST_OF_IT else None
+
+
+def region_words(comparison: Comparison) -> tuple[str, ...]:
+    """Say which is the largest region that is ROBUST, which are the smallest that are BIASED, and which is the weakest.
+
+    Returns:
+        Sentences such as ``use it for pt < 80 GeV: ...``; none where no region was looked at.
+    """
+    robust, biased, weakest = comparison.robust_region, comparison.biased_regions, comparison.weakest_region
+    if weakest is None:
+        return ()
+    words = [] if comparison.robust else ["no region is shown to be ROBUST by itself"]
+    if robust is not None and not comparison.robust:
+        words = [_usable(comparison, robust)]
+    if biased:
+        worst = sorted(biased, key=lambda region: region.n_equivalent / max(region.n_required, 1.0))
+        named = [in_words(comparison, region) for region in worst[:_NAMED]]
+        more = [f"{len(worst) - _NAMED} more"] * (len(worst) > _NAMED)
+        words.append(f"BIASED by itself, the worst first: {'; '.join(named + more)}")
+    words.append(
+        f"least is known of {in_words(comparison, weakest)}: worth at least {at_most(weakest.n_equivalent)} of the "
+        f"{count(weakest.n_required)} events required there"
+    )
+    return tuple(words)
+
+
+def in_words(comparison: Comparison, region: Region) -> str:
+    """Say where a region is, with the name of what is binned and its unit, such as ``pt < 80 GeV``."""
+    axes, label = comparison.axes, region.label
+    if not axes or not axes[0].edges or (len(axes) > 1 and " x " in label):
+        return label
+    between = " " if label[0] in "<>=" else " in "
+    unit = f" {axes[0].unit}" if axes[0].unit else ""
+    return f"{axes[0].label or 'values'}{between}{label}{unit}"
+
+
+def _usable(comparison: Comparison, region: Region) -> str:
+    return (
+        f"use it for {in_words(comparison, region)}: ROBUST there at its share of n_required, "
+        f"{count(region.n_required)} of {count(comparison.n_required)} events, and worth at least "
+        f"{at_most(region.n_equivalent)} there; what is shown to agree is the distribution inside, not how many events "
+        f"are there ({percent(region.generated_share)} of the generated, {percent(region.share)} of the reference "
+        "sample)"
+    )
