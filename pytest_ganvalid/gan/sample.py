@@ -177,7 +177,7 @@ class Generator:
                 "rows, or one number for each"
             )
             raise InputError(msg)
-        if isinstance(conditions, Mapping):
+        if isinstance(conditions, Mapping) and not isinstance(conditions, Sample):
             # A number becomes a view that repeats it: no memory, however many events.
             conditions = {
                 name: np.broadcast_to(values, n) if np.ndim(values) == 0 else values

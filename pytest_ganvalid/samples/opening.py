@@ -8,6 +8,7 @@ from pytest_ganvalid.errors import InputTypeError, placed
 from pytest_ganvalid.samples.device import device_source, on_gpu
 from pytest_ganvalid.samples.lazy import is_lazy, lazy_source
 from pytest_ganvalid.samples.pieces import names_files
+from pytest_ganvalid.samples.sample import Sample
 from pytest_ganvalid.samples.sources import Source, file_source, memory_source
 from pytest_ganvalid.samples.tables import as_sample, units_of
 
@@ -40,6 +41,8 @@ def _streamed(events: object) -> Source | None:
     """Open events that are read part by part; ``None`` if they are in memory."""
     if isinstance(events, Source):
         return events
+    if isinstance(events, Sample):  # with weights, which its columns alone would leave out
+        return None
     if is_lazy(events):
         return lazy_source(events)
     if names_files(events):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,8 +13,8 @@ from pytest_ganvalid.errors import InputError
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sample:
-    """Events as columns.
+class Sample(Mapping[str, Any]):
+    """Events as columns: a mapping of name -> column, whose length is the number of events, as that of a data frame.
 
     Attributes:
         columns: Name -> array of shape (events,), or `Entries` for a column with several numbers per event.
@@ -52,6 +52,34 @@ class Sample:
     def __len__(self) -> int:
         """Return the number of events."""
         return len(next(iter(self.columns.values())))
+
+    def __iter__(self) -> Iterator[str]:
+        """Return the names of the columns, one after the other."""
+        return iter(self.columns)
+
+    def __contains__(self, name: object) -> bool:
+        """Tell whether there is such a column."""
+        return name in self.columns
+
+    def keys(self) -> KeysView[str]:
+        """Return the names of the columns."""
+        return self.columns.keys()
+
+    def values(self) -> ValuesView[Any]:
+        """Return the columns."""
+        return self.columns.values()
+
+    def items(self) -> ItemsView[str, Any]:
+        """Return the columns with their names."""
+        return self.columns.items()
+
+    def get(self, name: str, default: Any = None) -> Any:  # noqa: ANN401 - an array or Entries
+        """Return a column, or ``default`` if there is none of this name."""
+        return self.columns.get(name, default)
+
+    # Two samples are equal if they are one: what arrays call equal is an array.
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
 
     def __getitem__(self, name: str) -> Any:  # noqa: ANN401 - an array or Entries
         """Return a column.

@@ -284,9 +284,8 @@ def _arrays(raw: Any) -> list[Any]:  # noqa: ANN401
         return list(raw)
     if _is_array(raw):
         return [raw]
-    table = raw.columns if isinstance(raw, Sample) else raw
     try:
-        return [table[name] for name in table]
+        return [raw[name] for name in raw]
     except Exception:  # noqa: BLE001 - what is no table is refused where it is read as one
         return []
 

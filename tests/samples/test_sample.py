@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,21 @@ def test_columns_by_name() -> None:
     assert sample()["x"] is X
     with pytest.raises(InputError, match=r"^no column 'z'; there are \['e', 'x'\]$"):
         sample()["z"]
+
+
+def test_a_mapping_of_columns() -> None:
+    """Whatever takes a mapping finds the columns, by every way; the length is the number of events."""
+    whole = sample()
+    assert isinstance(whole, Mapping)
+    assert list(whole) == list(whole.keys()) == list(dict(whole)) == list({**whole}) == ["x", "e"]
+    assert all(values is whole.columns[name] for name, values in whole.items())
+    assert [len(view) for view in (whole.keys(), whole.values(), whole.items())] == [2, 2, 2]
+    assert ("x" in whole, "z" in whole) == (True, False)
+    assert whole.get("x") is X
+    assert (whole.get("z"), whole.get("z", 1)) == (None, 1)
+    assert whole == whole  # noqa: PLR0124 - without asking arrays
+    assert whole != sample()
+    assert len({whole, whole}) == 1
 
 
 @pytest.mark.parametrize(
