@@ -58,6 +58,7 @@ from pytest_ganvalid.statistics.equivalence import Difference
 
 _SIDES = ("generated", "reference")
 _NAMED = 3
+_WEIGHT = "weight"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +158,7 @@ def paired(
             if request.cluster_of == "entries":
                 sides = nested_sides(sides, request, runner)
             return _of_events((sides[0], sides[1]), request, events, runner)
-    _refuse_settings(request, weights, filled=(gen is not None, ref is not None))
+    _refuse_settings(request, weights, (gen, ref))
     if isinstance(gen, Histograms) and ref is None:
         opened, *_ = with_clusters([Side.opened(reference, _SIDES[1], weights[1])], request.cluster)
         ref = fill_like(opened, gen, request)
@@ -244,10 +245,9 @@ def _of_foreign(gen: Foreign, ref: Foreign, request: Request, training: Side | F
     if training is not None:
         msg = "training= takes events; what histograms of another program were filled with is not known: leave it out"
         raise InputError(msg)
-    wanted = request.observables
-    listed = [wanted] if isinstance(wanted, str) else wanted
-    matches = matched(gen, ref, tuple(listed) if isinstance(listed, list | tuple | set | frozenset) else None)
-    names = _chosen(tuple(matches), wanted)
+    wanted = _names(request.observables)
+    matches = matched(gen, ref, wanted)
+    names = _chosen(tuple(matches), request.observables)
     skipped = not_compared(gen.others, ref.others)
     skipped |= {
         name: "not asked for" for name in sorted({*gen.sums, *ref.sums}) if wanted is not None and name not in names
@@ -277,14 +277,17 @@ def _of_foreign(gen: Foreign, ref: Foreign, request: Request, training: Side | F
     )
 
 
-def _refuse_settings(request: Request, weights: tuple[object, object], *, filled: tuple[bool, bool]) -> None:
-    """Refuse what can only be said of events, to histograms that are filled.
+def _refuse_settings(
+    request: Request, weights: tuple[object, object], sides: tuple[Histograms | Foreign | None, ...]
+) -> None:
+    """Refuse what can only be said of events, to histograms that are filled, unless it is how they were.
 
     Raises:
         InputError: If it is said.
     """
+    filled = [side is not None for side in sides]
     wrong = [name for name in request.stated if name in {"bins", "by", "seed", "nonfinite"}]
-    if any(weight is not None and done for weight, done in zip(weights, filled, strict=True)):
+    if any(side is not None and not _is_filled_by(side, weight) for side, weight in zip(sides, weights, strict=True)):
         wrong.append("weight")
     if any(filled) and request.cluster_of == "entries":
         wrong.append("cluster_of")
@@ -297,6 +300,12 @@ def _refuse_settings(request: Request, weights: tuple[object, object], *, filled
             "them anew"
         )
         raise InputError(msg)
+
+
+def _is_filled_by(side: Histograms | Foreign, weight: object) -> bool:
+    """Tell whether histograms are those of a weight that is named; if none is, they are."""
+    named = isinstance(weight, str) and isinstance(side, Histograms) and weight == side.plan.weight
+    return weight is None or named
 
 
 def _check_comparable(gen: Histograms, ref: Histograms) -> None:
@@ -349,8 +358,8 @@ def _chosen(names: Sequence[str], wanted: object) -> tuple[str, ...]:
     """
     if wanted is None:
         return tuple(names)
-    given = [wanted] if isinstance(wanted, str) else wanted
-    if not isinstance(given, list | tuple | set | frozenset) or not all(isinstance(name, str) for name in given):
+    given = _names(wanted)
+    if given is None:
         msg = f"observables={wanted!r}: of histograms that are filled only names can be chosen; there are {list(names)}"
         raise InputTypeError(msg)
     missing = sorted(set(given) - set(names))
@@ -360,6 +369,16 @@ def _chosen(names: Sequence[str], wanted: object) -> tuple[str, ...]:
         )
         raise InputError(msg)
     return tuple(name for name in names if name in given)
+
+
+def _names(wanted: object) -> tuple[str, ...] | None:
+    """Return the names of observables, where they are named: that of a tuple of columns is what it is filled by."""
+    listed = [wanted] if isinstance(wanted, str) else wanted
+    if not isinstance(listed, list | tuple | set | frozenset):
+        return None
+    parts = [(value,) if isinstance(value, str) else value for value in listed]
+    named = (isinstance(part, list | tuple) and part and all(isinstance(name, str) for name in part) for part in parts)
+    return tuple(":".join(part) for part in parts) if all(named) else None
 
 
 def _strata(plan: FillPlan, generated: Histograms, reference: Histograms) -> dict[int, Stratum]:
@@ -427,12 +446,20 @@ def _half_precision(sides: Sequence[Side]) -> list[str]:
 
 
 def _notes(plan: FillPlan, rates: Rates | None) -> tuple[str, ...]:
-    """Say under what name the joint distribution of all columns is, if a column has its own, and why rates are not."""
-    joint = {h.observable.name for h in plan.histograms if h.observable.tree} if plan.skipped is not None else set()
+    """Say under what name the joint distribution of all columns is, if a column has its own, and why rates are not.
+
+    Where all columns are compared, one that is called a weight is one of them: weights that nobody named are not
+    applied.
+    """
+    everything = plan.histograms if plan.skipped is not None else ()
+    joint = {h.observable.name for h in everything if h.observable.tree}
     notes = [
         f"the joint distribution of all columns is named {name!r}, as a column is named {JOINT!r}"
         for name in sorted(joint - {JOINT})
     ]
+    names = [h.observable.name for h in everything if h.numbers is None and _WEIGHT in h.observable.name.lower()]
+    if names and plan.weight is None:
+        notes.append(f"{names[0]} is compared as an observable; if it is a weight, apply it: weight={names[0]!r}")
     return (*notes, *([rates.note] if rates is not None and rates.sides is None else []))
 
 

@@ -584,6 +584,25 @@ def test_columns_that_tell_no_events_apart() -> None:
     assert gv.validate(*text, n_required=20, observables=["count(j)"], bins=[1.5]).notes
 
 
+@pytest.mark.parametrize("fill", [False, True])
+def test_a_weight_that_is_not_applied_is_noted(fill: bool) -> None:  # noqa: FBT001
+    """Where all columns are compared and one is called a weight, a note says so, unless it is applied or was named."""
+    rng = np.random.default_rng(1)
+    sides = [{"x": rng.normal(size=600), "genWeight": rng.uniform(0.5, 1.5, 600)} for _ in range(2)]
+
+    def notes(**stated: Any) -> list[str]:
+        samples: list[Any] = [*sides]
+        if fill:
+            samples[1] = gv.fill(sides[1], **stated)
+            samples[0] = gv.fill(sides[0], like=samples[1], **{k: v for k, v in stated.items() if k == "weight"})
+        report = gv.validate(*samples, n_required=10, **({} if fill else stated))
+        return [note for note in report.notes if "genWeight" in note]
+
+    assert notes() == ["genWeight is compared as an observable; if it is a weight, apply it: weight='genWeight'"]
+    assert not notes(weight="genWeight")
+    assert not notes(observables=["x", "genWeight"])
+
+
 def test_some_histograms_can_be_chosen(events: Make) -> None:
     """Names choose among the histograms; anything else, or another name, is refused."""
     reference, generated = filled(events, 1, 2, observables=["x", "y"], bins=5)
@@ -596,11 +615,29 @@ def test_some_histograms_can_be_chosen(events: Make) -> None:
     assert both.skipped == {}
     with pytest.raises(InputError, match=r"there is no histogram 'z'; there are \['x', 'y'\]"):
         gv.validate(generated, reference, n_required=10, observables=["z", "x"])
-    for wrong in ([np.mean], KDTree(), 3):
+    for wrong in ([np.mean], KDTree(), 3, [("x", np.mean)], [()]):
         with pytest.raises(InputTypeError, match="only names can be chosen"):
             gv.validate(generated, reference, n_required=10, observables=wrong)
     with pytest.raises(InputError, match="no observable to compare"):
         gv.validate(generated, reference, n_required=10, observables=[])
+
+
+def test_what_is_filled_is_asked_for_as_it_was(events: Make) -> None:
+    """The observables and the weight that histograms were filled by ask for them, as they would of events."""
+    observables = ["y", ("x", "y")]
+    reference, generated = filled(events, 1, 2, observables=observables, bins=5, weight="w")
+    stored = gv.validate(generated, reference, n_required=10, observables=observables, weight="w")
+    assert list(stored.comparisons) == ["y", "x:y"]
+    stored, chosen = (
+        gv.validate(sample, reference, n_required=10, observables=[["x", "y"]], weight="w")
+        for sample in (generated, events(2, 240))
+    )
+    assert chosen.comparisons == stored.comparisons
+    assert list(chosen.comparisons) == ["x:y"]
+    with pytest.raises(InputError, match=r"there is no histogram 'y:x'; there are \['y', 'x:y'\]"):
+        gv.validate(generated, reference, n_required=10, observables=[("y", "x")])
+    with pytest.raises(InputError, match=r"^weight can only be chosen when histograms are filled"):
+        gv.validate(generated, reference, n_required=10, weight=("w", "x"))
 
 
 @pytest.mark.parametrize(
