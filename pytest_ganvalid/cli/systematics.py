@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from pytest_ganvalid.report.systematics import Systematics
 
 PATCH = ".patch.json"
-SUFFIXES = (".csv", PATCH, ".json")
+HISTOGRAM = ".hist.json"
+SUFFIXES = (".csv", PATCH, HISTOGRAM, ".json")
 _EXAMPLE = """example: as a table, and as modifiers of a sample in a pyhf workspace
   ganvalid systematics report.json --observable mass -o mass.csv
   ganvalid systematics report.json --observable mass --workspace ws.json --channel SR --sample signal -o mass.patch.json
@@ -61,6 +62,8 @@ def _run(arguments: argparse.Namespace) -> None:
 def _content(errors: Systematics, path: Path, arguments: argparse.Namespace) -> str:
     if path.suffix == ".csv":
         return errors.to_csv()
+    if path.name.endswith(HISTOGRAM):
+        return errors.to_uhi()
     if not path.name.endswith(PATCH):
         return errors.to_json(indent=2)
     place = {"channel": _position(arguments.channel), "sample": _position(arguments.sample)}
@@ -88,8 +91,9 @@ COMMAND = Command(
     summary="write the errors that an analysis keeps of a generated histogram",
     description=(
         "Write the relative errors of n_systematic events, bin by bin, which an analysis keeps of a generated sample "
-        "that is not shown to be robust: as a table (.csv), with all that they come from (.json), or as modifiers of "
-        f"a sample in a pyhf workspace ({PATCH}, a JSON patch)."
+        "that is not shown to be robust: as a table (.csv), with all that they come from (.json), as a histogram whose "
+        f"variances are those of all errors together ({HISTOGRAM}, by the schema of UHI), or as modifiers of a sample "
+        f"in a pyhf workspace ({PATCH}, a JSON patch)."
     ),
     tail=lambda: _EXAMPLE,
     configure=_configure,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -139,6 +140,15 @@ class Systematics(Document):
         view.value = self.contents.reshape(view.shape)
         view.variance = np.array([each.total**2 for each in self.bins]).reshape(view.shape)
         return histogram
+
+    def to_uhi(self) -> str:
+        """Write the histogram of `to_hist` as JSON by the schema of UHI (scikit-hep/uhi), which hist and others read.
+
+        Raises:
+            MissingExtraError: If hist is not installed.
+        """
+        serialization = imported("boost_histogram.serialization", feature="a histogram by UHI's schema", extra="hep")
+        return json.dumps(serialization.to_uhi(self.to_hist()), default=np.ndarray.tolist, allow_nan=False)
 
     def _hist_axes(self, kinds: Any) -> list[Any]:  # noqa: ANN401
         """Return the axis of these bins, of one of the kinds of hist."""

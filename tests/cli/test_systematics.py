@@ -43,6 +43,18 @@ def test_errors_are_written(source: str, stored: Path, capsys: pytest.CaptureFix
     assert f"relative errors of {expected.n_sys:,.0f} events" in printed[3]
 
 
+@pytest.mark.usefixtures("stored")
+def test_a_histogram_is_written(folder: Path) -> None:
+    """The histogram with the total variance comes back from its file as that of the Python call."""
+    hist = pytest.importorskip("hist")
+    serialization = pytest.importorskip("boost_histogram.serialization")
+    assert main(["systematics", "comparison.json", "-o", "a.hist.json"]) == 0
+    restored = hist.Hist(serialization.from_uhi(json.loads((folder / "a.hist.json").read_text())))
+    expected = gv.systematics(COMPARISON)
+    assert restored == expected.to_hist()
+    assert restored.variances().tolist() == [each.total**2 for each in expected.bins]
+
+
 def test_a_patch_is_for_a_workspace(stored: Path) -> None:
     """With a workspace, channel and sample may be named, and the contents are its own."""
     words = "systematics comparison.json --workspace ws.json --channel SR --sample signal --rate-too -o a.patch.json"
