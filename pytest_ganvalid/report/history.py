@@ -20,6 +20,7 @@ from pytest_ganvalid.errors import InputError, printable
 from pytest_ganvalid.report.plots import default_style
 from pytest_ganvalid.report.text import Result, as_report
 from pytest_ganvalid.results import Amount, Comparison, Document, Interval, Judgement, Probability, Verdict, at_most
+from pytest_ganvalid.statistics.reasons import count
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,8 +44,8 @@ class Entry:
         check: The test that it was checked by; empty if the report is not of a session.
         observable: Its name.
         verdict: ROBUST, BIASED or UNPROVEN.
-        n_required: Number of true events the generated sample is to stand in for.
-        n_supported: Largest n_required at which the data demonstrate agreement.
+        n_required: Number of true events the generated sample is to stand in for; of a stratum its share of them.
+        n_supported: Largest n_required at which the data demonstrate agreement, likewise.
         expected: What a perfect generator gets (`Comparison.expected_n_supported`); ``None`` for a number.
         delta: Δ, the triangular discrimination, freed of its noise floor; ``None`` for a number.
         p_perfect: Probability with which a perfect generator agrees as badly (`p_perfect`); ``None`` for a number.
@@ -136,8 +137,8 @@ class History(Document):
 
 
 _ENDS = ("lower", "estimate", "upper")
-_TITLES = ("release", "verdict", "supported", "perfect generator", "Δ·1000", "from", "to", "p if perfect")
-_WIDTHS = (24, 9, 12, 24, 9, 9, 9, 13)
+_TITLES = ("release", "verdict", "required", "supported", "perfect generator", "Δ·1000", "from", "to", "p if perfect")
+_WIDTHS = (24, 9, 12, 12, 24, 9, 9, 9, 13)
 
 
 def history_of(reports: Mapping[str, Mapping[str, Result]], *, rate: float = RATE) -> History:
@@ -239,8 +240,8 @@ def _cells(entry: Entry) -> tuple[str, ...]:
     expected = f"{at_most(entry.expected.lower)} to {at_most(entry.expected.upper)}" if entry.expected else ""
     delta = [f"{1000 * getattr(entry.delta, end):.4g}" for end in ("estimate", "lower", "upper")] if entry.delta else []
     p = "" if entry.p_perfect is None else f"{entry.p_perfect:.2g}"
-    cells = (entry.release, str(entry.verdict), at_most(entry.n_supported), expected, *(delta or ("", "", "")))
-    return (*cells, f"{p} alarm" if entry.alarm else p)
+    events = count(entry.n_required), at_most(entry.n_supported), expected
+    return (entry.release, str(entry.verdict), *events, *(delta or ("", "", "")), f"{p} alarm" if entry.alarm else p)
 
 
 def _row(cells: Sequence[str]) -> str:
@@ -283,7 +284,7 @@ class Change:
         verdict = str(a.verdict) if a.verdict is b.verdict else f"{a.verdict} -> {b.verdict}"
         lines = [
             f"{printable(self.name)}: {verdict}",
-            _pair("n_required", at_most(a.n_required), at_most(b.n_required)),
+            _pair("n_required", count(a.n_required), count(b.n_required)),
         ]
         lines.append(_pair("supported", at_most(a.n_supported), at_most(b.n_supported)))
         if a.delta and b.delta:

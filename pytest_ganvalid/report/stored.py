@@ -9,7 +9,7 @@ from pytest_ganvalid import _json
 from pytest_ganvalid.errors import InputError, placed
 from pytest_ganvalid.report.document import KINDS, Session
 from pytest_ganvalid.report.text import Result
-from pytest_ganvalid.results import Comparison, Judgement, Report
+from pytest_ganvalid.results import Comparison, Judgement, Report, Verdict
 
 SESSION = Session.KIND
 """Kind of the text that a test run leaves."""
@@ -32,8 +32,9 @@ def results_in(text: str | bytes) -> dict[str, Result]:
         text: What `Report.to_json` or `Comparison.to_json` wrote, or ``report.json`` of a test run.
 
     Returns:
-        Name of the test -> the result of its last check; of a single result, its name is empty. What a test has only
-        looked at is left out.
+        Name of the test -> the result of its check; of several checks that of each, the second as "test, check 2". Of
+        a single result, its name is empty. Left out is what a test has only looked at, and what an earlier run of it
+        has come to.
 
     Raises:
         InputError: If it is something else, or a value of it cannot be.
@@ -42,9 +43,11 @@ def results_in(text: str | bytes) -> dict[str, Result]:
     if kind != SESSION:
         return {"": _result(kind, text)}
     results = {}
-    for check in (check for check in _checks(text) if check.get("gate") is not False):
-        with placed(check["nodeid"]):
-            results[check["nodeid"]] = _result(check.get("kind"), json.dumps(check.get("result")))
+    for nodeid, checks in _last_checks(text).items():
+        for number, check in enumerate(checks, 1):
+            with placed(nodeid):
+                name = f"{nodeid}, check {number}" if number > 1 else nodeid
+                results[name] = _result(check.get("kind"), json.dumps(check.get("result")))
     return results
 
 
@@ -90,6 +93,20 @@ def comparison_in(result: Report | Judgement, observable: str | None = None) -> 
         msg = f"{wanted} expected one of {', '.join(map(repr, histograms)) or 'no histogram: all are numbers'}"
         raise InputError(msg)
     return comparison
+
+
+def _last_checks(text: str | bytes) -> dict[str, list[dict[str, Any]]]:
+    """Return the checks of the last run of each test, which its row counts; all if it has no row."""
+    checks: dict[str, list[dict[str, Any]]] = {}
+    for check in (check for check in _checks(text) if check.get("gate") is not False):
+        checks.setdefault(check["nodeid"], []).append(check)
+    rows = _json.parsed(text).value.get("rows")
+    for row in rows if isinstance(rows, list) else []:
+        nodeid, made = (row.get(name) for name in ("nodeid", "checks")) if isinstance(row, dict) else (None, None)
+        if nodeid in checks and isinstance(made, list):
+            ended = sum(state in tuple(Verdict) for state in made)  # one that broke off has no result
+            checks[nodeid] = checks[nodeid][-ended:] if ended else []
+    return {nodeid: made for nodeid, made in checks.items() if made}
 
 
 def _checks(text: str | bytes) -> list[dict[str, Any]]:

@@ -323,8 +323,13 @@ def _needed(report: Report) -> dict[str, tuple[float, float]]:
         for name, c in _worst_first(report).items()
         if c.power < each
         and (c.n_supported > 0 or c.reasons[0].startswith(TOO_FEW))  # of others the remedy is in the reason
-        and (c.n_reference_needed > math.ceil(c.n_reference) or c.n_generated_needed > math.ceil(c.n_generated))
+        and any(needed > math.ceil(some / c.share) for needed, some in _sizes(c))
     }
+
+
+def _sizes(c: AnyComparison) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Return the events needed of either side, of all strata together, and those that this one has."""
+    return (c.n_reference_needed, c.n_reference), (c.n_generated_needed, c.n_generated)
 
 
 def _events_needed(report: Report) -> tuple[float, float]:
@@ -355,7 +360,7 @@ def _events_in_words(report: Report) -> str:
     reference, generated = _events_needed(report)
     if math.isinf(reference) or math.isinf(generated):
         return "compare another observable, or lower n_required: no number of events suffices"
-    have = max(math.ceil(c.n_generated) for c in report.comparisons.values())
+    have = max(math.ceil(c.n_generated / c.share) for c in report.comparisons.values())
     more = f" and {count(generated)} generated events" if generated > have else ""
     return f"{count(reference)} reference events{more}"
 

@@ -29,9 +29,9 @@ def test_results_come_back(result: gv.Report | gv.Comparison) -> None:
 
 
 def test_a_session_has_a_result_for_each_test() -> None:
-    """Of a session each test has its last result, one of several is to be named, and none is an error."""
+    """Of a session each test has its results, one of several is to be named, and none is an error."""
     text = session(("a", COMPARISON), ("b", REPORT), ("a", REPORT))
-    assert results_in(text) == {"a": REPORT, "b": REPORT}
+    assert results_in(text) == {"a": COMPARISON, "a, check 2": REPORT, "b": REPORT}
     assert result_in(text, "a") == REPORT
     assert result_in(session(("a", COMPARISON))) == COMPARISON
     with pytest.raises(gv.InputError, match="2 checks in this report of a session; name one with --check: a, b"):
@@ -51,6 +51,17 @@ def test_other_texts_are_refused(text: str) -> None:
         results_in(text)
     with pytest.raises(gv.InputError):
         result_in(text)
+
+
+@pytest.mark.parametrize(
+    ("states", "names"),
+    [(["ROBUST"], ["a"]), (["broke off", "ROBUST"], ["a"]), (["ROBUST", "BIASED"], ["a", "a, check 2"])],
+)
+def test_only_the_last_run_of_a_test_counts(states: list[str], names: list[str]) -> None:
+    """Of a test that ran again, the checks of its last run are its results, as many as its row says have ended."""
+    document = json.loads(session(("a", REPORT), ("a", COMPARISON), ("a", COMPARISON), ("b", REPORT)))
+    document["rows"] = [{"nodeid": "a", "checks": states}, {"nodeid": "b", "checks": ["broke off"]}, {"nodeid": "c"}]
+    assert results_in(json.dumps(document)) == dict.fromkeys(names, COMPARISON)
 
 
 def test_looks_are_no_checks() -> None:

@@ -119,6 +119,9 @@ def test_one_step_for_the_whole() -> None:
     assert step(FEW, more) == "12,059 reference events and 70,000 generated events"
     never = replace(FEW, n_reference_needed=math.inf)
     assert step(never) == "compare another observable, or lower n_required: no number of events"
+    ours, theirs = 2 * FEW.n_generated, 2 * FEW.n_reference  # which the whole sample has
+    half = replace(FEW, n_required=2_000, share=0.5, n_generated_needed=ours, n_reference_needed=theirs)
+    assert step(half) == "improve n_jets0, or lower n_required to what is supported"
     enough = replace(FEW, power=0.99)
     assert step(enough) == "improve n_jets0, or lower n_required to what is supported"
 
@@ -216,7 +219,8 @@ def test_terminal_page_and_json_say_the_same(road: str) -> None:
     for c in report.comparisons.values():
         own = f"{math.floor(c.n_supported):,}"
         assert f"n_supported   {own} (" in explain(report, details=True)
-        assert f"<td>{own}</td>" in page
+        part = f" <small>its share of n_required is {c.n_required:,.0f}</small>" if c.share != 1 else ""
+        assert f"<td>{own}{part}</td>" in page
 
 
 def test_a_stratum_by_itself_is_at_its_share_of_the_whole() -> None:
