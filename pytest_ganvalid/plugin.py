@@ -148,7 +148,7 @@ def _gate(item: pytest.Item) -> Gate:
         config = item.config
         journal, run = config.stash[_SESSION].journal, item.stash.get(_RUNS, 1)
         journal.open()
-        details = config.getoption("verbose") >= _DETAILS
+        details = config.getoption("verbose", 0) >= _DETAILS  # without a terminal there is no such option
         item.stash[_GATE] = Gate(
             item, config.stash[_SETTINGS], _ledger(config), journal=journal, run=run, details=details
         )

@@ -29,6 +29,7 @@ NOTHING = "no demonstration"
 _VERDICTS = ("BIASED", "UNPROVEN", DEMONSTRATED)  # the worst first
 _BEGUN, _LOOKED, _BARE, _BROKE_OFF = "begun", "looked", "bare", "broke off"
 _SETTLED = ("failed", "error", "xfailed")  # pytest itself does not call these a success
+_LONGEST = 200  # characters of an explanation
 _NOT_RUN, _DESELECTED, _RERUN = "not run", "deselected", "rerun"
 
 
@@ -114,6 +115,7 @@ class Row:
         checks: What the checks of its last run have come to: verdicts, or "broke off".
         runs: How often it ran.
         earlier: What the checks of its earlier runs have come to.
+        explanation: The words of the user's that it was skipped or expected to fail with; empty if there are none.
     """
 
     nodeid: str
@@ -123,6 +125,7 @@ class Row:
     checks: tuple[str, ...] = ()
     runs: int = 1
     earlier: tuple[str, ...] = ()
+    explanation: str = ""
 
     @property
     def hidden(self) -> bool:
@@ -134,7 +137,9 @@ class Row:
         return {**asdict(self), "checks": list(self.checks), "earlier": list(self.earlier), "hidden": self.hidden}
 
 
-def row(nodeid: str, status: str, runs: Mapping[int, Iterable[str]], *, bare: bool = False) -> Row:
+def row(
+    nodeid: str, status: str, runs: Mapping[int, Iterable[str]], *, bare: bool = False, explanation: str = ""
+) -> Row:
     """Judge a test.
 
     Args:
@@ -142,6 +147,7 @@ def row(nodeid: str, status: str, runs: Mapping[int, Iterable[str]], *, bare: bo
         status: What pytest reports of it.
         runs: Number of a run -> what its checks have come to.
         bare: Whether its last run failed as it had made no check.
+        explanation: See `Row`; it is of use only where pytest reports that the test was skipped or failed as expected.
     """
     last = max(runs, default=1)
     checks = tuple(runs.get(last, ()))
@@ -158,7 +164,24 @@ def row(nodeid: str, status: str, runs: Mapping[int, Iterable[str]], *, bare: bo
     elif not checks and (status == "passed" or (bare and status == "failed")):
         reason = "passed without a check"
     earlier = tuple(check for run, made in runs.items() if run != last for check in made)
-    return Row(nodeid=nodeid, outcome=outcome, reason=reason, status=status, checks=checks, runs=last, earlier=earlier)
+    return Row(
+        nodeid=nodeid,
+        outcome=outcome,
+        reason=reason,
+        status=status,
+        checks=checks,
+        runs=last,
+        earlier=earlier,
+        explanation=explanation if reason in ("skipped", "xfailed") else "",
+    )
+
+
+def explanation_in(report: Any) -> str:  # noqa: ANN401 - plugins make reports of their own
+    """Return the words that a test was skipped or expected to fail with, on one line."""
+    place = getattr(report, "longrepr", None)
+    words = getattr(report, "wasxfail", place[2] if isinstance(place, tuple | list) and len(place) > 2 else "")  # noqa: PLR2004
+    line = " ".join(str(words).removeprefix("Skipped: ").removeprefix("reason: ").split())
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
 
 
 def status_after(status: str, report: Any) -> str:  # noqa: ANN401 - plugins make reports of their own
@@ -191,6 +214,7 @@ class Session:
         self._worker = hasattr(config, "workerinput")
         self._fates: dict[str, str] = {}  # of marked tests, unless they report something
         self._statuses: dict[tuple[str, str], str] = {}  # of all tests, on each worker
+        self._explanations: dict[str, str] = {}
         self._uncollected: dict[str, str] = {}
         self._with_items: set[str] = set()
         self._entries: dict[tuple[str, str], dict[str, Any]] = {}
@@ -258,6 +282,8 @@ class Session:
         """Take note of what pytest reports of a test, and of what travels with it."""
         key = report.nodeid, str(getattr(report, "worker_id", ""))
         self._statuses[key] = status_after(self._statuses.get(key, _NOT_RUN), report)
+        if report.outcome == "skipped" and not hasattr(report, "context"):
+            self._explanations[report.nodeid] = explanation_in(report)
         self.absorb(getattr(report, MARKER, {}))
 
     def absorb(self, sent: Mapping[str, Any]) -> None:
@@ -312,6 +338,7 @@ class Session:
                 statuses.get(nodeid, fates.get(nodeid, _NOT_RUN)),
                 {run: tuple(states.values()) for run, states in sorted(made.items())},
                 bare=max(made, default=1) in bare.get(nodeid, ()),
+                explanation=self._explanations.get(nodeid, ""),
             )
             for nodeid, made in runs.items()
         ]

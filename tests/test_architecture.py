@@ -51,6 +51,7 @@ ACROSS_MODULES = {
     "./test_architecture.py": "the layout",
     "./test_docs.py": "README and docs",
     "./test_fuzzing.py": "whatever reads text",
+    "./test_outputs.py": "one session, in all that tells of it",
     "./test_properties.py": "the whole comparison",
     "./test_release_gate.py": "a release gate from its first reference to a red run, and the example of one",
     "./test_roads.py": "the whole check, however events are handed over",

@@ -154,6 +154,72 @@ def test_marked_test_without_the_fixture_fails(pytester: pytest.Pytester) -> Non
     pytester.runpytest().assert_outcomes(failed=3)
 
 
+def test_gates_in_classes(pytester: pytest.Pytester) -> None:
+    """Parametrised classes and those of unittest are gates like functions; fixtures of a class cannot have the gate."""
+    make(
+        pytester,
+        """
+    import unittest
+
+    @pytest.mark.ganvalid(n_required=10_000, observables=["x"])
+    @pytest.mark.parametrize("sample", [GOOD, BAD], ids=["good", "bad"])
+    class TestParameters:
+        def test_it(self, ganvalid, sample):
+            ganvalid.check(sample, REFERENCE)
+
+    @pytest.mark.ganvalid(n_required=10_000, observables=["x"])
+    class TestUnit(unittest.TestCase):
+        @pytest.fixture(autouse=True)
+        def keep(self, ganvalid):
+            self.gate = ganvalid
+
+        def test_good(self):
+            self.gate.check(GOOD, REFERENCE)
+
+        def test_bad(self):
+            self.gate.check(BAD, REFERENCE)
+
+    class TestShared:
+        @pytest.fixture(scope="class")
+        def gate(self, ganvalid):
+            return ganvalid
+
+        @pytest.mark.ganvalid(n_required=10_000)
+        def test_it(self, gate): pass
+    """,
+    )
+    result = pytester.runpytest("-q")
+    result.assert_outcomes(passed=2, failed=2, errors=1)
+    result.stdout.fnmatch_lines_random(
+        [
+            "ROBUST *::TestParameters::test_it[[]good[]]",
+            "BIASED *::TestParameters::test_it[[]bad[]]",
+            "ROBUST *::TestUnit::test_good",
+            "BIASED *::TestUnit::test_bad",
+            "no demonstration *::TestShared::test_it: error",
+        ]
+    )
+
+
+def test_without_a_terminal(pytester: pytest.Pytester) -> None:
+    """Where pytest has no terminal to write to, gates decide and the report is written all the same."""
+    make(
+        pytester,
+        """
+    @pytest.mark.ganvalid(n_required=10_000, observables=["x"])
+    @pytest.mark.parametrize("sample", [GOOD, BAD], ids=["good", "bad"])
+    def test_it(ganvalid, sample):
+        ganvalid.check(sample, REFERENCE)
+    """,
+    )
+    assert pytester.runpytest("-p", "no:terminal", "--ganvalid-report=out").ret == pytest.ExitCode.TESTS_FAILED
+    rows = json.loads((pytester.path / "out" / "report.json").read_text(encoding="utf-8"))["rows"]
+    assert {row["nodeid"].partition("::")[2]: row["outcome"] for row in rows} == {
+        "test_it[good]": "ROBUST",
+        "test_it[bad]": "BIASED",
+    }
+
+
 def test_other_outcomes_of_a_marked_test_stay(pytester: pytest.Pytester) -> None:
     """A skip stays a skip, an expected failure is one, and an error of the test's own is shown as it is."""
     make(
@@ -175,6 +241,7 @@ def test_other_outcomes_of_a_marked_test_stay(pytester: pytest.Pytester) -> None
     )
     result = pytester.runpytest()
     result.assert_outcomes(skipped=1, xfailed=1, failed=1)
+    assert "::test_skip: skipped: no data" in " ".join(result.stdout.str().split())
     result.stdout.fnmatch_lines(["*RuntimeError: the reader broke"])
     result.stdout.no_fnmatch_line("*made no check*")
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_ganvalid._options import Settings
-from pytest_ganvalid.session import Journal, Row, Session, failures, names_marker, row, status_after
+from pytest_ganvalid.session import Journal, Row, Session, explanation_in, failures, names_marker, row, status_after
 
 STATUSES = ("passed", "failed", "error", "skipped", "xfailed", "deselected", "not run", "rerun")
 CHECKS = ("ROBUST", "BIASED", "UNPROVEN", "broke off")
@@ -51,6 +51,29 @@ def test_what_pytest_reports(reports: list[Any], status: str) -> None:
     for each in reports:
         found = status_after(found, each)
     assert found == status
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ({"longrepr": ("test_it.py", 3, "Skipped: no data")}, "no data"),
+        ({"longrepr": ["test_it.py", 3, "Skipped: on two\n lines"]}, "on two lines"),
+        ({"longrepr": ("test_it.py", 3, "Skipped: " + 300 * "x")}, 199 * "x" + "…"),
+        ({"longrepr": "a traceback", "wasxfail": "reason: known"}, "known"),
+        ({"longrepr": "a traceback", "wasxfail": ""}, ""),
+        ({"longrepr": None}, ""),
+        ({}, ""),
+    ],
+)
+def test_why_a_test_was_skipped(told: dict[str, Any], words: str) -> None:
+    """The words of the user's are kept, on one line, wherever pytest has put them."""
+    assert explanation_in(report("call", "skipped", **told)) == words
+
+
+@pytest.mark.parametrize(("status", "kept"), [("skipped", True), ("xfailed", True), ("passed", False)])
+def test_an_explanation_is_that_of_the_row(status: str, kept: bool) -> None:  # noqa: FBT001
+    """A test that passed in the end has none of those that it was skipped with before."""
+    assert row("test", status, {1: ["ROBUST"]}, explanation="no data").explanation == ("no data" if kept else "")
 
 
 @pytest.mark.parametrize(

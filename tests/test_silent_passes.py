@@ -27,9 +27,7 @@ BAD, FEW = gv.Counts([5_000, 15_000, 10_000]), gv.Counts([12, 10, 11])
 SWALLOW = contextlib.suppress(BaseException)
 marked = pytest.mark.ganvalid(n_required=1_000)
 """
-NO_PLOTS = "import sys; sys.modules['matplotlib'] = None\n"
-CONFTEST = f"""
-{NO_PLOTS}
+CONFTEST = """
 import pytest
 
 LATE = []
@@ -585,7 +583,7 @@ def test(data, ganvalid): ganvalid.check(GOOD, REFERENCE)
         test="",
     ),
 ]
-if not importlib.util.find_spec("_pytest.subtests"):  # which came with pytest 9
+if not any(map(importlib.util.find_spec, ("_pytest.subtests", "pytest_subtests"))):  # of pytest 9, or a plugin before
     WAYS = [way for way in WAYS if "subtests" not in way.source]
 ARGUMENTS = [
     *("-p", "no:cacheprovider", "-p", "no:randomly", "--continue-on-collection-errors"),
@@ -597,6 +595,8 @@ CONFIGURATIONS = {
     "n2": (["-n2"], "xdist"),
     "rerunfailures": (["--reruns=1"], "pytest_rerunfailures"),
     "html": (["--html=page.html"], "pytest_html"),
+    "mpl": (["--mpl"], "pytest_mpl"),
+    "subtests": ([], "pytest_subtests"),
 }
 """Arguments of a run, and the package that it needs."""
 
@@ -795,7 +795,7 @@ def test_a_session_that_ends_early_is_told(pytester: pytest.Pytester, name: str)
     """The report has the rows of tests that were not run, and no earlier page is left; strict is red in every case."""
     end = ENDS[name]
     pytester.makepyfile(test_it=HEADER + end.source)
-    pytester.makeconftest(NO_PLOTS + end.conftest)
+    pytester.makeconftest(end.conftest)
     (pytester.path / "out").mkdir()
     for status, *arguments in ((end.status, "-q"), (end.strict, "--ganvalid-strict")):
         for page in ("report.json", "report.html"):
@@ -841,10 +841,24 @@ def test_a_worker_that_dies_leaves_rows(tmp_path: Path) -> None:
     assert rows == {"test_a": "ROBUST", "test_b": "error", "test_c": "not run"}
 
 
+def test_a_worker_that_dies_in_a_gate_is_told(tmp_path: Path) -> None:
+    """Where one of several workers dies in a gate the session is red, that gate demonstrates nothing, the others do."""
+    pytest.importorskip("xdist")
+    dies = "@marked\ndef test_dies(ganvalid):\n    ganvalid.check(GOOD, REFERENCE)\n    os.abort()\n"
+    others = "@marked\n@pytest.mark.parametrize('i', range(4))\ndef test(ganvalid, i): ganvalid.check(GOOD, REFERENCE)"
+    write(tmp_path, [Way("it", f"{dies}{others}", "", "")])
+    done = run(tmp_path, "-n2", "--ganvalid-strict")
+    assert done.returncode == 1
+    assert "no demonstration  test_it.py::test_dies: error" in done.stdout
+    found = report(tmp_path)
+    assert found["failures"] == ["the session fails by --ganvalid-strict: 1 without a demonstration"]
+    rows = {row["nodeid"].partition("::")[2]: row["reason"] or row["outcome"] for row in found["rows"]}
+    assert rows == {"test_dies": "error"} | {f"test[{i}]": "ROBUST" for i in range(4)}
+
+
 @pytest.mark.parametrize("option", ["--lf", "--sw"])
 def test_tests_that_the_cache_leaves_out_are_told(pytester: pytest.Pytester, option: str) -> None:
     """What is left out as it did not fail last time is deselected, in its module, and in modules that are left out."""
-    pytester.makeconftest(NO_PLOTS)
     pytester.makepyfile(
         test_it=f"{HEADER}{GREEN}def test_fails(): assert 0", test_other=f"{HEADER}{GREEN}pytest.mark.ganvalid"
     )
@@ -876,7 +890,7 @@ def pytest_runtest_protocol(item, nextitem):
 
 def test_reruns_until_green_are_told(pytester: pytest.Pytester) -> None:
     """A test that a plugin runs again until it passes is ROBUST at the level of its attempt, and told."""
-    pytester.makeconftest(NO_PLOTS + RERUNS)
+    pytester.makeconftest(RERUNS)
     source = "TRIES = []\n\n@marked\ndef test(ganvalid):\n    TRIES.append(1)\n"
     pytester.makepyfile(HEADER + source + "    ganvalid.check([BAD, FEW, GOOD][len(TRIES) - 1], REFERENCE)")
     result = pytester.runpytest_inprocess("--ganvalid-report=out")
@@ -910,7 +924,7 @@ def test_what_cannot_be_seen_is_required(pytester: pytest.Pytester, name: str) -
     """Tests that pytest never collects have no row, and a number that is required is what misses them."""
     arguments, conftest = INVISIBLE[name]
     pytester.makepyfile(test_it=HEADER + GREEN, test_other="def test(): pass")
-    pytester.makeconftest(NO_PLOTS + conftest)
+    pytester.makeconftest(conftest)
     pytester.mkdir("empty")
     ordinary = 5 if name == "nothing_there" else 0
     assert pytester.runpytest_inprocess(*arguments, "--ganvalid-strict").ret == ordinary

@@ -143,6 +143,7 @@ def _written(report: Report, arguments: argparse.Namespace) -> list[str]:
         "runs": 1,
         "earlier": [],
         "hidden": False,
+        "explanation": "",
     }
     outcome = {"finished": True, "exit_status": 0 if report.robust else NOT_ROBUST, "failures": []}
     run = run_of(["ganvalid", *arguments.words], ".")

@@ -60,6 +60,7 @@ class Row:
         runs: How often it ran.
         earlier: What the checks of its earlier runs have come to.
         hidden: Whether a check was not ROBUST, and pytest does not say so.
+        explanation: The words of the user's that it was skipped or expected to fail with; empty if there are none.
     """
 
     nodeid: str
@@ -70,6 +71,7 @@ class Row:
     runs: Annotated[int, _json.Range(1)]
     earlier: tuple[str, ...]
     hidden: bool
+    explanation: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,9 +75,10 @@ def write_summary(
 def _gates_of(
     row: Mapping[str, Any], by_test: Mapping[str, Sequence[Mapping[str, Any]]]
 ) -> Sequence[Mapping[str, Any]]:
-    """Return the checks of the last run of a test."""
+    """Return the checks of the last run of a test; one that broke off has left no result."""
     checks = [record for record in by_test.get(row["nodeid"], ()) if record["gate"]]
-    return checks[-len(row["checks"]) :] if row["checks"] else []
+    ended = sum(state in tuple(Verdict) for state in row["checks"])
+    return checks[-ended:] if ended else []
 
 
 def _printed(row: Mapping[str, Any]) -> bool:
@@ -140,10 +141,11 @@ def _more(report: Report, verbosity: int) -> list[str]:
 
 def _why(row: Mapping[str, Any]) -> str:
     """Say why there is no demonstration, and what its checks have come to all the same."""
-    if row["checks"] and row["reason"] == row["status"]:
-        checks = f"its check was {row['checks'][0]}" if len(row["checks"]) == 1 else "its checks were "
-        return f"{row['reason']} ({checks}{', '.join(row['checks']) if len(row['checks']) > 1 else ''})"
-    return str(row["reason"])
+    checks, explanation = row["checks"], f": {row['explanation']}" if row.get("explanation") else ""
+    if checks and row["reason"] == row["status"]:
+        told = f"its checks were {', '.join(checks)}" if len(checks) > 1 else f"its check was {checks[0]}"
+        return f"{row['reason']} ({told.replace('was broke off', 'broke off')}){explanation}"
+    return f"{row['reason']}{explanation}"
 
 
 def totals(rows: Iterable[Mapping[str, Any]]) -> str:
