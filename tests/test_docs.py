@@ -6,6 +6,7 @@ import ast
 import configparser
 import inspect
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,15 @@ def test_links_lead_somewhere(page: Path) -> None:
     """Every relative link names a file that exists."""
     targets = re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text(encoding="utf-8"))
     assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "changes").glob("+*.md")), ids=lambda path: path.name)
+def test_news_fragments_are_of_a_kind(path: Path) -> None:
+    """A fragment of the changelog is of a kind that towncrier knows, and its links lead somewhere from the docs."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["towncrier"]
+    assert path.name.split(".")[1:] in [[kind["directory"], "md"] for kind in settings["type"]]
+    targets = re.findall(r"\]\((?!https?:)([^)#]+)", path.read_text(encoding="utf-8"))
+    assert [target for target in targets if not (ROOT / "docs" / target).exists()] == []
 
 
 def test_every_claim_of_the_paper_is_in_the_table() -> None:
