@@ -7,7 +7,12 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
+import platform
 import statistics
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
@@ -17,9 +22,11 @@ from typing import Any
 
 import numpy as np
 
-from pytest_ganvalid.histograms.binning import equiprobable_edges
+from pytest_ganvalid.histograms import compiled, kernels
+from pytest_ganvalid.histograms.binning import bins_for, equiprobable_edges
 from pytest_ganvalid.histograms.bins import Axis, Grid
 from pytest_ganvalid.histograms.filling import fill
+from pytest_ganvalid.histograms.kdtree_growth import kdtree_cells
 from pytest_ganvalid.histograms.lookup import shared_out, threads
 
 BINS = 50
@@ -52,17 +59,58 @@ def main() -> None:
     lines = [
         "# Filling histograms from memory",
         "",
-        "`python benchmarks/filling.py`; all times of a row are taken in turns in one run, and the median of "
-        f"{arguments.repeats} is given.",
+        f"`python {' '.join(sys.argv)}`; all times of a row are taken in turns in one run, and the median of "
+        f"{arguments.repeats} is given. Load of the machine before: {os.getloadavg()[0]:.1f}.",
+        "",
+        f"{processor()}, {threads()} processors, all used by this package; the others use one unless it says so. "
+        f"Python {platform.python_version()}, numpy {version('numpy')}, boost-histogram {version('boost-histogram')}, "
+        f"numba {version('numba')}. *Compiled* is with the extra `fast`, *plain* without. {price()}",
         "",
         *speed(int(arguments.values), arguments.repeats),
         "",
-        *precision(int(arguments.weights)),
+        *other_bins(int(arguments.weights), arguments.repeats),
+        "",
+        *precision(int(arguments.weights), arguments.repeats),
     ]
     text = "\n".join(lines) + "\n"
     if arguments.output:
         arguments.output.write_text(text, encoding="utf-8")
     print(text)
+
+
+def processor() -> str:
+    """Return the name of the processor."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
+def price() -> str:
+    """Say what it takes to import the compiled loops, and to compile them."""
+    code = """
+import time, numpy, pytest_ganvalid.histograms.filling
+start = time.process_time()
+import numba
+there = time.process_time()
+import pytest_ganvalid.histograms.kernels
+print(there - start, time.process_time() - there)
+"""
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {**os.environ, "NUMBA_CACHE_DIR": folder}
+        run = partial(subprocess.run, [sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, check=True)
+        (_, first), *again = ([float(word) for word in run().stdout.split()] for _ in range(4))
+    numba, loops = (statistics.median(times) for times in zip(*again, strict=True))
+    return (
+        f"Once per process, {numba:.1f} s of a processor to import numba and {loops:.1f} s to load the loops; once per "
+        f"installation, {first:.0f} s to compile them."
+    )
+
+
+def filled(loops: Any, *arguments: Any) -> Any:  # noqa: ANN401 - a module or None, and what `fill` takes
+    """Fill with compiled loops, or without."""
+    compiled._STATE.kernels = loops  # noqa: SLF001 - no user would have both
+    return fill(*arguments)
 
 
 def speed(n: int, repeats: int) -> list[str]:
@@ -72,35 +120,67 @@ def speed(n: int, repeats: int) -> list[str]:
     lines = [
         f"## {BINS} equiprobable bins from {n:,} float64 values",
         "",
-        f"{threads()} processors, all used by this package; numpy.histogram ({version('numpy')}) and a variable axis "
-        f"of boost-histogram ({version('boost-histogram')}) get the same edges, and use one unless it says otherwise. "
-        "The bandwidth is that of summing the values up with as many threads. Rates: millions of values a second.",
+        "numpy.histogram and a variable axis of boost-histogram get the same edges. Rates: millions of values a "
+        "second; ratios: of the compiled rate to that on their left. The bandwidth is that of summing the values up "
+        "with as many threads.",
         "",
-        "| distribution | this package | numpy.histogram | ratio | boost-histogram | ratio | the same, all threads "
-        "| ratio | GB/s | of the read bandwidth |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        "| distribution | compiled | plain | ratio | numpy.histogram | ratio | boost-histogram | ratio "
+        "| the same, all threads | ratio | GB/s | of the read bandwidth |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for name, draw in SHAPES.items():
         values = draw(np.random.default_rng(1), n)
         edges = equiprobable_edges(values[: 1 << 20], None, BINS)
         closed = np.array([-np.inf, *edges, np.inf])
-        grid = Grid((Axis(edges),))
         axis = bh.axis.Variable(edges)
         ways: list[Callable[[], Any]] = [
-            partial(fill, grid, (values,), None),
+            *(partial(filled, loops, Grid((Axis(edges),)), (values,), None) for loops in (kernels, None)),
             partial(np.histogram, values, closed),
             partial(boosted, axis, values, 1),
             partial(boosted, axis, values, threads()),
             partial(read_all, values),
         ]
-        assert np.array_equal(ways[0]().sumw, ways[1]()[0])
-        ours, numpy, boost, several, read = in_turns(ways, repeats)
-        rate = n / ours / 1e6
-        lines.append(
-            f"| {name} | {rate:,.0f} | {n / numpy / 1e6:,.0f} | **{numpy / ours:.1f}** | {n / boost / 1e6:,.0f} "
-            f"| **{boost / ours:.1f}** | {n / several / 1e6:,.0f} | {several / ours:.1f} | {8 * n / ours / GIGA:.1f} "
-            f"| {read / ours:.2f} |"
-        )
+        first, second, third = (way() for way in ways[:3])
+        assert np.array_equal(first.sumw, second.sumw)
+        assert np.array_equal(first.sumw, third[0])
+        ours, *others, read = in_turns(ways, repeats)
+        compared = " | ".join(f"{n / other / 1e6:,.0f} | **{other / ours:.1f}**" for other in others)
+        lines.append(f"| {name} | {n / ours / 1e6:,.0f} | {compared} | {8 * n / ours / GIGA:.1f} | {read / ours:.2f} |")
+    return lines
+
+
+def other_bins(n: int, repeats: int) -> list[str]:
+    """Return the table of bins of several columns."""
+    lines = [
+        f"## {BINS} bins of several columns from {n:,} events",
+        "",
+        "Rates: millions of events a second.",
+        "",
+        "| bins | weights | compiled | plain | ratio |",
+        "|---|---|---|---|---|",
+    ]
+    rng = np.random.default_rng(3)
+    columns = list(rng.normal(size=(4, n)))
+    columns[1] += 0.5 * columns[0]
+    weight, few = rng.normal(1, 1, n), [column[: 1 << 18] for column in columns]
+    even = np.linspace(-2, 2, 6)
+    kinds: dict[str, tuple[Any, int]] = {
+        "two columns, a grid of 7 by 7": (bins_for((even, even), few[:2], None, "error"), 2),
+        "two columns, equiprobable": (bins_for(BINS, few[:2], None, "error"), 2),
+        "four columns, k-d tree": (kdtree_cells(few, None, BINS, "error", "abcd"), 4),
+    }
+    for name, (bins, dimensions) in kinds.items():
+        for weighted in (False, True):
+            event = bins, columns[:dimensions], weight if weighted else None
+            ways: list[Callable[[], Any]] = [partial(filled, loops, *event) for loops in (kernels, None)]
+            first, second = (way() for way in ways)
+            assert np.array_equal(first.sumw, second.sumw)
+            assert np.array_equal(first.sumw2, second.sumw2)
+            ours, plain = in_turns(ways, repeats)
+            words = "normal(1, 1)" if weighted else "none"
+            lines.append(
+                f"| {name} | {words} | {n / ours / 1e6:,.0f} | {n / plain / 1e6:,.0f} | **{plain / ours:.1f}** |"
+            )
     return lines
 
 
@@ -127,16 +207,18 @@ def in_turns(ways: list[Callable[[], Any]], repeats: int) -> list[float]:
     return [statistics.median(found) for found in times]
 
 
-def precision(n: int) -> list[str]:
+def precision(n: int, repeats: int) -> list[str]:
     """Return the table of errors."""
     lines = [
-        f"## Sums of {n:,} weights in {BINS} bins",
+        f"## Sums of {n:,} weights and of their squares in {BINS} bins",
         "",
         "The largest relative error of a bin's sum against exact arithmetic (`math.fsum`), and that of "
-        "`numpy.bincount`, which adds one after the other.",
+        "`numpy.bincount`, which adds one after the other. Rates: millions of weights a second, the bins found and "
+        "both sums made; numpy's with `searchsorted` and two `bincount`.",
         "",
-        "| weights | Σ\\|w\\| / \\|Σw\\| of the worst bin | error of Σw | of Σw² | numpy's of Σw | time, numpy's = 1 |",
-        "|---|---|---|---|---|---|",
+        "| weights | Σ\\|w\\| / \\|Σw\\| of the worst bin | error of Σw | of Σw² | numpy's of Σw | compiled | plain "
+        "| ratio | numpy | ratio |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for name, draw in WEIGHTS.items():
         rng = np.random.default_rng(2)
@@ -144,22 +226,23 @@ def precision(n: int) -> list[str]:
         axis = Axis(equiprobable_edges(values[: 1 << 20], None, BINS))
         grid = Grid((axis,))
         index = axis.index(values)
-        found = fill(grid, (values,), weight)
+        ways: list[Callable[[], Any]] = [
+            *(partial(filled, loops, grid, (values,), weight) for loops in (kernels, None)),
+            partial(plain_sums, values, weight, axis),
+        ]
+        found, second = ways[0](), ways[1]()
+        assert np.array_equal(found.sumw, second.sumw)
+        assert np.array_equal(found.sumw2, second.sumw2)
         plain = np.bincount(index, weight, minlength=axis.size)
         parts = [weight[index == i] for i in range(axis.size)]
         sums = np.array([math.fsum(part) for part in parts])
         squares = np.array([math.fsum(part**2) for part in parts])
         cancellation = max(math.fsum(np.abs(part)) / abs(total) for part, total in zip(parts, sums, strict=True))
-        ours, numpy = in_turns(
-            [
-                partial(fill, grid, (values,), weight),
-                partial(plain_sums, values, weight, axis),
-            ],
-            3,
-        )
+        ours, *others = in_turns(ways, repeats)
+        compared = " | ".join(f"{n / other / 1e6:,.0f} | **{other / ours:.1f}**" for other in others)
         lines.append(
             f"| {name} | {cancellation:.3g} | {worst(found.sumw, sums):.1g} | {worst(found.sumw2, squares):.1g} "
-            f"| {worst(plain, sums):.1g} | {ours / numpy:.2f} |"
+            f"| {worst(plain, sums):.1g} | {n / ours / 1e6:,.0f} | {compared} |"
         )
     return lines
 

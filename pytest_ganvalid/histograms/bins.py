@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from pytest_ganvalid._json import Node
 from pytest_ganvalid.errors import InputError
+from pytest_ganvalid.histograms.compiled import kernels
 from pytest_ganvalid.histograms.layout import Arrangement, Layout
-from pytest_ganvalid.histograms.lookup import lookup
+from pytest_ganvalid.histograms.lookup import lookup, plain
 
 IntArray = NDArray[np.intp]
 _ROUNDING = 1e-9  # of the narrowest bin
@@ -209,13 +210,25 @@ class Axis:
             index = np.clip(lookup(self.cuts).index(self._wrapped(values)) - 1, 0, len(self.edges) - 2)
         else:
             index = lookup(self.cuts).index(values)
-        with np.errstate(over="ignore", invalid="ignore"):
-            finite = np.isfinite(np.add.reduce(values))
-        if not finite:  # at least one is NaN or infinite, or the sum is too large
-            if self.nonfinite == "error":
-                refuse_nonfinite(values)
-            index[~np.isfinite(values)] = 0 if self.nonfinite == "underflow" else self.size - 1
+        if not _all_finite(values):
+            self.place_nonfinite(index, values, np.broadcast_to(self.size - 1, values.shape))
         return index
+
+    def place_nonfinite(self, index: IntArray, values: NDArray[Any], last: NDArray[np.intp]) -> None:
+        """Write the bins of NaN and infinite values where they belong.
+
+        Args:
+            index: The bin of each value, shape (events,).
+            values: Shape (events,).
+            last: The last bin for each of them, shape (events,).
+
+        Raises:
+            InputError: If NaN and infinite values are refused, and there are any.
+        """
+        if self.nonfinite == "error":
+            refuse_nonfinite(values)
+        bad = ~np.isfinite(values)
+        index[bad] = 0 if self.nonfinite == "underflow" else last[bad]
 
     def _wrapped(self, values: NDArray[Any]) -> NDArray[np.float64]:
         """Return values within the period, those that are already to the last bit."""
@@ -362,10 +375,10 @@ class Grid:
         Args:
             columns: One array of shape (events,) per axis.
         """
-        if len(self.axes) == 1:
-            return self.axes[0].index(columns[0])
-        positions = [axis.index(values) for axis, values in zip(self.axes, columns, strict=True)]
-        return np.ravel_multi_index(positions, self.shape)
+        index = self.axes[0].index(columns[0])
+        for axis, values in zip(self.axes[1:], columns[1:], strict=True):
+            index = index * axis.size + axis.index(values)
+        return index
 
 
 def _title(axis: Any) -> str:  # noqa: ANN401 - any axis with the protocol
@@ -384,6 +397,22 @@ def _below(edges: tuple[float, ...]) -> tuple[float, ...]:
         widths = np.concatenate([[np.inf], np.diff(array), [np.inf]])
     room = _OF_BIN * np.minimum(widths[1:], widths[:-1])
     return tuple((array - np.minimum(_SINGLE * np.abs(array), room)).tolist())
+
+
+def _all_finite(values: NDArray[Any]) -> bool:
+    """Tell whether no value is NaN or infinite; not if their sum is too large, whatever they are."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(np.add.reduce(values)))
+
+
+@functools.lru_cache(maxsize=64)
+def _rows(cuts: tuple[tuple[float, ...], ...]) -> tuple[NDArray[np.float64], int]:
+    """Return the cuts of several axes row by row, with NaN after them, and the length of a row, a power of two."""
+    width = 1 << max(len(row) for row in cuts).bit_length()
+    table = np.full((len(cuts), width), np.nan)
+    for row, numbers in zip(table, cuts, strict=True):
+        row[: len(numbers)] = numbers
+    return table.ravel(), width
 
 
 def plain_axis(bins: Bins) -> Axis | None:
@@ -496,11 +525,19 @@ class Slabs:
         """
         x, y = columns
         slab = self.x.index(x)
-        index = self.offsets[slab]
-        for i, axis in enumerate(self.y):
-            inside = slab == i
-            index[inside] += axis.index(y[inside])
-        return index
+        table, width = _rows(tuple(axis.cuts for axis in self.y))
+        within = np.zeros_like(slab)
+        if (loops := kernels()) is not None:
+            loops.ranks_in_rows(plain(y), slab, table, width, within)
+        else:
+            first, step = slab * width - 1, width // 2
+            while step:  # halves what is left of the edges, those of all slabs at once
+                within += step * (y >= table[first + within + step])
+                step //= 2
+        if not _all_finite(y):
+            sizes = np.array([axis.size for axis in self.y])
+            self.y[0].place_nonfinite(within, y, sizes[slab] - 1)
+        return self.offsets[slab] + within
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,13 +18,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_ganvalid.histograms.lookup import parts
+from pytest_ganvalid.histograms.compiled import kernels
+from pytest_ganvalid.histograms.lookup import parts, plain
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 _BITS = 53  # of a float
 _MAGIC = 1.5 * 2.0 ** (_BITS - 1)  # times a power of two, added and taken away: rounds to multiples of the power
-_BLOCK = 1 << 15  # numbers at a time: what is worked on stays in the processor's cache
+BLOCK = 1 << 15
+"""Numbers at a time: what is worked on stays in the processor's cache."""
 _NOTHING = -900  # exponent of a sum that is too small to be cut into parts
 
 
@@ -48,8 +50,8 @@ class Total:
 
     def __add__(self, other: Total) -> Total:
         """Add two totals."""
-        leading, lost = _two_sum(self.leading, other.leading)
-        return Total(*_two_sum(leading, lost + self.rest + other.rest))
+        leading, lost = two_sum(self.leading, other.leading)
+        return Total(*two_sum(leading, lost + self.rest + other.rest))
 
     @property
     def value(self) -> FloatArray:
@@ -65,7 +67,11 @@ def total_by_bin(index: IntArray, values: FloatArray, size: int) -> Total:
         values: Finite numbers, shape (values,).
         size: Number of bins.
     """
-    blocks = [_block(index[part], values[part], size) for part in parts(values.size, _BLOCK)]
+    if (loops := kernels()) is not None:
+        total = Total.of(np.zeros(size))
+        loops.total(plain(index, np.int64), plain(values), total.leading, total.rest)
+        return total
+    blocks = [_block(index[part], values[part], size) for part in parts(values.size, BLOCK)]
     return functools.reduce(operator.add, blocks, Total.of(np.zeros(size)))
 
 
@@ -100,15 +106,20 @@ def adds_exactly(largest: float, least: float, number: int) -> bool:
         least: The least magnitude above 0 of the floats, or of those that they are the last bits of.
         number: How many there are.
     """
-    return math.frexp(largest)[1] + _carry(number) <= max(math.frexp(least)[1], _NOTHING)
+    return math.frexp(largest)[1] + carry(number) <= max(math.frexp(least)[1], _NOTHING)
 
 
 def leading_part(values: Any, largest: float, number: int) -> Any:  # noqa: ANN401 - arrays or tensors
     """Round numbers to multiples of a power of two that can be added without rounding."""
-    magic = _MAGIC * 2.0 ** (math.frexp(largest)[1] + _carry(number) + 1 - _BITS)
+    magic = rounding_number(largest, number)
     part = values + magic
     part -= magic
     return part
+
+
+def rounding_number(largest: float, number: int) -> float:
+    """Return what, added and taken away, rounds so many numbers to such multiples; see `leading_part`."""
+    return _MAGIC * 2.0 ** (math.frexp(largest)[1] + carry(number) + 1 - _BITS)
 
 
 def sum_of(sums: Sequence[NDArray[np.generic]]) -> Total:
@@ -116,12 +127,12 @@ def sum_of(sums: Sequence[NDArray[np.generic]]) -> Total:
     return functools.reduce(operator.add, map(Total.of, sums))
 
 
-def _carry(number: int) -> int:
+def carry(number: int) -> int:
     """Return how many bits a sum of so many numbers may be longer than they are."""
     return math.ceil(math.log2(number))
 
 
-def _two_sum(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]:
+def two_sum(a: Any, b: Any) -> tuple[Any, Any]:  # noqa: ANN401 - arrays or floats
     """Return the rounded sum and, exactly, what rounding took away (Knuth, TAOCP 2, 4.2.2)."""
     total = a + b
     of_b = total - a

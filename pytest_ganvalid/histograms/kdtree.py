@@ -19,7 +19,9 @@ from numpy.typing import NDArray
 
 from pytest_ganvalid import _json
 from pytest_ganvalid.histograms.bins import Axis, Nominal
+from pytest_ganvalid.histograms.compiled import kernels
 from pytest_ganvalid.histograms.layout import Arrangement, Layout
+from pytest_ganvalid.histograms.lookup import plain
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
@@ -27,6 +29,7 @@ Box = tuple[tuple[float, float], ...]
 SAME = 5e-6
 """Relative distance within which values are one that was printed to six digits or stored in single precision."""
 _PARTS = 10  # in which neighbouring cells are seen together
+_NOWHERE = (math.inf, -math.inf)  # limits that no value is within
 _INFINITE = {math.inf: "inf", -math.inf: "-inf"}  # JSON has no such numbers
 
 
@@ -196,6 +199,10 @@ class Cells:
         """
         columns, finite = placed(columns, self.nonfinite)
         index = np.full(columns[0].size, self.root.cells, dtype=np.intp)
+        if (loops := kernels()) is not None:
+            loops.leaves(np.stack([plain(values) for values in columns]), *_listed(self.root), index)
+            index[~finite] = self.root.cells
+            return index
         _descend(self.root, columns, np.flatnonzero(finite), 0, index)
         return index
 
@@ -218,6 +225,59 @@ def _descend(node: Node | None, columns: Sequence[FloatArray], rows: IntArray, f
     below = columns[node.column][rows] < node.at
     _descend(node.below, columns, rows[below], first, index)
     _descend(node.above, columns, rows[~below], first + number_of_cells(node.below), index)
+
+
+def _listed(root: Node) -> tuple[IntArray, FloatArray, IntArray, IntArray, int]:
+    """List the nodes of a tree: their columns, limits, next nodes and cells, and the depth; see `kernels.leaves`."""
+    columns: list[int] = []
+    limits: list[tuple[float, float]] = []
+    following: list[tuple[int, int]] = []
+    cells: list[int] = []
+
+    def added(column: int, within: tuple[float, float], cell: int = 0) -> int:
+        place = len(columns)
+        columns.append(column)
+        limits.append(within)
+        following.append((place, place))
+        cells.append(cell)
+        return place
+
+    def listed(node: Node | None, first: int) -> tuple[int, int]:
+        """List a node and those below it; return its place, and the number of steps to the furthest leaf."""
+        if node is None:
+            return added(0, _NOWHERE, first), 0
+        if isinstance(node, Cut):
+            high = math.nextafter(node.at, -math.inf)
+            place = added(node.column, (-math.inf, high) if high < node.at else _NOWHERE)
+            below, steps = listed(node.below, first)
+            above, others = listed(node.above, first + number_of_cells(node.below))
+            following[place] = above, below
+            return place, 1 + max(steps, others)
+        places = [added(c, _around(v)) for c, v in zip(node.columns, node.values, strict=True)]
+        outside, _ = listed(None, first)
+        inside, steps = listed(node.inside, first + 1)
+        for place, within in zip(places, (*places[1:], inside), strict=True):
+            following[place] = outside, within
+        return places[0], len(places) + steps
+
+    _, depth = listed(root, 0)
+    places, numbers = np.array(following, dtype=np.int64).ravel(), np.array(cells, dtype=np.int64)
+    return np.array(columns, dtype=np.int64), np.array(limits).T.copy(), places, numbers, depth
+
+
+def _around(value: float) -> tuple[float, float]:
+    """Return the least and the largest number that is a guard's value, but for rounding; see `Guard.is_inside`."""
+    if math.isinf(value):
+        return value, value
+    distance, ends = SAME * abs(value), []
+    for outwards in (-math.inf, math.inf):
+        end = value + math.copysign(distance, outwards)
+        if abs(end - value) > distance:  # the sum was rounded outwards; a difference of such numbers is exact
+            end = math.nextafter(end, value)
+        elif abs(math.nextafter(end, outwards) - value) <= distance:
+            end = math.nextafter(end, outwards)
+        ends.append(end)
+    return ends[0], ends[1]
 
 
 def placed(columns: Sequence[NDArray[Any]], nonfinite: str) -> tuple[list[FloatArray], NDArray[np.bool_]]:

@@ -5,7 +5,8 @@ says between which edges it lies, but for those inside the cell, to which it is 
 cells are rounded, and all of them keep the order of the values: a value in a lower cell than an edge is below that
 edge. So the result is that of the binary search, whatever the rounding.
 
-The work is done in blocks that stay in the processor's cache, by functions of numpy that let other threads run.
+The work is done in blocks that stay in the processor's cache, by functions of numpy that let other threads run; or by
+compiled loops, where there are any and the values are many.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from pytest_ganvalid.histograms.compiled import kernels
+
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 T = TypeVar("T")
@@ -33,6 +36,10 @@ _MOST_EDGES = 4  # in a cell; with more, a binary search is as good
 _MAGIC = 1.5 * 2.0**52  # added to a number of ordinary size, it leaves the nearest integer in the last bits
 _ZERO = int(np.array(_MAGIC).view(np.int64))
 _BYTE = 256
+_BITS = 63  # of the magnitude of a float
+_MOST_INSIDE = 2  # edges in a cell of the quickest tables; with more, other cells are tried
+_COMPILED = 1 << 14  # values, from which on a table is made for compiled loops
+_NOTHING = np.empty(0, dtype=np.int64)
 
 
 @functools.lru_cache(maxsize=512)
@@ -60,6 +67,11 @@ class Lookup:
         Args:
             values: Shape (values,).
         """
+        if (loop := self._loop(values.size)) is not None:
+            index = np.empty(values.size, dtype=np.int64)
+            for part in parts(values.size, BLOCK):
+                loop(plain(values[part]), index=index[part], counts=_NOTHING)
+            return index
         values = np.asarray(values, dtype=np.float64)
         if self._table is None:
             return np.searchsorted(self._edges, values, side="right")
@@ -68,6 +80,41 @@ class Lookup:
         for part in parts(values.size, BLOCK):
             found[part] = work.bins(values[part])
         return found
+
+    def counts_if_finite(self, values: FloatArray) -> NDArray[np.int64] | None:
+        """Count the values in each bin, shape (bins,); ``None`` if one may be NaN or infinite.
+
+        Args:
+            values: Shape (values,), a block of them at most.
+        """
+        if (loop := self._loop(values.size)) is not None:
+            counts = np.zeros(self.size, dtype=np.int64)
+            return None if loop(plain(values), index=_NOTHING, counts=counts) else counts
+        with np.errstate(over="ignore", invalid="ignore"):
+            finite = np.isfinite(np.add.reduce(values))  # or else it may still be an overflow
+        return self.counts(values) if finite else None
+
+    def _loop(self, values: int) -> Callable[..., int] | None:
+        """Return the compiled loop over so many values; ``None`` if they are few, or there is none for these edges."""
+        loops = kernels()
+        if loops is None or values < _COMPILED or self._compiled_table is None:
+            return None
+        cut, lower, inside = self._compiled_table
+
+        def loop(values: FloatArray, index: NDArray[np.int64], counts: NDArray[np.int64]) -> int:
+            bad: int = loops.ranks(values, cut.shift, cut.floor, cut.center, lower, inside, index, counts)
+            return bad
+
+        return loop
+
+    @functools.cached_property
+    def _compiled_table(self) -> tuple[Bits, NDArray[np.int64], FloatArray] | None:
+        """The table that compiled loops take; ``None`` if there is none."""
+        with np.errstate(all="ignore"):
+            table = _cheapest(_tables(self._edges, _bits))
+        if table is None or not isinstance(table.cut, Bits):
+            return None
+        return table.cut, table.lower.astype(np.int64), np.stack(table.inside)
 
     def counts(self, values: FloatArray) -> NDArray[np.int64]:
         """Count the values in each bin, all at once; shape (bins,).
@@ -132,6 +179,34 @@ class _Binary:
         return np.subtract(cells, self.first, out=cells)
 
 
+@dataclass(frozen=True, slots=True)
+class Bits:
+    """Cells of equal leading bits on either side of zero, and one about it: nearly logarithmic ones of both signs.
+
+    Attributes:
+        shift: Number of bits that are not leading, at least 1.
+        floor: The magnitude, as an integer, from which on the cells are counted.
+        center: The cell about zero.
+    """
+
+    shift: int
+    floor: int
+    center: int
+
+    def cells(self, values: FloatArray, scaled: FloatArray) -> IntArray:
+        """Return the cell of each value; see `_Even.cells`."""
+        cells = scaled.view(np.int64)
+        np.abs(values, out=scaled)
+        np.subtract(cells, self.floor, out=cells)
+        np.maximum(cells, 0, out=cells)
+        np.right_shift(cells, self.shift, out=cells)
+        np.negative(cells, out=cells, where=np.signbit(values))
+        return np.add(cells, self.center, out=cells)
+
+
+Cut = _Even | _Binary | Bits
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Table:
     """What is known of the values in each cell.
@@ -144,7 +219,7 @@ class _Table:
 
     lower: NDArray[Any]
     inside: tuple[FloatArray, ...]
-    cut: _Even | _Binary
+    cut: Cut
 
     @property
     def weight(self) -> tuple[int, int]:
@@ -215,11 +290,23 @@ class _Work:
 def _best_table(edges: FloatArray) -> _Table | None:
     """Return the cheapest table with few edges in a cell; ``None`` if there is none."""
     with np.errstate(all="ignore"):
-        tables = [_filled(edges, cut, cells) for cells in _CELLS for cut in _cuts(edges, cells)]
-    return min((table for table in tables if table), key=lambda table: table.weight, default=None)
+        table = _cheapest(_tables(edges, _cuts))
+        if table is None or len(table.inside) > _MOST_INSIDE:
+            table = _cheapest([*([] if table is None else [table]), *_tables(edges, _bits)])
+    return table
 
 
-def _cuts(edges: FloatArray, cells: int) -> Iterator[_Even | _Binary]:
+def _tables(edges: FloatArray, cuts: Callable[[FloatArray, int], Iterator[Cut]]) -> list[_Table]:
+    """Return a table for each way to cut the range of the edges, but for those with too many edges in a cell."""
+    tables = (_filled(edges, cut, cells) for cells in _CELLS for cut in cuts(edges, cells))
+    return [table for table in tables if table is not None]
+
+
+def _cheapest(tables: list[_Table]) -> _Table | None:
+    return min(tables, key=lambda table: table.weight, default=None)
+
+
+def _cuts(edges: FloatArray, cells: int) -> Iterator[Cut]:
     """Yield ways to cut the range of the edges into so many cells, the faster one first."""
     if edges[0] > 0:
         first, last = (int(word) for word in edges[[0, -1]].view(np.int64))
@@ -232,7 +319,22 @@ def _cuts(edges: FloatArray, cells: int) -> Iterator[_Even | _Binary]:
         yield _Even(scale, offset)
 
 
-def _filled(edges: FloatArray, cut: _Even | _Binary, cells: int) -> _Table | None:
+def _bits(edges: FloatArray, cells: int) -> Iterator[Cut]:
+    """Yield ways to cut the range of the edges by leading bits, down to its least magnitude or a share of its width."""
+    magnitudes = np.abs(edges)
+    words = magnitudes.view(np.int64)
+    ends = [(int(words[i]), -1 if edges[i] < 0 else 1) for i in (0, -1)]
+    least = magnitudes.min(where=magnitudes > 0, initial=np.inf)
+    for lowest in {least, max(least, magnitudes.max() / cells)}:
+        for shift in range(1, _BITS):
+            floor = max(int(lowest.view(np.int64)) - (1 << shift), 0)
+            first, last = (sign * (max(word - floor, 0) >> shift) for word, sign in ends)
+            if last - first < cells:
+                yield Bits(shift, floor, -first)
+                break
+
+
+def _filled(edges: FloatArray, cut: Cut, cells: int) -> _Table | None:
     """Sort the edges into cells; ``None`` if there are too many in one."""
     of_edges = np.clip(cut.cells(edges, np.empty(edges.size)), 0, cells - 1)
     counts = np.bincount(of_edges, minlength=cells)
@@ -247,6 +349,11 @@ def _filled(edges: FloatArray, cut: _Even | _Binary, cells: int) -> _Table | Non
         inside.append(at)
     kind = next(t for t in (np.uint8, np.uint16, np.uint32) if edges.size <= np.iinfo(t).max)
     return _Table(lower.astype(kind), tuple(inside), cut)
+
+
+def plain(values: Any, kind: type = np.float64) -> Any:  # noqa: ANN401 - arrays
+    """Return values as compiled loops take them, which is as they are if they lie in memory as plain numbers do."""
+    return np.require(values, kind, ["C", "A"])
 
 
 def parts(size: int, most: int) -> Iterator[slice]:

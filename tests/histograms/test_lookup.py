@@ -144,7 +144,8 @@ def test_tables_are_used() -> None:
     assert Lookup(KINDS["quantiles of a normal"])._table is not None
     assert Lookup(KINDS["a lognormal of many decades"])._table is not None
     assert Lookup(KINDS["255 edges"])._table is not None
-    assert Lookup(KINDS["heavy tails"])._table is None
+    assert Lookup(KINDS["heavy tails"])._table is not None
+    assert Lookup(np.array([*KINDS["adjacent"], 1e300]))._table is None
 
 
 def test_several_threads() -> None:

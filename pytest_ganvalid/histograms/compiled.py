@@ -1,0 +1,84 @@
+"""Whether filling is compiled: by numba (the extra ``fast``), once there is so much to fill that it pays.
+
+Compiled or not, bin contents are the same to the last bit, so nothing depends on it but time. To import numba, and what
+it has compiled before, takes as long as filling some hundred million values without it. So what filling takes is added
+up, and numba is imported once that is as much: a process never takes more than about twice what it would if it knew
+beforehand what is to come (Karlin et al., Algorithmica 3 (1988) 79), and one that fills little imports nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import threading
+import warnings
+from typing import Any
+
+_PAYS = 2.0  # s of filling, of which the kernels take half: 1 s, as long as it takes to import them
+_REMEDY = "the answers are the same, but take longer; mend the installation of numba, or uninstall it"
+
+
+class _State:
+    """What this process knows.
+
+    Attributes:
+        spent: Seconds that filling has taken so far, by its kind and amount rather than by a clock.
+        settled: Whether it has been tried to load the kernels.
+        kernels: The module `kernels`; ``None`` if it cannot be used, or has not been loaded.
+    """
+
+    def __init__(self) -> None:
+        self.spent = 0.0
+        self.settled = False
+        self.kernels: Any = None
+        self.lock = threading.Lock()
+
+
+_STATE = _State()
+
+
+def spend(seconds: float) -> None:
+    """Take note of what is about to be filled, and load the kernels if it pays.
+
+    Args:
+        seconds: What it takes a thread without them, roughly.
+    """
+    _STATE.spent += seconds  # of two threads that add at once, one may be lost: it is an estimate
+    if _STATE.settled or _STATE.spent < _PAYS:
+        return
+    with _STATE.lock:
+        if not _STATE.settled:
+            _STATE.kernels = _loaded()
+            _STATE.settled = True
+
+
+def kernels() -> Any:  # noqa: ANN401 - a module
+    """Return the module `kernels`, or ``None`` if filling is not compiled, or not yet."""
+    return _STATE.kernels
+
+
+def _loaded() -> Any:  # noqa: ANN401 - a module, or nothing
+    """Import the kernels, which compiles them or loads them; ``None``, with a warning if numba is there but broken."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # numba's own, which no user of this package can do anything about
+            if importlib.import_module("numba").config.DISABLE_JIT:  # whoever has set it wants no compiled code
+                return None
+            return importlib.import_module("pytest_ganvalid.histograms.kernels")
+    except Exception as error:  # noqa: BLE001 - an installation breaks in any way, and the gate goes on
+        if isinstance(error, ModuleNotFoundError) and error.name == "numba":
+            return None
+        reason = error
+    with contextlib.suppress(RuntimeWarning):  # where warnings are errors, none is worth the gate
+        warnings.warn(_message(reason), RuntimeWarning, stacklevel=2)
+    return None
+
+
+def _message(reason: Exception) -> str:
+    text = f"{type(reason).__name__}: {reason}".splitlines()[0]
+    if "no locator available" in text or getattr(reason, "errno", None) is not None:
+        return (
+            f"histograms are filled without numba, as it cannot store what it compiles ({text}); the answers are the "
+            "same, but take longer; set NUMBA_CACHE_DIR to a folder that can be written to"
+        )
+    return f"histograms are filled without numba, as it does not work here ({text}); {_REMEDY}"

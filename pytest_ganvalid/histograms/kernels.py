@@ -1,0 +1,195 @@
+"""Loops of filling, compiled by numba when this module is imported; only `histograms.compiled` imports it.
+
+They find what the functions of numpy beside them find, to the last bit, and do it in one go: values are read once, what
+is worked on stays in the processor's nearest cache, and other threads run meanwhile. Indices are unsigned where they
+can be, as numba lets negative ones count from the end, and makes sure of it every time.
+
+numba loads what it compiled before unless this file has changed since: what is imported must not change without it.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numba
+import numpy as np
+from numba import types
+from numba.extending import register_jitable
+
+from pytest_ganvalid.histograms.exact import BLOCK, adds_exactly, carry, rounding_number, two_sum
+
+Array = Any
+_STEP = 512  # values at a time
+_COPIES = 4  # of counts, so that consecutive values in one bin do not wait for each other
+_MAGNITUDE = (1 << 63) - 1  # of a float: its bits but for the sign
+_INFINITE = 0x7FF << 52  # the magnitude of infinity; those of NaN are larger
+_MOST_LEVELS = 64  # that finite numbers are cut into at most, and so not those that come of others
+_UNSIGNED = np.uint64
+
+for function in (adds_exactly, carry, rounding_number, two_sum):
+    register_jitable(function)
+_compiled = partial(numba.njit, nogil=True, cache=True, error_model="numpy", boundscheck=False)
+_INTEGERS, _FLOATS = (types.Array(kind, 1, "C", readonly=True) for kind in (types.int64, types.float64))
+_TABLE = types.Array(types.float64, 2, "C", readonly=True)
+_INTEGERS_OUT, _FLOATS_OUT = (types.Array(kind, 1, "C") for kind in (types.int64, types.float64))
+
+
+@_compiled(types.int64(_FLOATS, types.int64, types.int64, types.int64, _INTEGERS, _TABLE, _INTEGERS_OUT, _INTEGERS_OUT))
+def ranks(
+    values: Array, shift: int, floor: int, center: int, lower: Array, inside: Array, index: Array, counts: Array
+) -> int:
+    """Find how many edges each value reaches, and write that down or count it.
+
+    Args:
+        values: Shape (values,).
+        shift: Of the cells; see `lookup.Bits`.
+        floor: Likewise.
+        center: Likewise.
+        lower: How many edges are in lower cells, shape (cells,).
+        inside: The first, second, ... edge in each cell, NaN where there is none, shape (edges in a cell, cells).
+        index: For how many edges each value reaches, shape (values,); empty if that is not asked for.
+        counts: To which the values in each bin are added, shape (bins,); empty if they are not to be counted.
+
+    Returns:
+        How many values are NaN or infinite.
+    """
+    last, first = lower.size - 1, inside[0]
+    cells, reached = np.empty(_STEP, np.int64), np.empty(_STEP, np.int64)
+    copies = np.zeros(_COPIES * counts.size, np.int64)
+    bad = 0
+    for start in range(0, values.size, _STEP):
+        part = values[start : start + _STEP]
+        words = part.view(np.int64)
+        for i in range(part.size):
+            magnitude, sign = words[i] & _MAGNITUDE, words[i] >> 63
+            bad += magnitude >= _INFINITE
+            cell = ((max(magnitude - floor, 0) >> shift ^ sign) - sign) + center
+            cells[i] = min(max(cell, 0), last)
+        for i in range(part.size):
+            place = _UNSIGNED(cells[i])
+            reached[i] = lower[place] + (part[i] >= first[place])
+        for edges in inside[1:]:
+            for i in range(part.size):
+                reached[i] += part[i] >= edges[_UNSIGNED(cells[i])]
+        if index.size:
+            index[start : start + part.size] = reached[: part.size]
+        if counts.size:
+            for i in range(part.size):
+                copies[_UNSIGNED(counts.size) * _UNSIGNED(i % _COPIES) + _UNSIGNED(reached[i])] += 1
+    for i in range(copies.size):
+        counts[i % counts.size] += copies[i]
+    return bad
+
+
+@register_jitable
+def _sum_up(bins: Array, values: Array, sums: Array) -> None:
+    """Write the sums of plain floats, one after the other."""
+    sums[:] = 0.0
+    for i in range(bins.size):
+        sums[_UNSIGNED(bins[i])] += values[i]
+
+
+@register_jitable
+def _add(more: Array, more_rest: Array, leading: Array, rest: Array) -> None:
+    """Add sums; see `exact.Total`."""
+    for i in range(leading.size):
+        high, lost = two_sum(leading[i], more[i])
+        leading[i], rest[i] = two_sum(high, lost + rest[i] + more_rest[i])
+
+
+@_compiled(types.void(_INTEGERS, _FLOATS, _FLOATS_OUT, _FLOATS_OUT))
+def total(index: Array, values: Array, leading: Array, rest: Array) -> None:
+    """Sum numbers up in bins, by the same steps as `exact.total_by_bin`.
+
+    Args:
+        index: The bin of each number, shape (values,).
+        values: Finite numbers, shape (values,).
+        leading: To which the sums are added, shape (bins,).
+        rest: What rounding takes away of them, shape (bins,).
+    """
+    left, parts, ends = np.empty(BLOCK), np.empty(BLOCK), np.empty(2)
+    words = left.view(np.int64)
+    sums, nothing = np.empty(leading.size), np.zeros(leading.size)
+    of_block, rest_of_block = np.empty(leading.size), np.empty(leading.size)
+    for start in range(0, values.size, BLOCK):
+        n = min(BLOCK, values.size - start)
+        bins = index[start : start + n]
+        left[:n] = values[start : start + n]
+        largest, least = 0, _INFINITE
+        for i in range(n):
+            largest = max(largest, words[i] & _MAGNITUDE)
+            least = min(least, words[i] & _MAGNITUDE or _INFINITE)
+        ends.view(np.int64)[:] = (largest, least)
+        of_block[:] = 0.0
+        rest_of_block[:] = 0.0
+        for _ in range(_MOST_LEVELS):
+            if ends[0] == 0.0 or adds_exactly(ends[0], ends[1], n):
+                break
+            number, largest = rounding_number(ends[0], n), 0
+            for i in range(n):
+                parts[i] = (left[i] + number) - number
+                left[i] -= parts[i]
+                largest = max(largest, words[i] & _MAGNITUDE)
+            ends.view(np.int64)[0] = largest
+            _sum_up(bins, parts, sums)
+            _add(sums, nothing, of_block, rest_of_block)
+        _sum_up(bins, left, sums)
+        _add(sums, nothing, of_block, rest_of_block)
+        _add(of_block, rest_of_block, leading, rest)
+
+
+@_compiled(types.void(_FLOATS, _INTEGERS, _FLOATS, types.int64, _INTEGERS_OUT))
+def ranks_in_rows(values: Array, row: Array, table: Array, width: int, index: Array) -> None:
+    """Find how many edges of its row each value reaches, by halves.
+
+    Args:
+        values: Shape (values,).
+        row: The row of each value, shape (values,).
+        table: The rows of edges one after the other, each with NaN after the last edge, shape (rows * width,).
+        width: Length of a row, a power of two, and more than it has edges.
+        index: For the number of edges, shape (values,).
+    """
+    reached = np.empty(_STEP, np.uint64)
+    for start in range(0, values.size, _STEP):
+        part, rows = values[start : start + _STEP], row[start : start + _STEP]
+        reached[:] = 0
+        step = width // 2
+        while step:
+            for i in range(part.size):
+                place = _UNSIGNED(rows[i] * width + step - 1) + reached[i]
+                reached[i] += _UNSIGNED(step) * _UNSIGNED(part[i] >= table[place])
+            step //= 2
+        for i in range(part.size):
+            index[start + i] = reached[i]
+
+
+@_compiled(types.void(_TABLE, _INTEGERS, _TABLE, _INTEGERS, _INTEGERS, types.int64, _INTEGERS_OUT))
+def leaves(
+    columns: Array, column: Array, limits: Array, following: Array, leaf: Array, depth: int, index: Array
+) -> None:
+    """Find the leaf of a tree that each event is in.
+
+    Args:
+        columns: The events, shape (columns, events).
+        column: That which a node looks at, shape (nodes,).
+        limits: The least and the largest value within a node's limits, shape (2, nodes).
+        following: For each node the next one of the events that are not within, and then of those that are, which is
+            the node itself if it is a leaf; shape (2 * nodes,).
+        leaf: The number of each leaf, shape (nodes,).
+        depth: Number of steps to the furthest leaf.
+        index: For the number of each event's leaf, shape (events,).
+    """
+    at = np.empty(_STEP, np.uint64)
+    low, high = limits[0], limits[1]
+    for start in range(0, index.size, _STEP):
+        n = min(_STEP, index.size - start)
+        at[:] = 0
+        for _ in range(depth):
+            for i in range(n):
+                node = at[i]
+                value = columns[_UNSIGNED(column[node]), _UNSIGNED(start + i)]
+                within = (value >= low[node]) & (value <= high[node])
+                at[i] = following[_UNSIGNED(2) * node + _UNSIGNED(within)]
+        for i in range(n):
+            index[start + i] = leaf[at[i]]

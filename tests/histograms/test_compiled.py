@@ -1,0 +1,138 @@
+"""Filling is compiled where that pays and works, and never at the cost of the gate."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pytest_ganvalid.histograms import compiled
+from pytest_ganvalid.histograms.bins import Axis, Grid
+from pytest_ganvalid.histograms.filling import filled
+
+GRID = Grid((Axis((-1.0, 0.5)),))
+X = np.linspace(-3, 3, 1_001)
+EXPECTED = np.histogram(X, (-np.inf, -1.0, 0.5, np.inf))[0].tolist()
+
+
+@pytest.fixture(autouse=True)
+def _new_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget what this process has filled so far."""
+    monkeypatch.setattr(compiled, "_STATE", compiled._State())
+
+
+def _warnings_of_filling_twice() -> list[str]:
+    """Fill, with compiled loops if they work, and return what was warned of."""
+    with warnings.catch_warnings(record=True) as record:
+        warnings.simplefilter("always")
+        for _ in range(2):
+            compiled.spend(compiled._PAYS)
+            assert filled(GRID, [X], None).sumw.value.tolist() == EXPECTED
+    return [str(warning.message) for warning in record]
+
+
+@pytest.fixture
+def in_its_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[[str], None]]:
+    """Put a package of this code in the place of numba, until the end of the test."""
+
+    def put(code: str) -> None:
+        (tmp_path / "numba").mkdir()
+        (tmp_path / "numba" / "__init__.py").write_text(code, encoding="utf-8")
+        monkeypatch.syspath_prepend(tmp_path)
+        for name in [name for name in sys.modules if name.partition(".")[0] == "numba"]:
+            monkeypatch.delitem(sys.modules, name)
+        monkeypatch.delitem(sys.modules, "pytest_ganvalid.histograms.kernels", raising=False)
+
+    yield put
+    sys.modules.pop("numba", None)  # that of the test; the real one is put back after this
+
+
+def test_where_numba_is_absent_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has not installed numba is not told of it."""
+    monkeypatch.setitem(sys.modules, "numba", None)
+    monkeypatch.delitem(sys.modules, "pytest_ganvalid.histograms.kernels", raising=False)
+    assert _warnings_of_filling_twice() == []
+    assert compiled.kernels() is None
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("raise ImportError('Numba needs NumPy 2.5 or less')", "ImportError: Numba needs NumPy 2.5 or less"),
+        ("import llvmlite_that_is_not_there", "No module named 'llvmlite_that_is_not_there'"),
+        ("raise SystemError('initialization failed\\nof a module')", "SystemError: initialization failed)"),
+        ("", "AttributeError: module 'numba' has no attribute 'config'"),
+        ("class config: DISABLE_JIT = 0", "ImportError: cannot import name 'types' from 'numba'"),
+    ],
+)
+def test_where_numba_is_broken_it_is_said_once(code: str, reason: str, in_its_place: Callable[[str], None]) -> None:
+    """Whatever its import raises, filling goes on, and one warning names the cause and a remedy."""
+    in_its_place(code)
+    (message,) = _warnings_of_filling_twice()
+    assert reason in message
+    assert message.endswith("mend the installation of numba, or uninstall it")
+    assert compiled.kernels() is None
+
+
+def test_warnings_as_errors_do_not_fail_the_gate(in_its_place: Callable[[str], None]) -> None:
+    """Where warnings are errors, a broken numba is no error anyway."""
+    in_its_place("raise ImportError")
+    compiled.spend(compiled._PAYS)
+    assert filled(GRID, [X], None).sumw.value.tolist() == EXPECTED
+
+
+def test_whoever_disables_compilation_gets_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With NUMBA_DISABLE_JIT the loops would be those of Python, and very slow; numpy's are taken."""
+    numba = pytest.importorskip("numba", reason="needs numba")
+    monkeypatch.setattr(numba.config, "DISABLE_JIT", 1)
+    assert _warnings_of_filling_twice() == []
+    assert compiled.kernels() is None
+
+
+def test_it_is_compiled_where_it_pays() -> None:
+    """Numba is imported by what has been filled in all, and not before it is enough."""
+    pytest.importorskip("numba", reason="needs numba")
+    for _ in range(3):
+        compiled.spend(compiled._PAYS * 0.3)
+        assert compiled.kernels() is None
+    assert _warnings_of_filling_twice() == []
+    assert compiled.kernels().__name__ == "pytest_ganvalid.histograms.kernels"
+
+
+def _in_new_process(code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout + done.stderr
+
+
+def test_small_checks_do_not_import_numba() -> None:
+    """Neither to import the package nor to fill a million events takes numba."""
+    code = """
+import sys, numpy as np, pytest_ganvalid as gv
+events = {name: np.arange(1_000_000.0) for name in "xy"}
+gv.fill(events, observables=["x", ("x", "y")])
+assert "pytest_ganvalid.histograms.compiled" in sys.modules
+assert not any(sys.modules.get(name) for name in ("numba", "pytest_ganvalid.histograms.kernels"))
+"""
+    assert not _in_new_process(code)
+
+
+def test_where_nothing_can_be_stored_the_remedy_is_named() -> None:
+    """Where numba can store what it compiles in no folder, filling goes on, and the warning says what to set."""
+    pytest.importorskip("numba", reason="needs numba")
+    code = """
+import numba.core.caching, numpy as np
+def refused(locator): raise PermissionError(13, "Permission denied")
+numba.core.caching._CacheLocator.ensure_cache_path = refused
+from pytest_ganvalid.histograms import compiled
+compiled.spend(compiled._PAYS)
+assert compiled.kernels() is None
+"""
+    said = _in_new_process(code)
+    assert said.count("RuntimeWarning") == 1
+    assert "set NUMBA_CACHE_DIR to a folder that can be written to" in said
