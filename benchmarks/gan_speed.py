@@ -24,22 +24,31 @@ from pytest_ganvalid.gan.devices import as_device, world
 from pytest_ganvalid.gan.trainer import Trainer
 
 Tensor = Any
-REPEATS = 3
+REPEATS, TURNS = 3, 15
 N_TRAIN = 10_000
 FLOAT = 4  # bytes
 BLOCK = {"cpu": 8_192, "cuda": 1_048_576}
 
 
-def seconds(call: Callable[[], object], device: torch.device) -> float:
+def seconds(call: Callable[[], object], device: torch.device, repeats: int = REPEATS) -> float:
     """Median time of a call, the device's work included."""
     times = []
-    for _ in range(REPEATS):
+    for _ in range(repeats):
         wait(device)
         start = time.perf_counter()
         call()
         wait(device)
         times.append(time.perf_counter() - start)
     return statistics.median(times)
+
+
+def side_by_side(
+    ours: Callable[[], object], other: Callable[[], object], device: torch.device
+) -> tuple[float, float, float]:
+    """Median times of two calls in turns, and the median of their ratio: others may use the machine meanwhile."""
+    times = [tuple(seconds(call, device, repeats=1) for call in (ours, other)) for _ in range(TURNS)]
+    first, second = (statistics.median(column) for column in zip(*times, strict=True))
+    return first, second, statistics.median(b / a for a, b in times)
 
 
 def wait(device: torch.device) -> None:
@@ -157,7 +166,6 @@ def training_rows(device: torch.device, steps: int) -> list[str]:
         if device.type == "cpu" and width * members > 512:
             continue
         few = max(4, steps // (1 if width == 64 else 4))
-        eager = 0.0
         for precision in kinds:
             settings: dict[str, Any] = {"batch": batch, "width": width, "critic_width": width, "members": members}
             config = Config(precision=precision, steps=10**6, **settings)
@@ -166,18 +174,15 @@ def training_rows(device: torch.device, steps: int) -> list[str]:
             events = TrainingEvents.of(inputs, None, batch, place.device)
             ours = Trainer(config, events, columns, 0, place)
             ours.advance(10)
-            ours_per_second = few / seconds(partial(ours.advance, few), device)
-            if not eager:
-                loop = EagerLoop(config, events.inputs, device)
-                for _ in range(3):
-                    loop.step()
-                eager = few // 2 / seconds(partial(loop.steps, few // 2), device)
+            loop = EagerLoop(config, events.inputs, device)
+            loop.steps(3)
+            own, plain, ratio = side_by_side(partial(ours.advance, few), partial(loop.steps, few), device)
+            ours_per_second, eager = few / own, few / plain
             work, moved = step_work(config, columns)
             floor = max(work / operations, moved / bandwidth)
-            ratio = ours_per_second / eager
             rows.append(
                 f"| {columns} | {batch:,} | {width} | {members} | {precision} | {ours_per_second:,.0f} | "
-                f"{eager:,.0f} | {ratio:.1f} | {ratio * members:.1f} | {work / 1e6:,.0f} | {1e6 * floor:.1f} | "
+                f"{eager:,.0f} | {ratio:.2f} | {ratio * members:.1f} | {work / 1e6:,.0f} | {1e6 * floor:.1f} | "
                 f"{ours_per_second * floor:.3f} |"
             )
     return rows
@@ -222,10 +227,11 @@ def sampling_rows(device: torch.device, blocks: int) -> list[str]:
         ):
             call()
             other()
-            rate, plainly = n / seconds(call, device), n / seconds(other, device)
+            own, plain_time, ratio = side_by_side(call, other, device)
+            rate, plainly = n / own, n / plain_time
             floor = min(operations / work, bandwidth / (2 * FLOAT * columns))
             rows.append(
-                f"| {columns} | {width} | {members} | {place} | {rate:.3g} | {plainly:.3g} | {rate / plainly:.1f} | "
+                f"| {columns} | {width} | {members} | {place} | {rate:.3g} | {plainly:.3g} | {ratio:.2f} | "
                 f"{work / 1e3:.1f} | {floor / 1e9:.2g} |"
             )
     return rows
@@ -247,10 +253,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--device", default="auto")
     parser.add_argument("--steps", type=int, default=None)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="of the CPU")
     arguments = parser.parse_args()
     device = as_device(arguments.device)
+    torch.set_num_threads(arguments.threads)
     name = torch.cuda.get_device_name() if device.type == "cuda" else f"CPU, {torch.get_num_threads()} threads"
-    steps = arguments.steps or (400 if device.type == "cuda" else 40)
+    steps = arguments.steps or (400 if device.type == "cuda" else 20)
     print(f"# Speed of the reference trainer: {name}, torch {torch.__version__}\n")
     print("\n".join(training_rows(device, steps)), flush=True)
     print("\n## Generated events\n")

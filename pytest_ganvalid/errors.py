@@ -54,6 +54,10 @@ class TrainingError(GanvalidError, RuntimeError):
     """A training that has come to nothing."""
 
 
+class TrainingWarning(UserWarning):
+    """A training whose generator is likely to be worth less than it could be."""
+
+
 class MissingExtraError(GanvalidError, ImportError):
     """An optional package that a feature needs is not installed."""
 

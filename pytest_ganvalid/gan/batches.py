@@ -71,9 +71,8 @@ class TrainingEvents:
 
 def even_positions(members: int, events: int, rng: torch.Generator) -> Tensor:
     """Return numbers from 0 to below 1, one in each of ``events`` slots, in random order, shape (members, events)."""
-    shape = members, events
-    slots = torch.rand(shape, generator=rng, device=rng.device).argsort(dim=1)
-    return (slots + torch.rand(shape, generator=rng, device=rng.device, dtype=torch.float64)) / events
+    within = torch.rand((members, events), generator=rng, device=rng.device, dtype=torch.float64)
+    return within.add_(_orders(members, events, rng)).div_(events)
 
 
 def even_latents(shape: tuple[int, int, int], rng: torch.Generator) -> Tensor:
@@ -83,8 +82,17 @@ def even_latents(shape: tuple[int, int, int], rng: torch.Generator) -> Tensor:
     fluctuate less than independent ones, and the generator learns from the training events' fluctuations alone. The
     shape is (members, events, dimensions), the device that of ``rng``.
     """
-    slots = torch.rand(shape, generator=rng, device=rng.device).argsort(dim=1)
-    return (slots + torch.rand(shape, generator=rng, device=rng.device)) * (2 / shape[1]) - 1
+    members, events, dimensions = shape
+    within = torch.rand((members, dimensions, events), generator=rng, device=rng.device)
+    slots = _orders(members * dimensions, events, rng).view_as(within)
+    return within.add_(slots).mul_(2 / events).sub_(1).mT
+
+
+def _orders(rows: int, events: int, rng: torch.Generator) -> Tensor:
+    """Return the numbers from 0 to below ``events`` in a random order for each row, shape (rows, events)."""
+    if rng.device.type == "cpu":  # shuffling takes a fifth of the time of sorting; on a GPU, a launch for each row
+        return torch.stack([torch.randperm(events, generator=rng) for _ in range(rows)])
+    return torch.rand((rows, events), generator=rng, device=rng.device).argsort(dim=1)
 
 
 def _by_neighbours(inputs: FloatArray, rows: NDArray[np.intp], most: int) -> NDArray[np.intp]:

@@ -13,7 +13,7 @@ _STREAM = 5
 _GOLDEN, _FIRST, _SECOND = (
     constant - 2**64 for constant in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
 )
-_BITS = 24  # what a float32 holds
+_BITS = 24
 
 
 def key(seed: int, *purpose: int) -> int:
@@ -43,21 +43,45 @@ def bits(start: int, positions: Tensor) -> Tensor:
         start: The `key` of a seed.
         positions: int64, any shape, not negative.
     """
-    z = (positions * _GOLDEN).add_((start + _GOLDEN + 2**63) % 2**64 - 2**63)
-    z.bitwise_xor_(_shifted(z, 30)).mul_(_FIRST)
-    z.bitwise_xor_(_shifted(z, 27)).mul_(_SECOND)
-    return z.bitwise_xor_(_shifted(z, 31))
+    return _mixed(_state(start, positions))
 
 
-def latents(start: int, positions: Tensor) -> Tensor:
-    """Return numbers uniform between -1 and 1 as float32, the same on any device; arguments as for `bits`."""
-    whole = _shifted(bits(start, positions), 64 - _BITS)
-    return whole.to(torch.float32).add_(0.5).mul_(2.0 ** (1 - _BITS)).sub_(1.0)
+def latents(start: int, events: Tensor, dimensions: int) -> Tensor:
+    """Return numbers uniform between -1 and 1 as float32, the same on any device.
+
+    Each half of 64 random bits makes a number, of its upper 24 bits: what a float32 holds.
+
+    Args:
+        start: The `key` of a seed.
+        events: Positions of events: int64, any shape, not negative.
+        dimensions: Numbers for each event.
+
+    Returns:
+        Shape (*shape of events, dimensions).
+    """
+    words = -(-dimensions // 2)
+    steps = torch.arange(words, device=events.device) * _GOLDEN
+    halves = _mixed(_state(start, events * words)[..., None] + steps).view(torch.int32)[..., :dimensions]
+    numbers = halves.bitwise_right_shift_(32 - _BITS).to(torch.float32)
+    middle = torch.full((), 2.0**-_BITS, device=events.device)  # of the interval that a number stands for
+    return torch.add(middle, numbers, alpha=2.0 ** (1 - _BITS))
 
 
 def choices(start: int, positions: Tensor, number: int) -> Tensor:
     """Return an integer from 0 to below ``number`` for each position; arguments as for `bits`."""
     return _shifted(bits(start, positions), 32) % number
+
+
+def _state(start: int, positions: Tensor) -> Tensor:
+    """Return the state of SplitMix64 at each position; every step adds the same constant to it."""
+    return (positions * _GOLDEN).add_((start + _GOLDEN + 2**63) % 2**64 - 2**63)
+
+
+def _mixed(z: Tensor) -> Tensor:
+    """Return the number that SplitMix64 makes of each state, in its place."""
+    z.bitwise_xor_(_shifted(z, 30)).mul_(_FIRST)
+    z.bitwise_xor_(_shifted(z, 27)).mul_(_SECOND)
+    return z.bitwise_xor_(_shifted(z, 31))
 
 
 def _shifted(z: Tensor, places: int) -> Tensor:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import time
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +15,21 @@ from pytest_ganvalid._extras import imported
 from pytest_ganvalid._files import named, write_whole
 from pytest_ganvalid.gan.config import Config
 
+_BAR = "{n_fmt}/{total_fmt} steps |{bar}| {remaining} left{postfix}"  # 80 columns hold it, with a bar of ten
+
 
 class Progress:
     """A bar on stderr and a log file; both optional."""
 
-    def __init__(self, config: Config, start: int, log: str | os.PathLike[str] | None, *, shown: bool) -> None:
+    def __init__(
+        self,
+        config: Config,
+        start: int,
+        log: str | os.PathLike[str] | None,
+        *,
+        shown: bool,
+        compared_with: str = "training events",
+    ) -> None:
         """Begin at a step.
 
         Args:
@@ -25,6 +37,7 @@ class Progress:
             start: Steps made before, by a training that goes on.
             log: File of JSON lines; those of steps after ``start`` are dropped, as they will be made again.
             shown: Whether to show the bar.
+            compared_with: The events that the energy distance is from.
 
         Raises:
             MissingExtraError: If a bar is wanted and tqdm is not installed.
@@ -32,37 +45,52 @@ class Progress:
         """
         self._length, self._start, self._last = config.length, start, start
         self._events = config.batch * config.members  # per step
+        self._compared_with = compared_with
         self._log = Path(log) if log is not None else None
         self._bar: Any = None
         if shown:
-            total, done = config.length * self._events, start * self._events
             tqdm = imported("tqdm", feature="progress=True of gan.train", extra="gan").tqdm
-            self._bar = tqdm(total=total, initial=done, desc="training", unit=" events", unit_scale=True)
+            sys.stderr.write(
+                f"training{_settings(config)}\ndistance: energy distance from {compared_with}, columns scaled to a "
+                "spread of 1\n"
+            )
+            self._bar = tqdm(total=config.length, initial=start, bar_format=_BAR, dynamic_ncols=True)
+        lines = [] if self._log is None else _lines_until(self._log, start)
+        self._seconds = json.loads(lines[-1]).get("seconds", 0.0) if lines else 0.0
         if self._log is not None:
-            write_whole(self._log, b"".join(_lines_until(self._log, start)))
+            write_whole(self._log, b"".join(lines))
         self._began = time.monotonic()
 
     def update(self, step: int, values: Mapping[str, float]) -> None:
-        """Say that a step has been reached, with losses and whatever else there is to tell, by name."""
+        """Say that a step has been reached, with the energy distance and whatever else there is to tell, by name."""
         if self._bar is not None:
-            self._bar.set_postfix_str(", ".join(f"{name} {value:.3g}" for name, value in values.items()), refresh=False)
-            self._bar.update((step - self._last) * self._events)
+            if "energy_distance" in values:
+                distance, equal = values["energy_distance"], values["equal_samples"]
+                text = f"distance {distance:.2g} (equal samples: {equal:.2g})"
+                self._bar.set_postfix_str(text, refresh=False)
+            self._bar.update(step - self._last)
         self._last = step
         if self._log is not None:
             seconds = time.monotonic() - self._began
             rate = (step - self._start) / max(seconds, 1e-9)
-            times = {
-                "seconds": seconds,
-                "events_per_second": rate * self._events,
-                "seconds_left": (self._length - step) / rate,
-            }
+            line = {"step": step, "seconds": self._seconds + seconds, **values}
+            if "energy_distance" in values:
+                line["compared_with"] = self._compared_with
+            line |= {"events_per_second": rate * self._events, "seconds_left": (self._length - step) / rate}
             with named(self._log), self._log.open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"step": step, **values, **times}, allow_nan=False) + "\n")
+                file.write(json.dumps(line, allow_nan=False) + "\n")
 
     def close(self) -> None:
         """Close the bar."""
         if self._bar is not None:
             self._bar.close()
+
+
+def _settings(config: Config) -> str:
+    """Return the settings that are not the defaults, but for the steps, which the bar counts."""
+    values = [(field.name, getattr(config, field.name), getattr(Config(), field.name)) for field in fields(config)]
+    changed = [f"{name}={value}" for name, value, default in values if name != "steps" and value != default]
+    return f" with {', '.join(changed)}" if changed else " with the default settings"
 
 
 def _lines_until(log: Path, step: int) -> list[bytes]:

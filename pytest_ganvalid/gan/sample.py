@@ -33,8 +33,8 @@ from pytest_ganvalid.samples.sources import Source
 Tensor = Any
 FloatArray = NDArray[np.float64]
 CHUNK = 262_144
-BLOCKS = {"cpu": 4_096, "cuda": 262_144}
-"""Events in a block, rounded up to as many of each member; on a GPU, enough for its work to outlast its launches."""
+BLOCKS = {"cpu": 8_192, "cuda": 262_144}
+"""Events in a block, rounded up to as many of each member: enough for the work to outlast its launches."""
 
 
 class Generator:
@@ -218,11 +218,11 @@ class Generator:
     def _blocks(self, seed: int, given: list[FloatArray], n: int) -> Iterator[Tensor]:
         """Yield the first ``n`` events on the device: columns and conditions, float64, shape (columns, events)."""
         record, network = self.record, self._network
-        device, n_members, n_latent = network.weights[0].device, record.config.members, record.config.latent
+        device, n_members = network.weights[0].device, record.config.members
         latent_key, turn_key = key(seed, 0), key(seed, 1)
         n_groups = -(-BLOCKS[device.type] // n_members)
         size = n_groups * n_members
-        members, dimensions = torch.arange(n_members, device=device)[:, None], torch.arange(n_latent, device=device)
+        members, groups = torch.arange(n_members, device=device)[:, None], torch.arange(n_groups, device=device)
         for start in range(0, n, size):
             stop = min(start + size, n)
             shape = len(given), stop - start
@@ -233,15 +233,17 @@ class Generator:
                 np.reshape([s.to_network(values) for s, values in scales], shape).T
             )
             # All groups of the block, even if fewer events are wanted: member by member, the rows of its events in it.
-            groups = torch.arange(n_groups, device=device)
-            turns = choices(turn_key, start // n_members + groups, n_members)
-            rows = groups * n_members + (members - turns).remainder(n_members)
-            drawn = latents(latent_key, (start + rows)[..., None] * n_latent + dimensions)
-            made = torch.empty((size, len(record.columns)), device=device)
+            rows = groups[None]
+            if n_members > 1:
+                turns = choices(turn_key, start // n_members + groups, n_members)
+                rows = groups * n_members + (members - turns).remainder(n_members)
+            drawn = latents(latent_key, start + rows, record.config.latent)
             with matrix_products(device, "float32"):
-                made[rows] = network(torch.cat([drawn, scaled[rows]], dim=-1))
+                made = network(torch.cat([drawn, scaled[rows]], dim=-1) if given else drawn).flatten(0, 1)
+            if n_members > 1:
+                made = torch.empty_like(made).index_copy_(0, rows.flatten(), made)
             columns = from_network(record.columns, made[: stop - start])
-            yield torch.cat([columns, torch.from_numpy(conditions).to(device)])
+            yield torch.cat([columns, torch.from_numpy(conditions).to(device)]) if given else columns
 
 
 def _condition(table: Sample, name: str) -> FloatArray:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import copy
 import math
 import os
+import warnings
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,13 @@ import torch
 from numpy.typing import NDArray
 
 from pytest_ganvalid._arguments import check_positive_integer
-from pytest_ganvalid.errors import InputError, InputTypeError, TrainingError
-from pytest_ganvalid.gan import artefacts, preprocess
+from pytest_ganvalid.errors import InputError, InputTypeError, TrainingError, TrainingWarning
+from pytest_ganvalid.gan import artefacts, checkpoints, preprocess
 from pytest_ganvalid.gan.artefacts import TrainingRecord
 from pytest_ganvalid.gan.batches import TrainingEvents, even_latents
 from pytest_ganvalid.gan.config import Config
 from pytest_ganvalid.gan.devices import Replayed, World, matrix_products, world
+from pytest_ganvalid.gan.evaluation import MOST, Collapse, EnergyDistance
 from pytest_ganvalid.gan.model import Critic, Perceptron, critic_loss, generator_loss, generator_sizes
 from pytest_ganvalid.gan.numbers import torch_rng
 from pytest_ganvalid.gan.progress import Progress
@@ -35,7 +37,7 @@ Path_ = str | os.PathLike[str]
 FloatArray = NDArray[np.float64]
 _REPORTS, _EVALUATIONS = 200, 50  # per training
 _LARGEST_LOSS = 1e9  # beyond it weights have run away, even where they are numbers still
-_WEIGHTS, _BATCHES, _SPREADING, _SPLITTING = 3, 4, 6, 7  # streams of random numbers
+_WEIGHTS, _BATCHES, _SPREADING, _SPLITTING, _COMPARING = 3, 4, 6, 7, 8  # streams of random numbers
 _BETAS = (0.0, 0.99)  # momentum makes adversaries circle each other
 _WARM_UP = 0.05  # of the steps
 _RAMP = 10  # steps: an average over fewer steps than have been made
@@ -69,11 +71,14 @@ def train(
             same weights to the last bit.
         device: ``"auto"`` (a GPU if there is one), ``"cpu"``, ``"cuda"`` or ``"cuda:N"``.
         checkpoint: A file. If it exists, the training goes on from it, and must be of the same events and settings; on
-            a CPU the result is, to the last bit, that of a training that was never interrupted.
+            a CPU the result is, to the last bit, that of a training that was never interrupted. ``steps`` alone may be
+            others, to train for longer: the learning rate then goes on along the cosine of the new number.
         checkpoint_every: Steps from one checkpoint to the next.
-        log: A file of JSON lines, at least 200 (or one for every step) in a training: losses, events per second, time
-            left. It begins anew unless the training goes on from a checkpoint.
-        progress: Whether to show a bar on stderr with losses, events per second and time left.
+        log: A file of JSON lines, at least 200 (or one for every step) in a training: the `EnergyDistance
+            <pytest_ganvalid.gan.evaluation.EnergyDistance>` of generated events from held-out ones (from training
+            events if none are held out), its mean for equal samples, losses, learning rate, events per second, and
+            seconds so far and left. It begins anew unless the training goes on from a checkpoint.
+        progress: Whether to show a bar on stderr with the steps, the time left and the energy distance.
 
     Returns:
         The generator, on the device it was trained on.
@@ -83,6 +88,9 @@ def train(
             column, no sum of weights; if a setting is out of range; or if the checkpoint is of another training.
         TrainingError: If the losses are no numbers any more.
         OSError: If a file cannot be written.
+
+    Warns:
+        TrainingWarning: If there are fewer steps than by default, or the critic has collapsed.
     """
     config = Config() if config is None else config
     if not isinstance(config, Config):
@@ -94,25 +102,43 @@ def train(
     seed = check_positive_integer("seed", seed, least=0)
     every = check_positive_integer("checkpoint_every", checkpoint_every)
     sample = as_sample(events, "training", weight)
-    config = config.for_events(len(sample))
+    config, usual = config.for_events(len(sample)), replace(config, steps=None).for_events(len(sample)).length
     names = preprocess.column_names(sample, columns, conditions)
     place = world(device, config.precision)
     run = _prepare(sample, names, tuple(conditions), config, seed, place)
     if checkpoint is not None and place.broadcast(Path(checkpoint).exists()):
         run.resume(checkpoint)
+    if config.length < usual and place.leads:
+        msg = (
+            f"steps={config.length:,} is below the {usual:,} that {len(sample):,} training events take by default: the "
+            "generator may be worth much less than it could be"
+        )
+        warnings.warn(msg, TrainingWarning, stacklevel=2)
     evaluation = max(1, config.length // _EVALUATIONS)
     intervals = [max(1, config.length // _REPORTS)]
     intervals += [evaluation] if config.validation else []
     intervals += [every] if checkpoint is not None else []
-    report = Progress(config, run.step, log if place.leads else None, shown=progress and place.leads)
+    report = Progress(
+        config,
+        run.step,
+        log if place.leads else None,
+        shown=progress and place.leads,
+        compared_with="held-out events" if config.validation else "training events",
+    )
+    collapse: Collapse | None = Collapse(config)
     with closing(report):
         while run.step < config.length and not run.stopped:
             # On to the next step at which there is something to do.
             step = min(config.length, *(interval * (run.step // interval + 1) for interval in intervals))
             run.advance(step)
+            values = run.values()
+            report.update(step, values)
+            if collapse is not None and (message := collapse.message(step, values)):
+                collapse = None  # it is said once
+                if place.leads:
+                    warnings.warn(message, TrainingWarning, stacklevel=2)
             if step % evaluation == 0:
-                run.evaluate()
-            report.update(step, run.losses())
+                run.decide(values)
             if checkpoint is not None and (step % every == 0 or step == config.length or run.stopped):
                 run.save(checkpoint)
     return run.generator()
@@ -151,9 +177,14 @@ def _prepare(
 
     events = TrainingEvents.of(inputs(learned), learned.weight, config.batch, place.device)
     trainer = Trainer(config, events, len(names), seed, place)
-    stopping = None
-    if held_out is not None:
-        stopping = Stopping(inputs(held_out), held_out.weight, len(names), config, trainer.average)
+    compared, others = _to_compare(learned, held_out, seed, halved=bool(conditions))
+    distance = None
+    if held_out is not None or all(part.weight is None or part.weight.sum() > 0 for part in (compared, others)):
+        their_conditions = preprocess.to_network(given, others, "training")
+        distance = EnergyDistance(
+            inputs(compared), compared.weight, their_conditions, others.weight, config, place.device
+        )
+    stopping = Stopping(config.patience, trainer.average) if held_out is not None else None
     used = (*names, *conditions)
     record = TrainingRecord(
         config=config,
@@ -165,15 +196,28 @@ def _prepare(
         steps=0,
         **artefacts.versions(),
     )
-    return _Run(record, trainer, stopping, place)
+    return _Run(record, trainer, distance, stopping, place)
+
+
+def _to_compare(learned: Sample, held_out: Sample | None, seed: int, *, halved: bool) -> tuple[Sample, Sample]:
+    """Choose events that generated ones are compared with, held-out ones if there are, and as many for the conditions.
+
+    ``halved`` tells whether there are conditions, for which no event may be in both parts.
+    """
+    rows = np.random.default_rng([seed, _COMPARING]).permutation(len(learned))
+    if held_out is not None:
+        return held_out, learned.select(rows[: len(held_out)])
+    n = min(MOST, len(rows) // 2 if halved else len(rows))
+    return learned.select(rows[:n]), learned.select(rows[-n:])
 
 
 @dataclass(slots=True)
 class _Run:
-    """A training under way: its steps, the decision to stop early if there is one, and its checkpoints."""
+    """A training under way: its steps, what there is to tell of it, and its checkpoints."""
 
     record: TrainingRecord
     trainer: Trainer
+    distance: EnergyDistance | None
     stopping: Stopping | None
     place: World
     step: int = 0
@@ -184,34 +228,35 @@ class _Run:
         self.trainer.advance(step - self.step)
         self.step = step
 
-    def losses(self) -> dict[str, float]:
-        """Return what there is to report, by name.
+    def values(self) -> dict[str, float]:
+        """Return what there is to tell, by name.
 
         Raises:
             TrainingError: If the training has diverged.
         """
         # This waits for the device. All processes see the same numbers, and end together if they must.
-        losses = torch.stack(self.place.gather(self.trainer.losses)).mean(dim=0).tolist()
+        *losses, rate = torch.stack(self.place.gather(self.trainer.readings)).mean(dim=0).tolist()
         if not np.all(np.abs(losses) < _LARGEST_LOSS):
             msg = (
                 f"the training diverged before step {self.step:,} (losses {losses}); lower learning_rate, or raise "
                 "penalty, or look for outliers among the training events"
             )
             raise TrainingError(msg)
-        values = dict(zip(("critic_loss", "generator_loss", "penalty"), losses, strict=True))
-        if self.stopping is not None and math.isfinite(self.stopping.distance):
-            values["energy_distance"] = self.stopping.distance
-        return values
+        values = dict(zip(("critic_loss", "generator_loss", "penalty"), losses, strict=True)) | {"learning_rate": rate}
+        if self.distance is None:
+            return values
+        near = {"energy_distance": self.distance(self.trainer.average), "equal_samples": self.distance.equal_samples}
+        return near | values
 
-    def evaluate(self) -> None:
-        """Decide whether to stop early, from the held-out training events if there are any."""
+    def decide(self, values: dict[str, float]) -> None:
+        """Decide whether to stop early, by the distance from held-out training events if there are any."""
         if self.stopping is not None:
-            self.stopping.evaluate(self.trainer.average)
+            self.stopping.update(values["energy_distance"], self.trainer.average)
             self.stopped = self.place.broadcast(self.stopping.is_over)
 
     def save(self, path: Path_) -> None:
         """Write a checkpoint."""
-        tensors = self.trainer.tensors() | {"events": self.trainer.events.digest}
+        tensors = self.trainer.tensors() | {checkpoints.DIGEST: self.trainer.events.digest}
         for rank, state in enumerate(self.place.gather(self.trainer.rng.get_state())):
             tensors[f"dice.{rank}"] = state
         if self.stopping is not None:
@@ -225,22 +270,7 @@ class _Run:
         Raises:
             InputError: If the checkpoint is of another training.
         """
-        record, tensors = artefacts.read(path, artefacts.CHECKPOINT)
-        stored, now = (asdict(r.config) | {"seed": r.seed, "n_train": r.n_train} for r in (record, self.record))
-        for name, value in now.items():
-            if stored[name] != value:
-                was = f"{name}={stored[name]!r}"
-                msg = f"{path} is of a training with {was}; now it is {value!r}: delete it to start again"
-                raise InputError(msg)
-        if any(
-            getattr(record, name) != getattr(self.record, name) for name in ("columns", "conditions", "fingerprint")
-        ):
-            msg = f"{path} is of a training with other events or columns; delete it to start again"
-            raise InputError(msg)
-        digest = self.trainer.events.digest
-        if not torch.equal(tensors.get("events", digest[:0]), digest):
-            msg = f"{path} is of a training with other weights or another order of events; delete it to start again"
-            raise InputError(msg)
+        record, tensors = checkpoints.read(path, self.record, self.trainer.events.digest)
         try:
             self.trainer.load(tensors)
             if self.stopping is not None:
@@ -256,7 +286,10 @@ class _Run:
             )
             raise InputError(msg) from error
         self.step = record.steps
-        self.stopped = self.place.broadcast(self.stopping is not None and self.stopping.is_over)
+        if self.stopping is not None:
+            if self.record.config.length > record.config.length:
+                self.stopping.extend()
+            self.stopped = self.place.broadcast(self.stopping.is_over)
 
     def generator(self) -> Generator:
         """Return the generator: the average of the last steps, or the best one."""
@@ -273,7 +306,8 @@ class Trainer:
         generator: All members of the generator.
         critic: Likewise, of the critic.
         average: The exponential average of the generator's weights.
-        losses: Means over members in the last step: critic's loss, generator's loss, penalty.
+        readings: Of the last step: critic's loss, generator's loss and penalty, each the mean over members, and the
+            learning rate.
         events: The training events.
         rng: Source of all that is random in a step.
     """
@@ -291,7 +325,7 @@ class Trainer:
         self.average = copy.deepcopy(self.generator).requires_grad_(False)  # noqa: FBT003
         self._optimisers = {"critic": _adam(self.critic, device), "generator": _adam(self.generator, device)}
         self.rng = torch_rng(seed, _BATCHES, place.rank, device=device)
-        self.losses = torch.zeros(3, device=device)
+        self.readings = torch.zeros(4, device=device)
         self._step = torch.zeros((), dtype=torch.int64, device=device)
         # Processes that wait for each other cannot be captured.
         self._advance = Replayed(self._one_step, device, self.rng) if place.size == 1 else self._one_step
@@ -304,26 +338,29 @@ class Trainer:
 
     def _one_step(self) -> None:
         config, members = self._config, self._config.members
+        # The learning rate: a linear rise, then a cosine down to 0.
         self._step += 1
         progress = self._step / config.length
-        # A linear rise, then a cosine down to 0.
         rise = torch.clamp(progress / _WARM_UP, max=1.0)
         rate = config.learning_rate * (rise * 0.5 * (1 + torch.cos(math.pi * progress)))
+        # The critic: tell training events from generated ones.
         with self._autocast():
             real, weight, latents = self._batch()
             with torch.no_grad():
                 fake = self._generate(latents, real)
             loss, penalty = critic_loss(config, self.critic, real, fake, weight, self._columns, self.rng)
         self._descend("critic", loss, rate)
+        # The generator: generate events that the critic takes for training events.
         with self._autocast():
             real, weight, latents = self._batch()
             loss_of_generator = generator_loss(config, self.critic, real, self._generate(latents, real), weight)
         self._descend("generator", loss_of_generator, rate)
+        # The average of the generator's weights, and what there is to tell of the step.
         with torch.no_grad():
             keep = torch.clamp((self._step + 1) / (self._step + _RAMP), max=config.averaging)
             for average, newest in zip(self.average.parameters(), self.generator.parameters(), strict=True):
                 average.lerp_(newest, 1 - keep)
-            self.losses.copy_(torch.stack([loss / members, loss_of_generator / members, penalty]))
+            self.readings.copy_(torch.stack([loss / members, loss_of_generator / members, penalty, rate]))
 
     def _batch(self) -> tuple[Tensor, Tensor, Tensor]:
         """Return training events, what they count, and latent numbers: the share of this process, for each member."""

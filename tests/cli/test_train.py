@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from pytest_ganvalid.cli import main
+from pytest_ganvalid.errors import TrainingError
 
 Refusal = Callable[[str, str], None]
 
@@ -42,6 +44,7 @@ def assert_same(found: dict[str, Any], expected: Any) -> None:
         ("train e.npz -o out.safetensors --columns a,,b", "'a,,b' names nothing"),
         ("train e.npz -o out.safetensors --log e.npz", "EVENTS and --log are both e.npz; expected different files"),
         ("train e.npz -o o.safetensors --checkpoint ./o.safetensors", "--output and --checkpoint are both"),
+        ("train e.npz -o o.safetensors --plot t.png --log ./t.png", "--log and --plot are both"),
     ],
 )
 def test_not_understood(words: str, reason: str, not_understood: Refusal) -> None:
@@ -57,6 +60,8 @@ def test_not_understood(words: str, reason: str, not_understood: Refusal) -> Non
         ("train e.npz -o no/out.safetensors", "there is no folder 'no'; make it first"),
         ("train e.npz -o out.safetensors --checkpoint no/ckpt", "there is no folder 'no'; make it first"),
         ("train e.npz -o out.safetensors --log .", "this is a folder; expected the name of a file"),
+        ("train e.npz -o out.safetensors --plot t.pdf", "the suffix '.pdf' is not known; expected .png"),
+        ("train e.npz -o out.safetensors --plot no/t.png", "there is no folder 'no'; make it first"),
     ],
 )
 def test_not_done(words: str, reason: str, not_done: Refusal) -> None:
@@ -137,6 +142,82 @@ def test_an_interrupted_training_goes_on(
     assert_same(dict(resumed.sample(50, seed=1).columns), whole.sample(50, seed=1))
     assert main([*words, "--set", "width=16"]) == 1
     assert "ckpt is of a training with width=8; now it is 16: delete it" in capsys.readouterr().err
+
+
+def test_training_is_extended(trained: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The same command with more steps goes on from the checkpoint, with fewer it is refused."""
+    words = ["train", str(trained / "events.npz"), "-o", "g.safetensors", "--checkpoint", "ckpt", *SET]
+    for steps in (20, 30):
+        assert main([*words, "--set", f"steps={steps}", "--log", "log.jsonl"]) == 0
+        assert f"in {steps} steps" in capsys.readouterr().out
+    assert len((folder / "log.jsonl").read_text(encoding="utf-8").splitlines()) == 30
+    assert main([*words, "--set", "steps=29"]) == 1
+    assert "ckpt has 30 steps behind it, and steps=29 are wanted; set more steps" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("log", [[], ["--log", "own.jsonl"]])
+def test_the_training_is_drawn(trained: Path, folder: Path, log: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """``--plot`` draws the lines of JSON that it keeps beside the picture, or where ``--log`` says."""
+    pytest.importorskip("matplotlib")
+    words = ["train", str(trained / "events.npz"), "-o", "g.safetensors", "--checkpoint", "c", *SET, "--plot", "t.png"]
+    assert main([*words, *log]) == 0
+    lines = folder / (log[1] if log else "t.jsonl")
+    assert {path.name for path in folder.iterdir()} == {"g.safetensors", "c", "t.png", lines.name}
+    assert (folder / "t.png").read_bytes().startswith(b"\x89PNG")
+    assert len(lines.read_text(encoding="utf-8").splitlines()) == 20
+    for path in (lines, folder / "t.png"):
+        path.unlink()
+    capsys.readouterr()
+    assert main([*words, *log]) == 0  # was over before
+    assert "no step was made to draw; t.png was not written" in capsys.readouterr().err
+    assert not (folder / "t.png").exists()
+
+
+def test_what_diverged_is_drawn(
+    trained: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The picture of a training that came to nothing is there to look at."""
+    pytest.importorskip("matplotlib")
+    from pytest_ganvalid.gan.progress import Progress
+
+    update = Progress.update
+
+    def diverge(self: Progress, step: int, values: dict[str, float]) -> None:
+        if step == 5:
+            msg = "the training diverged before step 5"
+            raise TrainingError(msg)
+        update(self, step, values)
+
+    monkeypatch.setattr(Progress, "update", diverge)
+    assert main(["train", str(trained / "events.npz"), "-o", "g.safetensors", "--plot", "t.png", *SET]) == 1
+    assert "error: the training diverged before step 5" in capsys.readouterr().err
+    assert {path.name for path in folder.iterdir()} == {"t.png", "t.jsonl"}
+
+
+def test_a_picture_needs_matplotlib_before_the_training(
+    trained: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without matplotlib, the command that installs it is named before any step is made."""
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    assert main(["train", str(trained / "events.npz"), "-o", "g.safetensors", "--plot", "t.png", *SET]) == 1
+    assert 'pip install "pytest-ganvalid[report]"' in capsys.readouterr().err
+    assert not list(folder.iterdir())
+
+
+@pytest.mark.usefixtures("folder")
+def test_warnings_are_told_in_a_line(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Fewer steps than by default are warned of on stderr, in one line, quiet or not."""
+    assert main(["train", str(trained / "events.npz"), "-o", "g.safetensors", "-q", *SET]) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("ganvalid: warning: steps=20 is below the 6,000 that 300 training events take by default")
+
+
+def test_an_early_stop_is_told(trained: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The line that says what was done says that it was less than was set."""
+    words = [*SET, "--set", "validation=0.5", "patience=1", "steps=500", "learning_rate=0.1", "averaging=0"]
+    assert main(["train", str(trained / "events.npz"), "-o", "g.safetensors", *words]) == 0
+    assert " steps (stopped early; the best weights are kept); wrote g.safetensors" in capsys.readouterr().out
+    assert (folder / "g.safetensors").exists()
 
 
 def test_a_rank_alone_does_not_silence(trained: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

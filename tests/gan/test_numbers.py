@@ -45,38 +45,47 @@ def test_numbers_by_position(start: int, position: int) -> None:
     """The number at a position is the one that a generator finds after as many steps."""
     state = start + position * 0x9E3779B97F4A7C15
     assert int(bits(start, torch.tensor([position]))[0]) % WORD == _splitmix(state)
-    high = _splitmix(state) >> 40
-    assert float(latents(start, torch.tensor([position]))[0]) == pytest.approx((high + 0.5) / 2**23 - 1, abs=2**-24)
     assert int(choices(start, torch.tensor([position]), 7)[0]) == (_splitmix(state) >> 32) % 7
+
+
+@given(st.integers(-(2**63), 2**63 - 1), st.integers(0, 2**50), st.integers(1, 5))
+def test_latents_by_position(start: int, event: int, dimensions: int) -> None:
+    """An event's numbers are the upper bits of the halves of its share of the words, the lower half first."""
+    words = -(-dimensions // 2)
+    numbers = [int(word) % WORD for word in bits(start, torch.arange(event * words, (event + 1) * words))]
+    halves = [half for word in numbers for half in (word % 2**32, word >> 32)][:dimensions]
+    signed = [half - 2**32 if half >= 2**31 else half for half in halves]
+    expected = [((half >> 8) + 0.5) / 2**23 for half in signed]
+    assert latents(start, torch.tensor([event]), dimensions)[0].tolist() == expected
 
 
 def test_positions_stay_as_they_are() -> None:
     """The positions are not written to, and their shape and chunks do not matter."""
     positions = torch.arange(600)
-    whole = latents(5, positions)
+    whole = latents(5, positions, 3)
     torch.testing.assert_close(positions, torch.arange(600))
-    assert torch.equal(latents(5, positions.view(20, 30)).flatten(), whole)
-    parts = [latents(5, part) for part in positions.split([1, 99, 500])]
+    assert torch.equal(latents(5, positions.view(20, 30), 3).flatten(0, 1), whole)
+    parts = [latents(5, part, 3) for part in positions.split([1, 99, 500])]
     assert torch.equal(torch.cat(parts), whole)
 
 
 def test_latents_are_uniform() -> None:
-    """Latent numbers lie between -1 and 1, evenly, and do not correlate with their neighbours."""
-    values = latents(key(3), torch.arange(200_000)).double().numpy()
+    """Latent numbers lie between -1 and 1, evenly, and do not correlate with their neighbours or other dimensions."""
+    values = latents(key(3), torch.arange(50_000), 4).double().flatten().numpy()
     assert values.min() > -1
     assert values.max() < 1
     assert stats.kstest(values, stats.uniform(-1, 2).cdf).pvalue > 1e-3
-    for lag in (1, 2, 4, 32):
+    for lag in (1, 2, 3, 4, 8, 32):
         assert abs(np.corrcoef(values[:-lag], values[lag:])[0, 1]) < 5 / np.sqrt(200_000)
 
 
 def test_latents_at_the_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All bits 0 and all 1 are next to -1 and 1, and not beyond."""
-    monkeypatch.setattr(numbers, "bits", lambda _, positions: positions)
-    ends = latents(0, torch.tensor([0, -1]))
-    assert ends.dtype == torch.float32
-    assert -1 < float(ends[0]) < -0.999_999
-    assert 0.999_999 < float(ends[1]) <= 1  # the half that is added is rounded up
+    """The least and the greatest halves are next to -1 and 1, and not beyond."""
+    for half, end in ((2**31 - 1, 1.0), (-(2**31), -1.0)):
+        monkeypatch.setattr(numbers, "_mixed", lambda z, half=half: torch.full_like(z, half))
+        number = latents(0, torch.tensor([0]), 1)
+        assert number.dtype == torch.float32
+        assert 0 < 1 - float(number) / end < 1e-6
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 10])
