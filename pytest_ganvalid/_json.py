@@ -308,9 +308,12 @@ class Node:
         Raises:
             InputError: If this is no string, or holds what is no character.
         """
-        if not isinstance(self.value, str) or any("\ud800" <= char <= "\udfff" for char in self.value):
+        text = self.value
+        if not isinstance(text, str) or (
+            not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text)  # what is long is ASCII
+        ):
             self.refuse("a string")
-        return str(self.value)
+        return str(text)
 
     def choice(self, *choices: str) -> str:
         """Return one of some strings.

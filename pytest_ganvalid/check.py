@@ -12,6 +12,7 @@ from importlib.metadata import version
 from typing import Any, TypeVar
 
 import numpy as np
+import scipy
 
 from pytest_ganvalid import _json
 from pytest_ganvalid._arguments import check_event_count, without_gone
@@ -572,7 +573,7 @@ def _effective_sizes(generated: Fractions, reference: Fractions) -> tuple[float,
 
 @cache
 def _versions() -> dict[str, str]:
-    return {name.replace("-", "_"): version(name) for name in ("pytest-ganvalid", "numpy", "scipy")}
+    return {"pytest_ganvalid": version("pytest-ganvalid"), "numpy": np.__version__, "scipy": scipy.__version__}
 
 
 def _provenance(

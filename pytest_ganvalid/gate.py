@@ -16,7 +16,6 @@ from pytest_ganvalid import _markers, ledger
 from pytest_ganvalid import check as flow
 from pytest_ganvalid._json import plain
 from pytest_ganvalid._options import Settings
-from pytest_ganvalid.analyses import analysis
 from pytest_ganvalid.attempts import Trial, counted_by, generator_digest
 from pytest_ganvalid.errors import GanvalidError, InputError, InputTypeError
 from pytest_ganvalid.estimates import compare_estimates
@@ -242,6 +241,8 @@ class Gate:
     def _analysis(
         self, workspace: object, generated: object, reference: object, keywords: Mapping[str, Any]
     ) -> AnalysisComparison:
+        from pytest_ganvalid.analyses import analysis  # whose modules no other check takes
+
         merged = self._merge_for("an analysis", _accepted(analysis), keywords, _OF_AN_ANALYSIS)
         return analysis(workspace, generated, reference, **merged)
 

@@ -9,6 +9,7 @@ Which columns are cut, and where, is chosen in `histograms.kdtree_growth`.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ from pytest_ganvalid import _json
 from pytest_ganvalid.histograms.bins import Axis, Nominal
 from pytest_ganvalid.histograms.compiled import kernels
 from pytest_ganvalid.histograms.layout import Arrangement, Layout
-from pytest_ganvalid.histograms.lookup import plain
+from pytest_ganvalid.histograms.lookup import lookup, parts, plain
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
@@ -30,6 +31,9 @@ SAME = 5e-6
 """Relative distance within which values are one that was printed to six digits or stored in single precision."""
 _PARTS = 10  # in which neighbouring cells are seen together
 _NOWHERE = (math.inf, -math.inf)  # limits that no value is within
+_MANY = 1 << 12  # events, from which on a table is worth its making
+_LARGEST = 1 << 19  # entries of a table, which stays in the processor's cache
+_BLOCK = 1 << 15  # events at a time, likewise
 _INFINITE = {math.inf: "inf", -math.inf: "-inf"}  # JSON has no such numbers
 
 
@@ -203,6 +207,9 @@ class Cells:
             loops.leaves(np.stack([plain(values) for values in columns]), *_listed(self.root), index)
             index[~finite] = self.root.cells
             return index
+        table = _table(self.root) if finite.size >= _MANY and finite.all() else None
+        if table is not None:
+            return table.index(columns)
         _descend(self.root, columns, np.flatnonzero(finite), 0, index)
         return index
 
@@ -216,6 +223,10 @@ def _descend(node: Node | None, columns: Sequence[FloatArray], rows: IntArray, f
     """Write the cell of the events at ``rows`` into ``index``; ``first`` is the number of the node's first cell."""
     if node is None:
         index[rows] = first
+        return
+    table = _table(node) if rows.size >= _MANY else None
+    if table is not None:
+        index[rows] = first + table.index([values[rows] for values in columns])
         return
     if isinstance(node, Guard):
         inside = node.is_inside(columns, rows)
@@ -278,6 +289,64 @@ def _around(value: float) -> tuple[float, float]:
             end = math.nextafter(end, outwards)
         ends.append(end)
     return ends[0], ends[1]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Table:
+    """The cells below a node, by how many of the cuts of each column a value reaches.
+
+    Attributes:
+        cuts: Position of each column that is cut -> where, ascending.
+        cells: The cell of each combination, of one dimension for each of those columns.
+    """
+
+    cuts: dict[int, tuple[float, ...]]
+    cells: NDArray[Any]
+
+    def index(self, columns: Sequence[FloatArray]) -> IntArray:
+        """Return the cell of each event."""
+        index = np.empty(columns[0].size, dtype=np.intp)
+        for block in parts(index.size, _BLOCK):
+            place = np.zeros(1, dtype=np.intp)
+            for column, cuts in self.cuts.items():
+                place = place * (len(cuts) + 1) + lookup(cuts).index(columns[column][block])
+            index[block] = self.cells.ravel().take(place)
+        return index
+
+
+@functools.lru_cache(maxsize=256)
+def _table(root: Node) -> _Table | None:
+    """Return the table of the cells below a node; ``None`` if there is a guard, or it would be too large."""
+    nodes: list[Node] = [root]
+    found: dict[int, set[float]] = {}
+    for node in nodes:
+        if isinstance(node, Guard) or math.isinf(node.at):
+            return None
+        found.setdefault(node.column, set()).add(node.at)
+        nodes += filter(None, (node.below, node.above))
+    cuts = {column: tuple(sorted(found[column])) for column in sorted(found)}
+    shape = [len(some) + 1 for some in cuts.values()]
+    if math.prod(shape) > _LARGEST:
+        return None
+    cells = np.empty(shape, np.min_scalar_type(root.cells))
+    places = {number: axis for axis, number in enumerate(cuts)}
+
+    def fill(node: Node | None, first: int, box: tuple[slice, ...]) -> None:
+        if not isinstance(node, Cut):
+            cells[box] = first
+            return
+        axis = places[node.column]
+        reached = cuts[node.column].index(node.at) + 1
+        side, before, after = box[axis], box[:axis], box[axis + 1 :]
+        fill(node.below, first, (*before, slice(side.start, min(side.stop, reached)), *after))
+        fill(
+            node.above,
+            first + number_of_cells(node.below),
+            (*before, slice(max(side.start, reached), side.stop), *after),
+        )
+
+    fill(root, 0, tuple(slice(0, size) for size in shape))
+    return _Table(cuts, cells)
 
 
 def placed(columns: Sequence[NDArray[Any]], nonfinite: str) -> tuple[list[FloatArray], NDArray[np.bool_]]:

@@ -32,10 +32,8 @@ HALF_STEP, LEADING = 1 << 28, ~((1 << 29) - 1)
 NORMAL = float(np.finfo(np.float64).tiny)
 """Least magnitude that has them all."""
 _LEAST = 4  # events of a value in a chunk of many
-_BUCKETS_PER_EVENT = 4
 _ROUNDING = 1e-6  # relative
 _LARGEST = 1e200  # sum of weights, or of their squares, that is read
-_HASH = np.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,13 +64,13 @@ class Repeated:
             values: Shape (events,).
             weight: Shape (events,), or ``None``.
         """
-        single, kept, least = _in_single(values), np.isfinite(values), least_count(values.size)
-        if least > 1:
-            kept &= _may_be_common(single)
-        single, weight = single[kept], None if weight is None else weight[kept]
+        events, least = values.size, least_count(values.size)
+        kept = _may_be_common(values) if least > 1 else np.ones(events, dtype=bool)
+        kept &= np.isfinite(values)
+        single, weight = _in_single(values[kept]), None if weight is None else weight[kept]
         distinct, index, counts = np.unique(single, return_inverse=True, return_counts=True)
         sums = [None if weight is None else total_by_bin(index, weight**power, distinct.size) for power in (1, 2)]
-        whole = cls(distinct, counts.astype(np.int64), values.size, least - 1, *sums)
+        whole = cls(distinct, counts.astype(np.int64), events, least - 1, *sums)
         return whole.only(counts >= least).cut(SIZE)
 
     @classmethod
@@ -183,11 +181,22 @@ def least_count(events: int) -> int:
     return _LEAST if events > SIZE else 1
 
 
-def _may_be_common(single: FloatArray) -> NDArray[np.bool_]:
-    """Tell which values may have enough events, by how many are in their bucket of a hash table: not many are left."""
-    bits = (single.size * _BUCKETS_PER_EVENT - 1).bit_length()
-    bucket = ((single.view(np.uint64) * _HASH) >> np.uint64(64 - bits)).astype(np.intp)
-    return np.asarray(np.bincount(bucket, minlength=1 << bits)[bucket] >= _LEAST)
+def _may_be_common(values: FloatArray) -> NDArray[np.bool_]:
+    """Tell which values may have enough events: those, and few others.
+
+    Of the bits that single precision has, the 32 last say which values are not equal; sorting these takes less time
+    than any other way to find those that occur often.
+    """
+    bits = np.ascontiguousarray(values, dtype=np.float64).view(np.int64) + HALF_STEP
+    bits >>= 29
+    short = bits.astype(np.uint32)
+    ordered = np.sort(short)
+    common = ordered[_LEAST - 1 :][ordered[_LEAST - 1 :] == ordered[: 1 - _LEAST]]
+    if not common.size:
+        return np.zeros(values.size, dtype=bool)
+    last = np.zeros(1 << 16, dtype=bool)
+    last[common.astype(np.uint16)] = True
+    return np.asarray(last[short.astype(np.uint16)])
 
 
 def _spread(total: Total, place: NDArray[np.intp], size: int) -> Total:

@@ -13,12 +13,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, special
+from scipy import special
 
 from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.observables.resampling import numbered
 from pytest_ganvalid.overlaps.digests import is_plain, row_digests
 from pytest_ganvalid.samples import Sample
+from pytest_ganvalid.statistics.roots import brentq
 
 FloatArray = NDArray[np.float64]
 SHIFT = 6.0
@@ -127,7 +128,7 @@ def tilt(scores: FloatArray, weight: FloatArray, delta: float) -> FloatArray:
         return float(share @ ((tilted - 1) ** 2 / (tilted + 1))) - delta
 
     steepest = _STEEPEST / float(np.ptp(scores))
-    strength = steepest if excess(steepest) <= 0 else optimize.brentq(excess, 0.0, steepest, rtol=1e-6)
+    strength = steepest if excess(steepest) <= 0 else brentq(excess, 0.0, steepest, rtol=1e-6)
     return np.asarray(np.exp(strength * scores))
 
 

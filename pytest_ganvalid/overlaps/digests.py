@@ -40,19 +40,22 @@ class Distinct:
 
     Attributes:
         keys: Digest of each in the precision that rows are chosen by, ascending, of shape (rows,).
-        values: Digest of each in the precision in which they are compared, of the same shape.
+        values: Digest of each in the precision in which they are compared, as far as ``finer`` does not say it, of
+            the same shape.
         counts: How many events are such a row.
         first: Position of each in the sketch.
         rows: Number of events of the whole sample.
         limit: Rows with a larger key are left out.
+        finer: In each finer precision up to that in which they are compared, 32 bits of another digest.
     """
 
     keys: Digests
     values: Digests
     counts: NDArray[np.int64]
-    first: NDArray[np.intp]
+    first: NDArray[np.integer]
     rows: int
     limit: int
+    finer: tuple[Words, ...] = ()
 
     def up_to(self, limit: int) -> Distinct:
         """Leave out rows with a larger key."""
@@ -60,7 +63,15 @@ class Distinct:
             return self
         some = slice(int(np.searchsorted(self.keys, np.uint64(limit), side="right")))
         kept = (self.keys[some], self.values[some], self.counts[some], self.first[some])
-        return Distinct(*kept, self.rows, limit)
+        return Distinct(*kept, self.rows, limit, tuple(words[some] for words in self.finer))
+
+    def mixed(self, rows: NDArray[np.intp]) -> Digests:
+        """Return one digest of each of some rows, of those in all precisions."""
+        digests = self.values[rows]
+        for words in self.finer:
+            digests ^= words[rows].astype(np.uint64)
+            mix(digests)
+        return digests
 
     def occurring(self, times: int) -> int:
         """Count the distinct rows that occur exactly so many times."""
@@ -74,16 +85,20 @@ class Distinct:
 
 def shared(a: Distinct, b: Distinct) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Find the rows that two samples have in common: their positions in either, in the order of their digests."""
-    near_a, near_b = (np.flatnonzero(_in_both(x.keys, y.keys)) for x, y in ((a, b), (b, a)))
-    _, at_a, at_b = np.intersect1d(a.values[near_a], b.values[near_b], assume_unique=True, return_indices=True)
+    keys = np.concatenate((a.keys, b.keys))
+    keys.sort(kind="stable")  # which merges what is in order
+    again = np.unique(keys[1:][keys[1:] == keys[:-1]])
+    near_a, near_b = _places(a.keys, again), _places(b.keys, again)
+    _, at_a, at_b = np.intersect1d(a.mixed(near_a), b.mixed(near_b), assume_unique=True, return_indices=True)
     return near_a[at_a], near_b[at_b]
 
 
-def _in_both(keys: Digests, others: Digests) -> NDArray[np.bool_]:
-    """Tell which of some ascending digests are among others, ascending too."""
-    if not others.size:
-        return np.zeros(keys.size, dtype=bool)
-    return np.asarray(others[np.minimum(np.searchsorted(others, keys), others.size - 1)] == keys)
+def _places(keys: Digests, some: Digests) -> NDArray[np.intp]:
+    """Return the positions of some keys among ascending ones, in their order."""
+    first = np.searchsorted(keys, some)
+    counts = np.searchsorted(keys, some, side="right") - first
+    before = np.cumsum(counts) - counts
+    return np.asarray(np.repeat(first - before, counts) + np.arange(counts.sum()))
 
 
 def is_plain(values: object) -> bool:

@@ -31,7 +31,6 @@ from pytest_ganvalid.overlaps.digests import (
     Words,
     is_numeric,
     leading,
-    mix,
     row_digests,
     row_hashes,
 )
@@ -71,13 +70,16 @@ class _Rows:
     values: NDArray[np.float64] | None
     fresh: NDArray[np.uint8] | None
 
-    def __getitem__(self, rows: Any) -> _Rows:  # noqa: ANN401 - anything that indexes an array
+    def __getitem__(self, rows: slice | NDArray[np.integer]) -> _Rows:
+        def some(array: Any) -> Any:  # noqa: ANN401 - of any type
+            return array[rows] if isinstance(rows, slice) else array.take(rows, axis=0)  # a quarter of the time
+
         return _Rows(
-            self.digests[rows],
-            tuple(words[rows] for words in self.finer),
-            self.counts[rows],
-            None if self.values is None else self.values[rows],
-            None if self.fresh is None else self.fresh[rows],
+            some(self.digests),
+            tuple(map(some, self.finer)),
+            some(self.counts),
+            None if self.values is None else some(self.values),
+            None if self.fresh is None else some(self.fresh),
         )
 
     def up_to(self, limit: int) -> _Rows:
@@ -86,17 +88,25 @@ class _Rows:
             return self
         return self[np.flatnonzero(self.digests <= np.uint64(limit))]
 
-    def distinct(self, finer: int, rows: int, limit: int) -> Distinct:
-        """Return the rows, which are in order, that differ in the precision of the key or in so many finer ones."""
-        starts = _starts(self, finer)
+    def distinct(self, finer: int, rows: int, limit: int, places: NDArray[np.uint32]) -> Distinct:
+        """Return the rows, which are in order, that differ in the precision of the key or in so many finer ones.
+
+        Args:
+            finer: That number.
+            rows: Number of events of the whole sample.
+            limit: Rows with larger digests were left out.
+            places: The numbers from 0 on, one for each row.
+        """
+        starts = _starts(self.digests, self.finer[:finer])
         at = self if starts.size == self.digests.size else self.without_values[starts]
         return Distinct(
             keys=at.digests,
-            values=_mixed(at, finer),
-            counts=np.add.reduceat(self.counts, starts) if starts.size else self.counts,
-            first=starts,
+            values=at.digests,
+            counts=self.counts if at is self else np.add.reduceat(self.counts, starts),
+            first=places if at is self else places[starts],
             rows=rows,
             limit=limit,
+            finer=at.finer[:finer],
         )
 
     @property
@@ -113,24 +123,39 @@ class _Rows:
         return replace(self, values=None, fresh=self.freshness(key))
 
     @classmethod
-    def joined(cls, pieces: Sequence[_Rows], key: Key) -> _Rows:
-        """Join rows, each once and in order, adding up how often they occur."""
+    def joined(cls, pieces: Sequence[_Rows], key: Key, size: int, limit: int) -> tuple[_Rows, int]:
+        """Join rows, each once and in order, adding up how often they occur.
+
+        Args:
+            pieces: Some rows each, at least one.
+            key: How they are recognised.
+            size: Rows to keep, at most: those with the smallest digests.
+            limit: Rows with larger digests were left out.
+
+        Returns:
+            The rows, and what the limit is then.
+        """
         if any(piece.values is None for piece in pieces):
             pieces = [piece.stored(key) for piece in pieces]
-        some = _Rows(
-            np.concatenate([piece.digests for piece in pieces]),
-            tuple(np.concatenate(words) for words in zip(*(piece.finer for piece in pieces), strict=True)),
-            np.concatenate([piece.counts for piece in pieces]),
-            _together([piece.values for piece in pieces]),
-            _together([piece.fresh for piece in pieces]),
-        )
-        some = some[_order(some)]
-        starts = _starts(some, len(some.finer))
-        if starts.size == some.digests.size:
-            return some
-        merged = some[starts]
-        fresh = None if some.fresh is None else np.minimum.reduceat(some.fresh, starts)
-        return replace(merged, counts=np.add.reduceat(some.counts, starts), fresh=fresh)
+        # One array after the other: all of them twice would be the most memory that a check takes.
+        digests = np.concatenate([piece.digests for piece in pieces])
+        finer = tuple(np.concatenate(words) for words in zip(*(piece.finer for piece in pieces), strict=True))
+        order = _order(digests, finer)
+        digests, finer = digests.take(order), tuple(words.take(order) for words in finer)
+        starts = _starts(digests, finer)
+        if starts.size > size:
+            limit = int(digests[starts[size]]) - 1
+            order = order[: np.searchsorted(digests, np.uint64(limit), side="right")]
+            starts = starts[: np.searchsorted(starts, order.size)]
+        digests, finer, first = digests.take(starts), tuple(words.take(starts) for words in finer), order.take(starts)
+        counts, fresh = (_together([getattr(piece, name) for piece in pieces]) for name in ("counts", "fresh"))
+        if first.size < order.size:
+            counts = np.add.reduceat(counts.take(order), starts)
+            fresh = None if fresh is None else np.minimum.reduceat(fresh.take(order), starts)
+        else:
+            counts = _once(first.size) if _are_once(counts) else counts.take(first)
+            fresh = None if fresh is None else fresh.take(first)
+        return cls(digests, finer, counts, _taken([piece.values for piece in pieces], first), fresh), limit
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,7 +212,7 @@ class Fingerprint:
         piece = _Rows(
             row_digests(columns, key.columns, key.bits, hashes),
             tuple(row_hashes(columns, key.columns, bits) for bits in reversed(key.precisions[:-1])),
-            np.ones(hashes.size, np.int64),
+            _once(hashes.size),
             np.stack(values, axis=1) if values else np.empty((hashes.size, 0)),
             None,
         )
@@ -203,10 +228,7 @@ class Fingerprint:
         """The same in one piece, the rows in order and not more than there may be."""
         if not self.pieces:
             return self
-        some, limit = _Rows.joined([piece.up_to(self.limit) for piece in self.pieces], self.key), self.limit
-        if some.digests.size > self.size:
-            limit = int(some.digests[self.size]) - 1
-            some = some[: np.searchsorted(some.digests, np.uint64(limit), side="right")]
+        some, limit = _Rows.joined([piece.up_to(self.limit) for piece in self.pieces], self.key, self.size, self.limit)
         whole = Fingerprint(self.key, self.rows, self.size, limit, (some,))
         vars(whole)["held"] = whole  # its rows are in order already
         return whole
@@ -221,8 +243,12 @@ class Fingerprint:
         finer = sum(self.key.bits < precision <= bits for precision in PRECISIONS)
         cache = self.held._distinct  # noqa: SLF001 - of the same class
         if finer not in cache:
-            cache[finer] = self.held.pieces[0].distinct(finer, self.rows, self.held.limit)
+            cache[finer] = self.held.pieces[0].distinct(finer, self.rows, self.held.limit, self.held._places)  # noqa: SLF001
         return cache[finer].up_to(limit)
+
+    @cached_property
+    def _places(self) -> NDArray[np.uint32]:
+        return np.arange(self.pieces[0].digests.size, dtype=np.uint32)
 
     @cached_property
     def _distinct(self) -> dict[int, Distinct]:
@@ -233,15 +259,15 @@ class Fingerprint:
         chance = self.key.whole[PRECISIONS.index(bits)]
         if bits < self.key.bits or (self.size <= STORED and chance < 1):  # what was stored knows it from more rows
             return chance
-        counts = self.distinct(bits).counts.astype(float)
-        pairs = max(float(counts.sum()) * self.rows / 2, 1.0)
-        return min(chance, poisson_upper(round(float((counts * (counts - 1)).sum()) / 2), _RARE) / pairs, 1.0)
+        counts = self.distinct(bits).counts
+        pairs, again = max(float(counts.sum()) * self.rows / 2, 1.0), counts[counts > 1].astype(float)
+        return min(chance, poisson_upper(round(float((again * (again - 1)).sum()) / 2), _RARE) / pairs, 1.0)
 
-    def freshness(self, rows: NDArray[np.intp]) -> NDArray[np.uint8]:
+    def freshness(self, rows: NDArray[np.integer]) -> NDArray[np.uint8]:
         """Return how many values of full resolution some of the rows have, given their positions."""
         return self.held.pieces[0][rows].freshness(self.key)
 
-    def examples(self, rows: NDArray[np.intp]) -> tuple[dict[str, float | str], ...]:
+    def examples(self, rows: NDArray[np.integer]) -> tuple[dict[str, float | str], ...]:
         """Return the values of some rows in the fine columns, if they are known, given their positions."""
         values = self.held.pieces[0][rows].values
         if values is None or not self.key.fine:
@@ -385,39 +411,60 @@ def _chunks(names: object) -> Iterator[Mapping[str, Column]]:
         yield from part.chunks(source.names, _CHUNK)
 
 
+def _once(rows: int) -> NDArray[np.int64]:
+    """Return the counts of rows that occur once each, which take no memory."""
+    return np.broadcast_to(np.ones(1, np.int64), rows)
+
+
+def _are_once(counts: NDArray[np.int64]) -> bool:
+    """Tell whether counts are such."""
+    return counts.strides == (0,)
+
+
 def _together(arrays: Sequence[Any]) -> Any:  # noqa: ANN401 - all of them, or none
+    if all(array is not None and _are_once(array) for array in arrays):
+        return _once(sum(array.size for array in arrays))
     return None if any(array is None for array in arrays) else np.concatenate(arrays)
 
 
-def _order(some: _Rows) -> NDArray[np.intp]:
-    """Return the order by digests; only the few that are equal are looked at twice."""
-    order = np.argsort(some.digests, kind="stable")
-    ordered = some.digests[order]
-    same = ordered[1:] == ordered[:-1]
+def _taken(arrays: Sequence[NDArray[np.float64] | None], rows: NDArray[np.intp]) -> NDArray[np.float64] | None:
+    """Return some rows of arrays that follow each other, joined a column at a time; ``None`` if one is missing."""
+    some = [array for array in arrays if array is not None]
+    if len(some) < len(arrays):
+        return None
+    taken = np.empty((rows.size, some[0].shape[1]), order="F")
+    for column in range(taken.shape[1]):
+        np.concatenate([array[:, column] for array in some]).take(rows, out=taken[:, column], mode="clip")
+    return taken
+
+
+def _order(digests: Digests, finer: Sequence[Words]) -> NDArray[np.intp]:
+    """Return the order by digests; only the few that are equal, or nearly so, are looked at twice.
+
+    Numbers of the leading bits of a digest and its place are sorted, which takes a quarter of the time of `argsort`.
+    """
+    bits = np.uint64(max(digests.size - 1, 1).bit_length())
+    packed = digests >> bits << bits
+    packed |= np.arange(digests.size, dtype=np.uint64)
+    packed.sort()
+    order = (packed & ((np.uint64(1) << bits) - np.uint64(1))).astype(np.intp)
+    packed >>= bits
+    same = packed[1:] == packed[:-1]
     tied = np.flatnonzero(np.append(same, False) | np.append(False, same))
-    if some.finer and tied.size:
+    if tied.size:
         rows = order[tied]
-        finer = [words[rows].astype(np.uint64) for words in reversed(some.finer)]
-        order[tied] = rows[np.lexsort([*finer, some.digests[rows]])]
+        keys: list[NDArray[Any]] = [*(words[rows] for words in reversed(finer)), digests[rows]]
+        order[tied] = rows[np.lexsort(keys)]
     return order
 
 
-def _starts(some: _Rows, finer: int) -> NDArray[np.intp]:
-    """Return where rows in order begin to differ, in the precision of the key or in so many finer ones."""
-    differ = np.ones(some.digests.size, dtype=bool)
-    differ[1:] = some.digests[1:] != some.digests[:-1]
-    for words in some.finer[:finer]:
+def _starts(digests: Digests, finer: Sequence[Words]) -> NDArray[np.intp]:
+    """Return where rows in order begin to differ."""
+    differ = np.ones(digests.size, dtype=bool)
+    differ[1:] = digests[1:] != digests[:-1]
+    for words in finer:
         differ[1:] |= words[1:] != words[:-1]
     return np.flatnonzero(differ)
-
-
-def _mixed(some: _Rows, finer: int) -> Digests:
-    """Return one digest of each row, of its digests in the precision of the key and in so many finer ones."""
-    mixed = some.digests.copy()
-    for words in some.finer[:finer]:
-        mixed ^= words.astype(np.uint64)
-        mix(mixed)
-    return mixed
 
 
 def _packed(numbers: NDArray[Any], dtype: str) -> str:
@@ -446,7 +493,7 @@ def _restored(document: _json.Node) -> Fingerprint:
     whole = int(counts.astype(np.uint64).sum()) if digests.size else 0
     if (
         np.any(digests[1:] < digests[:-1])
-        or _starts(some, len(finer)).size != digests.size
+        or _starts(digests, finer).size != digests.size
         or (digests.size and int(digests[-1]) > limit)
         or np.any(some.counts < 1)
         or whole > rows

@@ -18,7 +18,7 @@ from pytest_ganvalid.overlaps.key import Key
 from pytest_ganvalid.pipeline.draft import Draft
 from pytest_ganvalid.pipeline.files import read_histograms
 from pytest_ganvalid.pipeline.plan import FillPlan, check_storable
-from pytest_ganvalid.pipeline.preview import COPIES, FIRST, chunk_rows, gathered, has_numbers, head, row_bytes
+from pytest_ganvalid.pipeline.preview import COPIES, FIRST, ReadPart, chunk_rows, gathered, has_numbers, head, row_bytes
 from pytest_ganvalid.pipeline.progress import shown
 from pytest_ganvalid.pipeline.request import DEFAULT_BINS, DEFAULT_MEMORY, Request, Side, with_clusters
 from pytest_ganvalid.pipeline.run import Cluster, Runner, Threads
@@ -231,7 +231,8 @@ def _summary_of(draft: Draft, place: int, plan: FillPlan, runner: Runner) -> His
     beside = draft.training_key if draft.training_key != draft.key else None
     if beside is not None and not set(beside.columns) <= set(columns):
         beside = None
-    return summarise(side, plan, columns, draft.request, runner, (draft.key, beside), draft.previews[place].row)
+    preview = draft.previews[place]
+    return summarise(side, plan, columns, draft.request, runner, (draft.key, beside), preview.row, preview.parts)
 
 
 def summarise(
@@ -242,6 +243,7 @@ def summarise(
     runner: Runner,
     keys: tuple[Key | None, Key | None],
     row: float | None = None,
+    read: Sequence[ReadPart] | None = None,
 ) -> Histograms:
     """Fill all events of a side.
 
@@ -253,6 +255,7 @@ def summarise(
         runner: Who does the work.
         keys: How rows are recognised; see `FillTask`.
         row: Bytes of a row, if known.
+        read: All of them, if they have been read.
 
     Raises:
         InputError: If there are no events, or they cannot be read or filled.
@@ -269,11 +272,11 @@ def summarise(
         limits=(limits[0], limits[1]),
         size=size,
     )
-    parts = side.source.parts
+    parts: Sequence[Any] = side.source.parts if read is None else read
     if plan.cluster is not None:
         rows = all_rows(side, columns, row, request.memory, runner)
-        parts = [MemoryPart(rows)]
-        task = replace(task, chunk=parts[0].rows)
+        whole = MemoryPart(rows)
+        parts, task = [whole], replace(task, chunk=whole.rows)
     total = runner.total(fill_part, task, parts, joined)
     if total is None:
         msg = f"{_name(side)}: there are no events; check what wrote the sample"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.overlaps.digests import LARGEST, is_numeric, is_plain, mix
 from pytest_ganvalid.pipeline.request import Side
-from pytest_ganvalid.pipeline.run import Runner, Tick
+from pytest_ganvalid.pipeline.run import Runner, Threads, Tick
 from pytest_ganvalid.samples import Entries, Sample
 from pytest_ganvalid.samples.entries import concatenated
 from pytest_ganvalid.samples.formats import Columns
+from pytest_ganvalid.samples.sources import FilePart, MemoryPart
 from pytest_ganvalid.samples.tables import is_text
 
 SIZE = 1 << 20
@@ -45,6 +46,7 @@ class Preview:
         drawn: Whether each row of the source was as likely to be among them.
         row: Bytes of one.
         total: Number of rows of the source; ``None`` if it is not known.
+        parts: The parts of the source, where all their rows were read and are at hand.
     """
 
     sample: Sample
@@ -52,6 +54,36 @@ class Preview:
     drawn: bool
     row: float
     total: int | None
+    parts: tuple[ReadPart, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPart(MemoryPart):
+    """Rows of a part of a file that were read before, so that they need not be read again.
+
+    Attributes:
+        part: The part of the file that they are in.
+    """
+
+    part: FilePart = field(kw_only=True)
+
+    def chunks(self, columns: Sequence[str], chunk: int) -> Iterator[Columns]:
+        """Yield rows; see `sources.Part`.
+
+        Raises:
+            InputError: If the file is no longer what it was.
+        """
+        self.part.piece.check_unchanged(self.part.state)
+        return MemoryPart.chunks(self, columns, chunk)
+
+    @property
+    def origin(self) -> str:
+        """The file."""
+        return self.part.origin
+
+    def place(self, first: int, last: int) -> str:
+        """Say where rows of it are."""
+        return self.part.place(self.first + first, self.first + last)
 
 
 def head(side: Side, columns: Sequence[str], rows: int, runner: Runner) -> Columns:
@@ -108,8 +140,11 @@ def preview(side: Side, columns: Sequence[str], row: float, memory: float, runne
         return drawn(side, columns, row, memory, runner)
     task = _Reading(tuple(columns), 0, chunk_rows(row, memory, runner.workers))
     parts = _heads(source.parts, _size(row, memory))
-    sample = side.sample(runner.total(_read_part, task, parts).joined())
-    return Preview(sample, complete=len(sample) == source.rows, drawn=False, row=row, total=source.rows)
+    rows = runner.total(_read_part, task, parts).joined()
+    sample = side.sample(rows)
+    complete = len(sample) == source.rows
+    read = _read_parts(source.parts, rows, task.chunk) if complete and isinstance(runner, Threads) else None
+    return Preview(sample, complete=complete, drawn=False, row=row, total=source.rows, parts=read)
 
 
 def drawn(side: Side, columns: Sequence[str], row: float, memory: float, runner: Runner) -> Preview:
@@ -165,6 +200,19 @@ def _heads(parts: Sequence[Any], size: int) -> list[Any]:
     chosen = parts if len(parts) <= _PARTS else [parts[i * len(parts) // _PARTS] for i in range(_PARTS)]
     among = sum(part.rows for part in chosen)
     return [part.head(max(1, min(part.rows, size * part.rows // among))) for part in chosen]
+
+
+def _read_parts(parts: Sequence[Any], rows: Columns, chunk: int) -> tuple[ReadPart, ...] | None:
+    """Cut the rows of files into the chunks that reading them would give; ``None`` if they are not of files."""
+    read, start = [], 0
+    for part in parts:
+        if not isinstance(part, FilePart) or part.rows is None:
+            return None
+        for first in range(0, part.rows, chunk):
+            some = slice(start + first, start + min(first + chunk, part.rows))
+            read.append(ReadPart({name: values[some] for name, values in rows.items()}, first, part=part))
+        start += part.rows
+    return tuple(read)
 
 
 @dataclass(frozen=True, slots=True)

@@ -486,6 +486,7 @@ def fill_part(task: FillTask, number: int, part: Any, tick: Tick) -> Histograms 
             with placed(part.place(row, row + size - 1)):
                 chunk = task.summary_on_device(rows, origin) if stays else task.summary(rows, origin)
                 total = chunk if total is None else joined(total, chunk)
+        del rows  # or they would be there while more is read
         row += size
         tick(size)
     return total

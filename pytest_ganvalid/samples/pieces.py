@@ -95,7 +95,7 @@ class Piece:
         """
         form = format_of(self.form)
         before = self.state if state is None else state
-        self._check_unchanged(before)
+        self.check_unchanged(before)
         try:
             with self.blamed(form):
                 _check_file(self.path)
@@ -107,11 +107,11 @@ class Piece:
                 with suppress(Exception):  # what went wrong before is the news
                     reader.close()
         except Exception:
-            self._check_unchanged(before)  # of a file that someone writes to, that is the reason
+            self.check_unchanged(before)  # of a file that someone writes to, that is the reason
             raise
-        self._check_unchanged(before)
+        self.check_unchanged(before)
 
-    def _check_unchanged(self, before: State) -> None:
+    def check_unchanged(self, before: State) -> None:
         """Refuse a file that is not what it was.
 
         Raises:
@@ -141,6 +141,7 @@ class Piece:
                 return
             row += len(next(iter(rows.values())))
             yield rows
+            del rows
 
     def check_columns(self, reader: Reader, columns: Sequence[str]) -> None:
         """Refuse columns that are not there or cannot be read.

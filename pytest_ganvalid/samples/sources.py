@@ -76,6 +76,7 @@ class FilePart:
             for rows in self.piece.chunks(reader, columns, self.start, self.stop, chunk):
                 row += len(next(iter(rows.values())))
                 yield rows
+                del rows
         if self.rows is not None and row - self.start != self.rows:
             found = row - self.start
             msg = f"{self.piece}: {found:,} rows from row {self.start:,} on; expected {self.rows:,}: it changed"

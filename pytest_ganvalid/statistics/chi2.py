@@ -12,12 +12,12 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import linalg, special
-from scipy.optimize import brentq
+from scipy import special
 
 from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.histograms.sums import BinSums
 from pytest_ganvalid.results import Chi2Result
+from pytest_ganvalid.statistics.roots import brentq
 from pytest_ganvalid.statistics.separation import Fractions, Noise
 
 FloatArray = NDArray[np.float64]
@@ -135,6 +135,8 @@ def correlated_chi2(
         dᵀ M⁺ d for the difference d of the fractions and its covariance M, the signed differences in units of their
         errors, shape (bins,), and the rank of M, which is its number of degrees of freedom.
     """
+    from scipy import linalg  # which takes a twentieth of a second
+
     gen, ref = (Fractions.from_sums(s.sumw, s.sumw2, s.covariances) for s in (generated, reference))
     noise = Noise(gen, ref, cross)
     difference, covariance = gen.minus(ref), noise.covariance()

@@ -25,7 +25,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from scipy import special
-from scipy.optimize import brentq
 
 from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.results import Estimate, Interval, Verdict
@@ -39,6 +38,7 @@ from pytest_ganvalid.statistics.planning import (
     reference_partner,
 )
 from pytest_ganvalid.statistics.robustness import WANTED_POWER
+from pytest_ganvalid.statistics.roots import brentq
 
 LEAST_DOF = 10.0
 """Degrees of freedom of an error below which it demonstrates no agreement."""

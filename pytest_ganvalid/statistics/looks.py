@@ -13,7 +13,8 @@ import functools
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
-from scipy.optimize import brentq
+
+from pytest_ganvalid.statistics.roots import brentq
 
 FloatArray = NDArray[np.float64]
 _NODES, _WIDTH = 12, 3.0  # of a Gauss-Legendre rule, for so many standard deviations of a step

@@ -12,7 +12,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
-from scipy.optimize import brentq
+
+from pytest_ganvalid.statistics.roots import brentq
 
 FloatArray = NDArray[np.float64]
 

@@ -7,8 +7,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from scipy.optimize import brentq
-
 from pytest_ganvalid._arguments import check_event_count, check_fraction, check_positive, check_positive_integer
 from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.histograms.layout import Arrangement
@@ -17,6 +15,7 @@ from pytest_ganvalid.statistics import student
 from pytest_ganvalid.statistics.limits import Limits
 from pytest_ganvalid.statistics.power import histogram_tests, joint_power, required_scale
 from pytest_ganvalid.statistics.price import price_of, stages_of
+from pytest_ganvalid.statistics.roots import brentq
 
 TESTED_SHARE = 0.5
 """Share of each sample that a classifier is tested on; on the rest it is trained."""

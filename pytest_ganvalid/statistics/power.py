@@ -14,10 +14,10 @@ import math
 
 import numpy as np
 from scipy import special
-from scipy.optimize import brentq
 
 from pytest_ganvalid.histograms.layout import Arrangement
 from pytest_ganvalid.statistics import noncentral
+from pytest_ganvalid.statistics.roots import brentq
 from pytest_ganvalid.statistics.smooth import resolutions
 
 _CRITICAL = 0.95

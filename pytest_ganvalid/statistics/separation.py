@@ -25,9 +25,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
-from scipy.optimize import brentq
 
 from pytest_ganvalid.statistics import noncentral
+from pytest_ganvalid.statistics.roots import brentq
 
 FloatArray = NDArray[np.float64]
 

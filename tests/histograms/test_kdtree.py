@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_ganvalid.errors import InputError
+from pytest_ganvalid.histograms import kdtree as module
 from pytest_ganvalid.histograms.kdtree import Cells, Cut
 from pytest_ganvalid.histograms.kdtree_growth import kdtree_cells
 
@@ -54,6 +55,27 @@ def test_cells_of_a_hand_made_tree() -> None:
     assert TREE.index([x, y]).tolist() == [0, 1, 2, 2, 3, 4]
     assert TREE.index([x[:0], y[:0]]).tolist() == []
     assert TREE.path().tolist() == [0, 1, 2, 3, 4]
+
+
+@given(SHAPES, st.sampled_from([1 << 19, 40]), st.sampled_from(["overflow", "underflow", "separate"]))
+def test_cells_of_many_events_are_those_of_few(shape: tuple[int, int, int, int], largest: int, nonfinite: str) -> None:
+    """A table of the cells, of the whole tree or of parts of it, says what cutting the events says."""
+    events, columns, bins, seed = shape
+    rng = np.random.default_rng(seed)
+    values = list(rng.integers(-9, 9, size=(columns, events)) / 4)
+    cells = kdtree_cells([rng.normal(size=200) for _ in values], None, bins, nonfinite, "abcdef"[:columns])
+    if isinstance(cells.root, Cut):  # on a cut, too
+        values[cells.root.column][0] = cells.root.at
+    values[0][-1] = rng.choice([NAN, INF, -INF])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_LARGEST", largest)
+        module._table.cache_clear()
+        patch.setattr(module, "_MANY", 1 << 60)
+        expected = cells.index(values)
+        patch.setattr(module, "_MANY", 1)
+        patch.setattr(module, "_BLOCK", 17)
+        assert np.array_equal(cells.index(values), expected)
+    module._table.cache_clear()
 
 
 @pytest.mark.parametrize(

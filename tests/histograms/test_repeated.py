@@ -44,6 +44,27 @@ def test_numbers_are_right_within_the_undercount(values: list[float], stops: lis
     assert total.undercount <= column.size
 
 
+SPECIAL = st.sampled_from([0.0, -0.0, 5e-324, -5e-324, 2.0**-1022, 1.797e308, np.inf, -np.inf, np.nan, -1.5])
+
+
+@settings(derandomize=True, deadline=None)
+@given(values=st.lists(SPECIAL | st.integers(0, 9).map(lambda i: 1 + i * 2.0**-24) | st.floats(), min_size=9))
+def test_common_values_of_a_long_chunk_are_those_of_a_slow_count(values: list[float]) -> None:
+    """Of so many values that only common ones are listed, those that four events have are, with all of their events."""
+    column = np.array(values * 3)
+    single = module._in_single(column[np.isfinite(column)])
+    distinct, counts = np.unique(single, return_counts=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "SIZE", 8)
+        some = Repeated.of(column, None)
+        patch.setattr(module, "SIZE", 1 << 15)
+        expected = dict(zip(distinct[counts >= 4].tolist(), counts[counts >= 4].tolist(), strict=True))
+    assert some.undercount >= 3
+    assert as_dict(some).items() <= expected.items()
+    if len(expected) <= 8:
+        assert as_dict(some) == expected
+
+
 def test_lists_do_not_depend_on_the_parts_while_they_are_long() -> None:
     """With fewer distinct values than a list has room for, parts in any order give the same exact sums."""
     rng = np.random.default_rng(1)

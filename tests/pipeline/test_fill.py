@@ -145,6 +145,24 @@ def test_shuffled_events_are_read_once(events: Make, streamed: Stream, monkeypat
     assert counted.rows < 12_000 + 2_500  # bins that are given are what they are
 
 
+@pytest.mark.parametrize("weight", [None, "w"])
+def test_a_file_that_is_looked_at_whole_is_read_once(tmp_path: Path, events: Make, weight: str | None) -> None:
+    """A reference of which all rows were looked at is filled from those, like one in memory, and not read again."""
+    table = {"x": events(3, 1_000)["x"], "w": np.linspace(0.5, 2, 1_000)}
+    for name, rows in (("a", slice(0, 333)), ("b", slice(333, None))):
+        np.savez(tmp_path / f"{name}.npz", **rows_of(table, rows))
+    files = [str(tmp_path / f"{name}.npz") for name in "ab"]
+    sides = Side.opened(table, "generated", weight), Side.opened(files, "reference", weight)
+    draft = Draft.of(sides, Request.parsed(observables=["x"]), Threads(workers=2))
+    for file in files:
+        Path(file).unlink()
+    _, summary = summarise_reference(draft, Threads(workers=2))
+    _, _, expected = both(table, table, observables=["x"], weight=weight)
+    assert sorted(origin.source for origin in summary.origins) == ["a.npz", "b.npz"]
+    assert summary.n_events == 1_000
+    assert np.array_equal(summary.contents["x"].sumw.value, expected.contents["x"].sumw.value)
+
+
 @pytest.mark.usefixtures("small_previews")
 @pytest.mark.parametrize("by", ["e", ("e", [15.0, 30.0]), ("x", 4)])
 @pytest.mark.parametrize("parts", [30, 2])

@@ -96,9 +96,10 @@ def column(values: Any, name: str, place: int | None = None) -> NDArray[Any] | E
         ValueError: If there is text in it that is none.
     """
     import pyarrow as pa
-    from pyarrow import compute
 
     if place is not None:
+        from pyarrow import compute  # which takes a twentieth of a second
+
         if values.null_count:
             msg = f"column {name!r} has {values.null_count} nulls; expected lists without nulls"
             raise InputError(msg)

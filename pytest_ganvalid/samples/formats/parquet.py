@@ -59,7 +59,8 @@ class Parquet:
         ]
         left = stop - start
         fields = list(dict.fromkeys(self._places[name][0] for name in columns))
-        for batch in self._batches(wanted, fields, min(chunk, max(left, 1)), at_once=self._small and left >= chunk):
+        whole = left >= sum(self._file.metadata.row_group(group).num_rows for group in wanted)
+        for batch in self._batches(wanted, fields, min(chunk, max(left, 1)), at_once=self._small and whole):
             rows = batch.slice(0, left)
             left -= rows.num_rows
             if rows.num_rows:
@@ -67,6 +68,7 @@ class Parquet:
                     name: column(rows[field], name, place)
                     for name, (field, place) in ((name, self._places[name]) for name in columns)
                 }
+            del batch, rows  # or they would be there while the next row group is read
             if left <= 0:
                 return
 
@@ -75,12 +77,19 @@ class Parquet:
         if not at_once:
             yield from self._file.iter_batches(rows, row_groups=groups, columns=columns, use_threads=False)
             return
+        pyarrow, _ = _pyarrow()
         for group in groups:
-            yield from self._file.read_row_group(group, columns, use_threads=False).to_batches(rows)
+            # Column by column: as read from the file, before it is decoded, there is one at a time.
+            parts = [self._file.read_row_group(group, [name], use_threads=False).column(0) for name in columns]
+            batches = pyarrow.table(parts, names=columns).to_batches(rows)
+            del parts
+            while batches:
+                yield batches.pop(0)
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file, and give back the memory that it took."""
         self._file.close()
+        _pyarrow()[0].default_memory_pool().release_unused()
 
 
 class Writer:

@@ -75,6 +75,25 @@ def test_starts(path: Path) -> None:
     reader.close()
 
 
+def test_the_first_rows_take_no_row_group(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To read the first rows of a row group, it is not read at once; to read all of them, it is."""
+    _write(path)
+    whole: list[int] = []
+    original = parquet.ParquetFile.read_row_group
+
+    def counted(self: Any, group: int, *arguments: Any, **options: Any) -> Any:
+        whole.append(group)
+        return original(self, group, *arguments, **options)
+
+    monkeypatch.setattr(parquet.ParquetFile, "read_row_group", counted)
+    reader = form.open_file(str(path), "")
+    assert [len(rows["n"]) for rows in reader.read(["n"], 0, 4, 4)] == [4]
+    assert not whole
+    assert sum(len(rows["n"]) for rows in reader.read(["n"], 6, 18, 4)) == 12
+    assert len(whole) == 2
+    reader.close()
+
+
 def test_no_rows(path: Path, checks: Any) -> None:
     """A table without rows has none."""
     _write(path, rows=0)
