@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from inspect import getdoc
 from types import UnionType
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 Kind = Any
 """A class, or whatever else a field is annotated with."""
@@ -46,7 +46,8 @@ def parameters_of(kind: Kind) -> list[Parameter]:
         if is_dataclass(own):
             parameters += [replace(inner, name=f"{name}.{inner.name}") for inner in parameters_of(own)]
         else:
-            default, meaning = _typed(field.default), meanings.get(name, "")
+            value = field.default if field.default_factory is MISSING else field.default_factory()
+            default, meaning = _typed(value), meanings.get(name, "")
             parameters.append(Parameter(name=name, kind=own, default=default, meaning=meaning))
     return parameters
 
@@ -58,6 +59,9 @@ def _plain(text: str) -> str:
 
 def _typed(value: object) -> str:
     """Return a default as one would type it."""
+    if isinstance(value, Mapping):
+        pairs = ((key, item if isinstance(item, tuple) else (item,)) for key, item in value.items())
+        return ",".join(":".join([key, *map(_typed, items)]) for key, items in pairs)
     if isinstance(value, tuple):
         return ",".join(map(str, value))
     return "none" if value is None else str(value)
@@ -89,6 +93,8 @@ def parsed(kind: Kind, text: str) -> Any:  # noqa: ANN401
     Raises:
         ValueError: If the text is of another kind; the message is what was expected.
     """
+    if _is(kind, Mapping):
+        return _mapped(get_args(kind)[1], text)
     optional = isinstance(kind, UnionType)
     if optional:
         if text.lower() == "none":
@@ -106,6 +112,31 @@ def parsed(kind: Kind, text: str) -> Any:  # noqa: ANN401
     except (ValueError, KeyError, ZeroDivisionError):
         raise ValueError(expected + (", or none" if optional else "")) from None
     return values if several else values[0]
+
+
+def _is(kind: Kind, generic: type) -> bool:
+    origin: Any = get_origin(kind)
+    return origin is generic
+
+
+def _mapped(kind: Kind, text: str) -> dict[str, Any]:
+    """Read ``name:value`` or, of pairs, ``name:first:second``; several separated by commas.
+
+    Raises:
+        ValueError: If the text is none.
+    """
+    kinds = get_args(kind) if _is(kind, tuple) else (kind,)
+    shape = ":".join(["name", *["number"] * len(kinds)])
+    values: dict[str, Any] = {}
+    for entry in text.split(",") if text else []:
+        name, *parts = entry.rsplit(":", len(kinds))
+        try:
+            items = [parsed(kind, part.strip()) for kind, part in zip(kinds, parts, strict=True)]
+        except ValueError:
+            msg = f"{shape}, or several separated by commas; none for no number"
+            raise ValueError(msg) from None
+        values[name.strip()] = tuple(items) if len(kinds) > 1 else items[0]
+    return values
 
 
 def whole(text: str) -> int:

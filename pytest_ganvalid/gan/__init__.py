@@ -3,9 +3,9 @@
 Needs the extra ``gan``. `train` makes a `Generator` of events; `Config` has the settings. Several GPUs are used by
 starting a script with ``torchrun``. To read it: `config`, `model` (networks and what they minimise), `preprocess` (what
 networks see of events), `trainer` and `sample`; each module imports only those of the list ``config``, ``numbers``,
-``model``, ``devices``, ``preprocess``, ``artefacts``, ``checkpoints``, ``batches``, ``evaluation``, ``stopping``,
-``progress``, ``sample``, ``trainer`` that come before it. What needs torch is loaded when it is first used: the
-settings can be listed without.
+``model``, ``devices``, ``smoothing``, ``quantiles``, ``preprocess``, ``artefacts``, ``checkpoints``, ``batches``,
+``evaluation``, ``stopping``, ``progress``, ``sample``, ``trainer`` that come before it. What needs torch is loaded when
+it is first used: the settings can be listed without.
 """
 
 from __future__ import annotations

@@ -20,15 +20,18 @@ from pytest_ganvalid import _json
 from pytest_ganvalid._files import write_whole
 from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.gan.config import Config
-from pytest_ganvalid.gan.preprocess import Scale
+from pytest_ganvalid.gan.preprocess import Column, Scale
 from pytest_ganvalid.overlaps.fingerprint import Fingerprint
 
 Tensor = Any
-FORMAT = 1
-"""Version of the files; raised whenever older code would misread newer files, or the reverse."""
+FORMAT = 2
+"""Version of the files; raised whenever older code would misread newer files, or the reverse.
+
+In version 1 every column had a `Scale`. Its generators are still read, its checkpoints are not.
+"""
 GENERATOR, CHECKPOINT = "generator", "checkpoint"
 _KEY = "ganvalid"
-_OLD_FINGERPRINT = 1
+_OLD_FINGERPRINT = _OLD_FORMAT = 1
 _KINDS = {GENERATOR: "a trained generator", CHECKPOINT: "a checkpoint of an unfinished training"}
 
 
@@ -38,8 +41,8 @@ class TrainingRecord:
 
     Attributes:
         config: Settings of the training.
-        columns: Scales of the columns it generates.
-        conditions: Scales of the columns it must be given.
+        columns: The columns it generates, with the way from the network to each: tables, or the scales of version 1.
+        conditions: The columns it must be given, with the way to the network.
         n_train: Number of training events.
         fingerprint: Of the training events, to show that a reference is another sample; ``None`` if it is of a version
             that cannot be compared any more.
@@ -50,8 +53,8 @@ class TrainingRecord:
     """
 
     config: Config
-    columns: tuple[Scale, ...]
-    conditions: tuple[Scale, ...]
+    columns: tuple[Column, ...]
+    conditions: tuple[Column, ...]
     n_train: int
     fingerprint: Fingerprint | None
     seed: int
@@ -75,11 +78,21 @@ class TrainingRecord:
         Raises:
             InputError: If the text is something else.
         """
-        node = _json.untagged(_json.parsed(text), kind, FORMAT)
+        node = _json.parsed(text)
+        old = isinstance(node.value, dict) and node.value.get("version") == _OLD_FORMAT
+        node = _json.untagged(node, kind, _OLD_FORMAT if old else FORMAT)
+        for name in ("columns", "conditions") if old else ():
+            for scale in node.members()[name].items() if name in node.value else ():
+                if isinstance(scale.value, dict):
+                    scale.value["kind"] = Scale.KIND
         prints = node.value.get("fingerprint")
         if isinstance(prints, dict) and prints.get("version") == _OLD_FINGERPRINT:  # of no use any more; the rest is
             node.value["fingerprint"] = None
-        return _json.decode_fields(cls, node)
+        record = _json.decode_fields(cls, node)
+        if len({type(column) for column in record.columns}) > 1:
+            msg = "columns: some have tables and others scales; expected one or the other"
+            raise InputError(msg)
+        return record
 
 
 def versions() -> dict[str, str]:
@@ -132,7 +145,7 @@ def _check_kind(file: Path, kind: str, text: str) -> None:
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         msg = f"{file}: its record cannot be read ({error!r}); expected {_KINDS[kind]}"
         raise InputError(msg) from error
-    if number != FORMAT:
+    if number != FORMAT and (stored, number) != (GENERATOR, _OLD_FORMAT):
         msg = (
             f"{file}: written by pytest-ganvalid {code} in version {number} of the format; this is pytest-ganvalid "
             f"{version('pytest-ganvalid')} with version {FORMAT}: use that release, or train again"

@@ -40,10 +40,10 @@ def read(
             msg = f"{path} is of a training with {name}={before[name]!r}; now it is {value!r}: delete it to start again"
             raise InputError(msg)
     if any(getattr(stored, name) != getattr(record, name) for name in ("columns", "conditions", "fingerprint")):
-        msg = f"{path} is of a training with other events or columns; delete it to start again"
+        msg = f"{path} is of a training with other events, weights or columns; delete it to start again"
         raise InputError(msg)
     if not torch.equal(tensors.get(DIGEST, digest[:0]), digest):
-        msg = f"{path} is of a training with other weights or another order of events; delete it to start again"
+        msg = f"{path} is of a training with another order of events; delete it to start again"
         raise InputError(msg)
     if stored.steps > record.config.length:
         msg = (

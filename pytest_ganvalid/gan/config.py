@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from pytest_ganvalid import _json
-from pytest_ganvalid._arguments import check_not_negative, check_number, check_positive, check_positive_integer
-from pytest_ganvalid.errors import InputError
+from pytest_ganvalid._arguments import (
+    check_finite,
+    check_not_negative,
+    check_number,
+    check_positive,
+    check_positive_integer,
+)
+from pytest_ganvalid.errors import InputError, InputTypeError
 
 OBJECTIVES = ("relativistic", "hinge", "wgan-gp")
 PRECISIONS = ("auto", "float32", "tf32", "bfloat16")
@@ -45,6 +52,11 @@ class Config:
         patience: Evaluations without improvement after which to stop; there are 50 in ``steps``.
         precision: Of the training's matrix products on a GPU: ``"float32"``, ``"tf32"``, ``"bfloat16"``, or ``"auto"``,
             which is tf32 where a GPU has it. On a CPU it is always float32.
+        periodic: Periods of columns by name, ``{"phi": 2 * math.pi}``: what is generated joins at the ends, which are 0
+            and the period if no value is negative, otherwise half a period to either side of 0. Columns that fill -π
+            to π or 0 to 2π are recognised without it; ``None`` for a column that is not periodic all the same.
+        limits: Pairs of limits by name of the column, ``None`` where there is none: ``{"pt": (20.0, None)}``. No event
+            is generated beyond them.
 
     Raises:
         InputError: If a value is out of range.
@@ -64,6 +76,8 @@ class Config:
     validation: float = 0.0
     patience: int = 10
     precision: str = "auto"
+    periodic: Mapping[str, float | None] = field(default_factory=dict)
+    limits: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check the values."""
@@ -85,6 +99,33 @@ class Config:
             if not 0 <= check_number(name, getattr(self, name)) < 1:
                 msg = f"{name}={getattr(self, name)!r} is out of range; expected a number from 0 to below 1"
                 raise InputError(msg)
+        self._check_columns()
+
+    def _check_columns(self) -> None:
+        """Check what is set by column."""
+        for setting, example in (("periodic", '{"phi": 6.283185307179586}'), ("limits", '{"pt": (20.0, None)}')):
+            mapping = getattr(self, setting)
+            if not isinstance(mapping, Mapping) or not all(isinstance(name, str) for name in mapping):
+                msg = f"{setting}={mapping!r}; expected a mapping by column name: {setting}={example}"
+                raise InputTypeError(msg)
+        for name, period in self.periodic.items():
+            if period is not None:
+                check_positive(f"periodic[{name!r}]", period)
+        pairs = {}
+        every: Mapping[str, object] = self.limits
+        for name, pair in every.items():
+            if not isinstance(pair, list | tuple) or len(pair) != 2:  # noqa: PLR2004 - a pair
+                msg = f"limits[{name!r}]={pair!r}; expected a pair, None where there is no limit: (20.0, None)"
+                raise InputTypeError(msg)
+            low, high = (limit if limit is None else check_finite(f"limits[{name!r}]", limit) for limit in pair)
+            if low is not None and high is not None and low >= high:
+                msg = f"limits[{name!r}]={pair!r}; expected the lower limit first, and below the upper one"
+                raise InputError(msg)
+            if name in self.periodic:
+                msg = f"column {name!r} has limits and a period; expected one or neither: a circle has no edge"
+                raise InputError(msg)
+            pairs[name] = (low, high)
+        object.__setattr__(self, "limits", pairs)
 
     @property
     def slope_penalty(self) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -24,7 +25,8 @@ from pytest_ganvalid.gan.artefacts import TrainingRecord
 from pytest_ganvalid.gan.devices import as_device, matrix_products
 from pytest_ganvalid.gan.model import Perceptron, generator_sizes
 from pytest_ganvalid.gan.numbers import choices, key, latents
-from pytest_ganvalid.gan.preprocess import finite, from_network
+from pytest_ganvalid.gan.preprocess import FromNetwork, Scale, finite, from_scales, inputs
+from pytest_ganvalid.gan.quantiles import Quantiles
 from pytest_ganvalid.overlaps.fingerprint import Fingerprint
 from pytest_ganvalid.samples import Sample, as_sample
 from pytest_ganvalid.samples.device import DevicePart
@@ -33,6 +35,8 @@ from pytest_ganvalid.samples.sources import Source
 Tensor = Any
 FloatArray = NDArray[np.float64]
 CHUNK = 262_144
+_CALIBRATION, _LEAST_CALIBRATION, _MOST_CALIBRATION = 64, 2**14, 2**20  # events: per training event, and in all
+_CALIBRATING = 2**64  # what seeds of samples do not reach
 BLOCKS = {"cpu": 8_192, "cuda": 262_144}
 """Events in a block, rounded up to as many of each member: enough for the work to outlast its launches."""
 
@@ -44,13 +48,38 @@ class Generator:
     GPU gives the events of a CPU to the rounding of float32 matrix products.
 
     Attributes:
-        record: Settings, scales, number and fingerprint of the training events, and versions of the code.
+        record: Settings, tables of columns, number and fingerprint of the training events, and versions of the code.
     """
 
     def __init__(self, record: TrainingRecord, network: Perceptron) -> None:
         """Take over a trained network, on the device that is to generate; see `train` and `load`."""
         self.record = record
         self._network = network.eval().requires_grad_(False)  # noqa: FBT003
+        tables = [column for column in record.columns if isinstance(column, Quantiles)]
+        scales = [column for column in record.columns if isinstance(column, Scale)]
+        # A file has either, by its version.
+        self._from_network = (
+            partial(from_scales, scales) if scales else FromNetwork(tables, self._network.weights[0].device)
+        )
+
+    def calibrated(self) -> Generator:
+        """Return a generator each of whose columns has the distribution of its table.
+
+        The network's scores are compared with those that the tables are for, over many generated events: what columns
+        have to do with each other stays the network's. A generator with conditions stays as it is: how its columns are
+        distributed under all of them says nothing of any one of them.
+        """
+        if self.conditions:
+            return self
+        n = min(max(_CALIBRATION * self.n_train, _LEAST_CALIBRATION), _MOST_CALIBRATION)
+        made = torch.cat([made for made, _ in self._outputs(_CALIBRATING + self.record.seed, [], n)])
+        scores = made.double().cpu().numpy()
+        columns, start = [], 0
+        for column in self.record.columns:
+            part = scores[:, start : start + column.inputs]
+            columns.append(column.calibrated(part) if isinstance(column, Quantiles) else column)
+            start += column.inputs
+        return Generator(replace(self.record, columns=tuple(columns)), self._network)
 
     @property
     def n_train(self) -> int:
@@ -217,9 +246,15 @@ class Generator:
 
     def _blocks(self, seed: int, given: list[FloatArray], n: int) -> Iterator[Tensor]:
         """Yield the first ``n`` events on the device: columns and conditions, float64, shape (columns, events)."""
+        for made, conditions in self._outputs(seed, given, n):
+            yield torch.cat([self._from_network(made), torch.from_numpy(conditions).to(made.device)])
+
+    def _outputs(self, seed: int, given: list[FloatArray], n: int) -> Iterator[tuple[Tensor, FloatArray]]:
+        """Yield what the network makes, shape (events, inputs), and the conditions, shape (conditions, events)."""
         record, network = self.record, self._network
         device, n_members = network.weights[0].device, record.config.members
         latent_key, turn_key = key(seed, 0), key(seed, 1)
+        n_given = inputs(record.conditions)
         n_groups = -(-BLOCKS[device.type] // n_members)
         size = n_groups * n_members
         members, groups = torch.arange(n_members, device=device)[:, None], torch.arange(n_groups, device=device)
@@ -227,11 +262,11 @@ class Generator:
             stop = min(start + size, n)
             shape = len(given), stop - start
             conditions = np.reshape([values[start:stop] for values in given], shape)
-            scales = zip(record.conditions, conditions, strict=True)
-            scaled = torch.zeros((size, len(given)), device=device)
-            scaled[: stop - start] = torch.from_numpy(
-                np.reshape([s.to_network(values) for s, values in scales], shape).T
-            )
+            scaled = torch.zeros((size, n_given), device=device)
+            if given:
+                scales = zip(record.conditions, conditions, strict=True)
+                seen = np.concatenate([scale.to_network(values) for scale, values in scales], axis=1)
+                scaled[: stop - start] = torch.from_numpy(seen)
             # All groups of the block, even if fewer events are wanted: member by member, the rows of its events in it.
             rows = groups[None]
             if n_members > 1:
@@ -242,8 +277,7 @@ class Generator:
                 made = network(torch.cat([drawn, scaled[rows]], dim=-1) if given else drawn).flatten(0, 1)
             if n_members > 1:
                 made = torch.empty_like(made).index_copy_(0, rows.flatten(), made)
-            columns = from_network(record.columns, made[: stop - start])
-            yield torch.cat([columns, torch.from_numpy(conditions).to(device)]) if given else columns
+            yield made[: stop - start], conditions
 
 
 def _condition(table: Sample, name: str) -> FloatArray:
@@ -256,14 +290,14 @@ def _condition(table: Sample, name: str) -> FloatArray:
 
 def network_of(record: TrainingRecord) -> Perceptron:
     """Return a network of the shape that a record states, its weights yet to be loaded."""
-    sizes = generator_sizes(record.config, len(record.columns), len(record.conditions))
+    sizes = generator_sizes(record.config, inputs(record.columns), inputs(record.conditions))
     return Perceptron(record.config.members, sizes, torch.Generator())
 
 
 def _shapes(record: TrainingRecord) -> dict[str, tuple[int, ...]]:
     """Return the shape of each tensor that a record's file must have."""
     members, shapes = record.config.members, dict[str, tuple[int, ...]]()
-    sizes = generator_sizes(record.config, len(record.columns), len(record.conditions))
+    sizes = generator_sizes(record.config, inputs(record.columns), inputs(record.conditions))
     for number, (n_in, n_out) in enumerate(pairwise(sizes)):
         shapes |= {f"weights.{number}": (members, n_in, n_out), f"biases.{number}": (members, 1, n_out)}
     return shapes

@@ -147,7 +147,7 @@ def train(
 def _prepare(
     sample: Sample, names: Sequence[str], conditions: Sequence[str], config: Config, seed: int, place: World
 ) -> _Run:
-    """Hold events out, learn the scales, and set up networks and events on the device."""
+    """Hold events out, learn the columns' tables, and set up networks and events on the device."""
     size = len(sample)
     if size < 2:  # noqa: PLR2004 - a spread takes two
         msg = f"training: {size} event; expected at least 2, and a hundred to learn anything"
@@ -168,7 +168,10 @@ def _prepare(
         if part is not None and part.weight is not None and not part.weight.sum() > 0:
             msg = f"training: the sum of weights is {part.weight.sum():g}; expected a positive sum"
             raise InputError(msg)
-    scales, given = (preprocess.fit(learned, some, sample) for some in (names, conditions))
+    preprocess.check_names(config, names, conditions)
+    scales = preprocess.fit(learned, names, config)
+    given = preprocess.fit_conditions(learned, conditions, sample, config)
+    generated = preprocess.inputs(scales)
     rng = np.random.default_rng([seed, _SPREADING])
 
     def inputs(part: Sample) -> FloatArray:
@@ -176,7 +179,7 @@ def _prepare(
         return np.concatenate(shown, axis=1)
 
     events = TrainingEvents.of(inputs(learned), learned.weight, config.batch, place.device)
-    trainer = Trainer(config, events, len(names), seed, place)
+    trainer = Trainer(config, events, generated, seed, place)
     compared, others = _to_compare(learned, held_out, seed, halved=bool(conditions))
     distance = None
     if held_out is not None or all(part.weight is None or part.weight.sum() > 0 for part in (compared, others)):
@@ -296,7 +299,7 @@ class _Run:
         record = replace(self.record, steps=self.step)
         network = network_of(record).to(self.place.device)
         network.load_state_dict(self.trainer.average.state_dict() if self.stopping is None else self.stopping.best)
-        return Generator(record, network)
+        return Generator(record, network).calibrated()
 
 
 class Trainer:

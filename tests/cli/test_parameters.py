@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -32,6 +33,9 @@ def test_descriptions_are_those_of_the_code(name: str) -> None:
         (tuple[float, float], "0.3, 0.7", (0.3, 0.7)),
         (tuple[str, ...], "a = 1,b = 2", ("a = 1", "b = 2")),
         (tuple[str, ...], "", ()),
+        (Mapping[str, float | None], "phi:360, psi : none", {"phi": 360.0, "psi": None}),
+        (Mapping[str, float | None], "", {}),
+        (Mapping[str, tuple[float | None, float | None]], "a:b:20:none", {"a:b": (20.0, None)}),
     ],
 )
 def test_values_are_read_as_their_type(kind: Any, text: str, value: object) -> None:
@@ -48,6 +52,8 @@ def test_values_are_read_as_their_type(kind: Any, text: str, value: object) -> N
         (bool, "maybe", "true or false"),
         (tuple[float, float], "1", "2 numbers separated by commas"),
         (tuple[float, float] | None, "a,b", "2 numbers separated by commas, or none"),
+        (Mapping[str, float], "phi", "name:number, or several separated by commas; none for no number"),
+        (Mapping[str, tuple[float, float]], "x:1", "name:number:number, or several .*"),
         (tuple[int, ...], "1,b", "a whole number, or several separated by commas"),
     ],
 )

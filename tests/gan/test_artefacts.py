@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,8 @@ from safetensors.torch import save_file
 from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.gan import Config, Generator, artefacts, train
 from pytest_ganvalid.gan.artefacts import CHECKPOINT, GENERATOR
+from pytest_ganvalid.gan.numbers import key, latents
+from pytest_ganvalid.gan.preprocess import Scale
 
 TINY = Config(width=4, critic_width=4, depth=1, members=2, latent=2, batch=10, steps=2)
 
@@ -50,7 +54,9 @@ def test_round_trip(trained: tuple[Generator, Path]) -> None:
     expected = generator._network.state_dict()
     assert tensors.keys() == expected.keys()
     assert all(torch.equal(tensors[name], expected[name]) for name in tensors)
-    assert artefacts.read(folder / "checkpoint.safetensors", CHECKPOINT)[0] == generator.record
+    checkpoint = artefacts.read(folder / "checkpoint.safetensors", CHECKPOINT)[0]
+    assert replace(checkpoint, columns=generator.record.columns) == generator.record
+    assert checkpoint.columns != generator.record.columns  # which were calibrated in the end
 
 
 @pytest.mark.parametrize("kind", [GENERATOR, CHECKPOINT])
@@ -70,7 +76,50 @@ def test_other_versions(trained: tuple[Generator, Path], tmp_path: Path, monkeyp
         patch.setattr(artefacts, "FORMAT", artefacts.FORMAT + 1)
         generator.save(path)
     release = artefacts.versions()["code_version"].replace("+", r"\+")
-    _refused(path, GENERATOR, f"written by pytest-ganvalid {release} in version 2 of the format; .*or train again")
+    _refused(path, GENERATOR, f"written by pytest-ganvalid {release} in version 3 of the format; .*or train again")
+
+
+def test_version_1() -> None:
+    """A generator of version 1 of the format, whose columns have scales, generates by its weights and these."""
+    generator = Generator.load(Path(__file__).with_name("version_1.safetensors"), device="cpu")
+    assert (generator.n_train, generator.columns, generator.conditions) == (60, ("x", "n"), ("e",))
+    made = generator.sample(4, seed=7, conditions={"e": 1.5})
+    (x, n), (e,), config = generator.record.columns, generator.record.conditions, generator.record.config
+    assert isinstance(x, Scale)
+    assert isinstance(n, Scale)
+    assert isinstance(e, Scale)
+    assert not x.logarithmic
+    seen = torch.full((config.members, 4, 1), ((math.log(1.5) if e.logarithmic else 1.5) - e.centre) / e.width)
+    drawn = latents(key(7, 0), torch.arange(4).expand(config.members, 4), config.latent)
+    outputs = generator._network(torch.cat([drawn, seen], dim=-1)).double().numpy()
+    close = np.isclose(made["x"], outputs[..., 0] * x.width + x.centre, rtol=1e-5)
+    assert close.sum(axis=0).tolist() == [1] * 4  # of one member each
+    assert close.sum(axis=1).tolist() == [4 // config.members] * config.members
+    shown = outputs[close.argmax(axis=0), range(4), 1] * n.width + n.centre
+    np.testing.assert_array_equal(made["n"], np.rint(np.exp(shown) - 0.5 if n.logarithmic else shown))
+
+
+def test_old_generators_are_saved_anew(tmp_path: Path) -> None:
+    """A generator of version 1 that is saved again is one of this version."""
+    generator = Generator.load(Path(__file__).with_name("version_1.safetensors"), device="cpu")
+    generator.save(tmp_path / "g.safetensors")
+    assert artefacts.read(tmp_path / "g.safetensors", GENERATOR)[0] == generator.record
+
+
+def test_tables_and_scales_do_not_mix(trained: tuple[Generator, Path], tmp_path: Path) -> None:
+    """A file in which some columns have tables and others scales is refused."""
+    path, old = tmp_path / "g.safetensors", Generator.load(Path(__file__).with_name("version_1.safetensors"))
+    record = replace(trained[0].record, columns=(*trained[0].record.columns, *old.record.columns))
+    artefacts.write(path, GENERATOR, record, dict(trained[0]._network.state_dict()))
+    _refused(path, GENERATOR, "columns: some have tables and others scales; expected one or the other")
+
+
+def test_checkpoints_of_version_1(trained: tuple[Generator, Path], tmp_path: Path) -> None:
+    """A checkpoint of version 1 is refused: its network learned other numbers."""
+    path = tmp_path / "c.safetensors"
+    text = trained[0].record.to_json(CHECKPOINT).replace('"version": 2, "config"', '"version": 1, "config"')
+    save_file({"w": torch.zeros(2)}, path, {"ganvalid": text})
+    _refused(path, CHECKPOINT, "in version 1 of the format; .*or train again")
 
 
 def test_one_for_the_other(trained: tuple[Generator, Path]) -> None:

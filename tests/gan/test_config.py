@@ -55,6 +55,14 @@ def test_counts(name: str, value: Any, error: type[Exception], text: str) -> Non
         ({"averaging": -0.1}, InputError, "averaging=-0.1 is out of range"),
         ({"validation": 1.0}, InputError, "validation=1.0 is out of range"),
         ({"validation": None}, InputTypeError, "validation=None is a NoneType"),
+        ({"periodic": ["phi"]}, InputTypeError, r"periodic=\['phi'\]; expected a mapping by column name: periodic={"),
+        ({"periodic": {"phi": -1.0}}, InputError, r"periodic\['phi'\]=-1.0 is out of range"),
+        ({"periodic": {"phi": "2π"}}, InputTypeError, r"periodic\['phi'\]='2π' is a str"),
+        ({"limits": (0, 1)}, InputTypeError, r"limits=\(0, 1\); expected a mapping by column name: limits={"),
+        ({"limits": {"pt": 20}}, InputTypeError, r"limits\['pt'\]=20; expected a pair, None where there is no limit"),
+        ({"limits": {"pt": (1, 1)}}, InputError, r"limits\['pt'\]=\(1, 1\); expected the lower limit first"),
+        ({"limits": {"pt": (None, float("inf"))}}, InputError, r"limits\['pt'\]"),
+        ({"limits": {"phi": (0, 1)}, "periodic": {"phi": 1}}, InputError, "column 'phi' has limits and a period"),
     ],
 )
 def test_impossible_settings(settings: dict[str, Any], error: type[Exception], text: str) -> None:
@@ -91,6 +99,10 @@ def test_steps_follow_the_training_events() -> None:
         learning_rate=st.floats(1e-6, 1),
         averaging=st.floats(0, 1, exclude_max=True),
         validation=st.floats(0, 1, exclude_max=True),
+        periodic=st.dictionaries(st.sampled_from("ab"), st.none() | st.floats(0.1, 10)),
+        limits=st.dictionaries(
+            st.sampled_from("cd"), st.tuples(st.none() | st.floats(-2, -1), st.none() | st.floats(0, 1))
+        ),
         **{name: st.integers(1, 10**9) for name in COUNTS},
     )
 )

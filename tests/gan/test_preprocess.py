@@ -37,8 +37,8 @@ def _fitted(values: Array, weight: Array | None = None) -> Scale:
 
 
 def _there_and_back(scale: Scale, values: Array, rng: np.random.Generator | None = None) -> Array:
-    seen = torch.from_numpy(scale.to_network(values, rng))[:, None]
-    return np.asarray(preprocess.from_network([scale], seen)[0].numpy())
+    seen = torch.from_numpy(scale.to_network(values, rng))
+    return np.asarray(preprocess.from_scales([scale], seen)[0].numpy())
 
 
 @given(PLAIN | POSITIVE)
@@ -98,7 +98,7 @@ def test_skewed_positive_columns_stay_positive(network: list[float], integral: b
     values = np.exp(np.random.default_rng(1).normal(size=200))
     scale = Scale.fit("x", np.rint(values) if integral else values, None)
     assert (scale.logarithmic, scale.integral) == (True, integral)
-    made = preprocess.from_network([scale], torch.tensor(network, dtype=torch.float32)[:, None])[0].numpy()
+    made = preprocess.from_scales([scale], torch.tensor(network, dtype=torch.float32)[:, None])[0].numpy()
     assert made.dtype == np.float64
     assert np.isfinite(made).all()
     assert (made >= 0).all() if integral else (made > 0).all()
@@ -117,7 +117,7 @@ def test_integers_fill_their_slots() -> None:
     """Integers are spread evenly over slots of width 1."""
     values = np.repeat([0.0, 1.0, 4.0], 5_000)
     scale = Scale(name="x", logarithmic=False, integral=True, centre=0.0, width=1.0)
-    spread = scale.to_network(values, np.random.default_rng(1)) - values
+    spread = scale.to_network(values, np.random.default_rng(1))[:, 0] - values
     assert spread.min() >= -0.5
     assert spread.max() < 0.5
     np.testing.assert_allclose(np.histogram(spread, 10, (-0.5, 0.5))[0], 1_500, rtol=0.15)
@@ -156,14 +156,51 @@ def test_impossible_conditions(value: float, integral: bool) -> None:  # noqa: F
 
 
 def test_columns_side_by_side() -> None:
-    """Several columns become a matrix in the order of their scales, and none an empty one."""
-    sample = Sample({"a": np.array([1.0, 2.5, 4.0]), "b": np.array([3.0, 1.0, -2.5])})
-    scales = fit(sample, ["b", "a"])
-    seen = preprocess.to_network(scales, sample, "training")
-    assert seen.shape == (3, 2)
-    back = preprocess.from_network(scales, torch.from_numpy(seen)).numpy()
-    np.testing.assert_allclose(back, [sample["b"], sample["a"]])
-    assert preprocess.to_network([], sample, "training").shape == (3, 0)
+    """Several columns become a matrix in the order of their tables, an angle two of its columns, none an empty one."""
+    rng = np.random.default_rng(1)
+    sample = Sample({"a": rng.normal(size=200), "b": rng.exponential(size=200), "phi": rng.uniform(-1, 1, 200)})
+    config = Config(periodic={"phi": 2.0})
+    columns = fit(sample, ["phi", "b", "a"], config)
+    seen = preprocess.to_network(columns, sample, "training", rng)
+    assert seen.shape == (200, preprocess.inputs(columns)) == (200, 4)
+    back = preprocess.FromNetwork(columns, torch.device("cpu"))(torch.from_numpy(seen)).numpy()
+    np.testing.assert_allclose(back, [sample["phi"], sample["b"], sample["a"]], atol=1e-12)
+    assert preprocess.to_network([], sample, "training").shape == (200, 0)
+
+
+def test_what_the_network_sees_is_said() -> None:
+    """Columns become normal scores, those of too few events are standardised as conditions are, and angles circles."""
+    x = np.random.default_rng(1).normal(size=100)
+    assert [fit(Sample({"x": x[:n]}), ["x"])[0].network for n in (29, 30)] == ["standardised", "normal score"]
+    assert fit(Sample({"x": x % 1}), ["x"], Config(periodic={"x": 1.0}))[0].network == "circle"
+    seen = fit(Sample({"x": x[:29]}), ["x"])[0].to_network(x[:29])
+    np.testing.assert_allclose(seen, Scale.fit("x", x[:29], None).to_network(x[:29]), atol=1e-12)
+
+
+def test_periodic_conditions() -> None:
+    """A periodic condition is given as a point of a circle, and no other condition is."""
+    sample = Sample({"phi": np.linspace(0, 360, 50, endpoint=False), "e": np.linspace(1, 2, 50)})
+    config = Config(periodic={"phi": 360.0})
+    columns = preprocess.fit_conditions(sample, ["e", "phi"], sample, config)
+    seen = preprocess.to_network(columns, sample, "conditions")
+    assert seen.shape == (50, 3)
+    np.testing.assert_allclose(np.hypot(seen[:, 1], seen[:, 2]), 1)
+    with pytest.raises(InputError, match="column 'phi' has a value of -10; expected 0 to 360"):
+        preprocess.to_network(columns, Sample({"phi": np.array([-10.0]), "e": np.array([1.0])}), "conditions")
+
+
+@pytest.mark.parametrize(
+    ("setting", "text"),
+    [
+        ({"periodic": {"psi": 1.0}}, r"periodic= names \['psi'\]; expected some of \['x', 'e'\]"),
+        ({"limits": {"e": (0.0, None)}}, r"limits= names \['e'\]; expected some of \['x'\]"),
+    ],
+)
+def test_settings_of_other_columns(setting: dict[str, Any], text: str) -> None:
+    """A setting for a column that it cannot be for is refused, and those it can be for are named."""
+    with pytest.raises(InputError, match=text):
+        preprocess.check_names(Config(**setting), ["x"], ["e"])
+    preprocess.check_names(Config(periodic={"e": 1.0}, limits={"x": (0.0, None)}), ["x"], ["e"])
 
 
 @given(

@@ -18,7 +18,7 @@ import pytest_ganvalid as gv
 from pytest_ganvalid.errors import InputError, InputTypeError
 from pytest_ganvalid.gan import Config, Generator, sample
 from pytest_ganvalid.gan.artefacts import TrainingRecord, versions
-from pytest_ganvalid.gan.preprocess import fit
+from pytest_ganvalid.gan.preprocess import Scale, fit, fit_conditions
 from pytest_ganvalid.gan.sample import network_of
 from pytest_ganvalid.overlaps.fingerprint import fingerprint
 from pytest_ganvalid.samples import Sample
@@ -37,14 +37,14 @@ def _training(n: int = 500) -> dict[str, Array]:
     return {"x": rng.normal(size=n), "n": rng.geometric(0.3, n).astype(float), "e": np.exp(rng.normal(size=n))}
 
 
-def _generator(*, conditional: bool = False, members: int = 3) -> Generator:
+def _generator(*, conditional: bool = False, members: int = 3, scales: bool = False) -> Generator:
     """Make a generator of x and n, given e or not, whose weights are as they were drawn."""
     config = Config(width=8, critic_width=8, depth=2, members=members, latent=3)
     training = Sample(_training())
     record = TrainingRecord(
         config=config,
-        columns=fit(training, ["x", "n"]),
-        conditions=fit(training, ["e"] if conditional else []),
+        columns=fit_conditions(training, ["x", "n"], training, config) if scales else fit(training, ["x", "n"], config),
+        conditions=fit_conditions(training, ["e"] if conditional else [], training, config),
         n_train=500,
         fingerprint=fingerprint(training, columns=["x", "n"]),
         seed=1,
@@ -108,11 +108,12 @@ def test_samples_are_told_where_they_come_from() -> None:
 
 def test_members_take_turns_at_random() -> None:
     """Each member makes about as many events as the others, in an order that shows no pattern."""
-    generator = _generator()
+    generator = _generator(scales=True)
     with torch.no_grad():
         generator._network.weights[-1].zero_()
         generator._network.biases[-1].copy_(torch.arange(3.0)[:, None, None].expand(3, 1, 2))
     scale = generator.record.columns[0]
+    assert isinstance(scale, Scale)
     x = (generator.sample(30_000, seed=1)["x"] - scale.centre) / scale.width
     member = np.rint(x).astype(int)
     np.testing.assert_allclose(x, member, atol=1e-6)
@@ -120,6 +121,22 @@ def test_members_take_turns_at_random() -> None:
     orders, counts = np.unique(member.reshape(-1, 3), axis=0, return_counts=True)
     assert len(orders) == 3  # a rotation is drawn for each group
     np.testing.assert_allclose(counts, 10_000 / 3, rtol=0.06)
+
+
+def test_calibrated() -> None:
+    """A calibrated generator has the distributions of its training events, in the same order as before."""
+    before = _generator()
+    after, training = before.calibrated(), _training()
+    first, second = (generator.sample(20_000, seed=1) for generator in (before, after))
+    for name in ("x", "n"):
+        edges = np.unique(np.quantile(training[name], [0.1, 0.3, 0.5, 0.7, 0.9]))
+        shares, expected = (np.searchsorted(np.sort(x), edges) / x.size for x in (second[name], training[name]))
+        np.testing.assert_allclose(shares, expected, atol=0.03)
+        order = np.argsort(first[name], kind="stable")
+        tied = np.diff(first[name][order]) == 0  # what was one value may be several
+        assert (tied | (np.diff(second[name][order]) >= 0)).all()
+    conditional = _generator(conditional=True)
+    assert conditional.calibrated() is conditional
 
 
 @pytest.mark.parametrize("conditional", [False, True])

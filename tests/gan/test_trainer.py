@@ -19,11 +19,13 @@ pytest.importorskip("safetensors")
 import torch
 
 from pytest_ganvalid.errors import InputError, InputTypeError, TrainingError, TrainingWarning
-from pytest_ganvalid.gan import Config, Generator, train, trainer
+from pytest_ganvalid.gan import Config, Generator, preprocess, train, trainer
 from pytest_ganvalid.gan.batches import TrainingEvents
 from pytest_ganvalid.gan.devices import World
 from pytest_ganvalid.gan.evaluation import EnergyDistance
+from pytest_ganvalid.gan.preprocess import FromNetwork, Scale
 from pytest_ganvalid.gan.progress import Progress
+from pytest_ganvalid.gan.quantiles import Quantiles
 from pytest_ganvalid.gan.trainer import _SPLITTING
 from pytest_ganvalid.overlaps.fingerprint import fingerprint
 from pytest_ganvalid.samples import Entries, Sample
@@ -124,7 +126,6 @@ def test_integers_stay_integers() -> None:
     counts = {"n": rng.poisson(5, 2_000), "m": rng.geometric(0.2, 2_000)}
     generator = train(counts, config=_config(), device="cpu")
     generated = generator.sample(20_000, seed=1)
-    assert [scale.logarithmic for scale in generator.record.columns] == [False, True]
     for name, values in counts.items():
         np.testing.assert_array_equal(generated[name], np.rint(generated[name]))
         assert generated[name].mean() == pytest.approx(values.mean(), rel=0.15)
@@ -371,8 +372,11 @@ def test_finished_trainings_are_not_repeated(tmp_path: Path) -> None:
         ({"config": _tiny(steps=39)}, "has 40 steps behind it, and steps=39 are wanted; set more steps to go on"),
         ({"config": _tiny(objective="hinge")}, "is of a training with objective='relativistic'; now it is 'hinge'"),
         ({"events": _events(199)}, "is of a training with n_train=200; now it is 199"),
-        ({"columns": ["x"]}, "is of a training with other events or columns"),
-        ({"events": {name: values[::-1] + 1 for name, values in _events().items()}}, "with other events or columns"),
+        ({"columns": ["x"]}, "is of a training with other events, weights or columns"),
+        (
+            {"events": {name: values[::-1] + 1 for name, values in _events().items()}},
+            "with other events, weights or columns",
+        ),
     ],
 )
 def test_checkpoints_of_other_trainings(tmp_path: Path, changes: dict[str, Any], text: str) -> None:
@@ -517,30 +521,42 @@ def test_held_out_events_are_held_out(monkeypatch: pytest.MonkeyPatch) -> None:
     original = TrainingEvents.of
     monkeypatch.setattr(TrainingEvents, "of", of)
     monkeypatch.setattr(trainer, "EnergyDistance", Spy)
+    monkeypatch.setattr(Generator, "calibrated", lambda self: self)
     x = np.random.default_rng(1).normal(size=100)
     record = train(Sample({"x": x}), config=_tiny(validation=0.3, steps=1), device="cpu").record
-    scale = record.columns[0]
-    trained, held_out = (seen[name][:, 0] * scale.width + scale.centre for name in ("trained", "held_out"))
+    way = FromNetwork([table for table in record.columns if isinstance(table, Quantiles)], torch.device("cpu"))
+    trained, held_out = (way(torch.from_numpy(seen[name]))[0].numpy() for name in ("trained", "held_out"))
     assert (len(trained), len(held_out), record.n_train) == (70, 30, 100)
     np.testing.assert_allclose(np.sort(np.concatenate([trained, held_out])), np.sort(x))
-    assert (scale.centre, scale.width) == pytest.approx((trained.mean(), trained.std()))
+    (learned,) = preprocess.fit(Sample({"x": trained}), ["x"])
+    (table,) = record.columns
+    assert isinstance(table, Quantiles)
+    np.testing.assert_allclose(table.values, learned.values, rtol=1e-6)
 
 
 def test_checkpoints_of_other_weights(tmp_path: Path) -> None:
     """A checkpoint made with other weights, or another order of the same events, is not gone on from."""
     events, weight = _events(), np.where(np.arange(200) % 3, 1.0, -0.5)
     train(events, weight=weight, config=TINY, device="cpu", checkpoint=tmp_path / "c")
-    with pytest.raises(InputError, match="other weights or another order of events"):
+    with pytest.raises(InputError, match="with other events, weights or columns"):
         train(events, weight=np.abs(weight), config=TINY, device="cpu", checkpoint=tmp_path / "c")
+    train(events, config=TINY, device="cpu", checkpoint=tmp_path / "d")
+    events = {name: values[::-1] for name, values in events.items()}
+    with pytest.raises(InputError, match="of a training with another order of events"):
+        train(events, config=TINY, device="cpu", checkpoint=tmp_path / "d")
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_a_logarithm_is_taken_of_all_or_none(seed: int) -> None:
-    """Whatever is held out, a column with one value below 0 has no logarithm taken."""
+    """Whatever is held out, a condition with one value below 0 has no logarithm taken."""
     x = np.exp(np.random.default_rng(1).normal(size=20))
     x[7] = -1e-9
-    generator = train({"x": x}, config=_tiny(validation=0.5), seed=seed, device="cpu")
-    assert not generator.record.columns[0].logarithmic
+    events = {"e": x, "x": np.arange(20.0) ** 2}
+    config = _tiny(validation=0.5)
+    record = train(events, columns=["x"], conditions=["e"], config=config, seed=seed, device="cpu").record
+    scale = record.conditions[0]
+    assert isinstance(scale, Scale)
+    assert not scale.logarithmic
 
 
 @pytest.mark.parametrize("share", [0.01, 0.99])

@@ -1,0 +1,356 @@
+"""A column's distribution as a table: values to scores that a network learns easily, and back.
+
+One table serves continuous columns, counts, columns of few values, atoms (a third of the events at exactly 0) and
+angles. It is learned from the training events alone.
+
+- What is continuous is smoothed (`pytest_ganvalid.gan.smoothing`). Beyond the outermost training events, which have
+  1/(2n) of the events beyond them, the coordinate that was chosen goes on linearly in the score, with the mean slope of
+  the last hundredth of the events (at least of five): a normal tail of the column, of its logarithm, or of its inverse
+  hyperbolic sine. Positive columns stay positive, and nothing passes a limit.
+- A column of at most 32 values, each of at least five events on average, is generated with no other value. So is each
+  value that has a hundredth of the events and ten times as many as values usually have.
+- Other columns of integers are counts: spread over slots of width 1, smoothed, and rounded.
+- Fewer than 30 effective events are taken for normal, or lognormal where that is more symmetric.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
+
+from pytest_ganvalid.errors import InputError
+from pytest_ganvalid.gan import smoothing
+from pytest_ganvalid.gan.smoothing import IDENTITY, Coordinate
+
+FloatArray = NDArray[np.float64]
+Limits = tuple[float | None, float | None]
+_HALF = 0.5
+_KNOTS, _TAIL_KNOTS = 256, 8
+_FURTHEST = 8.0  # score, beyond which there is no event
+_TAIL_SHARE, _TAIL_EVENTS = 0.01, 5
+_SMOOTH_FROM = 30  # effective events; fewer are taken for normal
+_FEW_VALUES, _EVENTS_PER_VALUE = 32, 5
+_ATOM_SHARE, _ATOM_EVENTS, _ATOM_EXCESS = 0.01, 10, 10
+_NEAR = 8  # a limit is an edge of the distribution if it is within the events' span over this of them
+_MOST_FOLDS = 600.0  # logarithm of how close to 0 a positive column may come, by its least value
+_WITHIN_PERIOD = 1e-6  # of the period, for angles in single precision
+_CALIBRATED_BEYOND, _CALIBRATED_SLOPE = 5, 50  # events outside of the outermost level, and of the slope there
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quantiles:
+    """The way of one column to scores and back.
+
+    Between the knots of the table values are linear in the score. Two knots of the same value are the slot of an atom,
+    a value that a share of the events has exactly; two of the same score are a gap in which nothing is generated.
+
+    Attributes:
+        name: Of the column.
+        network: What the network sees: ``"normal score"``, in which the training events are standard normal;
+            ``"standardised"``, of too few events for that: the column or its logarithm to mean 0 and standard deviation
+            1; or ``"circle"``, of a periodic column: a point of the plane in its direction, normal in both coordinates.
+        integral: Whether the column holds counts; what is generated is rounded.
+        period: Of a periodic column, otherwise ``None``.
+        values: At the knots, none falling.
+        levels: The share of events below each knot.
+        scores: Of the network at the knots; turns on a circle.
+
+    Raises:
+        InputError: If these are no such table.
+    """
+
+    KIND: ClassVar[str] = "quantiles"
+
+    name: str
+    network: Literal["normal score", "standardised", "circle"]
+    integral: bool
+    period: float | None
+    values: tuple[float, ...]
+    levels: tuple[float, ...]
+    scores: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        """Check the table."""
+        table = self.values, self.levels, self.scores
+        rising = all((np.diff(numbers) >= 0).all() for numbers in table)
+        if len(set(map(len, table))) > 1 or len(self.values) < 2 or not rising:  # noqa: PLR2004 - a line has two ends
+            msg = (
+                f"the table of column {self.name!r} has {len(self.values)} values, {len(self.levels)} levels and "
+                f"{len(self.scores)} scores; expected as many of each, at least 2, and none falling"
+            )
+            raise InputError(msg)
+        if (self.period is not None) != (self.network == "circle"):
+            msg = f"column {self.name!r} has period {self.period} and is seen as {self.network!r}; expected a circle"
+            raise InputError(msg)
+
+    @property
+    def inputs(self) -> int:
+        """How many numbers of the network stand for one of the column."""
+        return 1 if self.period is None else 2
+
+    def to_network(self, values: FloatArray, rng: np.random.Generator | None = None) -> FloatArray:
+        """Return what a network sees, shape (events, inputs).
+
+        Args:
+            values: Shape (events,).
+            rng: Spreads counts and atoms over their slots, and points of a circle over the plane; without it they are
+                in the middle, and at distance 1.
+
+        Raises:
+            InputError: If the column is periodic, and a value is outside its period.
+        """
+        knots, scores = np.array(self.values), np.array(self.scores)
+        if self.period is not None:
+            check_period(self.name, values, self.period, knots[0])
+            angles = 2 * np.pi * np.interp(values, knots, scores)
+            radii = np.ones(values.size) if rng is None else np.sqrt(-2 * np.log1p(-rng.random(values.size)))
+            return np.stack([radii * np.cos(angles), radii * np.sin(angles)], axis=1)
+        places = np.full(values.size, _HALF) if rng is None else rng.random(values.size)
+        seen: FloatArray = np.interp(values + (places - _HALF) if self.integral else values, knots, scores)
+        slots = np.flatnonzero((np.diff(knots) == 0) & (np.diff(scores) > 0))
+        if slots.size:
+            slot = slots[np.minimum(np.searchsorted(knots[slots], values), slots.size - 1)]
+            low, high = ndtr(scores[slot]), ndtr(scores[slot + 1])
+            atoms = np.clip(ndtri(low + places * (high - low)), scores[slot], scores[slot + 1])
+            seen = np.where(knots[slot] == values, atoms, seen)
+        return seen[:, None]
+
+    def calibrated(self, made: FloatArray) -> Quantiles:
+        """Return the table at the scores that a network does make, so that each level has its share of them.
+
+        Beyond the outermost five events the scores go on as those of a normal distribution.
+
+        Args:
+            made: What the network makes of the column, shape (events, inputs).
+        """
+        levels, size = np.array(self.levels), len(made)
+        ordered = np.sort(made[:, 0] if self.period is None else turns(made))
+        places = (np.arange(size) + _HALF) / size
+        scores = np.interp(levels, places, ordered)
+        if self.period is not None:
+            scores[[0, -1]] = 0, 1
+        else:
+            outer = _CALIBRATED_BEYOND / size
+            near, far = ndtri(_CALIBRATED_SLOPE / size), ndtri(outer)
+            normal = normal_scores(levels)
+            for end, sign in ((levels < outer, -1), (levels > 1 - outer, 1)):
+                last, before = np.interp(ndtr(-sign * np.array([far, near])), places, ordered)
+                slope = (last - before) / (sign * (near - far))
+                scores[end] = last + slope * (normal[end] + sign * far)
+        return replace(self, scores=tuple(np.maximum.accumulate(scores).tolist()))
+
+
+def turns(points: FloatArray) -> FloatArray:
+    """Return the direction of points in a plane, shape (events, 2), in turns from 0 to below 1."""
+    directions: FloatArray = np.mod(np.arctan2(points[:, 1], points[:, 0]) / (2 * np.pi), 1.0)
+    return directions
+
+
+def circle(name: str, period: float, start: float, levels: FloatArray) -> Quantiles:
+    """Return the table of a periodic column, from the shares of events below evenly spaced values."""
+    shares = tuple(levels.tolist())
+    values = tuple((start + period * np.linspace(0, 1, levels.size)).tolist())
+    return Quantiles(
+        name=name, network="circle", integral=False, period=period, values=values, levels=shares, scores=shares
+    )
+
+
+def periodic(name: str, values: FloatArray, weight: FloatArray, period: float, start: float) -> Quantiles:
+    """Learn the table of a periodic column; the sum of weights is the effective number of events.
+
+    Raises:
+        InputError: If a value is outside the period.
+    """
+    check_period(name, values, period, start)
+    smooth = None
+    if weight.sum() >= _SMOOTH_FROM:
+        shares = np.mod((values - start) / period, 1.0)
+        counts = np.histogram(shares, smoothing.cells(weight.sum()), (0, 1), weights=weight)[0]
+        smooth = smoothing.expected_counts(counts, cyclic=True)
+    cumulative = np.concatenate([[0.0], np.cumsum([1.0] if smooth is None else smooth[0])])
+    return circle(name, period, start, cumulative / cumulative[-1])
+
+
+def check_period(name: str, values: FloatArray, period: float, start: float) -> None:
+    """Refuse values outside of a period.
+
+    Raises:
+        InputError: If there is one.
+    """
+    slack = _WITHIN_PERIOD * period
+    outside = (values < start - slack) | (values > start + period + slack)
+    if outside.any():
+        msg = (
+            f"column {name!r} has a value of {values[outside][0]:g}; expected {start:g} to {start + period:g}, as its "
+            f"period is {period:g}: bring the values into one period first, or state another one in periodic="
+        )
+        raise InputError(msg)
+
+
+def learned(
+    name: str,
+    values: FloatArray,
+    weight: FloatArray,
+    limits: Limits,
+    normal: tuple[FloatArray, FloatArray],
+    *,
+    integral: bool,
+) -> Quantiles:
+    """Learn the table of a column.
+
+    Args:
+        name: Of the column.
+        values: Finite, not all the same, within the limits, shape (events,).
+        weight: Of either sign, shape (events,); the sum is the effective number of events.
+        limits: That no generated value passes.
+        normal: Scores and values of a normal column, to be used if there are too few events for anything else.
+        integral: Whether all values are integers.
+    """
+    distinct, index, counts = np.unique(values, return_inverse=True, return_counts=True)
+    few = distinct.size <= min(_FEW_VALUES, values.size / _EVENTS_PER_VALUE)
+    least = max(_ATOM_SHARE * values.size, _ATOM_EVENTS, _ATOM_EXCESS * float(np.median(counts)))
+    is_atom = np.full(distinct.size, fill_value=True) if few else counts >= least
+    if is_atom.any() and weight[~is_atom[index]].sum() < _SMOOTH_FROM:
+        is_atom[:] = True  # of the few others nothing is known but themselves
+    rest = ~is_atom[index]
+    integral = integral and bool(rest.any())
+    network: Literal["normal score", "standardised"] = "normal score"
+    levels, knots = np.empty(0), np.empty(0)
+    if rest.any():
+        smooth = _smooth(values[rest], weight[rest], limits, integral=integral)
+        if smooth is None:
+            network, smooth = "standardised", (ndtr(normal[0]), normal[1])
+        levels, knots = smooth
+        knots = _allowed(knots, float(values[rest].min()), _slots(limits, integral=integral), integral=integral)
+    shares = np.maximum(np.bincount(index, weight, distinct.size)[is_atom], 0.0)
+    shares /= shares.sum() + max(float(weight[rest].sum()), 0.0)
+    levels, knots = _with_atoms(levels, knots, distinct[is_atom], shares)
+    return Quantiles(
+        name=name,
+        network=network,
+        integral=integral,
+        period=None,
+        values=tuple(knots.tolist()),
+        levels=tuple(levels.tolist()),
+        scores=tuple(normal_scores(levels).tolist()),
+    )
+
+
+def normal_scores(levels: FloatArray) -> FloatArray:
+    """Return the normal scores of some levels, none infinite."""
+    scores: FloatArray = np.clip(ndtri(levels), -_FURTHEST, _FURTHEST)
+    return scores
+
+
+def _smooth(
+    values: FloatArray, weight: FloatArray, limits: Limits, *, integral: bool
+) -> tuple[FloatArray, FloatArray] | None:
+    """Return levels and values of what is continuous, or a count; ``None`` if there are too few events."""
+    if weight.sum() < _SMOOTH_FROM:
+        return None
+    if integral:
+        values = values + _evenly_spread(values)
+    lower, upper = _near(_slots(limits, integral=integral), values)
+    fit = smoothing.smooth(values, weight, _coordinates(values), lower, upper)
+    if fit is None:
+        return None
+    scores, knots = _table(fit, weight.sum(), exact=(lower is not None, upper is not None))
+    return ndtr(scores), knots
+
+
+def _slots(limits: Limits, *, integral: bool) -> Limits:
+    """Return the limits of what is smoothed: those of the slots of counts."""
+    lower, upper = limits
+    half = _HALF if integral else 0.0
+    return None if lower is None else lower - half, None if upper is None else upper + half
+
+
+def _allowed(knots: FloatArray, least: float, limits: Limits, *, integral: bool) -> FloatArray:
+    """Keep values within limits, and those of positive columns positive."""
+    if least > 0 and not integral:  # towards 0, but never there
+        knots = np.where(knots < least, least * np.exp(np.clip(knots / least - 1, -_MOST_FOLDS, 0.0)), knots)
+    elif least >= 0:
+        knots = np.maximum(knots, -_HALF if integral else 0.0)
+    lower, upper = limits
+    knots = np.clip(knots, -math.inf if lower is None else lower, math.inf if upper is None else upper)
+    return np.maximum.accumulate(knots)
+
+
+def _evenly_spread(values: FloatArray) -> FloatArray:
+    """Return where in its slot each of some integers is, as evenly as can be."""
+    order = np.argsort(values, kind="stable")
+    _, first, counts = np.unique(values[order], return_index=True, return_counts=True)
+    places = np.empty(values.size)
+    places[order] = (np.arange(values.size) - np.repeat(first, counts) + _HALF) / np.repeat(counts, counts)
+    return places - _HALF
+
+
+def _near(limits: Limits, values: FloatArray) -> Limits:
+    """Return the limits that the events come near: the edges of their distribution."""
+    low, high = float(values.min()), float(values.max())
+    reach = (high - low) / _NEAR
+    lower, upper = limits
+    return (
+        lower if lower is not None and low - lower <= reach else None,
+        upper if upper is not None and upper - high <= reach else None,
+    )
+
+
+def _coordinates(values: FloatArray) -> tuple[Coordinate, ...]:
+    """Return the coordinates to choose from."""
+    lower, centre, upper = np.quantile(values, [0.25, 0.5, 0.75])
+    coordinates = [IDENTITY]
+    if values.min() > 0:
+        coordinates.append(smoothing.logarithm())
+    if upper > lower:
+        coordinates.append(smoothing.inverse_hyperbolic_sine(centre, (upper - lower) / 2))
+    return tuple(coordinates)
+
+
+def _table(fit: smoothing.Smooth, events: float, exact: tuple[bool, bool]) -> tuple[FloatArray, FloatArray]:
+    """Return scores and values of a smooth distribution, with tails except where its ends are exact."""
+    beyond = [0.0 if is_exact else 1 / (2 * events) for is_exact in exact]
+    low, high = (float(end) for end in normal_scores(np.array([beyond[0], 1 - beyond[1]])))
+    scores = np.linspace(low, high, _KNOTS)
+    inside = (ndtr(scores) - beyond[0]) / (1 - sum(beyond))
+    places = fit.quantile(inside)
+    near = ndtri(min(max(_TAIL_SHARE, _TAIL_EVENTS / events), _HALF / 2))
+    tails = np.linspace(_FURTHEST, 0, _TAIL_KNOTS, endpoint=False)
+    if not exact[0]:
+        slope = (np.interp(near, scores, places) - places[0]) / (near - scores[0])
+        further = -tails[tails > -scores[0]]
+        places = np.concatenate([places[0] + slope * (further - scores[0]), places])
+        scores = np.concatenate([further, scores])
+    if not exact[1]:
+        slope = (places[-1] - np.interp(-near, scores, places)) / (scores[-1] + near)
+        further = tails[::-1][tails[::-1] > scores[-1]]
+        places = np.concatenate([places, places[-1] + slope * (further - scores[-1])])
+        scores = np.concatenate([scores, further])
+    return scores, fit.base.inverse(places)
+
+
+def _with_atoms(
+    levels: FloatArray, knots: FloatArray, atoms: FloatArray, shares: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Put atoms into a continuum of what they leave; either may be empty."""
+    if not atoms.size:
+        return levels, knots
+    left = 1 - shares.sum() if levels.size else 0.0
+    below = np.concatenate([[0.0], np.cumsum(shares)])
+    before = np.interp(atoms, knots, levels) * left if levels.size else np.zeros(atoms.size)
+    low, high = below[:-1] + before, below[1:] + before
+    if levels.size:
+        passed = np.searchsorted(atoms, knots)
+        inner = ~np.isin(knots, atoms)
+        all_levels = np.concatenate([(left * levels + below[passed])[inner], low, high])
+        all_knots = np.concatenate([knots[inner], atoms, atoms])
+    else:
+        # From one atom the table leaps to the next.
+        all_levels, all_knots = np.concatenate([low, high]), np.concatenate([atoms, atoms])
+    order = np.lexsort((all_knots, all_levels))
+    return np.clip(all_levels[order], 0.0, 1.0), all_knots[order]
