@@ -16,7 +16,8 @@ import numpy as np
 
 from pytest_ganvalid._arguments import check_event_count
 from pytest_ganvalid.errors import InputError
-from pytest_ganvalid.report.plots import default_style, short
+from pytest_ganvalid.report.plots import short
+from pytest_ganvalid.report.style import BLUE, INK, NORMAL, SMALL, VERMILION, YELLOW, default_style
 from pytest_ganvalid.results import Amount, Comparison, Count, Document, Interval, Judgement, Probability, Report
 from pytest_ganvalid.statistics.reasons import count
 from pytest_ganvalid.statistics.uncertainty import least_equivalent, uncertainty_curves
@@ -39,9 +40,7 @@ CURVES = (
 """Columns of the CSV file; those of `pytest_ganvalid.statistics.uncertainty.UncertaintyCurves`."""
 _PER_DECADE = 20
 _LARGEST = 1e17
-_INK, _BLUE, _VERMILION = "#222222", "#0072B2", "#D55E00"  # of Okabe and Ito, for all eyes
-_GREEN = "#00543D"  # theirs, but dark: it lies on the vermilion, in print too
-_SMALL, _NORMAL = 8, 10
+_DARK_GREEN = "#00543D"  # theirs, but dark: it lies on the vermilion, in print too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,26 +252,28 @@ def draw(figure: UncertaintyFigure) -> Figure:
     if figure.probability < 1:
         axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g} %")
     axes.set_xlim(figure.n_events[0], figure.n_events[-1])
-    axes.set_xlabel("number of events N, simulated or generated", fontsize=_NORMAL)
-    axes.set_ylabel(_unit(figure.probability), fontsize=_NORMAL)
+    axes.set_xlabel("number of events N, simulated or generated", fontsize=NORMAL)
+    axes.set_ylabel(_unit(figure.probability), fontsize=NORMAL)
     axes.grid(visible=True, which="major", color="0.9", linewidth=0.6)
     axes.set_axisbelow(True)
-    axes.tick_params(labelsize=_NORMAL - 1)
-    canvas.legend(loc="outside lower center", ncols=2, fontsize=_SMALL, frameon=False)
-    canvas.suptitle(_title(figure), x=0.01, ha="left", fontsize=_NORMAL, parse_math=False)
+    axes.tick_params(labelsize=NORMAL - 1)
+    canvas.legend(loc="outside lower center", ncols=2, fontsize=SMALL, frameon=False)
+    canvas.suptitle(_title(figure), x=0.01, ha="left", fontsize=NORMAL, parse_math=False)
     return canvas
 
 
 def _draw_curves(axes: Axes, f: UncertaintyFigure) -> None:
     n = f.n_events
     # Without a systematic uncertainty the total of the simulation is its statistical one: dashes on a line show both.
-    axes.plot(n, f.simulation_total, color=_VERMILION, linewidth=3, label="true simulation, total")
-    axes.plot(n, f.statistical, color=_GREEN, linestyle=(0, (4, 3)), linewidth=1.4, label="statistical, of either kind")
+    axes.plot(n, f.simulation_total, color=VERMILION, linewidth=3, label="true simulation, total")
+    axes.plot(
+        n, f.statistical, color=_DARK_GREEN, linestyle=(0, (4, 3)), linewidth=1.4, label="statistical, of either kind"
+    )
     if f.systematic:
         axes.plot(
             n,
             f.simulation_systematic,
-            color=_VERMILION,
+            color=VERMILION,
             linestyle=":",
             linewidth=1.8,
             label="true simulation, systematic",
@@ -281,14 +282,14 @@ def _draw_curves(axes: Axes, f: UncertaintyFigure) -> None:
         n,
         f.generated_least,
         f.generated_most,
-        color=_BLUE,
+        color=BLUE,
         alpha=0.25,
         linewidth=0,
         label=f"limits of n_equivalent, {_range(f.n_equivalent)}",
     )
-    axes.plot(n, f.generated_total, color=_BLUE, linewidth=1.8, label="generated, total")
+    axes.plot(n, f.generated_total, color=BLUE, linewidth=1.8, label="generated, total")
     if f.generated_systematic[0]:
-        axes.plot(n, f.generated_systematic, color=_BLUE, linestyle=":", linewidth=1.8, label="generated, systematic")
+        axes.plot(n, f.generated_systematic, color=BLUE, linestyle=":", linewidth=1.8, label="generated, systematic")
 
 
 def _draw_points(axes: Axes, f: UncertaintyFigure) -> None:
@@ -297,7 +298,7 @@ def _draw_points(axes: Axes, f: UncertaintyFigure) -> None:
     for kind, components in series:
         chosen = [point for point in f.points if (point.kind, point.components) == (kind, components)]
         decisive = components == f.components
-        marker, colour = ("o", _VERMILION) if kind == "simulated" else ("s" if decisive else "v", _BLUE)
+        marker, colour = ("o", VERMILION) if kind == "simulated" else ("s" if decisive else "v", BLUE)
         axes.errorbar(
             [point.n_events for point in chosen],
             [point.uncertainty for point in chosen],
@@ -305,7 +306,7 @@ def _draw_points(axes: Axes, f: UncertaintyFigure) -> None:
             fmt=marker,
             markersize=5,
             color=colour,
-            markerfacecolor=_BLUE if kind == "generated" and decisive else "white",
+            markerfacecolor=BLUE if kind == "generated" and decisive else "white",
             elinewidth=1.2,
             capsize=2,
             zorder=4,
@@ -326,13 +327,13 @@ def _draw_marks(axes: Axes, f: UncertaintyFigure) -> None:
             f.star,
             marker="*",
             markersize=15,
-            color="#F0E442",  # yellow of Okabe and Ito; the black rim shows it in print
-            markeredgecolor=_INK,
+            color=YELLOW,  # the black rim shows it in print
+            markeredgecolor=INK,
             linestyle="none",
             zorder=5,
             label=f"inherited from {known} = {count(f.n_star)}",
         )
-    axes.axvline(f.n_required, color=_INK, linewidth=1, linestyle="-.", zorder=1)
+    axes.axvline(f.n_required, color=INK, linewidth=1, linestyle="-.", zorder=1)
     axes.annotate(
         f"n_required {count(f.n_required)}",
         (f.n_required, 1),
@@ -340,8 +341,8 @@ def _draw_marks(axes: Axes, f: UncertaintyFigure) -> None:
         xycoords=("data", "axes fraction"),
         textcoords="offset points",
         va="top",
-        fontsize=_SMALL,
-        color=_INK,
+        fontsize=SMALL,
+        color=INK,
         bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
     )
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pytest_ganvalid._arguments import check_fraction
 from pytest_ganvalid.errors import InputError, printable
-from pytest_ganvalid.report.plots import default_style
+from pytest_ganvalid.report.style import BLUE, INK, SHADE, SMALL, VERMILION, default_style
 from pytest_ganvalid.report.text import Result, as_report
 from pytest_ganvalid.results import Amount, Comparison, Document, Interval, Judgement, Probability, Verdict, at_most
 from pytest_ganvalid.statistics.reasons import count
@@ -28,10 +28,8 @@ if TYPE_CHECKING:
 RATE = 0.05
 """At which a history of a perfect generator raises an alarm."""
 _SPARKS = "▁▂▃▄▅▆▇█"
-_INK, _BLUE, _VERMILION, _SHADE = "#222222", "#0072B2", "#D55E00", "#E3E3E3"  # of Okabe and Ito, for all eyes
-_COLOURS = {Verdict.ROBUST: _BLUE, Verdict.BIASED: _VERMILION, Verdict.UNPROVEN: _INK}
+_COLOURS = {Verdict.ROBUST: BLUE, Verdict.BIASED: VERMILION, Verdict.UNPROVEN: INK}
 _MARKS = {Verdict.ROBUST: "o", Verdict.BIASED: "X", Verdict.UNPROVEN: "s"}
-_SMALL = 8
 _WORST = {Verdict.ROBUST: 0, Verdict.UNPROVEN: 1, Verdict.BIASED: 2}
 
 
@@ -336,10 +334,10 @@ def picture(history: History) -> bytes:
             entries = [(at, entry) for at, entry in enumerate(history.of(name)) if entry is not None]
             _draw_supported(left, entries)
             _draw_delta(right, entries)
-            left.set_title(name, loc="left", fontsize=_SMALL, parse_math=False)
+            left.set_title(name, loc="left", fontsize=SMALL, parse_math=False)
         for axes in grid[-1]:
             axes.set_xticks(range(len(history.releases)))
-            labels = axes.set_xticklabels(history.releases, rotation=90, fontsize=_SMALL)
+            labels = axes.set_xticklabels(history.releases, rotation=90, fontsize=SMALL)
             for label in labels:
                 label.set_parse_math(False)
         file = io.BytesIO()
@@ -350,12 +348,12 @@ def picture(history: History) -> bytes:
 def _draw_supported(axes: Axes, entries: Iterable[tuple[int, Entry]]) -> None:
     for at, entry in entries:
         if entry.expected is not None:
-            axes.vlines(at, entry.expected.lower, entry.expected.upper, color=_SHADE, linewidth=8)
-        axes.hlines(entry.n_required, at - 0.4, at + 0.4, color=_INK, linewidth=0.8)
+            axes.vlines(at, entry.expected.lower, entry.expected.upper, color=SHADE, linewidth=8)
+        axes.hlines(entry.n_required, at - 0.4, at + 0.4, color=INK, linewidth=0.8)
         _mark(axes, at, entry.n_supported, entry)
     axes.set_ylim(bottom=0)
-    axes.set_ylabel("supported", fontsize=_SMALL)
-    axes.tick_params(labelsize=_SMALL)
+    axes.set_ylabel("supported", fontsize=SMALL)
+    axes.tick_params(labelsize=SMALL)
 
 
 def _draw_delta(axes: Axes, entries: Iterable[tuple[int, Entry]]) -> None:
@@ -363,9 +361,9 @@ def _draw_delta(axes: Axes, entries: Iterable[tuple[int, Entry]]) -> None:
         if entry.delta is not None:
             axes.vlines(at, entry.delta.lower, entry.delta.upper, color=_COLOURS[entry.verdict], linewidth=1)
             _mark(axes, at, entry.delta.estimate, entry)
-    axes.axhline(0, color=_INK, linewidth=0.4, linestyle=":")
-    axes.set_ylabel("Δ", fontsize=_SMALL)
-    axes.tick_params(labelsize=_SMALL)
+    axes.axhline(0, color=INK, linewidth=0.4, linestyle=":")
+    axes.set_ylabel("Δ", fontsize=SMALL)
+    axes.tick_params(labelsize=SMALL)
 
 
 def _mark(axes: Axes, at: int, value: float, entry: Entry) -> None:
@@ -373,7 +371,7 @@ def _mark(axes: Axes, at: int, value: float, entry: Entry) -> None:
         return
     axes.plot(at, value, marker=_MARKS[entry.verdict], color=_COLOURS[entry.verdict], markersize=5)
     if entry.alarm:
-        axes.plot(at, value, marker="o", markersize=12, fillstyle="none", color=_VERMILION)
+        axes.plot(at, value, marker="o", markersize=12, fillstyle="none", color=VERMILION)
 
 
 def page(history: History, image: bytes | None = None) -> str:

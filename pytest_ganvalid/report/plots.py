@@ -9,9 +9,7 @@ Uses matplotlib's objects only, never pyplot, so that figures and settings of th
 from __future__ import annotations
 
 import io
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -19,8 +17,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_ganvalid._extras import imported
 from pytest_ganvalid.report.regions import in_words
+from pytest_ganvalid.report.style import (
+    BLUE,
+    FILL,
+    GREEN,
+    INK,
+    NORMAL,
+    SHADE,
+    SMALL,
+    VERMILION,
+    default_style,
+    tidy,
+    without_frame,
+)
 from pytest_ganvalid.results import AnalysisComparison, Axis, Comparison, EstimateComparison
 from pytest_ganvalid.statistics.reasons import count, measured
 
@@ -41,31 +51,7 @@ _POINT = 2e-4  # of the range of a histogram, below which a bin is of a single v
 _ANNOTATED = 6  # bins without a density, at most
 _CROWDED = 70  # letters of names below an axis
 _COLUMNS = ("generated", "generated_errors", "reference", "reference_errors", "bias")
-_INK, _BLUE, _VERMILION, _SHADE = "#222222", "#0072B2", "#D55E00", "#E3E3E3"  # of Okabe and Ito, for all eyes
-_FILL = "#BFD3E6"
-_GREEN = "#009E73"
-_SMALL, _NORMAL = 8, 10
 _COLOURS = 256
-
-
-@contextmanager
-def default_style(feature: str) -> Iterator[None]:
-    """Draw in the block by matplotlib's own style; a user's must not leak in.
-
-    With text.usetex, for one, the name of an observable is a program.
-
-    Args:
-        feature: What is drawn, for the error message.
-
-    Raises:
-        MissingExtraError: If matplotlib is not installed.
-    """
-    imported("matplotlib", feature=feature, extra="report")
-    from matplotlib import style
-
-    with style.context("default"), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph ")  # a name in letters that the font lacks
-        yield
 
 
 def png(name: str, comparison: Comparison | EstimateComparison) -> bytes:
@@ -103,7 +89,7 @@ def draw(name: str, comparison: Comparison | EstimateComparison) -> Figure:
         title = _draw_histograms(figure, name, comparison)
     else:
         title = _draw_estimates(figure, name, comparison)
-    figure.suptitle(title, x=0.01, ha="left", fontsize=_NORMAL, parse_math=False)
+    figure.suptitle(title, x=0.01, ha="left", fontsize=NORMAL, parse_math=False)
     return figure
 
 
@@ -131,27 +117,27 @@ def _draw_estimates(figure: Figure, name: str, c: EstimateComparison) -> str:
     The axis is generated minus reference in error bars of n_required events.
     """
     axes = figure.subplots()
-    axes.axvspan(-c.max_bias, c.max_bias, color=_SHADE, linewidth=0, zorder=0)
-    axes.axvline(0, color=_INK, linewidth=0.4, linestyle=":")
+    axes.axvspan(-c.max_bias, c.max_bias, color=SHADE, linewidth=0, zorder=0)
+    axes.axvline(0, color=INK, linewidth=0.4, linestyle=":")
     at = c.difference / c.required_error
-    points = (("reference", c.reference, 0.0, _INK), ("generated", c.generated, at, _BLUE))
+    points = (("reference", c.reference, 0.0, INK), ("generated", c.generated, at, BLUE))
     for row, (_, estimate, place, colour) in enumerate(points):
         axes.errorbar(place, row, xerr=estimate.error / c.required_error, fmt="o", markersize=4, color=colour)
         _write(axes, measured(estimate), (place, row))
     reach = _draw_limits(axes, c, at)
     axes.set_xlim(-reach, reach)
     axes.set_ylim(2.5, -0.5)
-    axes.set_yticks(range(3), [*(label for label, *_ in points), "limits of\nthe bias"], fontsize=_SMALL)
+    axes.set_yticks(range(3), [*(label for label, *_ in points), "limits of\nthe bias"], fontsize=SMALL)
     unit = f"error bars of {count(c.n_required)} events"
     if isinstance(c, AnalysisComparison):
         unit = f"uncertainties of {c.parameter}"
     axes.set_xlabel(
         f"generated - reference, in {unit}, {c.required_error:.3g}; shaded: allowed, ±{c.max_bias:g}",
-        fontsize=_SMALL,
+        fontsize=SMALL,
         parse_math=False,
     )
-    axes.tick_params(labelsize=_SMALL)
-    _open(axes)
+    axes.tick_params(labelsize=SMALL)
+    without_frame(axes)
     return _title(name, c)
 
 
@@ -160,13 +146,13 @@ def _draw_limits(axes: Axes, c: EstimateComparison, at: float) -> float:
     errors = max(c.generated.error, c.reference.error) / c.required_error
     side = -1 if at < 0 else 1
     least, most = side * c.bias.lower, side * c.bias.upper
-    axes.plot([least, most], [2, 2], color=_VERMILION, linewidth=2, marker="|")
+    axes.plot([least, most], [2, 2], color=VERMILION, linewidth=2, marker="|")
     _write(axes, f"{c.bias.lower:.3g} to {c.bias.upper:.3g} in magnitude", ((least + most) / 2, 2))
     return 1.3 * max(c.max_bias, abs(at) + errors, c.bias.upper)
 
 
 def _write(axes: Axes, words: str, place: tuple[float, float]) -> None:
-    axes.annotate(words, place, (0, 7), textcoords="offset points", ha="center", fontsize=_SMALL)
+    axes.annotate(words, place, (0, 7), textcoords="offset points", ha="center", fontsize=SMALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -389,30 +375,30 @@ def _draw_map(figure: Figure, c: Comparison, cells: Cells) -> None:
     axes.set_xlim(left.min(), right.max())
     axes.set_ylim(bottom.min(), top.max())
     axes.set_xlabel(
-        f"{cells.titles[0]}  ({_bins_in_words(c)}; those at the rim open)", fontsize=_SMALL, parse_math=False
+        f"{cells.titles[0]}  ({_bins_in_words(c)}; those at the rim open)", fontsize=SMALL, parse_math=False
     )
-    axes.set_ylabel(cells.titles[1], fontsize=_SMALL, parse_math=False)
-    axes.tick_params(labelsize=_SMALL)
+    axes.set_ylabel(cells.titles[1], fontsize=SMALL, parse_math=False)
+    axes.tick_params(labelsize=SMALL)
     if c.robust_region is not None:
         within = np.isin(cells.bin_of, c.inside(c.robust_region))
         inside = [patch for patch, here in zip(patches, within, strict=True) if here]
-        axes.add_collection(PatchCollection(inside, facecolor="none", edgecolor=_GREEN, linewidth=1.5))
-        axes.plot([], [], "s", markersize=7, markerfacecolor="none", color=_GREEN, label="ROBUST by itself")
+        axes.add_collection(PatchCollection(inside, facecolor="none", edgecolor=GREEN, linewidth=1.5))
+        axes.plot([], [], "s", markersize=7, markerfacecolor="none", color=GREEN, label="ROBUST by itself")
     worst = int(np.argmax(np.abs(cells.bias)))
     place = (left[worst] + right[worst]) / 2, (bottom[worst] + top[worst]) / 2
     axes.plot(*place, "o", markersize=9, markerfacecolor="none", color="white", markeredgewidth=3)
     room = 44 if c.robust_region is None else 24  # letters
     label = f"worst: {short(c.worst_bins[0].label, room)}, {cells.bias[worst]:+.3g}"
-    axes.plot(*place, "o", markersize=9, markerfacecolor="none", color=_INK, label=label)
+    axes.plot(*place, "o", markersize=9, markerfacecolor="none", color=INK, label=label)
     for ends, beside, upright in (
         (cells.corners[:2], figure.add_subplot(grid[0, 0], sharex=axes), False),
         (cells.corners[2:], figure.add_subplot(grid[1, 1], sharey=axes), True),
     ):
         _draw_marginal(beside, cells, ends, upright=upright)
     bar = figure.colorbar(drawn, cax=figure.add_subplot(grid[1, 2]))
-    bar.set_label(f"local bias [error bars of {count(c.n_required)} events]", fontsize=_SMALL)
-    bar.ax.tick_params(labelsize=_SMALL)
-    _tidy(axes)
+    bar.set_label(f"local bias [error bars of {count(c.n_required)} events]", fontsize=SMALL)
+    bar.ax.tick_params(labelsize=SMALL)
+    tidy(axes)
 
 
 def _draw_marginal(axes: Axes, cells: Cells, ends: FloatArray, *, upright: bool) -> None:
@@ -424,10 +410,10 @@ def _draw_marginal(axes: Axes, cells: Cells, ends: FloatArray, *, upright: bool)
     reference, generated = (
         np.diff(reached @ shares) / np.diff(borders) for shares in (cells.reference, cells.generated)
     )
-    axes.stairs(reference, borders, orientation=orientation, fill=True, color=_FILL)
-    axes.stairs(generated, borders, orientation=orientation, baseline=None, color=_BLUE, linewidth=1)
-    axes.tick_params(labelsize=_SMALL, labelbottom=False, labelleft=False, left=upright, bottom=not upright)
-    _open(axes)
+    axes.stairs(reference, borders, orientation=orientation, fill=True, color=FILL)
+    axes.stairs(generated, borders, orientation=orientation, baseline=None, color=BLUE, linewidth=1)
+    axes.tick_params(labelsize=SMALL, labelbottom=False, labelleft=False, left=upright, bottom=not upright)
+    without_frame(axes)
 
 
 def _bias_errors(columns: Mapping[str, FloatArray], n_required: float) -> FloatArray:
@@ -464,8 +450,8 @@ def _draw_contents(axes: Axes, c: Comparison, bins: Bins) -> None:
     logarithmic = _choose_scale(axes, np.concatenate([reference, generated]))
     least = axes.get_ylim()[0] if logarithmic else 0.0
     label = f"reference, {count(c.n_reference)} events"
-    axes.stairs(reference, bins.edges, baseline=least, fill=True, color=_FILL, label=label)
-    axes.stairs(reference, bins.edges, baseline=None, color=_INK, linewidth=0.8)
+    axes.stairs(reference, bins.edges, baseline=least, fill=True, color=FILL, label=label)
+    axes.stairs(reference, bins.edges, baseline=None, color=INK, linewidth=0.8)
     _draw_points(axes, bins, generated, bins.generated_errors / widths, f"generated, {count(c.n_generated)} events")
     words = []
     for i in np.flatnonzero(np.isnan(widths)):
@@ -473,10 +459,10 @@ def _draw_contents(axes: Axes, c: Comparison, bins: Bins) -> None:
         shares = (f"{100 * share:.3g} %" for share in (bins.reference[i], bins.generated[i]))
         words.append(f"{' and '.join(shares)} {short(name, 24)}")
     more = [f"and {len(words) - _ANNOTATED} more"] * (len(words) > _ANNOTATED)
-    text = axes.text(0.99, 0.95, "\n".join(words[:_ANNOTATED] + more), fontsize=_SMALL, ha="right", va="top")
+    text = axes.text(0.99, 0.95, "\n".join(words[:_ANNOTATED] + more), fontsize=SMALL, ha="right", va="top")
     text.set(transform=axes.transAxes, parse_math=False, in_layout=False)
-    axes.set_ylabel(bins.scale.density or "fraction of events", fontsize=_SMALL, parse_math=False)
-    _tidy(axes)
+    axes.set_ylabel(bins.scale.density or "fraction of events", fontsize=SMALL, parse_math=False)
+    tidy(axes)
 
 
 def _draw_ratio(axes: Axes, c: Comparison, bins: Bins) -> None:
@@ -493,12 +479,12 @@ def _draw_ratio(axes: Axes, c: Comparison, bins: Bins) -> None:
         np.repeat(bins.edges, 2)[1:-1],
         np.repeat(1 - np.minimum(band, 9.0), 2),
         np.repeat(1 + np.minimum(band, 9.0), 2),
-        color=_SHADE,
+        color=SHADE,
         linewidth=0,
         zorder=0,
         label=f"error bars of {count(c.n_required)} events",
     )
-    axes.axhline(1, color=_INK, linewidth=0.6)
+    axes.axhline(1, color=INK, linewidth=0.6)
     _draw_points(axes, bins, np.where(seen, ratio, np.nan), np.where(seen, relative, np.nan), "")
     for sign, marker in ((1, "^"), (-1, "v")):
         beyond = seen & (sign * (ratio - 1) > reach)
@@ -509,27 +495,27 @@ def _draw_ratio(axes: Axes, c: Comparison, bins: Bins) -> None:
                 places,
                 marker,
                 markersize=4,
-                color=_VERMILION,
+                color=VERMILION,
                 label="out of view" if sign > 0 else "_",
             )
     axes.set_ylim(1 - reach, 1 + reach)
-    axes.set_ylabel("generated /\nreference", fontsize=_SMALL)
-    _tidy(axes)
+    axes.set_ylabel("generated /\nreference", fontsize=SMALL)
+    tidy(axes)
 
 
 def _draw_bias(axes: Axes, c: Comparison, bins: Bins) -> None:
     reach = max(1.5, 1.15 * float(np.abs(bins.bias).max()))
-    axes.axhspan(-1, 1, color=_SHADE, linewidth=0, zorder=0, label="±1 error bar")
-    axes.axhline(0, color=_INK, linewidth=0.6)
+    axes.axhspan(-1, 1, color=SHADE, linewidth=0, zorder=0, label="±1 error bar")
+    axes.axhline(0, color=INK, linewidth=0.6)
     if c.max_local_bias <= reach:
-        axes.axhline(c.max_local_bias, color=_VERMILION, linewidth=1, linestyle="--", label="limit")
-        axes.axhline(-c.max_local_bias, color=_VERMILION, linewidth=1, linestyle="--")
+        axes.axhline(c.max_local_bias, color=VERMILION, linewidth=1, linestyle="--", label="limit")
+        axes.axhline(-c.max_local_bias, color=VERMILION, linewidth=1, linestyle="--")
     _draw_points(axes, bins, bins.bias, bins.bias_errors, "")
     _mark_worst(axes, c, bins)
     _mark_regions(axes, c, bins.scale)
     axes.set_ylim(-reach, reach)
-    axes.set_ylabel(f"local bias\n[error bars of\n{count(c.n_required)} events]", fontsize=_SMALL)
-    _tidy(axes)
+    axes.set_ylabel(f"local bias\n[error bars of\n{count(c.n_required)} events]", fontsize=SMALL)
+    tidy(axes)
 
 
 def _draw_points(axes: Axes, bins: Bins, values: FloatArray, errors: FloatArray, label: str) -> None:
@@ -543,19 +529,19 @@ def _draw_points(axes: Axes, bins: Bins, values: FloatArray, errors: FloatArray,
         yerr=errors,
         fmt="o" if few else "none",
         markersize=2.5,
-        color=_BLUE,
-        ecolor=_BLUE,
+        color=BLUE,
+        ecolor=BLUE,
         elinewidth=0.9 if few else 0.4,
         alpha=1 if few else 0.5,
         label=label or "_",
     )
     if not few:
-        axes.stairs(values, bins.edges, baseline=None, color=_BLUE, linewidth=0.6)
+        axes.stairs(values, bins.edges, baseline=None, color=BLUE, linewidth=0.6)
 
 
 def _draw_scale(axes: Axes, scale: Scale) -> None:
     """Say what is binned below the lowest panel; whole numbers stay whole."""
-    axes.set_xlabel(scale.title, fontsize=_SMALL, parse_math=False)
+    axes.set_xlabel(scale.title, fontsize=SMALL, parse_math=False)
     if scale.logarithmic:
         axes.set_xscale("log")
     else:
@@ -565,7 +551,7 @@ def _draw_scale(axes: Axes, scale: Scale) -> None:
             axes.locator_params(axis="x", integer=True)
     axes.set_xlim(scale.edges[0], scale.edges[-1])
     if scale.names and not scale.density:
-        axes.set_xticks(list(scale.names), [short(name, 18) for name in scale.names.values()], fontsize=_SMALL)
+        axes.set_xticks(list(scale.names), [short(name, 18) for name in scale.names.values()], fontsize=SMALL)
         crowded = sum(len(name) for name in scale.names.values()) > _CROWDED
         axes.tick_params(axis="x", labelrotation=30 if crowded else 0)
     for label in axes.get_xticklabels():
@@ -576,7 +562,7 @@ def _mark_worst(axes: Axes, c: Comparison, bins: Bins) -> None:
     worst = int(np.argmax(np.abs(bins.bias)))
     label = f"worst: {short(c.worst_bins[0].label, 33)}, {bins.bias[worst]:+.3g}"
     axes.plot(
-        bins.centres[worst], bins.bias[worst], "o", markersize=9, markerfacecolor="none", color=_VERMILION, label=label
+        bins.centres[worst], bins.bias[worst], "o", markersize=9, markerfacecolor="none", color=VERMILION, label=label
     )
 
 
@@ -586,7 +572,7 @@ def _mark_regions(axes: Axes, c: Comparison, scale: Scale) -> None:
     robust = c.robust_region
     named = [] if robust is None else [(robust, f"ROBUST by itself: {short(in_words(c, robust), 33)}")]
     for region, label in (*named, *biased):
-        colour = _GREEN if region.robust else _VERMILION
+        colour = GREEN if region.robust else VERMILION
         height = 0.07 if region.robust else 0.02  # of the panel
         for i, ends in enumerate(scale.spans(c.inside(region))):
             word = label if i == 0 else "_"
@@ -612,31 +598,6 @@ def _choose_scale(axes: Axes, values: FloatArray) -> bool:
     axes.set_yscale("log")
     axes.set_ylim(least / 2, most * 2)
     return True
-
-
-def _tidy(axes: Axes) -> None:
-    """Put the legend above the panel, where it hides no data."""
-    axes.tick_params(labelsize=_SMALL)
-    legend = axes.legend(
-        loc="lower left",
-        bbox_to_anchor=(-0.12, 0.98),
-        ncols=3,
-        frameon=False,
-        fontsize=_SMALL,
-        borderpad=0.2,
-        columnspacing=1.2,
-        handlelength=1.6,
-        handletextpad=0.5,
-    )
-    for text in legend.get_texts():
-        text.set_parse_math(False)
-    _open(axes)
-
-
-def _open(axes: Axes) -> None:
-    """Leave out the frame where there is nothing to read off."""
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
 
 
 def _title(name: str, c: Comparison | EstimateComparison) -> str:

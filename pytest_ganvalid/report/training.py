@@ -14,14 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pytest_ganvalid.errors import InputError
-from pytest_ganvalid.report.plots import default_style
+from pytest_ganvalid.report.style import BLUE, INK, NORMAL, VERMILION, default_style, tidy
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_INK, _BLUE, _VERMILION = "#222222", "#0072B2", "#D55E00"  # of Okabe and Ito, for all eyes
-_SMALL, _NORMAL = 8, 10
 _LOSSES = ("critic_loss", "generator_loss")
 
 
@@ -77,24 +74,16 @@ def draw(rows: list[dict[str, Any]]) -> Figure:
     distances, equal = (
         np.array([row.get(name, np.nan) for row in rows], dtype=float) for name in ("energy_distance", "equal_samples")
     )
-    top.plot(steps, distances, color=_BLUE, linewidth=1.2, label="generated events")
-    top.plot(steps, equal, color=_INK, linewidth=0.8, linestyle="--", label="equal samples, on average")
+    top.plot(steps, distances, color=BLUE, linewidth=1.2, label="generated events")
+    top.plot(steps, equal, color=INK, linewidth=0.8, linestyle="--", label="equal samples, on average")
     top.set_yscale("log", nonpositive="mask")
     compared_with = rows[-1].get("compared_with", "training events")
-    top.set_ylabel(f"energy distance from\n{compared_with}, scaled", fontsize=_NORMAL)
-    for name, colour in zip(_LOSSES, (_VERMILION, _BLUE), strict=True):
+    top.set_ylabel(f"energy distance from\n{compared_with}, scaled", fontsize=NORMAL)
+    for name, colour in zip(_LOSSES, (VERMILION, BLUE), strict=True):
         bottom.plot(steps, [row[name] for row in rows], color=colour, linewidth=0.8, label=name.replace("_", " "))
-    bottom.set_ylabel("loss", fontsize=_NORMAL)
-    bottom.set_xlabel("step", fontsize=_NORMAL)
+    bottom.set_ylabel("loss", fontsize=NORMAL)
+    bottom.set_xlabel("step", fontsize=NORMAL)
     bottom.set_xlim(0, max(steps))
     for axes in (top, bottom):
-        _tidy(axes)
+        tidy(axes)
     return figure
-
-
-def _tidy(axes: Axes) -> None:
-    """Put the legend above the panel, and leave out the frame where there is nothing to read off."""
-    axes.tick_params(labelsize=_SMALL)
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 0.98), ncols=2, frameon=False, fontsize=_SMALL, borderpad=0.2)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
