@@ -101,7 +101,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=5,
 )
-any_text = st.text(st.characters(exclude_categories=[]), max_size=5)
+any_text = st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
 circles = st.builds(Circle, radius=finite | st.just(math.inf))
 squares = st.builds(Square, side=st.integers(1, 12))
 everything = st.builds(
