@@ -34,9 +34,7 @@ def boundary(bins: int) -> FloatArray:
 
 def judged(generated: Counts, reference: Counts, *, attempt: int = 1, looks: int = 1) -> gv.Comparison:
     """Compare contents of bins."""
-    return gv.compare(
-        gv.Counts(generated), gv.Counts(reference), n_required=N_REQUIRED, attempt=attempt, looks=looks, regions=False
-    )
+    return gv.compare(gv.Counts(generated), gv.Counts(reference), n_required=N_REQUIRED, attempt=attempt, looks=looks)
 
 
 def near(generated: Counts, reference: Counts) -> Iterator[list[int]]:

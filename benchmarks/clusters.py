@@ -138,7 +138,7 @@ def compared(sides: Sides, q: FloatArray, n_required: float, *, clusters: bool) 
         fill(AXIS, (values,), None, cluster=keys if clusters else None)
         for values, keys in ((moved(sides[0][0], q), sides[0][1]), sides[1])
     ]
-    return gv.compare(sums[0], sums[1], n_required=n_required, regions=False)
+    return gv.compare(sums[0], sums[1], n_required=n_required)
 
 
 def rates(cell: Cell, q: FloatArray, toys: int, seed: int, *, clusters: bool = True) -> FloatArray:

@@ -30,8 +30,8 @@ def row(bins: int, n_required: int) -> str:
     flat = np.full(bins, 1 / bins)
     generated, reference = rng.multinomial(2000 * bins, flat), rng.multinomial(2000 * bins, flat)
     pair = gv.Counts(generated), gv.Counts(reference)
-    found = gv.compare(*pair, n_required=n_required, regions=False)
-    ours = microseconds(lambda: gv.compare(*pair, n_required=n_required, regions=False))
+    found = gv.compare(*pair, n_required=n_required)
+    ours = microseconds(lambda: gv.compare(*pair, n_required=n_required))
     table = np.array([generated, reference])
     scipys = microseconds(lambda: stats.chi2_contingency(table, correction=False))
     return f"| {bins:,} | {found.verdict} | {ours:,.0f} | {scipys:,.0f} | {ours / scipys:.1f} |"

@@ -122,7 +122,7 @@ def introduction(toys: int, trainings: int) -> list[str]:
 def power(parts: int) -> float:
     """Return the power of a perfect generator with one of ``parts`` equal parts of the events."""
     flat = [gv.Counts(np.full(CELLS, n // parts // CELLS)) for n in (N_GENERATED, N_REFERENCE)]
-    return gv.compare(flat[0], flat[1], n_required=N_REQUIRED, regions=False).power
+    return gv.compare(flat[0], flat[1], n_required=N_REQUIRED).power
 
 
 def row(number: int, case: tuple[str, str, Source, Source], toys: int, trainings: int) -> str:

@@ -140,7 +140,6 @@ def rates(truth: Simulator, case: Boundary, sizes: tuple[int, int], toys: int, s
             gv.Counts(np.bincount(reference.values.astype(int), minlength=bins)),
             n_required=case.n_required * truth.means.mean(),
             max_local_bias=math.inf,
-            regions=False,
         )
         # The number of entries is compared too, and Holm's correction for that would halve the rate of BIASED.
         tally += [p < ALPHA for c in (together, apart) for p in (c.p_robust, c.p_biased)]

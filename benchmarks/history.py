@@ -35,9 +35,7 @@ def releases(rng: np.random.Generator, slope: float, observables: int) -> dict[s
         comparisons = {}
         for name, reference in enumerate(references):
             off = slope if release == RELEASES - 1 and name == 0 else 0.0
-            comparisons[str(name)] = gv.compare(
-                counts(rng, N_GENERATED, off), reference, n_required=N_REQUIRED, regions=False
-            )
+            comparisons[str(name)] = gv.compare(counts(rng, N_GENERATED, off), reference, n_required=N_REQUIRED)
         reports[f"{release:02}"] = {"": gv.combine(comparisons)}
     return reports
 

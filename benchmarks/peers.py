@@ -230,7 +230,7 @@ SLOW_PEERS_2D: dict[str, Test] = {"MMD, Gaussian kernel (hyppo)": mmd}
 
 def ours(generated: FloatArray, reference: FloatArray, n_required: float) -> gv.Comparison:
     """This package's comparison of the histograms that the χ² sees too."""
-    return gv.compare(*filled(generated, reference), n_required=n_required, regions=False)
+    return gv.compare(*filled(generated, reference), n_required=n_required)
 
 
 def difference(generated: FloatArray, reference: FloatArray) -> float:

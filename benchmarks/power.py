@@ -95,7 +95,7 @@ def measured(case: Case, toys: int) -> tuple[float, float, int, int]:
     if case.n_reference:
         n_generated, n_reference = 10 * N_REQUIRED, case.n_reference
         flat = [gv.Counts(np.full(case.bins, n / case.bins)) for n in (n_generated, n_reference)]
-        planned = gv.compare(flat[0], flat[1], n_required=N_REQUIRED, regions=False).power
+        planned = gv.compare(flat[0], flat[1], n_required=N_REQUIRED).power
     else:
         n_generated, n_reference = case.sizes(len(observables))
     bins = np.linspace(0, 1, case.bins + 1) if case.n_reference else case.bins

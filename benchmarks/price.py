@@ -32,7 +32,7 @@ def robust(plan: gv.Plan, rng: np.random.Generator) -> bool:
     shares: NDArray[np.float64] = np.full(bins, 1 / bins)
     for _ in range(plan.observables):
         pair = (gv.Counts(rng.multinomial(size, shares)) for size in (plan.n_generated, plan.n_reference))
-        if not gv.compare(*pair, n_required=plan.n_required, regions=False).robust:
+        if not gv.compare(*pair, n_required=plan.n_required).robust:
             return False
     return True
 

@@ -130,7 +130,7 @@ def verdict(
 ) -> gv.Verdict:
     """Judge samples with so many neighbouring bins in one."""
     sides = (gv.Counts(counts.reshape(-1, factor).sum(axis=1)) for counts in (generated, reference))
-    return gv.compare(*sides, n_required=n_required, regions=False).verdict
+    return gv.compare(*sides, n_required=n_required).verdict
 
 
 def shift_verdicts(bins: int, toys: int, rng: np.random.Generator) -> Counter[gv.Verdict]:

@@ -178,7 +178,7 @@ def on_the_boundary(ratio: float, size: float, toys: int, seed: int) -> list[str
 
 
 def cost(bins: int, kind: str) -> list[str]:
-    """Time of a comparison, as a multiple of that of one which is ROBUST."""
+    """Time of a comparison and its regions, as a multiple of that of one which is ROBUST."""
     rng = np.random.default_rng(bins)
     flat, n_required = np.full(bins, 1 / bins), 200.0 * bins
     off = flat.copy()
@@ -197,7 +197,7 @@ def _seconds(call: Callable[[], Comparison]) -> tuple[float, Comparison]:
     times = []
     for _ in range(7):
         start = time.process_time()
-        call()
+        len(call().regions)  # by which they are tested
         times.append(time.process_time() - start)
     return float(np.median(times)), found
 
@@ -256,8 +256,8 @@ def main() -> None:
     lines += table(["n_h / n_required", "size", "false"], rows)
     print("\n".join(lines[-6:]), flush=True)
     lines.append(
-        "\n## Cost\n\nTime of `compare` where it is not ROBUST, over that of one that is. Fifty bins that are ROBUST "
-        "take what they took before.\n"
+        "\n## Cost\n\nTime of `compare` and its regions where it is not ROBUST, over that of one that is. They are "
+        "tested when they are asked about: whoever does not ask does not pay.\n"
     )
     rows = [cost(bins, kind) for bins in (50, 200, 1_000) for kind in ("in one place", "everywhere")]
     lines += table(["bins", "bias", "verdict", "regions looked at", "times"], rows)

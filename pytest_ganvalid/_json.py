@@ -15,7 +15,7 @@ import json
 import math
 import re
 import types
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Literal, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -46,7 +46,7 @@ def encode(value: object) -> Any:  # noqa: ANN401 - JSON is untyped
         return kind | _encode_items({f.name: getattr(value, f.name) for f in dataclasses.fields(value)})
     if isinstance(value, Mapping):
         return _encode_items(value)
-    if isinstance(value, list | tuple):
+    if isinstance(value, Sequence) and not isinstance(value, str):
         return [encode(item) for item in value]
     return value
 
@@ -186,6 +186,7 @@ _GENERIC: dict[Any, Callable[[tuple[Any, ...], Node], Any]] = {
     Union: _decode_union,
     types.UnionType: _decode_union,
     tuple: _decode_tuple,
+    Sequence: lambda hints, node: _decode_tuple((*hints, ...), node),
     dict: _decode_mapping,
     Mapping: _decode_mapping,
     Literal: lambda choices, node: node.choice(*choices),

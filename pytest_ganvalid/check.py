@@ -35,7 +35,16 @@ from pytest_ganvalid.observables.control import SHIFT
 from pytest_ganvalid.pipeline.foreign import histogram_from
 from pytest_ganvalid.pipeline.pair import Pair, Paired, paired
 from pytest_ganvalid.pipeline.request import DEFAULT_BINS, DEFAULT_MEMORY, Request, weight_pair
-from pytest_ganvalid.results import Chi2Result, Comparison, EstimateComparison, Report, Verdict, worst_verdict
+from pytest_ganvalid.results import (
+    Chi2Result,
+    Comparison,
+    EstimateComparison,
+    Region,
+    Regions,
+    Report,
+    Verdict,
+    worst_verdict,
+)
 from pytest_ganvalid.sensitivity import Finding, Sensitivity
 from pytest_ganvalid.statistics import chi2 as chi2_module
 from pytest_ganvalid.statistics.clusters import LEAST_CLUSTERS, Clusters
@@ -70,7 +79,7 @@ def compare(
     looks: int = 1,
     name: str = "",
     units: Mapping[str, str] | None = None,
-    regions: bool | None = None,
+    regions: bool = False,
 ) -> Comparison:
     """Compare a generated with a reference histogram at the error bars of n_required events.
 
@@ -93,8 +102,7 @@ def compare(
         name: Name of the observable.
         units: Label of an axis -> its unit, such as ``{"mass": "GeV"}``, for plots. Without, it is what stands in
             brackets at the end of the label: ``mass [GeV]``.
-        regions: Whether to look at regions: ``None`` where the whole is not ROBUST, ``True`` always and inside regions
-            that are ROBUST, too, ``False`` never, as for toys by the thousand.
+        regions: Whether to look at regions even where the whole is ROBUST, and at those inside of ROBUST ones.
 
     Returns:
         The verdict with all numbers behind it.
@@ -419,7 +427,7 @@ class _Context:
     n_train: float | None
     limits: Limits
     observables: int = 1
-    regions: bool | None = None
+    regions: bool = False
 
     def answer(self, pair: Pair) -> Comparison | EstimateComparison:
         """Decide on one pair.
@@ -454,10 +462,9 @@ class _Context:
             assessment, merged, generated, self.n_train, pair.name, pair.share, pair.labels
         )
         # A range of a learned score is no region to use the generator in.
-        if self.regions is not False and pair.controls is None:
-            regional = self._map(merged, assessment, (generated, reference), pair.chosen)
-            found = regional.regions_of(assessment, everywhere=self.regions is True)
-            comparison = replace(comparison, regions=shown_regions(found, merged, generated.bins))
+        if pair.controls is None and (self.regions or not comparison.robust):
+            regions = self._regions(merged, assessment, (generated, reference), pair.chosen)
+            comparison = replace(comparison, regions=regions)
         if generated.repeated is None or reference.repeated is None or assessment.n_clusters < LEAST_CLUSTERS:
             return comparison
         return with_repeated(comparison, generated, reference)
@@ -521,9 +528,11 @@ class _Context:
         )
         return merged, assessment
 
-    def _map(self, merged: Merged, whole: Assessment, given: tuple[BinSums, BinSums], cut_here: float) -> Map:
+    def _regions(
+        self, merged: Merged, whole: Assessment, given: tuple[BinSums, BinSums], cut_here: float
+    ) -> Sequence[Region]:
         clusters = Clusters.of(*given)
-        return Map(
+        regional = Map(
             merged.generated,
             merged.reference,
             merged.layout,
@@ -533,6 +542,11 @@ class _Context:
             cut_here,
             None if clusters is None else clusters.merged(merged.group_of),
         )
+
+        def tested() -> tuple[Region, ...]:
+            return shown_regions(regional.regions_of(whole, everywhere=self.regions), merged, given[0].bins)
+
+        return Regions(tested) if regional.is_divisible else ()
 
 
 def _is_constant(generated: BinSums, reference: BinSums) -> bool:

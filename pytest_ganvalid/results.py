@@ -7,7 +7,7 @@ with ``==`` and be written to JSON without loss.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from html import escape
@@ -175,6 +175,45 @@ class BinContents:
     totals: tuple[float, float] = (1.0, 1.0)
     merged: tuple[int, ...] = ()
     path: tuple[int, ...] = ()
+
+
+class Regions(Sequence["Region"]):
+    """The regions of a comparison, which are tested when somebody asks: that takes as long as many comparisons."""
+
+    def __init__(self, tested: Callable[[], tuple[Region, ...]]) -> None:
+        """Keep what tests them; it is called once."""
+        self._tested: Callable[[], tuple[Region, ...]] | None = tested
+        self._regions: tuple[Region, ...] = ()
+
+    @property
+    def _all(self) -> tuple[Region, ...]:
+        if self._tested is not None:
+            self._regions, self._tested = self._tested(), None
+        return self._regions
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._all)
+
+    def __getitem__(self, index: Any) -> Any:  # noqa: ANN401 - a region, or several
+        """Return one or some of them, as of a tuple."""
+        return self._all[index]
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether another sequence has the same."""
+        return isinstance(other, Regions | tuple) and self._all == tuple(other)
+
+    def __hash__(self) -> int:
+        """Return the hash of the tuple of them."""
+        return hash(self._all)
+
+    def __repr__(self) -> str:
+        """Write them as a tuple."""
+        return repr(self._all)
+
+    def __reduce__(self) -> tuple[type, tuple[tuple[Region, ...]]]:
+        """Leave the tuple to other processes and to copies."""
+        return tuple, (self._all,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -423,7 +462,7 @@ class Comparison(Judgement):
     min_expected: Amount
     smooth: bool
     axes: tuple[Axis, ...] = ()
-    regions: tuple[Region, ...] = ()
+    regions: Sequence[Region] = ()
 
     @property
     def robust_region(self) -> Region | None:

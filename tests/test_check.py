@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import math
-from dataclasses import replace
+import pickle
 from types import SimpleNamespace
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -17,6 +19,7 @@ from pytest_ganvalid.gate import Gate
 from pytest_ganvalid.generators import Bootstrap, DropRegion, Shift, Smear, Source
 from pytest_ganvalid.report.text import explain
 from pytest_ganvalid.samples import Entries
+from pytest_ganvalid.statistics.regions import Map
 from pytest_ganvalid.toys import CamelBack
 
 GENERATED = gv.Counts([105, 212, 287, 214, 182])
@@ -125,8 +128,8 @@ def test_local_bias_is_biased_though_the_sum_is_small() -> None:
 def test_identical_histograms_are_too_good() -> None:
     """A sample compared with itself, or with a scaled copy, is never ROBUST."""
     counts = np.random.default_rng(0).poisson(1000, size=50)
-    for copy in (gv.Counts(counts), gv.Counts(3 * counts, 9 * counts)):
-        found = gv.compare(copy, gv.Counts(counts), n_required=100)
+    for same in (gv.Counts(counts), gv.Counts(3 * counts, 9 * counts)):
+        found = gv.compare(same, gv.Counts(counts), n_required=100)
         assert found.verdict is gv.Verdict.UNPROVEN
         assert "too good" in found.reasons[0]
 
@@ -552,8 +555,8 @@ def test_events_of_libraries_are_not_contents(library: str) -> None:
         _refuse_without_a_name(bare)
 
 
-def test_regions_only_where_they_are_asked_about() -> None:
-    """Regions are looked at where the whole is not ROBUST, unless they are not wanted; nothing else depends on it."""
+def test_regions_only_where_they_are_asked_about(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Regions are tested once, when they are asked about; a ROBUST whole has none unless it is asked for them."""
     rng = np.random.default_rng(1)
     means = np.full(40, 25_000.0)
     right, reference = gv.Counts(rng.poisson(means)), gv.Counts(rng.poisson(means / 5))
@@ -562,7 +565,13 @@ def test_regions_only_where_they_are_asked_about() -> None:
     fine = gv.compare(right, reference, n_required=20_000)
     assert fine.robust
     assert fine.regions == ()
-    found, without = (gv.compare(wrong, reference, n_required=20_000, regions=regions) for regions in (True, False))
-    assert found.robust_region is not None
-    assert without.regions == ()
-    assert replace(found, regions=()) == without
+    found = gv.compare(wrong, reference, n_required=20_000)
+    assert len(found.regions) > 3
+    tests = mock.create_autospec(Map.regions_of, side_effect=Map.regions_of)
+    monkeypatch.setattr(Map, "regions_of", tests)
+    lazy = gv.compare(wrong, reference, n_required=20_000)
+    assert tests.call_count == 0
+    assert lazy == found
+    assert lazy.robust_region is not None
+    assert pickle.loads(pickle.dumps(lazy)) == copy.deepcopy(lazy) == gv.Comparison.from_json(lazy.to_json()) == lazy  # noqa: S301 - our own
+    assert tests.call_count == 1

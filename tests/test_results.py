@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ def leaves(value: object) -> list[object]:
         return [leaf for field in dataclasses.fields(value) for leaf in leaves(getattr(value, field.name))]
     if isinstance(value, dict):
         return [leaf for item in value.values() for leaf in leaves(item)]
-    if isinstance(value, tuple | list):
+    if isinstance(value, Sequence) and not isinstance(value, str):
         return [leaf for item in value for leaf in leaves(item)]
     return [value]
 

@@ -176,7 +176,6 @@ def _comparisons(cell: Cell, setup: Setup, toys: int, rng: np.random.Generator) 
             confidence=CONFIDENCE,
             max_local_bias=setup.max_local_bias,
             min_expected=setup.min_expected,
-            regions=False,
         )
 
 

@@ -11,7 +11,7 @@ import json
 import math
 import re
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING
 from enum import StrEnum
 from pathlib import Path
@@ -103,6 +103,7 @@ _GENERIC: dict[Any, Callable[[tuple[Any, ...], Schema], Schema]] = {
     dict: _mapping,
     Mapping: _mapping,
     tuple: _array,
+    Sequence: lambda items, definitions: _array((*items, ...), definitions),
     Literal: lambda choices, _: {"enum": list(choices)},
 }
 

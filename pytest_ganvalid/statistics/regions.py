@@ -123,6 +123,11 @@ class Map:
     cut_here: float = 0.0
     clusters: Clusters | None = None
 
+    @property
+    def is_divisible(self) -> bool:
+        """Whether there are bins enough for two regions, in some order."""
+        return self.layout.arrangement is not Arrangement.NONE and self.order.size >= 2 * LEAST_BINS
+
     def regions_of(self, whole: Assessment, *, everywhere: bool = False) -> tuple[Regional, ...]:
         """Test the regions if the whole is not ROBUST, and any of them could be shown to be ROBUST or BIASED.
 
@@ -132,7 +137,7 @@ class Map:
         """
         verdict = whole.verdict()
         few = whole.few is not None or whole.n_required > whole.most
-        if few or not whole.admissible or (verdict is Verdict.ROBUST and not everywhere):
+        if few or not self.is_divisible or not whole.admissible or (verdict is Verdict.ROBUST and not everywhere):
             return ()
         levels = [run.alpha for some in self.scales for run in some.values()]
         if not levels or min(levels) < _LEAST_LEVEL:

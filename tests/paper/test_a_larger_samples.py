@@ -84,7 +84,6 @@ def check_generator(generator: Any, name: str, events: int, measured: Callable[.
         gv.Counts(np.full(BINS, whole // BINS)),
         n_required=1_000,
         smooth=False,
-        regions=False,
     ).n_equivalent
     sizes = np.array([500, 2_000, 10_000])
     errors = np.array([mean(squared_errors(filled(generator.sample(events, seed=2), events // int(n)))) for n in sizes])

@@ -127,9 +127,9 @@ def test_only_error_bars_tell(size: int, measured: Callable[..., None]) -> None:
         reference = gv.Counts(rng.multinomial(plan.n_reference, TRUTH))
         fitted = gv.Counts(rng.multinomial(plan.n_generated, curve))
         true = gv.Counts(rng.multinomial(plan.n_generated, TRUTH))
-        passed["true"].append(gv.compare(true, reference, n_required=N_REQUIRED, regions=False).robust)
-        passed["fit"].append(gv.compare(fitted, reference, n_required=N_REQUIRED, regions=False).robust)
-        passed["fit, 100"].append(gv.compare(fitted, reference, n_required=N_REQUIRED / 100, regions=False).robust)
+        passed["true"].append(gv.compare(true, reference, n_required=N_REQUIRED).robust)
+        passed["fit"].append(gv.compare(fitted, reference, n_required=N_REQUIRED).robust)
+        passed["fit, 100"].append(gv.compare(fitted, reference, n_required=N_REQUIRED / 100).robust)
     rates = {name: share(values) for name, values in passed.items()}
     what = "share of fits to 1,000 events that are ROBUST at 10,000"
     measured(what, *rates["fit"], "small")

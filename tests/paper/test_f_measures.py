@@ -83,7 +83,7 @@ def kolmogorov_p(generated: Array, reference: Array, n_required: float) -> bool:
 
 def verdict(generated: Array, reference: Array, n_required: float) -> bool:
     """The verdict is ROBUST."""
-    return gv.compare(gv.Counts(generated), gv.Counts(reference), n_required=n_required, regions=False).robust
+    return gv.compare(gv.Counts(generated), gv.Counts(reference), n_required=n_required).robust
 
 
 def verdict_for_few(generated: Array, reference: Array, n_required: float) -> bool:  # noqa: ARG001
@@ -211,8 +211,7 @@ def test_what_looks_right_need_not_be(size: int, measured: Callable[..., None]) 
         measured(f"share accepted of a 3 % wave, at any n_required: {name}", share, _binomial(share, toys), "0.9 to 1")
     for n_required, expected in ((2_000, gv.Verdict.ROBUST), (200_000, gv.Verdict.BIASED)):
         verdicts = [
-            gv.compare(gv.Counts(g), gv.Counts(r), n_required=n_required, regions=False).verdict
-            for g, r in zip(*drawn, strict=True)
+            gv.compare(gv.Counts(g), gv.Counts(r), n_required=n_required).verdict for g, r in zip(*drawn, strict=True)
         ]
         share = verdicts.count(expected) / toys
         measured(f"share {expected} of a 3 % wave at n_required {n_required:,}", share, _binomial(share, toys), "1")

@@ -41,7 +41,7 @@ FEW = 0.25
 
 def robust(generated: gv.Counts, reference: gv.Counts) -> bool:
     """Agreement at n_required is shown."""
-    return gv.compare(generated, reference, n_required=N_REQUIRED, regions=False).robust
+    return gv.compare(generated, reference, n_required=N_REQUIRED).robust
 
 
 def undisturbed(generated: gv.Counts, reference: gv.Counts) -> bool:
@@ -52,7 +52,7 @@ def undisturbed(generated: gv.Counts, reference: gv.Counts) -> bool:
 def promised(ratio: float) -> float:
     """Return the power for so many reference events per required one, from the contents that are expected."""
     expected = [gv.Counts(FLAT * n) for n in (N_GENERATED, ratio * N_REQUIRED)]
-    return gv.compare(*expected, n_required=N_REQUIRED, regions=False).power
+    return gv.compare(*expected, n_required=N_REQUIRED).power
 
 
 def passed(passes: Passes, ratio: float, law: Array, toys: int) -> tuple[float, float]:

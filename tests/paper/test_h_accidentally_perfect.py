@@ -88,7 +88,7 @@ def verdicts(contents: Array, references: Array) -> tuple[float, float]:
     return rate(
         np.array(
             [
-                gv.compare(gv.Counts(row), gv.Counts(reference), n_required=N_REQUIRED, regions=False).robust
+                gv.compare(gv.Counts(row), gv.Counts(reference), n_required=N_REQUIRED).robust
                 for row, reference in zip(contents, references, strict=True)
             ]
         )

@@ -98,7 +98,6 @@ class Trained:
                 gv.Counts(rng.multinomial(20 * required, q)),
                 gv.Counts(rng.multinomial(10 * required, self.truth)),
                 n_required=required,
-                regions=False,
             ).verdict
             for q in self.generated
         ]

@@ -169,7 +169,7 @@ def test_on_events(size: int, measured: Callable[..., None]) -> None:
         toy = gv.toys.Pileup(mean=5.0, library_size=1_000, library_seed=seed)
         generated = gv.Counts(np.histogram(toy.sample(60_000, seed=seed)["sum_pt"], edges)[0])
         for ratio, found in verdicts.items():
-            found.append(gv.compare(generated, truth, n_required=ratio * toy.worth(), regions=False).verdict)
+            found.append(gv.compare(generated, truth, n_required=ratio * toy.worth()).verdict)
     robust, biased = verdicts[1 / 16].count(gv.Verdict.ROBUST) / number, verdicts[256].count(gv.Verdict.BIASED) / number
     measured("share ROBUST on events, n_required / worth = 1/16", robust, _binomial(robust, number), "above 0.8")
     measured("share BIASED on events, n_required / worth = 256", biased, _binomial(biased, number), "above 0.25")

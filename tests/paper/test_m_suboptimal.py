@@ -84,7 +84,7 @@ def validated(generated: Array, p: Array, seed: int, *, smooth: bool = False) ->
     """Compare with true events at 4 n_train; only single bins count for the analysis unless ``smooth``."""
     rng = np.random.default_rng([130, seed])
     sides = [gv.Counts(rng.multinomial(SAMPLES * REQUIRED, law)) for law in (generated, p)]
-    return gv.compare(*sides, n_required=REQUIRED, n_train=N_TRAIN, smooth=smooth, regions=False)
+    return gv.compare(*sides, n_required=REQUIRED, n_train=N_TRAIN, smooth=smooth)
 
 
 def gains(value: float, error: float) -> bool:

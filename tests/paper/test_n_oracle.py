@@ -97,7 +97,6 @@ def verdicts(oracle: Oracle | None, trainings: int) -> list[gv.Verdict]:
             gv.Counts(generate(proposal(seed), oracle, 15 * required, seed)),
             gv.Counts(rng.multinomial(5 * required, TRUTH)),
             n_required=required,
-            regions=False,
         ).verdict
         for seed in range(trainings)
     ]

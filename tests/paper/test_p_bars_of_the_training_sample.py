@@ -111,9 +111,7 @@ def test_imperfect_training(size: int, bootstrap: Callable[..., Any], measured: 
     learnt, contents = bootstrap(30, SPECTRUM, N_TRAIN // lost, ratio * N_TRAIN, toys)
     references = np.random.default_rng(31).multinomial(ratio * N_TRAIN, SPECTRUM, size=toys)
     comparisons = [
-        gv.compare(
-            gv.Counts(row), gv.Counts(reference), n_required=N_TRAIN, n_train=N_TRAIN, smooth=False, regions=False
-        )
+        gv.compare(gv.Counts(row), gv.Counts(reference), n_required=N_TRAIN, n_train=N_TRAIN, smooth=False)
         for row, reference in zip(contents, references, strict=True)
     ]
     laws = learnt / learnt.sum(axis=1, keepdims=True)

@@ -106,14 +106,7 @@ def judged(
 ) -> list[Comparison]:
     """Compare toys, as a user would."""
     return [
-        compare(
-            Counts(g),
-            Counts(r),
-            n_required=n.required,
-            max_local_bias=max_local_bias,
-            min_expected=min_expected,
-            regions=False,
-        )
+        compare(Counts(g), Counts(r), n_required=n.required, max_local_bias=max_local_bias, min_expected=min_expected)
         for g, r in pairs
     ]
 
