@@ -71,7 +71,7 @@ class Flow:
     def __init__(self, events: gv.Sample, seed: int, seconds: float) -> None:
         """Train."""
         import torch
-        import zuko  # type: ignore[import-untyped]
+        import zuko
 
         torch.manual_seed(seed)
         shown = self._shown({name: np.asarray(events[name]) for name in COLUMNS})

@@ -191,9 +191,10 @@ def test_regions_are_marked() -> None:
     c = gv.compare(*sides, n_required=10_000, name="pt", units={"pt": "GeV"})
     assert c.robust_region is not None
     bottom = plots.draw("pt", c).axes[2]
-    strips = [patch for patch in bottom.patches if 0 < patch.get_bbox().height < 0.1]  # type: ignore[attr-defined]
-    assert strips[0].get_x() == pytest.approx(0)  # type: ignore[attr-defined]
-    high = strips[0].get_x() + strips[0].get_width()  # type: ignore[attr-defined]
+    patches: list[Any] = list(bottom.patches)
+    strips = [patch for patch in patches if 0 < patch.get_bbox().height < 0.1]
+    assert strips[0].get_x() == pytest.approx(0)
+    high = strips[0].get_x() + strips[0].get_width()
     assert c.robust_region.label == f"[0, {high:g})"
     assert high <= 80
     assert len(strips) == 1 + len(c.biased_regions) >= 2
