@@ -90,6 +90,7 @@ def test_nothing_usable_is_said() -> None:
 
 def test_every_output_names_the_region_to_use(report: gv.Report) -> None:
     """The terminal's line, its details, the page's remedies and its plot in words have the same region."""
+    pytest.importorskip("jinja2")
     c = histogram(report, "pt")
     assert c.robust_region is not None
     place = in_words(c, c.robust_region)
