@@ -6,9 +6,9 @@ The results in it are texts of their own, with their kind and version, so that e
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self, TypeVar
 
 from pytest_ganvalid import _json
 from pytest_ganvalid.errors import InputError
@@ -23,6 +23,7 @@ from pytest_ganvalid.results import (
 )
 
 Result = Report | Comparison | EstimateComparison
+C = TypeVar("C")
 KINDS: Mapping[str, type[Result]] = {
     kind.KIND: kind for kind in (Report, Comparison, EstimateComparison, AnalysisComparison)
 }
@@ -159,6 +160,17 @@ class Session(Document):
         result = _json.decode_fields(KINDS[kind], _json.untagged(node, kind, VERSION))
         checks = (Check.of(getattr(result, "name", "") or kind, result),)
         return cls(finished=True, exit_status=None, failures=(), rows=(), checks=checks)
+
+
+def of_last_run(checks: Sequence[C], states: Iterable[str]) -> Sequence[C]:
+    """Return the checks of the last run of a test.
+
+    Args:
+        checks: Of all its runs that left a result, in their order.
+        states: What those of the last run have come to, as its row says; one that broke off has left no result.
+    """
+    ended = sum(state in tuple(Verdict) for state in states)
+    return checks[-ended:] if ended else []
 
 
 def written(

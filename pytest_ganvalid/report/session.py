@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_ganvalid.errors import printable
 from pytest_ganvalid.report import text
-from pytest_ganvalid.report.document import KINDS
+from pytest_ganvalid.report.document import KINDS, of_last_run
 from pytest_ganvalid.report.layout import WIDTH, joined, width, wrapped
 from pytest_ganvalid.results import Report, Verdict
 
@@ -75,10 +75,8 @@ def write_summary(
 def _gates_of(
     row: Mapping[str, Any], by_test: Mapping[str, Sequence[Mapping[str, Any]]]
 ) -> Sequence[Mapping[str, Any]]:
-    """Return the checks of the last run of a test; one that broke off has left no result."""
-    checks = [record for record in by_test.get(row["nodeid"], ()) if record["gate"]]
-    ended = sum(state in tuple(Verdict) for state in row["checks"])
-    return checks[-ended:] if ended else []
+    """Return the checks of the last run of a test."""
+    return of_last_run([record for record in by_test.get(row["nodeid"], ()) if record["gate"]], row["checks"])
 
 
 def _printed(row: Mapping[str, Any]) -> bool:

@@ -7,9 +7,9 @@ from typing import Any
 
 from pytest_ganvalid import _json
 from pytest_ganvalid.errors import InputError, placed
-from pytest_ganvalid.report.document import KINDS, Session
+from pytest_ganvalid.report.document import KINDS, Session, of_last_run
 from pytest_ganvalid.report.text import Result
-from pytest_ganvalid.results import Comparison, Judgement, Report, Verdict
+from pytest_ganvalid.results import Comparison, Judgement, Report
 
 SESSION = Session.KIND
 """Kind of the text that a test run leaves."""
@@ -21,8 +21,7 @@ def kind_of(text: str | bytes) -> object:
     Raises:
         InputError: If the text is not JSON.
     """
-    document = _json.parsed(text).value
-    return document.get("kind") if isinstance(document, dict) else None
+    return _document(text).get("kind")
 
 
 def results_in(text: str | bytes) -> dict[str, Result]:
@@ -39,11 +38,11 @@ def results_in(text: str | bytes) -> dict[str, Result]:
     Raises:
         InputError: If it is something else, or a value of it cannot be.
     """
-    kind = kind_of(text)
-    if kind != SESSION:
-        return {"": _result(kind, text)}
+    document = _document(text)
+    if document.get("kind") != SESSION:
+        return {"": _result(document.get("kind"), text)}
     results = {}
-    for nodeid, checks in _last_checks(text).items():
+    for nodeid, checks in _last_checks(document).items():
         for number, check in enumerate(checks, 1):
             with placed(nodeid):
                 name = f"{nodeid}, check {number}" if number > 1 else nodeid
@@ -61,10 +60,10 @@ def result_in(text: str | bytes, test: str | None = None) -> Result:
     Raises:
         InputError: If it is something else, there is no such test, or there are several and none was named.
     """
-    kind = kind_of(text)
-    if kind != SESSION:
-        return _result(kind, text)
-    checks = {check["nodeid"]: check for check in _checks(text)}
+    document = _document(text)
+    if document.get("kind") != SESSION:
+        return _result(document.get("kind"), text)
+    checks = {check["nodeid"]: check for check in _checks(document)}
     if test is None and len(checks) == 1:
         test = next(iter(checks))
     if test not in checks:
@@ -95,22 +94,26 @@ def comparison_in(result: Report | Judgement, observable: str | None = None) -> 
     return comparison
 
 
-def _last_checks(text: str | bytes) -> dict[str, list[dict[str, Any]]]:
+def _document(text: str | bytes) -> dict[str, Any]:
+    document = _json.parsed(text).value
+    return document if isinstance(document, dict) else {}
+
+
+def _last_checks(document: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
     """Return the checks of the last run of each test, which its row counts; all if it has no row."""
     checks: dict[str, list[dict[str, Any]]] = {}
-    for check in (check for check in _checks(text) if check.get("gate") is not False):
+    for check in (check for check in _checks(document) if check.get("gate") is not False):
         checks.setdefault(check["nodeid"], []).append(check)
-    rows = _json.parsed(text).value.get("rows")
+    rows = document.get("rows")
     for row in rows if isinstance(rows, list) else []:
         nodeid, made = (row.get(name) for name in ("nodeid", "checks")) if isinstance(row, dict) else (None, None)
         if nodeid in checks and isinstance(made, list):
-            ended = sum(state in tuple(Verdict) for state in made)  # one that broke off has no result
-            checks[nodeid] = checks[nodeid][-ended:] if ended else []
+            checks[nodeid] = list(of_last_run(checks[nodeid], made))
     return {nodeid: made for nodeid, made in checks.items() if made}
 
 
-def _checks(text: str | bytes) -> list[dict[str, Any]]:
-    checks = _json.parsed(text).value.get("checks")
+def _checks(document: dict[str, Any]) -> list[dict[str, Any]]:
+    checks = document.get("checks")
     checks = checks if isinstance(checks, list) else []
     return [check for check in checks if isinstance(check, dict) and isinstance(check.get("nodeid"), str)]
 

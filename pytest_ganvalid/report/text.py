@@ -323,13 +323,11 @@ def _needed(report: Report) -> dict[str, tuple[float, float]]:
         for name, c in _worst_first(report).items()
         if c.power < each
         and (c.n_supported > 0 or c.reasons[0].startswith(TOO_FEW))  # of others the remedy is in the reason
-        and any(needed > math.ceil(some / c.share) for needed, some in _sizes(c))
+        and (
+            c.n_reference_needed > math.ceil(c.n_reference / c.share)  # of all strata together, as what is needed
+            or c.n_generated_needed > math.ceil(c.n_generated / c.share)
+        )
     }
-
-
-def _sizes(c: AnyComparison) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Return the events needed of either side, of all strata together, and those that this one has."""
-    return (c.n_reference_needed, c.n_reference), (c.n_generated_needed, c.n_generated)
 
 
 def _events_needed(report: Report) -> tuple[float, float]:
