@@ -238,6 +238,7 @@ def _descend(node: Node | None, columns: Sequence[FloatArray], rows: IntArray, f
     _descend(node.above, columns, rows[~below], first + number_of_cells(node.below), index)
 
 
+@functools.lru_cache(maxsize=64)
 def _listed(root: Node) -> tuple[IntArray, FloatArray, IntArray, IntArray, int]:
     """List the nodes of a tree: their columns, limits, next nodes and cells, and the depth; see `kernels.leaves`."""
     columns: list[int] = []

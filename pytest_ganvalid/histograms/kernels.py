@@ -1,4 +1,4 @@
-"""Loops of filling, compiled by numba when this module is imported; only `histograms.compiled` imports it.
+"""Loops over events, compiled by numba when this module is imported; only `histograms.compiled` imports it.
 
 They find what the functions of numpy beside them find, to the last bit, and do it in one go: values are read once, what
 is worked on stays in the processor's nearest cache, and other threads run meanwhile. Indices are unsigned where they
@@ -18,21 +18,27 @@ from numba import types
 from numba.extending import register_jitable
 
 from pytest_ganvalid.histograms.exact import BLOCK, adds_exactly, carry, rounding_number, two_sum
+from pytest_ganvalid.histograms.repeated import HALF_STEP
 
 Array = Any
+Word = Any
 _STEP = 512  # values at a time
 _COPIES = 4  # of counts, so that consecutive values in one bin do not wait for each other
 _MAGNITUDE = (1 << 63) - 1  # of a float: its bits but for the sign
 _INFINITE = 0x7FF << 52  # the magnitude of infinity; those of NaN are larger
 _MOST_LEVELS = 64  # that finite numbers are cut into at most, and so not those that come of others
-_UNSIGNED = np.uint64
+_MOST_COUNTERS = 20  # bits of the number of counters of values, which stay in the processor's cache
+_GOLDEN = np.uint32(0x9E3779B1)  # a product with it scatters numbers that are near each other
+_UNSIGNED, _WORD = np.uint64, np.uint32
 
 for function in (adds_exactly, carry, rounding_number, two_sum):
     register_jitable(function)
 _compiled = partial(numba.njit, nogil=True, cache=True, error_model="numpy", boundscheck=False)
 _INTEGERS, _FLOATS = (types.Array(kind, 1, "C", readonly=True) for kind in (types.int64, types.float64))
 _TABLE = types.Array(types.float64, 2, "C", readonly=True)
-_INTEGERS_OUT, _FLOATS_OUT = (types.Array(kind, 1, "C") for kind in (types.int64, types.float64))
+_INTEGERS_OUT, _FLOATS_OUT, _WORDS_OUT = (
+    types.Array(kind, 1, "C") for kind in (types.int64, types.float64, types.uint32)
+)
 
 
 @_compiled(types.int64(_FLOATS, types.int64, types.int64, types.int64, _INTEGERS, _TABLE, _INTEGERS_OUT, _INTEGERS_OUT))
@@ -193,3 +199,93 @@ def leaves(
                 at[i] = following[_UNSIGNED(2) * node + _UNSIGNED(within)]
         for i in range(n):
             index[start + i] = leaf[at[i]]
+
+
+@_compiled(types.int64(_FLOATS, types.int64, _WORDS_OUT))
+def may_occur(values: Array, least: int, places: Array) -> int:
+    """Find the values that may occur so many times: all that do, and few others; see `repeated.Repeated`.
+
+    Equal values share a counter, but as there are not as many counters as values, others may share it with them.
+
+    Args:
+        values: Shape (values,).
+        least: Times, at most 255.
+        places: For the places of the values that are found, ascending, shape (values,).
+
+    Returns:
+        How many there are.
+    """
+    bits = 8
+    while bits < _MOST_COUNTERS and values.size > 1 << (bits - 1):
+        bits += 1
+    counters, shift = np.zeros(1 << bits, np.uint8), _WORD(32 - bits)
+    words, most = values.view(np.int64), 0
+    for i in range(values.size):
+        single = _WORD((words[i] + HALF_STEP) >> 29)  # of the bits that single precision has, the last 32
+        place = _WORD(single * _GOLDEN) >> shift
+        places[i] = place
+        count = counters[place] + 1
+        most = max(most, count)
+        counters[place] = min(count, least)
+    found = 0
+    if most >= least:
+        for i in range(values.size):
+            some = counters[places[i]] >= least
+            places[_UNSIGNED(found)] = i
+            found += some
+    return found
+
+
+@register_jitable
+def _mixed(digest: Word, word: Word, first: Word, second: Word) -> Word:
+    """Mix a word into a digest, both of 32 bits; see `overlaps.digests`."""
+    mixed = _WORD(_WORD(digest ^ word) * first)
+    mixed = _WORD(_WORD(mixed ^ (mixed >> _WORD(16))) * second)
+    return _WORD(mixed ^ (mixed >> _WORD(15)))
+
+
+@register_jitable
+def _only_one(word: Word, sign: Word, infinite: Word, nan: Word) -> Word:
+    """Replace the bits of -0 by those of 0, and those of any NaN by those of one."""
+    word = word if word != sign else word ^ sign
+    return word if word & ~sign <= infinite else nan
+
+
+@_compiled(types.void(_FLOATS, types.uint32, types.uint32, _WORDS_OUT))
+def mix_in(values: Array, first: Word, second: Word, digests: Array) -> None:
+    """Mix the two words of each value into the digest of its row; see `overlaps.digests`.
+
+    Args:
+        values: Shape (rows,).
+        first: Factor of the digests' first step.
+        second: Of their second one.
+        digests: Shape (rows,).
+    """
+    words = values.view(np.uint64)
+    for i in range(values.size):
+        word = _only_one(words[i], _UNSIGNED(1 << 63), _UNSIGNED(_INFINITE), _UNSIGNED(0x7FF8 << 48))
+        digest = _mixed(digests[i], _WORD(word), first, second)
+        digests[i] = _mixed(digest, _WORD(word >> _UNSIGNED(32)), first, second)
+
+
+@_compiled(types.void(_FLOATS, types.uint32, types.uint32, types.uint32, types.uint32, _WORDS_OUT))
+def mix_in_single(values: Array, half: Word, kept: Word, first: Word, second: Word, digests: Array) -> None:
+    """Mix the word of each value in single precision, or a part of it, into the digest of its row.
+
+    Args:
+        values: Shape (rows,).
+        half: Half of the last bit that is kept of a word, 0 if all are.
+        kept: The bits that are kept of it.
+        first: As for `mix_in`.
+        second: Likewise.
+        digests: Likewise.
+    """
+    single = np.empty(_STEP, np.float32)
+    words = single.view(np.uint32)
+    for start in range(0, values.size, _STEP):
+        part, digest = values[start : start + _STEP], digests[start : start + _STEP]
+        for i in range(part.size):
+            single[i] = part[i]
+        for i in range(part.size):
+            word = _only_one(words[i], _WORD(1 << 31), _WORD(0xFF << 23), _WORD(0x1FF << 22))
+            digest[i] = _mixed(digest[i], _WORD(_WORD(word + half) & kept), first, second)

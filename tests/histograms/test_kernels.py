@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from pytest_ganvalid.errors import InputError
-from pytest_ganvalid.histograms import compiled, exact, lookup
+from pytest_ganvalid.histograms import compiled, exact, lookup, repeated
 from pytest_ganvalid.histograms.binning import bins_for
 from pytest_ganvalid.histograms.bins import Axis, Grid, Slabs
 from pytest_ganvalid.histograms.exact import Total, total_by_bin
@@ -22,6 +22,8 @@ from pytest_ganvalid.histograms.filling import Filled, filled
 from pytest_ganvalid.histograms.kdtree import SAME, Cells, Cut, Guard, number_of_cells
 from pytest_ganvalid.histograms.kdtree_growth import kdtree_cells
 from pytest_ganvalid.histograms.lookup import BLOCK, Lookup
+from pytest_ganvalid.histograms.repeated import Repeated
+from pytest_ganvalid.overlaps.digests import PRECISIONS, row_hashes
 
 pytest.importorskip("numba", reason="needs numba")
 
@@ -233,6 +235,48 @@ def test_any_slabs(rows: list[list[float]], values: list[float]) -> None:
         np.testing.assert_array_equal(
             found[here] - slabs.offsets[i], np.searchsorted(axis.edges, y[here], side="right")
         )
+
+
+@given(st.lists(numbers, min_size=1, max_size=60), st.lists(st.integers(0, 4), min_size=1, max_size=9), st.booleans())
+@settings(max_examples=200)
+def test_any_common_values(values: list[float], times: list[int], weighted: bool) -> None:  # noqa: FBT001
+    """Of a long chunk of any values, each some times, the same are listed, with the same numbers and sums."""
+    column = np.repeat(values, np.resize(times, len(values)))
+    with np.errstate(all="ignore"):
+        column = np.concatenate([column, column * (1 + 2.0**-24)])  # equal in single precision, or nearly so
+    weight = np.linspace(-1, 2, column.size) if weighted else None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(repeated, "SIZE", 0)
+        patch.setattr(Repeated, "cut", lambda some, _: some)
+        expected = Repeated.of(column, weight)
+        with _compiled(LOOPS):
+            assert Repeated.of(column, weight).encoded() == expected.encoded()
+
+
+@pytest.mark.parametrize("events", [40_000, 1 << 18, 3_000_000])
+def test_common_values_of_many_events(events: int) -> None:
+    """In small and large chunks of normal values, some of them rounded, the same are common."""
+    column = np.random.default_rng(events).normal(size=events)
+    column[::100] = np.round(column[::100], 1)
+    expected = Repeated.of(column, None)
+    with _compiled(LOOPS):
+        assert Repeated.of(column, None).encoded() == expected.encoded()
+    assert expected.values.size
+
+
+@pytest.mark.parametrize("bits", PRECISIONS)
+@pytest.mark.parametrize("kind", [np.float64, np.float32, np.float16, np.longdouble, ">f8", np.int64, np.bool_])
+@given(values=st.lists(numbers, min_size=1, max_size=60))
+@settings(max_examples=40)
+def test_hashes_of_any_rows(bits: int, kind: Any, values: list[float]) -> None:
+    """Rows of any values, of any type and layout in memory, have the same hashes."""
+    with np.errstate(all="ignore"):
+        column = np.array(values)
+        column.view(np.int64)[::3] |= np.isnan(column[::3]).astype(np.int64) * 3  # there are many kinds of NaN
+        columns = {"x": column.astype(kind), "y": np.repeat(column.astype(kind), 2)[::2]}
+        expected = row_hashes(columns, ("x", "y"), bits)
+        with _compiled(LOOPS):
+            np.testing.assert_array_equal(row_hashes(columns, ("x", "y"), bits), expected)
 
 
 @pytest.mark.parametrize("kind", ["axis", "slabs", "cells"])
