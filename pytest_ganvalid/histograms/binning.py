@@ -302,9 +302,11 @@ def _nominal(
     tails: tuple[int, int] = (0, 0),
 ) -> Nominal:
     """Sum up what bins hold of the events that they were chosen from."""
-    index = bins.index(columns)
-    mass = np.ones(index.size) if weight is None else np.abs(weight)
-    held = total_by_bin(index, mass, int(np.prod(bins.shape))).value
+    index, size = bins.index(columns), int(np.prod(bins.shape))
+    if weight is None:
+        held = np.bincount(index, minlength=size).astype(np.float64)
+    else:
+        held = total_by_bin(index, np.abs(weight), size).value
     total = float(held.sum()) + outside
     shares = held / total if total > 0 else held
     return Nominal(tuple(shares.tolist()), tails, tuple(int(i) for i in open_bins))

@@ -72,11 +72,11 @@ class Guard:
     inside: Node | None
     cells: int
 
-    def is_inside(self, columns: Sequence[FloatArray], rows: IntArray) -> NDArray[np.bool_]:
-        """Return which of the events at ``rows`` have these values, but for rounding."""
-        inside = np.ones(rows.size, dtype=bool)
+    def is_inside(self, columns: Sequence[FloatArray]) -> NDArray[np.bool_]:
+        """Return which events have these values, but for rounding."""
+        inside = np.ones(columns[0].size, dtype=bool)
         for column, value in zip(self.columns, self.values, strict=True):
-            values = columns[column][rows]
+            values = columns[column]
             inside &= (values == value) if math.isinf(value) else np.abs(values - value) <= SAME * abs(value)
         return inside
 
@@ -229,7 +229,7 @@ def _descend(node: Node | None, columns: Sequence[FloatArray], rows: IntArray, f
         index[rows] = first + table.index([values[rows] for values in columns])
         return
     if isinstance(node, Guard):
-        inside = node.is_inside(columns, rows)
+        inside = node.is_inside([values[rows] for values in columns])
         index[rows[~inside]] = first
         _descend(node.inside, columns, rows[inside], first + 1, index)
         return

@@ -83,7 +83,7 @@ def kdtree_cells(
     if not all(np.isfinite(values).any() for values in columns):
         msg = f"the reference has no events to choose cells from: {list(names)} need finite values and weights above 0"
         raise InputError(msg)
-    everything = _Open(np.arange(columns[0].size), bins, (0,) * len(columns), ())
+    everything = _Open(tuple(columns), mass, bins, (0,) * len(columns), ())
     root = _Grower(columns, mass).grow(everything)
     if root is None or (isinstance(root, Guard) and root.inside is None):
         msg = (
@@ -99,23 +99,31 @@ class _Open:
     """A box that is still to be cut.
 
     Attributes:
-        rows: Its events' positions.
+        columns: Its events, shape (events,) each.
+        mass: Their absolute weights, shape (events,); ``None`` if they have none.
         cells: Into how many cells.
         cuts: How often each column has been cut on the way to it.
         fixed: Columns that have one value.
     """
 
-    rows: IntArray
+    columns: tuple[FloatArray, ...]
+    mass: FloatArray | None
     cells: int
     cuts: tuple[int, ...]
     fixed: tuple[int, ...]
+
+    def part(self, where: NDArray[np.bool_], cells: int, cuts: tuple[int, ...]) -> _Open:
+        """Return a part of the box."""
+        rows = np.flatnonzero(where)
+        mass = None if self.mass is None else self.mass.take(rows)
+        return replace(self, columns=tuple(v.take(rows) for v in self.columns), mass=mass, cells=cells, cuts=cuts)
 
 
 class _Grower:
     """Grows a tree, and remembers along which pairs of columns its cells are cut."""
 
     def __init__(self, columns: Sequence[FloatArray], mass: FloatArray | None) -> None:
-        self._columns, self._mass = columns, mass
+        self._columns = columns
         self._strength, self._hidden = _strengths(columns, mass)
         self._needed = 1 + self._hidden.any(axis=1)  # cuts, before it is the next column's turn
         self._rates: dict[tuple[int, float], float] = {}  # share of all events with another value
@@ -127,26 +135,23 @@ class _Grower:
         if not atoms:
             return self._cut(box)
         guard = Guard(tuple(atoms), tuple(atoms.values()), None, 2)
-        rows = box.rows[guard.is_inside(self._columns, box.rows)]
-        inside = self._cut(replace(box, rows=rows, fixed=box.fixed + guard.columns))
+        part = box.part(guard.is_inside(box.columns), box.cells, box.cuts)
+        inside = self._cut(replace(part, fixed=box.fixed + guard.columns))
         return replace(guard, inside=inside, cells=1 + number_of_cells(inside))
 
     def _cut(self, box: _Open) -> Cut | None:
         for column in self._preferred(box) if box.cells > 1 else ():
-            values = self._columns[column][box.rows]
-            found = _cut(values, self._mass_of(box), box.cells)
+            values = box.columns[column]
+            found = _cut(values, box.mass, box.cells)
             if found:
                 at, cells_below = found
                 cuts = tuple(n + (i == column) for i, n in enumerate(box.cuts))
                 self._note(column, np.array(cuts), box.cells)
                 is_below = values < at
-                below = self.grow(_Open(box.rows[is_below], cells_below, cuts, box.fixed))
-                above = self.grow(_Open(box.rows[~is_below], box.cells - cells_below, cuts, box.fixed))
+                below = self.grow(box.part(is_below, cells_below, cuts))
+                above = self.grow(box.part(~is_below, box.cells - cells_below, cuts))
                 return Cut(int(column), at, below, above, number_of_cells(below) + number_of_cells(above))
         return None
-
-    def _mass_of(self, box: _Open) -> FloatArray | None:
-        return None if self._mass is None else self._mass[box.rows]
 
     def _atoms(self, box: _Open) -> dict[int, float]:
         """Return the columns with one value for all but few events of a box, few even together: column -> value.
@@ -155,12 +160,12 @@ class _Grower:
         So there must be few of them everywhere, far fewer here than elsewhere, or none here: if that is by chance, a
         generator has no more there than are merged away.
         """
-        mass = self._mass_of(box)
+        mass, size = box.mass, box.columns[0].size
         rare = _RARE[any(box.cuts)]
-        most = rare * (box.rows.size if mass is None else float(mass.sum())) / box.cells * (1 + _ROUNDING)
-        outside, atoms = np.zeros(box.rows.size, dtype=bool), {}
-        for column in sorted(set(range(len(self._columns))) - set(box.fixed)):
-            values = self._columns[column][box.rows]
+        most = rare * (size if mass is None else float(mass.sum())) / box.cells * (1 + _ROUNDING)
+        outside, atoms = np.zeros(size, dtype=bool), {}
+        for column in sorted(set(range(len(box.columns))) - set(box.fixed)):
+            values = box.columns[column]
             value = _majority(values)
             if value is None:
                 continue
