@@ -218,21 +218,21 @@ def may_occur(values: Array, least: int, places: Array) -> int:
     bits = 8
     while bits < _MOST_COUNTERS and values.size > 1 << (bits - 1):
         bits += 1
-    counters, shift = np.zeros(1 << bits, np.uint8), _WORD(32 - bits)
-    words, most = values.view(np.int64), 0
-    for i in range(values.size):
-        single = _WORD((words[i] + HALF_STEP) >> 29)  # of the bits that single precision has, the last 32
-        place = _WORD(single * _GOLDEN) >> shift
-        places[i] = place
-        count = counters[place] + 1
-        most = max(most, count)
-        counters[place] = min(count, least)
+    counters, shift, enough = np.zeros(1 << bits, np.uint8), _WORD(32 - bits), np.uint8(least)
+    words = values.view(np.int64)
+    for start in range(0, values.size, _STEP):
+        part, place = words[start : start + _STEP], places[start : start + _STEP]
+        for i in range(part.size):
+            single = _WORD((part[i] + HALF_STEP) >> 29)  # of the bits that single precision has, the last 32
+            place[i] = _WORD(single * _GOLDEN) >> shift
+        for i in range(part.size):
+            count = counters[_UNSIGNED(place[i])]
+            counters[_UNSIGNED(place[i])] = count + np.uint8(count < enough)
     found = 0
-    if most >= least:
-        for i in range(values.size):
-            some = counters[places[i]] >= least
-            places[_UNSIGNED(found)] = i
-            found += some
+    for i in range(values.size):
+        some = counters[_UNSIGNED(places[i])] >= enough
+        places[_UNSIGNED(found)] = i
+        found += some
     return found
 
 

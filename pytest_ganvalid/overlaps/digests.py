@@ -188,7 +188,7 @@ def row_hashes(columns: Mapping[str, Column], names: Sequence[str], bits: int, s
     rows = len(columns[names[0]])
     hashes = np.full(rows, seed)
     spend(_PER_VALUE * len(names) * rows)
-    for block in blocks(rows):
+    for block in blocks(rows) if kernels() is None else [slice(0, rows)]:
         for name in names:
             _mix_in(columns[name], block, bits, hashes[block])
     return hashes
