@@ -1,10 +1,10 @@
-"""Whether loops over events are compiled: by numba (the extra ``fast``), once there are so many that it pays.
+"""Whether loops over events are compiled: by numba (the extra ``fast``), where there are so many that it pays.
 
 Compiled or not, what comes of them is the same to the last bit, so nothing depends on it but time. To import numba, and
-what it has compiled before, takes as long as filling some ten million events of a few columns without it. So what
-filling takes is added up, and numba is imported once that is as much: a process never takes more than about twice what
-it would if it knew beforehand what is to come (Karlin et al., Algorithmica 3 (1988) 79), and one that fills little
-imports nothing.
+what it has compiled before, takes as long as filling some ten million events of a few columns without it, and other
+threads wait for it. So it is imported before as many events are filled as will pay for it, if that is known, or else
+once as many have been: a process then never takes more than about twice what it would if it knew what is to come
+(Karlin et al., Algorithmica 3 (1988) 79), and one that fills little imports nothing.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import threading
 import warnings
 from typing import Any
 
-_PAYS = 2.0  # s of work, of which the kernels take a third: they save as much as it takes to import them, 1.3 s
+_PER_VALUE = 18e-9  # s that a value takes a thread without kernels: in its bin, among common ones, and in a row's hash
+_PAYS = 4.0  # s of that; kernels take less than half of it, and two threads wait a second or more for their import
 _REMEDY = "the answers are the same, but take longer; mend the installation of numba, or uninstall it"
 
 
@@ -23,7 +24,7 @@ class _State:
     """What this process knows.
 
     Attributes:
-        spent: Seconds that filling has taken so far, by its kind and amount rather than by a clock.
+        spent: Seconds that filling has taken so far, by its amount rather than by a clock.
         settled: Whether it has been tried to load the kernels.
         kernels: The module `kernels`; ``None`` if it cannot be used, or has not been loaded.
     """
@@ -38,14 +39,21 @@ class _State:
 _STATE = _State()
 
 
-def spend(seconds: float) -> None:
-    """Take note of what is about to be filled, and load the kernels if it pays.
+def expect(values: int) -> None:
+    """Load the kernels if it pays for as many values as are about to be read, of all columns together."""
+    if values * _PER_VALUE >= _PAYS:
+        _load()
 
-    Args:
-        seconds: What it takes a thread without them, roughly.
-    """
-    _STATE.spent += seconds  # of two threads that add at once, one may be lost: it is an estimate
-    if _STATE.settled or _STATE.spent < _PAYS:
+
+def spend(values: int) -> None:
+    """Take note of values that are about to be filled, and load the kernels once they have been enough."""
+    _STATE.spent += values * _PER_VALUE  # of two threads that add at once, one may be lost: it is an estimate
+    if _STATE.spent >= _PAYS:
+        _load()
+
+
+def _load() -> None:
+    if _STATE.settled:
         return
     with _STATE.lock:
         if not _STATE.settled:

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.histograms.bins import Bins, Fillable, WithOutside, plain_axis
 from pytest_ganvalid.histograms.clusters import ClusterSums, cluster_sums
-from pytest_ganvalid.histograms.compiled import spend
 from pytest_ganvalid.histograms.exact import Total, total_by_bin
 from pytest_ganvalid.histograms.lookup import BLOCK, lookup, parts, shared_out
 from pytest_ganvalid.histograms.repeated import Repeated
@@ -27,7 +26,6 @@ from pytest_ganvalid.histograms.sums import BinSums
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 _MOST_CORRELATED = 5_000  # bins: their covariance takes 200 MB
-_PER_COLUMN, _PER_WEIGHT = 5e-9, 15e-9  # seconds that an entry takes a thread, at least, if filling is not compiled
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,7 +143,6 @@ def filled(
             index, counts = _with_outside(index, size, counts, selected)
             size += 1
         return replace(contents, clusters=cluster_sums(cluster, weight, counts, index, size))
-    spend(columns[0].size * (_PER_COLUMN * len(columns) + _PER_WEIGHT * (weight is not None)))
     if selected is None and counts is None:
         return reduce(add, shared_out(partial(_filled_part, bins, columns, weight), columns[0].size, workers))
     index = _index(bins, columns)

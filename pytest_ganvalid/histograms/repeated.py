@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_ganvalid._json import Node
-from pytest_ganvalid.histograms.compiled import kernels, spend
+from pytest_ganvalid.histograms.compiled import kernels
 from pytest_ganvalid.histograms.exact import Total, total_by_bin
 from pytest_ganvalid.histograms.lookup import plain
 
@@ -34,7 +34,6 @@ HALF_STEP, LEADING = 1 << 28, ~((1 << 29) - 1)
 NORMAL = float(np.finfo(np.float64).tiny)
 """Least magnitude that has them all."""
 _LEAST = 4  # events of a value in a chunk of many
-_PER_VALUE = 12e-9  # seconds that it takes a thread to tell that a value is not common, if that is not compiled
 _ROUNDING = 1e-6  # relative
 _LARGEST = 1e200  # sum of weights, or of their squares, that is read
 
@@ -194,7 +193,6 @@ def _may_be_common(values: FloatArray) -> NDArray[np.integer]:
     Of the bits that single precision has, the 32 last say which values are not equal; sorting these takes numpy less
     time than any other way to find those that occur often.
     """
-    spend(_PER_VALUE * values.size)
     if (loops := kernels()) is not None:
         places = np.empty(values.size, dtype=np.uint32)
         return places[: loops.may_occur(plain(values), _LEAST, places)]

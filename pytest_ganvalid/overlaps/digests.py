@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_ganvalid.histograms.compiled import kernels, spend
+from pytest_ganvalid.histograms.compiled import kernels
 from pytest_ganvalid.histograms.lookup import plain
 from pytest_ganvalid.samples.entries import Entries
 
@@ -33,7 +33,6 @@ Words = NDArray[np.uint32]
 Column = NDArray[Any] | Entries
 Numbers = NDArray[np.float64]
 _STEP, _MIX_1, _MIX_2 = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
-_PER_VALUE = 2.5e-9  # seconds that it takes a thread to mix a value into a hash, if that is not compiled
 _DROPPED = 13  # bits of the 23 of a float32 that half precision lacks
 _HALF_STEP, _ALL = np.uint32(1 << (_DROPPED - 1)), np.uint32(0xFFFFFFFF)
 _KEPT = np.uint32(0xFFFFFFFF >> _DROPPED << _DROPPED)
@@ -187,7 +186,6 @@ def row_hashes(columns: Mapping[str, Column], names: Sequence[str], bits: int, s
     """
     rows = len(columns[names[0]])
     hashes = np.full(rows, seed)
-    spend(_PER_VALUE * len(names) * rows)
     for block in blocks(rows) if kernels() is None else [slice(0, rows)]:
         for name in names:
             _mix_in(columns[name], block, bits, hashes[block])

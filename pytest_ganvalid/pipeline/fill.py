@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_ganvalid.errors import GanvalidError, InputError, InputTypeError, placed
+from pytest_ganvalid.histograms import compiled
 from pytest_ganvalid.overlaps.digests import LARGEST
 from pytest_ganvalid.overlaps.fingerprint import SIZE, sketch_limit
 from pytest_ganvalid.overlaps.key import Key
@@ -272,6 +273,8 @@ def summarise(
         limits=(limits[0], limits[1]),
         size=size,
     )
+    if side.source.rows is not None and isinstance(runner, Threads):
+        compiled.expect(side.source.rows * len(columns))
     parts: Sequence[Any] = side.source.parts if read is None else read
     if plan.cluster is not None:
         rows = all_rows(side, columns, row, request.memory, runner)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from pytest_ganvalid import _json
 from pytest_ganvalid.attempts import SampleDigest, histogram_digest
 from pytest_ganvalid.errors import InputError, placed
+from pytest_ganvalid.histograms import compiled
 from pytest_ganvalid.histograms.bins import Grid, refuse_nonfinite
 from pytest_ganvalid.histograms.clusters import ClusterSums
 from pytest_ganvalid.histograms.device import can_fill, filled_on_device, repeated_on_device
@@ -324,6 +325,7 @@ class FillTask:
             InputTypeError: If a column does not hold numbers.
         """
         sample = clustered(as_sample(rows, self.side, self.plan.weight), self.plan.cluster, self.side)
+        compiled.spend(len(sample) * len(rows))
         index = None
         if self.plan.condition is not None:
             name, axis = self.plan.condition

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 import warnings
@@ -17,6 +18,7 @@ from pytest_ganvalid.histograms.filling import filled
 
 GRID = Grid((Axis((-1.0, 0.5)),))
 X = np.linspace(-3, 3, 1_001)
+ENOUGH = math.ceil(compiled._PAYS / compiled._PER_VALUE)
 EXPECTED = np.histogram(X, (-np.inf, -1.0, 0.5, np.inf))[0].tolist()
 
 
@@ -31,7 +33,7 @@ def _warnings_of_filling_twice() -> list[str]:
     with warnings.catch_warnings(record=True) as record:
         warnings.simplefilter("always")
         for _ in range(2):
-            compiled.spend(compiled._PAYS)
+            compiled.spend(ENOUGH)
             assert filled(GRID, [X], None).sumw.value.tolist() == EXPECTED
     return [str(warning.message) for warning in record]
 
@@ -82,7 +84,7 @@ def test_where_numba_is_broken_it_is_said_once(code: str, reason: str, in_its_pl
 def test_warnings_as_errors_do_not_fail_the_gate(in_its_place: Callable[[str], None]) -> None:
     """Where warnings are errors, a broken numba is no error anyway."""
     in_its_place("raise ImportError")
-    compiled.spend(compiled._PAYS)
+    compiled.spend(ENOUGH)
     assert filled(GRID, [X], None).sumw.value.tolist() == EXPECTED
 
 
@@ -98,10 +100,20 @@ def test_it_is_compiled_where_it_pays() -> None:
     """Numba is imported by what has been filled in all, and not before it is enough."""
     pytest.importorskip("numba", reason="needs numba")
     for _ in range(3):
-        compiled.spend(compiled._PAYS * 0.3)
+        compiled.spend(int(0.3 * ENOUGH))
         assert compiled.kernels() is None
     assert _warnings_of_filling_twice() == []
     assert compiled.kernels().__name__ == "pytest_ganvalid.histograms.kernels"
+
+
+def test_what_is_known_to_come_is_compiled_from_the_start() -> None:
+    """Values that will pay for it are not waited for, and fewer do not count before they are filled."""
+    pytest.importorskip("numba", reason="needs numba")
+    for _ in range(3):
+        compiled.expect(ENOUGH // 2)
+        assert compiled.kernels() is None
+    compiled.expect(ENOUGH)
+    assert compiled.kernels() is not None
 
 
 def _in_new_process(code: str) -> str:
@@ -130,7 +142,7 @@ import numba.core.caching, numpy as np
 def refused(locator): raise PermissionError(13, "Permission denied")
 numba.core.caching._CacheLocator.ensure_cache_path = refused
 from pytest_ganvalid.histograms import compiled
-compiled.spend(compiled._PAYS)
+compiled.expect(10**10)
 assert compiled.kernels() is None
 """
     said = _in_new_process(code)
