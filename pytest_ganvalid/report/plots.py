@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_ganvalid.report.regions import in_words
+from pytest_ganvalid.report.regions import in_words, with_unit
 from pytest_ganvalid.report.style import (
     BLUE,
     FILL,
@@ -560,7 +560,7 @@ def _draw_scale(axes: Axes, scale: Scale) -> None:
 
 def _mark_worst(axes: Axes, c: Comparison, bins: Bins) -> None:
     worst = int(np.argmax(np.abs(bins.bias)))
-    label = f"worst: {short(c.worst_bins[0].label, 33)}, {bins.bias[worst]:+.3g}"
+    label = f"worst: {short(with_unit(c, c.worst_bins[0].label), 33)}, {bins.bias[worst]:+.3g}"
     axes.plot(
         bins.centres[worst], bins.bias[worst], "o", markersize=9, markerfacecolor="none", color=VERMILION, label=label
     )

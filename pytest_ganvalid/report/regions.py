@@ -41,12 +41,23 @@ def region_words(comparison: Comparison) -> tuple[str, ...]:
 
 def in_words(comparison: Comparison, region: Region) -> str:
     """Say where a region is, with the name of what is binned and its unit, such as ``pt < 80 GeV``."""
-    axes, label = comparison.axes, region.label
-    if not axes or not axes[0].edges or (len(axes) > 1 and " x " in label):
+    label = region.label
+    if not _is_range(comparison, label):
         return label
     between = " " if label[0] in "<>=" else " in "
-    unit = f" {axes[0].unit}" if axes[0].unit else ""
-    return f"{axes[0].label or 'values'}{between}{label}{unit}"
+    return f"{comparison.axes[0].label or 'values'}{between}{with_unit(comparison, label)}"
+
+
+def with_unit(comparison: Comparison, label: str) -> str:
+    """Return the label of a range of one column with its unit, such as ``[20, 30) GeV``, and any other as it is."""
+    unit = comparison.axes[0].unit if _is_range(comparison, label) else ""
+    return f"{label} {unit}" if unit and label[-1] in ")]0123456789" else label
+
+
+def _is_range(comparison: Comparison, label: str) -> bool:
+    """Tell whether a label is of a range of the first column, all of the second column if there is one."""
+    axes = comparison.axes
+    return bool(axes and axes[0].edges) and (len(axes) == 1 or " x " not in label)
 
 
 def _usable(comparison: Comparison, region: Region) -> str:

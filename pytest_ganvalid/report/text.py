@@ -14,7 +14,7 @@ from itertools import takewhile
 from pytest_ganvalid.errors import printable
 from pytest_ganvalid.report.layout import WIDTH, joined, listed, listed_on_a_line, padded, shortened, width, wrapped
 from pytest_ganvalid.report.regions import in_words as region_in_words
-from pytest_ganvalid.report.regions import region_words, usable_region
+from pytest_ganvalid.report.regions import region_words, usable_region, with_unit
 from pytest_ganvalid.results import (
     AnalysisComparison,
     Comparison,
@@ -253,10 +253,10 @@ def _bins(c: AnyComparison) -> tuple[str, ...]:
     """Say which bin is off most, if it is shown to be off at all."""
     if isinstance(c, EstimateComparison) or c.worst_bins[0].lower == 0:
         return ()
-    worst = c.worst_bins[0]
+    worst, label = c.worst_bins[0], with_unit(c, c.worst_bins[0].label)
     if worst.lower > c.max_local_bias:
-        return (f"{worst.label} {worst.bias:+.1f} error bars, at least {worst.lower:.3g} > {c.max_local_bias:g}",)
-    return (f"{worst.label} {worst.bias:+.1f}",)
+        return (f"{label} {worst.bias:+.1f} error bars, at least {worst.lower:.3g} > {c.max_local_bias:g}",)
+    return (f"{label} {worst.bias:+.1f}",)
 
 
 def _numbers(measure: _Measure, decisive: float, limit: float, relation: str) -> str:
@@ -439,7 +439,8 @@ def _worst_bins(c: Comparison) -> list[str]:
     shown = any(bias.lower > 0 for bias in c.worst_bins)
     lines = wrapped(f"  worst bins, in error bars of n_required events{'' if shown else ', none shown to be off'}:", 4)
     for bias in c.worst_bins:
-        lines += wrapped(printable(f"    {bias.label}: {bias.bias:+.2f} (at least {bias.lower:.2f})"), 6)
+        label = with_unit(c, bias.label)
+        lines += wrapped(printable(f"    {label}: {bias.bias:+.2f} (at least {bias.lower:.2f})"), 6)
     return lines
 
 

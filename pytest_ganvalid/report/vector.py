@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from pytest_ganvalid.errors import printable
 from pytest_ganvalid.report.figure import UncertaintyFigure
 from pytest_ganvalid.report.plots import Bins, Cells, Scale, map_of, short
-from pytest_ganvalid.report.regions import in_words
+from pytest_ganvalid.report.regions import in_words, with_unit
 from pytest_ganvalid.results import Comparison, EstimateComparison, at_most
 from pytest_ganvalid.statistics.reasons import count, measured, rounded
 
@@ -97,7 +97,9 @@ def describe(name: str, c: Drawable) -> str:
             f"{c.max_bias:g}"
         )
     worst = c.worst_bins[0] if c.worst_bins else None
-    largest = f"; the largest local bias is {worst.bias:+.3g} error bars, in {worst.label}" if worst else ""
+    largest = (
+        f"; the largest local bias is {worst.bias:+.3g} error bars, in {with_unit(c, worst.label)}" if worst else ""
+    )
     return (
         f"{name}: generated and reference distribution in {c.bins:,} bins, their ratio, and the local bias in error "
         f"bars of {count(c.n_required)} events{largest}; allowed {c.max_local_bias:g}{_strips(c)}"

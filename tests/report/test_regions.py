@@ -12,6 +12,7 @@ from pytest_ganvalid.report.document import Check, Session
 from pytest_ganvalid.report.html import render
 from pytest_ganvalid.report.regions import in_words, region_words
 from pytest_ganvalid.report.text import explain
+from pytest_ganvalid.report.vector import describe
 from pytest_ganvalid.results import Comparison
 
 
@@ -126,3 +127,16 @@ def test_a_robust_whole_may_be_asked_about_its_regions() -> None:
     assert c.weakest_region.first <= 509
     assert c.weakest_region.last >= 500
     assert not any("use it" in words for words in region_words(c))
+
+
+def test_the_worst_bin_has_the_unit_of_its_axis() -> None:
+    """A bin of a column is named with its unit wherever it is said to be off, and whole numbers have none."""
+    rng = np.random.default_rng(1)
+    generated = {"pt": rng.exponential(20, 8_000) + 1, "n": rng.poisson(3, 8_000)}
+    reference = {"pt": rng.exponential(20, 16_000), "n": rng.poisson(3.2, 16_000)}
+    report = gv.validate(generated, reference, n_required=2_000, observables=["pt", "n"], units={"pt": "GeV"})
+    label = histogram(report, "pt").worst_bins[0].label
+    assert f"{label} GeV " in gv.explain(report)
+    assert f"{label} GeV: " in gv.explain(report, details=True)
+    assert f", in {label} GeV;" in describe("pt", report.comparisons["pt"])
+    assert "GeV" not in describe("n", report.comparisons["n"])
