@@ -41,13 +41,7 @@ def results_in(text: str | bytes) -> dict[str, Result]:
     document = _document(text)
     if document.get("kind") != SESSION:
         return {"": _result(document.get("kind"), text)}
-    results = {}
-    for nodeid, checks in _last_checks(document).items():
-        for number, check in enumerate(checks, 1):
-            with placed(nodeid):
-                name = f"{nodeid}, check {number}" if number > 1 else nodeid
-                results[name] = _result(check.get("kind"), json.dumps(check.get("result")))
-    return results
+    return {name: _result_of(check) for name, check in _last_checks(document).items()}
 
 
 def result_in(text: str | bytes, test: str | None = None) -> Result:
@@ -55,7 +49,8 @@ def result_in(text: str | bytes, test: str | None = None) -> Result:
 
     Args:
         text: As `results_in` takes it.
-        test: Which of the tests of a session; ``None`` for the only one.
+        test: Which of a session, by its name in `results_in`, or the name of a test that has only looked, whose last
+            result it is then; ``None`` for the only one.
 
     Raises:
         InputError: If it is something else, there is no such test, or there are several and none was named.
@@ -63,14 +58,15 @@ def result_in(text: str | bytes, test: str | None = None) -> Result:
     document = _document(text)
     if document.get("kind") != SESSION:
         return _result(document.get("kind"), text)
-    checks = {check["nodeid"]: check for check in _checks(document)}
+    looks = {check["nodeid"]: check for check in _checks(document) if check.get("gate") is False}
+    checks = looks | _last_checks(document)
     if test is None and len(checks) == 1:
         test = next(iter(checks))
     if test not in checks:
         named = f"no check of {test!r}" if test is not None else f"{len(checks)} checks"
         msg = f"{named} in this report of a session; name one with --check: {', '.join(checks) or 'there is none'}"
         raise InputError(msg)
-    return _result(checks[test].get("kind"), json.dumps(checks[test].get("result")))
+    return _result_of(checks[test])
 
 
 def comparison_in(result: Report | Judgement, observable: str | None = None) -> Comparison:
@@ -99,8 +95,8 @@ def _document(text: str | bytes) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def _last_checks(document: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
-    """Return the checks of the last run of each test, which its row counts; all if it has no row."""
+def _last_checks(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the gating checks of the last run of each test, which its row counts, by name; all if it has no row."""
     checks: dict[str, list[dict[str, Any]]] = {}
     for check in (check for check in _checks(document) if check.get("gate") is not False):
         checks.setdefault(check["nodeid"], []).append(check)
@@ -109,13 +105,22 @@ def _last_checks(document: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
         nodeid, made = (row.get(name) for name in ("nodeid", "checks")) if isinstance(row, dict) else (None, None)
         if nodeid in checks and isinstance(made, list):
             checks[nodeid] = list(of_last_run(checks[nodeid], made))
-    return {nodeid: made for nodeid, made in checks.items() if made}
+    return {
+        f"{nodeid}, check {number}" if number > 1 else nodeid: check
+        for nodeid, made in checks.items()
+        for number, check in enumerate(made, 1)
+    }
 
 
 def _checks(document: dict[str, Any]) -> list[dict[str, Any]]:
     checks = document.get("checks")
     checks = checks if isinstance(checks, list) else []
     return [check for check in checks if isinstance(check, dict) and isinstance(check.get("nodeid"), str)]
+
+
+def _result_of(check: dict[str, Any]) -> Result:
+    with placed(check["nodeid"]):
+        return _result(check.get("kind"), json.dumps(check.get("result")))
 
 
 def _result(kind: object, text: str | bytes) -> Result:

@@ -32,9 +32,9 @@ def test_a_session_has_a_result_for_each_test() -> None:
     """Of a session each test has its results, one of several is to be named, and none is an error."""
     text = session(("a", COMPARISON), ("b", REPORT), ("a", REPORT))
     assert results_in(text) == {"a": COMPARISON, "a, check 2": REPORT, "b": REPORT}
-    assert result_in(text, "a") == REPORT
+    assert [result_in(text, name) for name in ("a", "a, check 2")] == [COMPARISON, REPORT]
     assert result_in(session(("a", COMPARISON))) == COMPARISON
-    with pytest.raises(gv.InputError, match="2 checks in this report of a session; name one with --check: a, b"):
+    with pytest.raises(gv.InputError, match=r"3 checks in this report .*; name one with --check: a, a, check 2, b"):
         result_in(text)
     with pytest.raises(gv.InputError, match="no check of 'c' in this report of a session"):
         result_in(text, "c")
@@ -71,6 +71,8 @@ def test_looks_are_no_checks() -> None:
         check["gate"] = gate
     assert results_in(json.dumps(document)) == {"a": COMPARISON}
     assert result_in(json.dumps(document), "b") == REPORT
+    document["checks"].append(document["checks"][1] | {"nodeid": "a"})
+    assert result_in(json.dumps(document), "a") == COMPARISON
 
 
 def test_a_bad_result_is_placed() -> None:
