@@ -601,7 +601,7 @@ def _provenance(
     optional = {
         "strata": shares,
         "learned": learned,
-        "streamed": dict(sides.how),
+        "bins": dict(sides.how),
         "generator": generator,
         "clusters": plain(clusters),
     }

@@ -132,10 +132,13 @@ def gathered(side: Side, columns: Sequence[str], row: float, memory: float, runn
 
 
 def preview(side: Side, columns: Sequence[str], row: float, memory: float, runner: Runner) -> Preview:
-    """Read some rows from all over a source, or all of one that is in memory or not too large."""
+    """Read some rows from all over a source, or all of one that is not too large."""
     source = side.source
     if source.columns is not None:
-        return Preview(load(side, columns, row, memory, runner), True, False, row, source.rows)  # noqa: FBT003
+        sample = load(side, columns, row, memory, runner)
+        complete = len(sample) <= SIZE
+        some = sample if complete else sample.select(slice(None, None, -(-len(sample) // SOME)))
+        return Preview(some, complete=complete, drawn=False, row=row, total=source.rows)
     if not source.seekable:
         return drawn(side, columns, row, memory, runner)
     task = _Reading(tuple(columns), 0, chunk_rows(row, memory, runner.workers))

@@ -236,7 +236,7 @@ def test_the_first_rows_are_of_as_many_parts_as_it_takes(streamed: Callable[...,
 
 @pytest.mark.usefixtures("small_previews")
 def test_previews(streamed: Callable[..., Source], monkeypatch: pytest.MonkeyPatch) -> None:
-    """A small source is looked at whole, the heads of the parts of a long one, and one of unknown length is drawn."""
+    """Small sources are looked at whole, heads of long ones, every so many rows in memory; others are drawn."""
     small = preview(Side(streamed(numbered(900)), "reference"), ("row",), 8, 1e9, THREADS)
     assert (small.complete, small.drawn, small.row, small.total) == (True, False, 8, 900)
     assert small.sample["row"].tolist() == list(range(900))
@@ -248,8 +248,12 @@ def test_previews(streamed: Callable[..., Source], monkeypatch: pytest.MonkeyPat
         unknown = preview(Side(streamed(numbered(rows), seekable=False), "r"), ("row",), 8, 1e9, THREADS)
         assert (unknown.complete, unknown.drawn, unknown.total) == (rows == 900, True, rows)
         assert 400 <= len(unknown.sample) <= 1_000
-    whole = preview(Side.opened(numbered(4_000), "reference"), ("row",), 8, 1e9, THREADS)
-    assert (whole.complete, whole.drawn, len(whole.sample)) == (True, False, 4_000)
+    in_memory = [preview(Side.opened(numbered(n), "reference"), ("row",), 8, 1e9, THREADS) for n in (1_000, 4_001)]
+    assert [(some.complete, some.drawn, some.total) for some in in_memory] == [
+        (True, False, 1_000),
+        (False, False, 4_001),
+    ]
+    assert [some.sample["row"].tolist() for some in in_memory] == [[*range(1_000)], [*range(0, 4_001, 11)]]
     monkeypatch.setattr(module, "SIZE", 1 << 20)
     monkeypatch.setattr(module, "SOME", 1 << 18)
     few = preview(Side(streamed(numbered(40_000)), "reference"), ("row",), 1_000, 6 * 1_000 * 9_000, THREADS)
