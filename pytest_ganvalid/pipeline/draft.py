@@ -1,6 +1,6 @@
 """A look at both sides, before anything is filled: which columns are read, and which bins are chosen.
 
-Bins are chosen from a bounded part of the reference, from all over it; of events in memory it is all of them.
+Bins are chosen from a bounded part of the reference, from all over it.
 """
 
 from __future__ import annotations

@@ -273,9 +273,9 @@ def summarise(
         limits=(limits[0], limits[1]),
         size=size,
     )
-    if side.source.rows is not None and isinstance(runner, Threads):
-        compiled.expect(side.source.rows * len(columns))
     parts: Sequence[Any] = side.source.parts if read is None else read
+    if side.source.rows is not None and isinstance(runner, Threads) and not any(map(task.stays_on_device, parts)):
+        compiled.expect(side.source.rows * len(columns))
     if plan.cluster is not None:
         rows = all_rows(side, columns, row, request.memory, runner)
         whole = MemoryPart(rows)
@@ -329,8 +329,8 @@ def _is_unlike(draft: Draft, whole: Histograms) -> bool:
     pairs: list[tuple[NDArray[Any], NDArray[Any]]] = [(few.events, whole.events)]
     pairs += [(got.sumw.value, whole.contents[name].sumw.value) for name, got in few.contents.items()]
     for some, all_ in pairs:
-        if not (some.sum() > 0 and all_.sum() > 0):
+        if not all_.sum() > 0:
             continue  # there is no verdict, as is said later
-        if np.abs(some / some.sum() - all_ / all_.sum()).max() > _UNLIKE / some.size:
+        if not some.sum() > 0 or np.abs(some / some.sum() - all_ / all_.sum()).max() > _UNLIKE / some.size:
             return True
     return False

@@ -137,7 +137,7 @@ def preview(side: Side, columns: Sequence[str], row: float, memory: float, runne
     if source.columns is not None:
         sample = load(side, columns, row, memory, runner)
         complete = len(sample) <= SIZE
-        some = sample if complete else sample.select(slice(None, None, -(-len(sample) // SOME)))
+        some = sample if complete else sample.select(_spread(len(sample), SOME))
         return Preview(some, complete=complete, drawn=False, row=row, total=source.rows)
     if not source.seekable:
         return drawn(side, columns, row, memory, runner)
@@ -148,6 +148,15 @@ def preview(side: Side, columns: Sequence[str], row: float, memory: float, runne
     complete = len(sample) == source.rows
     read = _read_parts(source.parts, rows, task.chunk) if complete and isinstance(runner, Threads) else None
     return Preview(sample, complete=complete, drawn=False, row=row, total=source.rows, parts=read)
+
+
+def _spread(rows: int, size: int) -> NDArray[np.intp]:
+    """Return the positions of so many of very many rows, one somewhere in each of as many equal pieces.
+
+    Were they evenly spaced, they might all be of one kind, such as those of negative weight, every other one.
+    """
+    first = np.arange(size + 1) * rows // size
+    return np.random.default_rng(0).integers(first[:-1], first[1:])
 
 
 def drawn(side: Side, columns: Sequence[str], row: float, memory: float, runner: Runner) -> Preview:

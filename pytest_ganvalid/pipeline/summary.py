@@ -436,6 +436,10 @@ class FillTask:
         )
         return self.plan.condition is None and self.plan.cluster is None and self.keys[1] is None and all(plain)
 
+    def stays_on_device(self, part: object) -> bool:
+        """Tell whether a part is filled where it is, on a GPU."""
+        return isinstance(part, DevicePart) and self.fits_a_device
+
     def summary_on_device(self, tensors: Mapping[str, Any], origin: str) -> Histograms:
         """Fill some events into all histograms where they are; see `fits_a_device`."""
         from pytest_ganvalid.overlaps.device import kept_on_device
@@ -481,7 +485,7 @@ def fill_part(task: FillTask, number: int, part: Any, tick: Tick) -> Histograms 
     total: Histograms | None = None
     row = 0
     origin = getattr(part, "origin", "")
-    stays = isinstance(part, DevicePart) and task.fits_a_device
+    stays = task.stays_on_device(part)
     for rows in part.tensors(task.columns) if stays else part.chunks(task.columns, task.chunk):
         size = len(next(iter(rows.values())))
         if size:

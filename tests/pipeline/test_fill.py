@@ -6,6 +6,7 @@ import threading
 import tracemalloc
 import weakref
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,28 @@ def test_ordered_events_have_good_bins(events: Make, streamed: Stream, observabl
         found, usual = found[:-1], usual[:-1]
     assert found.size >= 0.8 * usual.size
     assert found.max() / found.mean() < max(1.5, 1.2 * usual.max() / usual.mean())
+
+
+@pytest.mark.usefixtures("small_previews")
+@pytest.mark.parametrize("kind", ["alternating", "first in each part", "in memory"])
+def test_weights_of_one_sign_are_not_all_that_is_looked_at(streamed: Stream, kind: str) -> None:
+    """Where most weights cancel, bins are as good as if all events had been looked at, wherever which weights are."""
+    rng = np.random.default_rng(1)
+    rows, parts = 12_000, 3
+    negative = np.arange(rows) % 2 == 0
+    if kind == "first in each part":
+        ends = (rows * np.linspace(0, 1, parts + 1) ** 1.5).astype(int)
+        negative = np.concatenate([np.arange(last - first) < 300 for first, last in pairwise(ends.tolist())])
+    table = {
+        "x": np.where(negative, rng.uniform(0, 0.1, rows), rng.normal(size=rows)),
+        "w": np.where(negative, -0.02, 1),
+    }
+    reference: Any = table if kind == "in memory" else streamed(table, parts)
+    generated = {"x": rng.normal(size=500), "w": np.ones(500)}
+    _, _, summary = both(generated, reference, observables=["x"], bins=10, weight="w")
+    found = shares(summary.contents["x"])
+    assert found.size >= 8
+    assert found.max() < 0.2
 
 
 class Counting:

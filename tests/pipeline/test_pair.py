@@ -206,7 +206,7 @@ def test_how_bins_were_chosen_is_told(samples: Both, streamed: Stream, small_pre
     assert how["drawn"] is False
     assert 380 <= how["bins_from_rows"] <= 400
     assert validate(samples[0], streamed(long), observables=["x"], bins=4).provenance["bins"] == dict(how)
-    assert paired(samples[0], long, request, (None, None), None).how == {"bins_from_rows": 360, "drawn": False}
+    assert paired(samples[0], long, request, (None, None), None).how == {"bins_from_rows": 400, "drawn": False}
 
 
 def test_the_order_is_that_asked_for(samples: Both) -> None:
