@@ -21,7 +21,7 @@ from pytest_ganvalid.errors import GanvalidError, MissingExtraError, printable
 from pytest_ganvalid.report import vector
 from pytest_ganvalid.report.document import Check, Run, Session
 from pytest_ganvalid.report.figure import figure_of
-from pytest_ganvalid.report.regions import in_words, region_words, usable_region
+from pytest_ganvalid.report.regions import in_words, region_words, usable_region, with_unit
 from pytest_ganvalid.report.session import NOTHING, totals
 from pytest_ganvalid.report.text import as_report, attempt_in_words
 from pytest_ganvalid.results import BinBias, Comparison, EstimateComparison, Interval, Region, Report, Verdict, at_most
@@ -75,9 +75,10 @@ class Part:
         return _SEVERITY.index(c.verdict), c.n_supported / c.n_required if c.n_required else 0.0
 
     @property
-    def worst_bins(self) -> tuple[BinBias, ...]:
-        """The bins that are off most; of a number there are none."""
-        return self.comparison.worst_bins if isinstance(self.comparison, Comparison) else ()
+    def worst_bins(self) -> list[tuple[str, BinBias]]:
+        """The bins that are off most, with where they are; of a number there are none."""
+        c = self.comparison
+        return [(with_unit(c, one.label), one) for one in c.worst_bins] if isinstance(c, Comparison) else []
 
     @property
     def regions(self) -> list[tuple[str, Region]]:

@@ -51,7 +51,7 @@ def in_words(comparison: Comparison, region: Region) -> str:
 def with_unit(comparison: Comparison, label: str) -> str:
     """Return the label of a range of one column with its unit, such as ``[20, 30) GeV``, and any other as it is."""
     unit = comparison.axes[0].unit if _is_range(comparison, label) else ""
-    return f"{label} {unit}" if unit and label[-1] in ")]0123456789" else label
+    return f"{label} {unit}" if unit and label.endswith((")", "]", *"0123456789")) else label
 
 
 def _is_range(comparison: Comparison, label: str) -> bool:

@@ -58,8 +58,10 @@ def result_in(text: str | bytes, test: str | None = None) -> Result:
     document = _document(text)
     if document.get("kind") != SESSION:
         return _result(document.get("kind"), text)
-    looks = {check["nodeid"]: check for check in _checks(document) if check.get("gate") is False}
-    checks = looks | _last_checks(document)
+    gated = {check["nodeid"] for check in _checks(document) if check.get("gate") is not False}
+    looks = {check["nodeid"]: check for check in _checks(document) if check["nodeid"] not in gated}
+    checks = _last_checks(document)
+    checks = checks if checks and test is None else checks | looks
     if test is None and len(checks) == 1:
         test = next(iter(checks))
     if test not in checks:

@@ -139,4 +139,7 @@ def test_the_worst_bin_has_the_unit_of_its_axis() -> None:
     assert f"{label} GeV " in gv.explain(report)
     assert f"{label} GeV: " in gv.explain(report, details=True)
     assert f", in {label} GeV;" in describe("pt", report.comparisons["pt"])
+    checks = (Check.of("test_pt", report),)
+    page = unescape(render(Session(finished=True, exit_status=1, failures=(), rows=(), checks=checks)))
+    assert f'<th scope="row">{label} GeV</th>' in page
     assert "GeV" not in describe("n", report.comparisons["n"])

@@ -71,8 +71,13 @@ def test_looks_are_no_checks() -> None:
         check["gate"] = gate
     assert results_in(json.dumps(document)) == {"a": COMPARISON}
     assert result_in(json.dumps(document), "b") == REPORT
+    assert result_in(json.dumps(document)) == COMPARISON
     document["checks"].append(document["checks"][1] | {"nodeid": "a"})
     assert result_in(json.dumps(document), "a") == COMPARISON
+    document["rows"] = [{"nodeid": "a", "checks": ["broke off"]}]
+    with pytest.raises(gv.InputError, match="no check of 'a' in this report of a session"):
+        result_in(json.dumps(document), "a")
+    assert result_in(json.dumps(document)) == REPORT
 
 
 def test_a_bad_result_is_placed() -> None:
