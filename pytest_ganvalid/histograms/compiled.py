@@ -1,7 +1,7 @@
 """Whether loops over events are compiled: by numba (the extra ``fast``), where there are so many that it pays.
 
 Compiled or not, what comes of them is the same to the last bit, so nothing depends on it but time. To import numba, and
-what it has compiled before, takes as long as filling some ten million events of a few columns without it, and other
+what it has compiled before, takes as long as filling tens of millions of events of a few columns without it, and other
 threads wait for it. So it is imported before as many events are filled as will pay for it, if that is known, or else
 once as many have been: a process then never takes more than about twice what it would if it knew what is to come
 (Karlin et al., Algorithmica 3 (1988) 79), and one that fills little imports nothing.
@@ -62,7 +62,7 @@ def _load() -> None:
 
 
 def kernels() -> Any:  # noqa: ANN401 - a module
-    """Return the module `kernels`, or ``None`` if filling is not compiled, or not yet."""
+    """Return the module `kernels`, or ``None`` if loops are not compiled, or not yet."""
     return _STATE.kernels
 
 
@@ -87,7 +87,7 @@ def _message(reason: Exception) -> str:
     text = f"{type(reason).__name__}: {reason}".splitlines()[0]
     if "no locator available" in text or getattr(reason, "errno", None) is not None:
         return (
-            f"histograms are filled without numba, as it cannot store what it compiles ({text}); the answers are the "
+            f"events are filled without numba, as it cannot store what it compiles ({text}); the answers are the "
             "same, but take longer; set NUMBA_CACHE_DIR to a folder that can be written to"
         )
-    return f"histograms are filled without numba, as it does not work here ({text}); {_REMEDY}"
+    return f"events are filled without numba, as it does not work here ({text}); {_REMEDY}"

@@ -73,10 +73,9 @@ class Guard:
     cells: int
 
     def is_inside(self, columns: Sequence[FloatArray]) -> NDArray[np.bool_]:
-        """Return which events have these values, but for rounding."""
+        """Return which events have these values, but for rounding; ``columns`` are those of the guard."""
         inside = np.ones(columns[0].size, dtype=bool)
-        for column, value in zip(self.columns, self.values, strict=True):
-            values = columns[column]
+        for values, value in zip(columns, self.values, strict=True):
             inside &= (values == value) if math.isinf(value) else np.abs(values - value) <= SAME * abs(value)
         return inside
 
@@ -229,7 +228,7 @@ def _descend(node: Node | None, columns: Sequence[FloatArray], rows: IntArray, f
         index[rows] = first + table.index([values[rows] for values in columns])
         return
     if isinstance(node, Guard):
-        inside = node.is_inside([values[rows] for values in columns])
+        inside = node.is_inside([columns[column][rows] for column in node.columns])
         index[rows[~inside]] = first
         _descend(node.inside, columns, rows[inside], first + 1, index)
         return

@@ -135,7 +135,7 @@ class _Grower:
         if not atoms:
             return self._cut(box)
         guard = Guard(tuple(atoms), tuple(atoms.values()), None, 2)
-        part = box.part(guard.is_inside(box.columns), box.cells, box.cuts)
+        part = box.part(guard.is_inside([box.columns[column] for column in atoms]), box.cells, box.cuts)
         inside = self._cut(replace(part, fixed=box.fixed + guard.columns))
         return replace(guard, inside=inside, cells=1 + number_of_cells(inside))
 

@@ -27,7 +27,7 @@ _COPIES = 4  # of counts, so that consecutive values in one bin do not wait for 
 _MAGNITUDE = (1 << 63) - 1  # of a float: its bits but for the sign
 _INFINITE = 0x7FF << 52  # the magnitude of infinity; those of NaN are larger
 _MOST_LEVELS = 64  # that finite numbers are cut into at most, and so not those that come of others
-_MOST_COUNTERS = 20  # bits of the number of counters of values, which stay in the processor's cache
+_MOST_BITS = 31  # of the number of counters of values
 _GOLDEN = np.uint32(0x9E3779B1)  # a product with it scatters numbers that are near each other
 _UNSIGNED, _WORD = np.uint64, np.uint32
 
@@ -205,7 +205,7 @@ def leaves(
 def may_occur(values: Array, least: int, places: Array) -> int:
     """Find the values that may occur so many times: all that do, and few others; see `repeated.Repeated`.
 
-    Equal values share a counter, but as there are not as many counters as values, others may share it with them.
+    Equal values share a counter, of twice as many as there are values, and others may share it with them.
 
     Args:
         values: Shape (values,).
@@ -216,7 +216,7 @@ def may_occur(values: Array, least: int, places: Array) -> int:
         How many there are.
     """
     bits = 8
-    while bits < _MOST_COUNTERS and values.size > 1 << (bits - 1):
+    while bits < _MOST_BITS and values.size > 1 << (bits - 1):
         bits += 1
     counters, shift, enough = np.zeros(1 << bits, np.uint8), _WORD(32 - bits), np.uint8(least)
     words = values.view(np.int64)

@@ -70,14 +70,17 @@ class Repeated:
         some = _may_be_common(values) if least > 1 else np.arange(events)
         some = some[np.isfinite(values[some])]
         single = _in_single(values[some])
-        sums: list[Total | None] = [None, None]
         if weight is None:
             distinct, counts = np.unique(single, return_counts=True)
+            common, sums = counts >= least, []
         else:
             distinct, index, counts = np.unique(single, return_inverse=True, return_counts=True)
-            sums = [total_by_bin(index, weight[some] ** power, distinct.size) for power in (1, 2)]
-        whole = cls(distinct, counts.astype(np.int64), events, least - 1, *sums)
-        return whole.only(counts >= least).cut(SIZE)
+            common = counts >= least
+            # Of those that are common alone: which others there are depends on how they were looked for.
+            place, weight = (np.cumsum(common) - 1)[index], weight[some]
+            place, weight = place[common[index]], weight[common[index]]
+            sums = [total_by_bin(place, weight**power, int(common.sum())) for power in (1, 2)]
+        return cls(distinct[common], counts[common].astype(np.int64), events, least - 1, *sums).cut(SIZE)
 
     @classmethod
     def none(cls, *, weighted: bool) -> Repeated:

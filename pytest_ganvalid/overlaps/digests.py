@@ -186,29 +186,29 @@ def row_hashes(columns: Mapping[str, Column], names: Sequence[str], bits: int, s
     """
     rows = len(columns[names[0]])
     hashes = np.full(rows, seed)
-    for block in blocks(rows) if kernels() is None else [slice(0, rows)]:
-        for name in names:
-            _mix_in(columns[name], block, bits, hashes[block])
+    for name in names:
+        _mix_in(columns[name], bits, hashes)
     return hashes
 
 
-def _mix_in(column: Column, rows: slice, bits: int, hashes: Words) -> None:
-    """Mix the values of some rows into their hashes."""
+def _mix_in(column: Column, bits: int, hashes: Words) -> None:
+    """Mix the values of a column into the hashes of the rows."""
     loops = kernels()
     if loops is not None and not isinstance(column, Entries) and column.dtype in (np.float64, np.float32):
-        values = plain(column[rows])
         if bits == DOUBLE:
-            loops.mix_in(values, FIRST, SECOND, hashes)
+            loops.mix_in(plain(column), FIRST, SECOND, hashes)
         else:
             half, kept = (_HALF_STEP, _KEPT) if bits == HALF else (0, _ALL)
-            loops.mix_in_single(values, half, kept, FIRST, SECOND, hashes)
+            loops.mix_in_single(plain(column), half, kept, FIRST, SECOND, hashes)
         return
-    for words in _words(column, rows, bits):
-        hashes ^= words
-        hashes *= FIRST
-        hashes ^= hashes >> np.uint32(16)
-        hashes *= SECOND
-        hashes ^= hashes >> np.uint32(15)
+    for block in blocks(hashes.size):
+        part = hashes[block]
+        for words in _words(column, block, bits):
+            part ^= words
+            part *= FIRST
+            part ^= part >> np.uint32(16)
+            part *= SECOND
+            part ^= part >> np.uint32(15)
 
 
 def row_digests(

@@ -244,7 +244,7 @@ def test_any_common_values(values: list[float], times: list[int], weighted: bool
     column = np.repeat(values, np.resize(times, len(values)))
     with np.errstate(all="ignore"):
         column = np.concatenate([column, column * (1 + 2.0**-24)])  # equal in single precision, or nearly so
-    weight = np.linspace(-1, 2, column.size) if weighted else None
+    weight = np.exp(np.linspace(-200, 200, column.size)) if weighted else None
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(repeated, "SIZE", 0)
         patch.setattr(Repeated, "cut", lambda some, _: some)
@@ -258,10 +258,11 @@ def test_common_values_of_many_events(events: int) -> None:
     """In small and large chunks of normal values, some of them rounded, the same are common."""
     column = np.random.default_rng(events).normal(size=events)
     column[::100] = np.round(column[::100], 1)
-    expected = Repeated.of(column, None)
-    with _compiled(LOOPS):
-        assert Repeated.of(column, None).encoded() == expected.encoded()
-    assert expected.values.size
+    for weight in (None, np.exp(6 * np.random.default_rng(1).normal(size=events))):
+        expected = Repeated.of(column, weight)
+        with _compiled(LOOPS):
+            assert Repeated.of(column, weight).encoded() == expected.encoded()
+        assert expected.values.size
 
 
 @pytest.mark.parametrize("bits", PRECISIONS)
