@@ -185,8 +185,8 @@ def report(table: Path) -> None:
         times = statistics.median(seconds[name].values())
         print(f"| {name} | {len(seconds[name])} | {times:.0f} | {' | '.join(shown)} | {marginals:.2f} |")
     print(
-        "\nThe GAN without tables saw columns to mean 0 and standard deviation 1, as it did up to commit 2b9920a; it is "
-        "compared by today's tests."
+        "\nThe GAN without tables saw columns to mean 0 and standard deviation 1, as it did up to commit 2b9920a; it "
+        "is compared by today's tests."
     )
 
 
