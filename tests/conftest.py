@@ -17,7 +17,7 @@ settings.register_profile(
     "ganvalid",
     deadline=None,
     derandomize=TOX,
-    max_examples=50 if TOX else 100,
+    max_examples=25 if TOX else 100,
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("ganvalid")

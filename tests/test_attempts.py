@@ -231,7 +231,7 @@ def test_attempts_are_not_mixed() -> None:
             gv.combine(pair)
 
 
-TRIES, TOYS = 100, 150
+TRIES, TOYS = 100, 80
 
 
 def test_a_hundred_tries_on_the_boundary() -> None:

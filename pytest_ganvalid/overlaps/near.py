@@ -62,7 +62,9 @@ def _judged(generated: Numbers, reference: Numbers, training: Numbers, names: tu
 
     trees = {"training": cKDTree(training), "reference": cKDTree(reference)}
     few = max(1, round(CLOSE * len(reference)))
-    bound = float(np.min(trees["training"].query(reference[:_PROBED])[0])) or float(np.finfo(np.float64).tiny)
+    probed = trees["training"].query(reference[:_PROBED])[0]
+    # Rows that are also in the training are at no distance, from which it takes a thousand doublings to the next.
+    bound = float(np.min(probed, where=probed > 0, initial=1.0))
     while True:
         distances, _ = trees["training"].query(reference, distance_upper_bound=bound)
         if np.count_nonzero(np.isfinite(distances)) >= few:

@@ -37,7 +37,7 @@ CENTRES = (np.arange(BINS) + 0.5) / BINS
 SMALLEST, LARGEST = 2e-4, 0.5  # amplitudes
 REQUIRED = 16_000 * 4.0 ** np.arange(4)
 PLOTTED = 2_000
-STEPS = 96
+STEPS = 48
 
 
 def mean_pull(generated: Array, reference: Array, n_required: float) -> bool:  # noqa: ARG001 - all are called alike

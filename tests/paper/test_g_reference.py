@@ -32,7 +32,7 @@ BINS = 20
 FLAT = np.full(BINS, 1 / BINS)
 N_REQUIRED = 4_000
 N_GENERATED = 10 * N_REQUIRED
-TOYS = 150
+TOYS = 100
 EXCESS = 4.5
 """Largest n_required Δ that is allowed in the nine smooth components, half their number."""
 FEW = 0.25

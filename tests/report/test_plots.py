@@ -279,8 +279,8 @@ def test_limit_is_drawn_where_it_is_in_view() -> None:
 
 
 def test_thinning_keeps_the_extremes() -> None:
-    """Of 100,000 bins few are drawn, the worst and the fullest among them, and the title says so."""
-    comparison = _comparison(100_000)
+    """Of 20,000 bins few are drawn, the worst and the fullest among them, and the title says so."""
+    comparison = _comparison(20_000)
     bins = plots.Bins.to_draw(comparison)
     assert bins.at.size <= plots.MAX_DRAWN
     for drawn, given in ((bins.bias, comparison.contents.bias), (bins.generated, comparison.contents.generated)):

@@ -24,7 +24,7 @@ from pytest_ganvalid.toys.boundary import (
 
 FloatArray = NDArray[np.float64]
 
-TOYS = 150
+TOYS = 100
 ALPHA = 0.05
 COVERAGE = 0.9
 TESTED = {5: (4,), 20: (9, 19), 100: (9, 36, 99), 200: (9, 36, 199)}

@@ -43,12 +43,12 @@ def test_what_a_list_may_have_missed_counts_for_agreement(undercount: int, numbe
 
 
 def test_equal_shares_are_silent() -> None:
-    """Discrete samples of one distribution differ by chance only: nothing is shown in 200 toys, nor at a low limit."""
+    """Discrete samples of one distribution differ by chance only: nothing is shown in 60 toys, nor at a low limit."""
     rng = np.random.default_rng(1)
     p = rng.dirichlet(np.ones(64))
     shown = 0
-    for _ in range(200):
+    for _ in range(60):
         ours, theirs = (shares(rng.multinomial(n, p), n) for n in (20_000, 5_000))
         assert repeated_biases(ours, theirs, 20_000, 5.0, 0.05) == ()
         shown += bool(repeated_biases(ours, theirs, 20_000, 0.0, 0.05))
-    assert shown <= 0.05 * 200 + 3 * math.sqrt(0.05 * 200)
+    assert shown <= 0.05 * 60 + 3 * math.sqrt(0.05 * 60)

@@ -262,7 +262,7 @@ def test_a_branch_without_a_type(tmp_path: Path, checks: Any, monkeypatch: pytes
 def test_drawn_trees(tmp_path: Path) -> None:
     """Checks on drawn trees of any layout end with a report, or with an error of the package that says what to do."""
     trees = runpy.run_path(str(Path(__file__).parents[3] / "benchmarks" / "trees.py"))
-    outcomes = [trees["check"](tmp_path, seed, most=2) for seed in range(100)]
+    outcomes = [trees["check"](tmp_path, seed, most=2) for seed in range(30)]
     assert [(seed, outcome) for seed, outcome in enumerate(outcomes) if outcome.wrong] == []
     assert {"ROBUST", "UNPROVEN", "InputError"} <= {outcome.kind for outcome in outcomes}
 
