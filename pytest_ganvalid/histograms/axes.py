@@ -29,14 +29,14 @@ def shown_axes(bins: Any, labels: Sequence[str]) -> tuple[results.Axis, ...]:  #
 
 @shown_axes.register
 def _(bins: Grid, labels: Sequence[str]) -> tuple[results.Axis, ...]:
-    named = [*labels[: len(bins.axes)], *[""] * (len(bins.axes) - len(labels))]
-    return tuple(_shown(axis, label) for axis, label in zip(bins.axes, named, strict=True))
+    names = [*labels[: len(bins.axes)], *[""] * (len(bins.axes) - len(labels))]
+    return tuple(_result_axis(axis, label) for axis, label in zip(bins.axes, names, strict=True))
 
 
 @shown_axes.register
 def _(bins: Slabs, labels: Sequence[str]) -> tuple[results.Axis, ...]:
     x, y = labels
-    return (_shown(bins.x, x), *(_shown(axis, y) for axis in bins.y))
+    return (_result_axis(bins.x, x), *(_result_axis(axis, y) for axis in bins.y))
 
 
 @shown_axes.register
@@ -53,14 +53,14 @@ def _(bins: WithOutside, labels: Sequence[str]) -> tuple[results.Axis, ...]:
     return (replace(axis, values=(*axis.values, _OUTSIDE)),)
 
 
-def _shown(axis: Axis, label: str) -> results.Axis:
+def _result_axis(axis: Axis, label: str) -> results.Axis:
     """Split the unit off the label, and name the bins that have no edges."""
     label, unit = split_title(axis.title or label)
     if not axis.edges:
         flow = ["underflow"] * axis.underflow, ["overflow"] * axis.overflow
         return results.Axis(label=label, unit=unit, values=(*flow[0], *axis.categories, *flow[1]))
-    apart = len(axis.edges) - 1 + axis.underflow + axis.overflow
-    names = tuple(axis.label(i, i) for i in range(apart, axis.size))
+    start = len(axis.edges) - 1 + axis.underflow + axis.overflow
+    names = tuple(axis.label(i, i) for i in range(start, axis.size))
     return results.Axis(
         label=label, unit=unit, edges=axis.edges, values=names, underflow=axis.underflow, overflow=axis.overflow
     )

@@ -26,7 +26,7 @@ KINDS = (Grid, Slabs, Cells)
 BinsSpec = Any  # int | edges | axis | pair of edges; validated below
 IntArray = NDArray[np.intp]
 _ROUNDING = 1e-9  # of a share, summed up in another order
-_LEAST_EVENTS = 20.0  # effective ones that a cell expects of the reference that it is cut from
+_MIN_EVENTS = 20.0  # effective ones that a cell expects of the reference that it is cut from
 _HALF = 0.5
 _CIRCULAR = "circular"
 _NOMINAL = ("shares", "tails", "open")  # members of bins that were cut by quantiles
@@ -59,7 +59,7 @@ def bins_for(
     """
     if len(columns) == 1:
         if not _is_number(spec):
-            return Grid((_given_axis(spec, nonfinite),))
+            return Grid((_user_axis(spec, nonfinite),))
         cut = _cut_axis(columns[0], weight, _at_least_two(spec), nonfinite, _size(weight, columns[0], n_effective))
         grid = Grid((cut.axis,))
         return replace(grid, nominal=_nominal(grid, columns, weight, outside, cut.open_bins, cut.tails))
@@ -72,13 +72,13 @@ def bins_for(
             "(x_edges, y_edges)"
         )
         raise InputTypeError(msg)
-    return Grid(tuple(_given_axis(axis, nonfinite) for axis in spec))
+    return Grid(tuple(_user_axis(axis, nonfinite) for axis in spec))
 
 
 def axis_for(spec: BinsSpec, values: FloatArray, weight: FloatArray | None, nonfinite: str) -> Axis:
     """Turn what the user asked for into the bins of one column, none of them halved; see `bins_for`."""
     if not _is_number(spec):
-        axis = _given_axis(spec, nonfinite)
+        axis = _user_axis(spec, nonfinite)
         if axis.circular:
             msg = f"bins={spec!r} is circular; a condition is divided along a line: give its edges"
             raise InputError(msg)
@@ -123,8 +123,8 @@ def cells_for(
     if not _is_number(spec):
         msg = f"bins={spec!r} does not fit the joint distribution of {list(names)}; expected a number of cells"
         raise InputTypeError(msg)
-    most = _most_cells(_at_least_two(spec), _size(weight, columns[0], n_effective))
-    cells = kdtree_cells(columns, weight, most, nonfinite, names)
+    count = _cell_count(_at_least_two(spec), _size(weight, columns[0], n_effective))
+    cells = kdtree_cells(columns, weight, count, nonfinite, names)
     return replace(cells, nominal=_nominal(cells, columns, weight, outside, cells.outside()))
 
 
@@ -148,7 +148,7 @@ def equiprobable_edges(values: FloatArray, weight: FloatArray | None, bins: int)
 
 
 @dataclass(frozen=True, slots=True)
-class _Cut:
+class _AxisCut:
     """An axis that was cut by the quantiles of a sample.
 
     Attributes:
@@ -164,7 +164,7 @@ class _Cut:
 
 def _cut_axis(
     values: FloatArray, weight: FloatArray | None, bins: int, nonfinite: str, size: float, *, halve: bool = True
-) -> _Cut:
+) -> _AxisCut:
     """Cut an axis by the quantiles of the finite values; see `equiprobable_edges`.
 
     Args:
@@ -178,16 +178,16 @@ def _cut_axis(
     Raises:
         InputError: If no value is finite.
     """
-    kept = np.isfinite(values)
-    if not kept.any():
+    mask = np.isfinite(values)
+    if not mask.any():
         msg = "the reference has no finite value to choose bins from; give edges, or another observable"
         raise InputError(msg)
-    if weight is not None and np.any(weight[kept]):
-        kept &= weight != 0
+    if weight is not None and np.any(weight[mask]):
+        mask &= weight != 0
     elif weight is not None:
         weight = None
-    if not kept.all():
-        values, weight = values[kept], None if weight is None else weight[kept]
+    if not mask.all():
+        values, weight = values[mask], None if weight is None else weight[mask]
     order = np.argsort(values, kind="stable") if weight is not None else None
     ordered = np.sort(values) if order is None else values[order]
     first = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
@@ -201,7 +201,7 @@ def _cut_axis(
     return replace(cut, axis=axis, open_bins=cut.open_bins + separate)
 
 
-def _equiprobable(distinct: FloatArray, mass: FloatArray, bins: int, size: float, *, halve: bool = True) -> _Cut:
+def _equiprobable(distinct: FloatArray, mass: FloatArray, bins: int, size: float, *, halve: bool = True) -> _AxisCut:
     """Cut between distinct values.
 
     Args:
@@ -211,8 +211,8 @@ def _equiprobable(distinct: FloatArray, mass: FloatArray, bins: int, size: float
         size: Effective number of events.
         halve: Whether to halve the first and the last bin.
     """
-    until = np.concatenate([[0.0], np.cumsum(mass)])  # mass below each place that an edge may have
-    share = until[-1] / _most_cells(bins, size)
+    cumulative = np.concatenate([[0.0], np.cumsum(mass)])  # mass below each position that an edge may have
+    share = cumulative[-1] / _cell_count(bins, size)
     atoms = np.flatnonzero(mass >= share * (1 - _ROUNDING))
     integral = _is_integral(distinct)
     reach = 0.0 if integral else SAME * np.abs(distinct[atoms])
@@ -221,44 +221,48 @@ def _equiprobable(distinct: FloatArray, mass: FloatArray, bins: int, size: float
         upper = np.searchsorted(distinct, distinct[atoms] + reach, side="right")
     walls = np.unique(np.concatenate([[0], lower, upper, [distinct.size]])).astype(np.intp)
     is_atom = np.diff(np.searchsorted(atoms, walls)) > 0
-    places = [walls]
+    positions = [walls]
     for a, b in zip(walls[:-1][~is_atom], walls[1:][~is_atom], strict=True):
-        cells = max(int((until[b] - until[a]) / share * (1 + _ROUNDING)), 1)
-        places.append(_nearest(until, until[a] + (until[b] - until[a]) * np.arange(1, cells) / cells))
-    inner = np.unique(np.concatenate(places))[1:-1]
+        cells = max(int((cumulative[b] - cumulative[a]) / share * (1 + _ROUNDING)), 1)
+        positions.append(
+            _nearest(cumulative, cumulative[a] + (cumulative[b] - cumulative[a]) * np.arange(1, cells) / cells)
+        )
+    inner = np.unique(np.concatenate(positions))[1:-1]
     tails: list[list[int]] = [[], []]
     if halve and inner.size:
-        least = _LEAST_EVENTS * until[-1] / size * (1 - _ROUNDING)
+        min_mass = _MIN_EVENTS * cumulative[-1] / size * (1 - _ROUNDING)
         ends = ((0, int(inner[0]), is_atom[0]), (distinct.size, int(inner[-1]), is_atom[-1]))
-        tails = [[] if atom else _halves(until, end, wall, least) for end, wall, atom in ends]
+        tails = [[] if atom else _halves(cumulative, end, wall, min_mass) for end, wall, atom in ends]
     edges = _between(distinct, np.sort(np.concatenate([inner, *tails]).astype(np.intp)), integral=integral)
     below = _beyond(-distinct[atoms[0]], -edges[:1], integral=integral) if is_atom[0] else []
     above = _beyond(distinct[atoms[-1]], edges[-1:], integral=integral) if is_atom[-1] else []
     axis = Axis((*(-edge for edge in below), *edges.tolist(), *above))
     open_bins = (*([0] if below else []), *([axis.size - 1] if above else []))
-    return _Cut(axis, open_bins, (len(tails[0]) + bool(tails[0]), len(tails[1]) + bool(tails[1])))
+    return _AxisCut(axis, open_bins, (len(tails[0]) + bool(tails[0]), len(tails[1]) + bool(tails[1])))
 
 
-def _nearest(until: FloatArray, targets: FloatArray) -> IntArray:
-    """Return the places below which the mass comes nearest to some targets."""
-    after = np.clip(np.searchsorted(until, targets * (1 - _ROUNDING)), 1, until.size - 1)
-    return np.asarray(np.where(targets - until[after - 1] < until[after] - targets, after - 1, after), np.intp)
+def _nearest(cumulative: FloatArray, targets: FloatArray) -> IntArray:
+    """Return the positions below which the mass comes nearest to some targets."""
+    after = np.clip(np.searchsorted(cumulative, targets * (1 - _ROUNDING)), 1, cumulative.size - 1)
+    return np.asarray(
+        np.where(targets - cumulative[after - 1] < cumulative[after] - targets, after - 1, after), np.intp
+    )
 
 
-def _halves(until: FloatArray, end: int, wall: int, least: float) -> list[int]:
-    """Halve what is between an end and a wall, again and again what is beyond, while both parts have enough mass."""
-    places: list[int] = []
+def _halves(cumulative: FloatArray, end: int, wall: int, min_mass: float) -> list[int]:
+    """Halve the range between an end and a wall, and again the half at the end, while both parts have enough mass."""
+    positions: list[int] = []
     while True:
-        place = int(_nearest(until, np.array([(until[end] + until[wall]) / 2]))[0])
-        if min(abs(until[place] - until[end]), abs(until[wall] - until[place])) < least:
-            return places
-        places.append(place)
-        wall = place
+        position = int(_nearest(cumulative, np.array([(cumulative[end] + cumulative[wall]) / 2]))[0])
+        if min(abs(cumulative[position] - cumulative[end]), abs(cumulative[wall] - cumulative[position])) < min_mass:
+            return positions
+        positions.append(position)
+        wall = position
 
 
-def _between(distinct: FloatArray, places: IntArray, *, integral: bool) -> FloatArray:
-    """Return an edge midway between the distinct values on both sides of each place, or nearly so."""
-    below, above = distinct[places - 1], distinct[places]
+def _between(distinct: FloatArray, positions: IntArray, *, integral: bool) -> FloatArray:
+    """Return an edge midway between the distinct values on both sides of each position, or nearly so."""
+    below, above = distinct[positions - 1], distinct[positions]
     with np.errstate(over="ignore"):
         width = above - below
     middle = np.where(np.isfinite(width), below + width / 2, below / 2 + above / 2)
@@ -288,9 +292,9 @@ def _size(weight: FloatArray | None, values: FloatArray, n_effective: float | No
     return max(float(values.size) if n_effective is None else n_effective, 1.0)
 
 
-def _most_cells(bins: int, size: float) -> int:
+def _cell_count(bins: int, size: float) -> int:
     """Return the number of equal cells, at least 2, each of which expects enough effective events."""
-    return max(int(min(bins, size / _LEAST_EVENTS * (1 + _ROUNDING))), 2)
+    return max(int(min(bins, size / _MIN_EVENTS * (1 + _ROUNDING))), 2)
 
 
 def _nominal(
@@ -301,14 +305,14 @@ def _nominal(
     open_bins: Sequence[int],
     tails: tuple[int, int] = (0, 0),
 ) -> Nominal:
-    """Sum up what bins hold of the events that they were chosen from."""
+    """Sum up the contents of bins, of the events that they were chosen from."""
     index, size = bins.index(columns), int(np.prod(bins.shape))
     if weight is None:
-        held = np.bincount(index, minlength=size).astype(np.float64)
+        contents = np.bincount(index, minlength=size).astype(np.float64)
     else:
-        held = total_by_bin(index, np.abs(weight), size).value
-    total = float(held.sum()) + outside
-    shares = held / total if total > 0 else held
+        contents = total_by_bin(index, np.abs(weight), size).value
+    total = float(contents.sum()) + outside
+    shares = contents / total if total > 0 else contents
     return Nominal(tuple(shares.tolist()), tails, tuple(int(i) for i in open_bins))
 
 
@@ -335,7 +339,7 @@ def _slabs(
     bins: int, columns: Sequence[FloatArray], weight: FloatArray | None, nonfinite: str, size: float, outside: float
 ) -> Slabs:
     x, y = columns
-    per_axis = max(2, round(_most_cells(bins, size) ** 0.5))
+    per_axis = max(2, round(_cell_count(bins, size) ** 0.5))
     x_cut = _cut_axis(x, weight, per_axis, nonfinite, size, halve=False)
     slab = x_cut.axis.index(x)
     mass = np.bincount(slab, None if weight is None else np.abs(weight), minlength=x_cut.axis.size)
@@ -356,10 +360,10 @@ def _slabs(
     return replace(slabs, nominal=_nominal(slabs, columns, weight, outside, open_cells))
 
 
-def _given_axis(spec: BinsSpec, nonfinite: str) -> Axis:
+def _user_axis(spec: BinsSpec, nonfinite: str) -> Axis:
     """Return an axis of the user's own edges, or of an axis of a histogram, whose options are kept or refused.
 
-    Its flow bins are always there: what no bin holds would not be compared.
+    It always has flow bins: events outside all bins would not be compared.
     """
     traits = getattr(spec, "traits", None)
     if not getattr(traits, "ordered", True):
@@ -372,9 +376,9 @@ def _given_axis(spec: BinsSpec, nonfinite: str) -> Axis:
 
 
 def _user_edges(spec: BinsSpec) -> tuple[float, ...]:
-    found = getattr(spec, "edges", spec)
+    values = getattr(spec, "edges", spec)
     try:
-        edges = np.asarray(found() if callable(found) else found, dtype=np.float64)  # uproot's is a method
+        edges = np.asarray(values() if callable(values) else values, dtype=np.float64)  # uproot's is a method
     except (TypeError, ValueError) as error:
         msg = f"bins={spec!r} is a {type(spec).__name__}; expected a number of bins or increasing edges"
         raise InputTypeError(msg) from error
@@ -406,23 +410,23 @@ def decoded_bins(node: Node, columns: Sequence[str], nonfinite: str) -> Fillable
     """Read what `encoded_bins` made.
 
     Args:
-        node: That.
+        node: The encoded bins.
         columns: Names of what is binned.
         nonfinite: Where NaN and infinite values go.
 
     Raises:
-        InputError: If it is anything else; the message names the place.
+        InputError: If the node holds anything else; the message names the place.
     """
     members = node.members()
     kind = next((kind for kind in KINDS if kind.KEY in members), Grid)
     node.check_names(members, required=(kind.KEY,), optional=(*_NOMINAL, _CIRCULAR) if kind is Grid else _NOMINAL)
     bins = kind.decoded(members[kind.KEY], columns, nonfinite)
     if members.keys().isdisjoint(_NOMINAL):  # given, or written before shares were
-        return _as_given(bins, members.get(_CIRCULAR)) if isinstance(bins, Grid) else bins
+        return _user_grid(bins, members.get(_CIRCULAR)) if isinstance(bins, Grid) else bins
     return replace(bins, nominal=Nominal.decoded(node.fields(kind.KEY, *_NOMINAL), int(np.prod(bins.shape))))
 
 
-def _as_given(bins: Grid, circular: Node | None) -> Grid:
+def _user_grid(bins: Grid, circular: Node | None) -> Grid:
     flags = (
         [False] * len(bins.axes)
         if circular is None
@@ -431,8 +435,5 @@ def _as_given(bins: Grid, circular: Node | None) -> Grid:
     make = Node(None, "" if circular is None else circular.path).made
     axes = zip(bins.axes, flags, strict=True)
     return Grid(
-        tuple(
-            make(Axis.of_edges, edges=axis.edges, nonfinite=axis.nonfinite, circular=circular)
-            for axis, circular in axes
-        )
+        tuple(make(Axis.of_edges, edges=axis.edges, nonfinite=axis.nonfinite, circular=flag) for axis, flag in axes)
     )

@@ -22,10 +22,10 @@ from pytest_ganvalid.histograms.lookup import lookup, plain
 IntArray = NDArray[np.intp]
 _ROUNDING = 1e-9  # of the narrowest bin
 _SINGLE = 2.0**-24 * (1 + 2.0**-10)  # relative, of numbers that were rounded to single precision, and a bit more
-_OF_BIN = 2.0**-10  # of a bin, by which an edge is moved at most: no sum of events in it would tell
-_MOST_AXES = 2
-_MOST_BINS = 10_000_000  # that are read from a file
-_NUMBERED = re.compile(r"Axis \d+")  # hist's label of an axis without one
+_MAX_SHIFT = 2.0**-10  # of a bin, by which an edge is moved at most: no sum of events in it would tell
+_MAX_AXES = 2
+_MAX_BINS = 10_000_000  # that are read from a file
+_DEFAULT_LABEL = re.compile(r"Axis \d+")  # hist's label of an axis without one
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Nominal:
         """Read what `binning.encoded_bins` made of it.
 
         Raises:
-            InputError: If it is anything else; the message names the place.
+            InputError: If the members hold anything else; the message names the place.
         """
         shares = tuple(item.real(0.0, 1.0) for item in members["shares"].items(cells))
         first, last = (item.whole(0, cells) for item in members["tails"].items(2))
@@ -57,7 +57,7 @@ class Nominal:
 
 
 class Bins(Protocol):
-    """What the rest of the package asks of bins."""
+    """Bins of any kind."""
 
     @property
     def nominal(self) -> Nominal | None:
@@ -91,7 +91,7 @@ class Fillable(Bins, Protocol):
 
     @property
     def axes(self) -> tuple[Axis, ...]:
-        """The axes that they are cut along, if they are; by those it is said where others differ."""
+        """The axes that the bins are cut along, if any; by these, differences from other bins are described."""
         ...
 
     def encoded(self) -> Any:  # noqa: ANN401 - JSON is untyped
@@ -158,8 +158,8 @@ class Axis:
         if not circular:
             return cls(edges, nonfinite=nonfinite, given=True)
         if len(edges) < 2 or nonfinite == "underflow":  # noqa: PLR2004
-            what = "one edge, and so no period" if len(edges) < 2 else "no underflow for NaN and infinite values"  # noqa: PLR2004
-            msg = f"a circular axis has {what}; expected at least two edges, and nonfinite='overflow' or 'separate'"
+            problem = "one edge, and so no period" if len(edges) < 2 else "no underflow for NaN and infinite values"  # noqa: PLR2004
+            msg = f"a circular axis has {problem}; expected at least two edges, and nonfinite='overflow' or 'separate'"
             raise InputError(msg)
         overflow = nonfinite != "separate"  # where it stays empty if they are refused: other programs expect it
         return cls(edges, (), False, overflow, nonfinite, circular=True, given=True)  # noqa: FBT003
@@ -169,7 +169,7 @@ class Axis:
         """Read the edges of an axis with both flow bins.
 
         Raises:
-            InputError: If they are no edges; the message names the place.
+            InputError: If the node holds no edges; the message names the place.
         """
         edges = tuple(node.reals(len(node.items())))
         if not edges or any(a >= b for a, b in itertools.pairwise(edges)):
@@ -190,11 +190,11 @@ class Axis:
         single precision, which is less. It is moved down by as much as such rounding makes of it, so that both are on
         it, but by no more than a thousandth of a bin. Edges that were chosen lie between values.
         """
-        return _below(self.edges) if self.given else self.edges
+        return _lowered_edges(self.edges) if self.given else self.edges
 
     @property
     def period(self) -> float:
-        """What a circular axis has between its first and its last edge."""
+        """The distance between the first and the last edge of a circular axis."""
         return self.edges[-1] - self.edges[0]
 
     def index(self, values: NDArray[Any]) -> IntArray:
@@ -227,11 +227,11 @@ class Axis:
         """
         if self.nonfinite == "error":
             refuse_nonfinite(values)
-        bad = ~np.isfinite(values)
-        index[bad] = 0 if self.nonfinite == "underflow" else last[bad]
+        mask = ~np.isfinite(values)
+        index[mask] = 0 if self.nonfinite == "underflow" else last[mask]
 
     def _wrapped(self, values: NDArray[Any]) -> NDArray[np.float64]:
-        """Return values within the period, those that are already to the last bit."""
+        """Return values within the period; those within it already are unchanged, to the last bit."""
         values, first = np.asarray(values, dtype=np.float64), self.cuts[0]
         with np.errstate(all="ignore"):
             wrapped = first + np.mod(values - first, self.period)
@@ -243,25 +243,27 @@ class Axis:
         Args:
             other: An axis with as many bins.
         """
-        kinds = (self.underflow, self.overflow, len(self.edges)) == (other.underflow, other.overflow, len(other.edges))
-        if not kinds:
-            ours, theirs = ([axis.label(i, i) for i in range(axis.size)] for axis in (self, other))
+        match = (self.underflow, self.overflow, len(self.edges)) == (other.underflow, other.overflow, len(other.edges))
+        if not match:
+            labels, other_labels = ([axis.label(i, i) for i in range(axis.size)] for axis in (self, other))
             return next(
-                f"bin {i} is {a!r} and {b!r}" for i, (a, b) in enumerate(zip(ours, theirs, strict=True)) if a != b
+                f"bin {i} is {a!r} and {b!r}"
+                for i, (a, b) in enumerate(zip(labels, other_labels, strict=True))
+                if a != b
             )
         # Edges computed by two programs differ in the last digit; no event of note lies between them.
-        near = _ROUNDING * min(np.diff(self.edges), default=0.0)
+        tolerance = _ROUNDING * min(np.diff(self.edges), default=0.0)
         categories = enumerate(zip(self.categories, other.categories, strict=True))
         edges = enumerate(zip(self.edges, other.edges, strict=True))
-        unlike = [f"category {i} is {a!r} and {b!r}" for i, (a, b) in categories if a != b]
-        unlike += [f"edge {i} is {a!r} and {b!r}" for i, (a, b) in edges if a != b and not abs(a - b) <= near]
-        return next(iter(unlike), "")
+        differences = [f"category {i} is {a!r} and {b!r}" for i, (a, b) in categories if a != b]
+        differences += [f"edge {i} is {a!r} and {b!r}" for i, (a, b) in edges if a != b and not abs(a - b) <= tolerance]
+        return next(iter(differences), "")
 
     def label(self, first: int, last: int) -> str:
         """Return the bins ``first`` to ``last`` in words."""
         if self.values and first == last and (value := self.values[first]) is not None:
-            near = [other for other in self.values if other is not None]
-            return f"= {_word(near, near.index(value))}"
+            values = [v for v in self.values if v is not None]
+            return f"= {_word(values, values.index(value))}"
         first, last = first - self.underflow, last - self.underflow
         if self.edges:
             return self._range_label(first, last)
@@ -280,11 +282,11 @@ class Axis:
 
     def _range_label(self, first: int, last: int) -> str:
         n = len(self.edges) - 1
-        apart = n if self.circular else n + 1  # where NaN has a bin of its own
-        if (self.nonfinite == "separate" or self.circular) and last >= apart:
-            rest = "" if first >= apart else f"{self._range_label(first, apart - 1)} or "
-            return f"{rest}NaN or infinite"
-        low, high = first, last + 1  # the edges at both ends, where there are
+        nan_bin = n if self.circular else n + 1  # where NaN has a bin of its own
+        if (self.nonfinite == "separate" or self.circular) and last >= nan_bin:
+            prefix = "" if first >= nan_bin else f"{self._range_label(first, nan_bin - 1)} or "
+            return f"{prefix}NaN or infinite"
+        low, high = first, last + 1  # the edges at both ends, where they exist
         if low < 0 and high > n:
             return "all"
         if low < 0:
@@ -300,11 +302,8 @@ class Axis:
         """Whether an edge only closes the bin of a single value, the edge before it."""
         return i > 0 and self.edges[i] == math.nextafter(self.edges[i - 1], math.inf)
 
-    def _value(self, i: int) -> float:
-        return self.edges[i - 1] if self._is_after(i) else self.edges[i]
-
     def _word(self, i: int) -> str:
-        return _word([self._value(k) for k in range(len(self.edges))], i)
+        return _word([self.edges[k - 1] if self._is_after(k) else self.edges[k] for k in range(len(self.edges))], i)
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,19 +329,19 @@ class Grid:
         """Read what `encoded` made.
 
         Args:
-            node: That.
+            node: The encoded bins.
             columns: Names of what is binned.
             nonfinite: Where NaN and infinite values go.
 
         Raises:
-            InputError: If it is anything else; the message names the place.
+            InputError: If the node holds anything else; the message names the place.
         """
         edges = node.items()
-        if len(edges) != len(columns) or len(columns) > _MOST_AXES:
+        if len(edges) != len(columns) or len(columns) > _MAX_AXES:
             node.refuse(f"bins of {len(columns)} columns")
         grid = cls(tuple(Axis.decoded(item, nonfinite) for item in edges))
-        if math.prod(grid.shape) > _MOST_BINS:
-            node.refuse(f"at most {_MOST_BINS:,} bins")
+        if math.prod(grid.shape) > _MAX_BINS:
+            node.refuse(f"at most {_MAX_BINS:,} bins")
         return grid
 
     @property
@@ -384,19 +383,21 @@ class Grid:
 def _title(axis: Any) -> str:  # noqa: ANN401 - any axis with the protocol
     """Return what is binned, as hist (label or name), uproot (the title) or boost-histogram (the metadata) call it."""
     member = getattr(axis, "member", None)
-    named = member("fTitle") if member else getattr(axis, "name", "")  # uproot's axes are named xaxis and yaxis
-    candidates = [getattr(axis, "label", ""), getattr(axis, "metadata", ""), named]
-    return next((text for text in candidates if isinstance(text, str) and text and not _NUMBERED.fullmatch(text)), "")
+    name = member("fTitle") if member else getattr(axis, "name", "")  # uproot's axes are named xaxis and yaxis
+    candidates = [getattr(axis, "label", ""), getattr(axis, "metadata", ""), name]
+    return next(
+        (text for text in candidates if isinstance(text, str) and text and not _DEFAULT_LABEL.fullmatch(text)), ""
+    )
 
 
 @functools.lru_cache(maxsize=512)
-def _below(edges: tuple[float, ...]) -> tuple[float, ...]:
-    """Move edges down by what single precision makes of them, and by no more than a little of the bins beside them."""
+def _lowered_edges(edges: tuple[float, ...]) -> tuple[float, ...]:
+    """Move edges down by the rounding of single precision, and by no more than a little of the bins beside them."""
     array = np.array(edges)
     with np.errstate(over="ignore"):
         widths = np.concatenate([[np.inf], np.diff(array), [np.inf]])
-    room = _OF_BIN * np.minimum(widths[1:], widths[:-1])
-    return tuple((array - np.minimum(_SINGLE * np.abs(array), room)).tolist())
+    limit = _MAX_SHIFT * np.minimum(widths[1:], widths[:-1])
+    return tuple((array - np.minimum(_SINGLE * np.abs(array), limit)).tolist())
 
 
 def _all_finite(values: NDArray[Any]) -> bool:
@@ -478,7 +479,7 @@ class Slabs:
     @classmethod
     def decoded(cls, node: Node, columns: Sequence[str], nonfinite: str) -> Slabs:
         """Read what `encoded` made; see `Grid.decoded`."""
-        if len(columns) != _MOST_AXES:
+        if len(columns) != _MAX_AXES:
             node.refuse("no slabs, as these are bins of two columns")
         fields = node.fields("x", "y")
         x = Axis.decoded(fields["x"], nonfinite)
@@ -514,8 +515,8 @@ class Slabs:
         """Return the slab of each cell, and its position within."""
         sizes = np.array([axis.size for axis in self.y])
         slab = np.repeat(np.arange(sizes.size), sizes)
-        within = np.arange(slab.size) - self.offsets[slab]
-        return Layout(Arrangement.SLABS, np.stack([slab, within], axis=1))
+        position = np.arange(slab.size) - self.offsets[slab]
+        return Layout(Arrangement.SLABS, np.stack([slab, position], axis=1))
 
     def index(self, columns: Sequence[NDArray[Any]]) -> IntArray:
         """Return the flat position of each event.
@@ -526,18 +527,18 @@ class Slabs:
         x, y = columns
         slab = self.x.index(x)
         table, width = _rows(tuple(axis.cuts for axis in self.y))
-        within = np.zeros_like(slab)
+        position = np.zeros_like(slab)
         if (loops := kernels()) is not None:
-            loops.ranks_in_rows(plain(y), slab, table, width, within)
+            loops.ranks_in_rows(plain(y), slab, table, width, position)
         else:
             first, step = slab * width - 1, width // 2
             while step:  # halves what is left of the edges, those of all slabs at once
-                within += step * (y >= table[first + within + step])
+                position += step * (y >= table[first + position + step])
                 step //= 2
         if not _all_finite(y):
             sizes = np.array([axis.size for axis in self.y])
-            self.y[0].place_nonfinite(within, y, sizes[slab] - 1)
-        return self.offsets[slab] + within
+            self.y[0].place_nonfinite(position, y, sizes[slab] - 1)
+        return self.offsets[slab] + position
 
 
 @dataclass(frozen=True, slots=True)
@@ -568,8 +569,8 @@ class WithOutside:
         outside = self.shape[0] - 1
         if last < outside:
             return self.inside.label(first, last)
-        rest = "" if first == outside else f"{self.inside.label(first, int(self.inside.path()[-1]))} or "
-        return f"{rest}outside the selection"
+        prefix = "" if first == outside else f"{self.inside.label(first, int(self.inside.path()[-1]))} or "
+        return f"{prefix}outside the selection"
 
     def path(self) -> IntArray:
         """Return the path through the bins inside, and then the one outside."""
@@ -582,32 +583,32 @@ class WithOutside:
 
 def _word(values: Sequence[float], i: int) -> str:
     """Format one of ascending values with as few digits as keep it apart from its neighbours."""
-    near = set(values[max(i - 2, 0) : i + 3])
+    neighbours = set(values[max(i - 2, 0) : i + 3])
     for digits in range(4, 18):
-        if len({f"{value:.{digits}g}" for value in near}) == len(near):
+        if len({f"{value:.{digits}g}" for value in neighbours}) == len(neighbours):
             break
     return f"{values[i]:.{digits}g}"
 
 
-def refuse_nonfinite(values: NDArray[Any], whose: str = "it") -> None:
+def refuse_nonfinite(values: NDArray[Any], subject: str = "it") -> None:
     """Refuse NaN and infinite values.
 
     Args:
         values: Shape (values,).
-        whose: What has them, for the message.
+        subject: What has them, for the message.
 
     Raises:
         InputError: If there are any.
     """
     nans, infinities = int(np.isnan(values).sum()), int(np.isinf(values).sum())
     if nans or infinities:
-        raise nonfinite_error(nans, infinities, values.size, whose)
+        raise nonfinite_error(nans, infinities, values.size, subject)
 
 
-def nonfinite_error(nans: int, infinities: int, values: int, whose: str = "it") -> InputError:
+def nonfinite_error(nans: int, infinities: int, values: int, subject: str = "it") -> InputError:
     """Return the error that there are so many NaN and infinite values among all."""
     return InputError(
-        f"{whose} has {nans:,} NaN and {infinities:,} infinite values among {values:,} values; say where "
+        f"{subject} has {nans:,} NaN and {infinities:,} infinite values among {values:,} values; say where "
         "they belong with nonfinite='underflow', 'overflow' or 'separate', or mend the sample"
     )
 

@@ -17,7 +17,7 @@ from pytest_ganvalid.histograms.exact import Total, total_by_bin
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
-MOST_CELLS = 1_000
+MAX_CELLS = 1_000
 """Bins of a histogram of clusters, whose covariance is full."""
 
 
@@ -26,7 +26,7 @@ class ClusterContents:
     """What each cluster put into the bins.
 
     Attributes:
-        keys: By which clusters are known on either side, increasing, shape (clusters,).
+        keys: Keys of the clusters, the same on either side, increasing, shape (clusters,).
         rows: Number of rows of each, shape (clusters,).
         contents: Sparse matrix of sums of weights, shape (clusters, bins).
     """
@@ -43,7 +43,7 @@ class ClusterSums:
     Attributes:
         products: Σ h hᵀ over the clusters' contents h, shape (bins, bins).
         sizes: Σ m and Σ m² over the clusters' weights m, shape (2,).
-        contents: Those of each cluster, where they are at hand: they are not written to files.
+        contents: Contents by cluster, where they are at hand: they are not written to files.
     """
 
     products: FloatArray
@@ -78,20 +78,20 @@ def cluster_sums(
     """
     from scipy import sparse
 
-    if size > MOST_CELLS:
+    if size > MAX_CELLS:
         msg = (
-            f"rows in clusters take the covariance of all bins, for {MOST_CELLS:,} bins at most; got {size:,}; "
+            f"rows in clusters take the covariance of all bins, for {MAX_CELLS:,} bins at most; got {size:,}; "
             "choose fewer with bins="
         )
         raise InputError(msg)
     distinct, label, rows = np.unique(keys, return_inverse=True, return_counts=True)
-    of_row = np.ones(keys.size) if weight is None else weight
-    labels, weights = (part if counts is None else np.repeat(part, counts) for part in (label, of_row))
+    row_weight = np.ones(keys.size) if weight is None else weight
+    labels, weights = (part if counts is None else np.repeat(part, counts) for part in (label, row_weight))
     contents: Any = sparse.coo_matrix((weights, (labels, index)), shape=(distinct.size, size)).tocsr()
     contents.sum_duplicates()
-    sums: FloatArray = np.asarray(np.bincount(label, of_row, minlength=distinct.size), dtype=np.float64)
-    everywhere = np.zeros(distinct.size, dtype=np.intp)
-    sizes = [total_by_bin(everywhere, sums**power, 1) for power in (1, 2)]
+    sums: FloatArray = np.asarray(np.bincount(label, row_weight, minlength=distinct.size), dtype=np.float64)
+    single_bin = np.zeros(distinct.size, dtype=np.intp)
+    sizes = [total_by_bin(single_bin, sums**power, 1) for power in (1, 2)]
     return ClusterSums(
         (contents.T @ contents).toarray(),
         Total(*(np.concatenate([getattr(total, name) for total in sizes]) for name in ("leading", "rest"))),

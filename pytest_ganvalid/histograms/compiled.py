@@ -16,16 +16,16 @@ import warnings
 from typing import Any
 
 _PER_VALUE = 18e-9  # s that a value takes a thread without kernels: in its bin, among common ones, and in a row's hash
-_PAYS = 4.0  # s of that; kernels take less than half of it, and two threads wait a second or more for their import
+_BREAK_EVEN = 4.0  # s of that; kernels take less than half of it, and two threads wait a second or more for the import
 _REMEDY = "the answers are the same, but take longer; mend the installation of numba, or uninstall it"
 
 
 class _State:
-    """What this process knows.
+    """State of this process.
 
     Attributes:
         spent: Seconds that filling has taken so far, by its amount rather than by a clock.
-        settled: Whether it has been tried to load the kernels.
+        settled: Whether loading the kernels has been tried.
         kernels: The module `kernels`; ``None`` if it cannot be used, or has not been loaded.
     """
 
@@ -41,14 +41,14 @@ _STATE = _State()
 
 def expect(values: int) -> None:
     """Load the kernels if it pays for as many values as are about to be read, of all columns together."""
-    if values * _PER_VALUE >= _PAYS:
+    if values * _PER_VALUE >= _BREAK_EVEN:
         _load()
 
 
 def spend(values: int) -> None:
     """Take note of values that are about to be filled, and load the kernels once they have been enough."""
     _STATE.spent += values * _PER_VALUE  # of two threads that add at once, one may be lost: it is an estimate
-    if _STATE.spent >= _PAYS:
+    if _STATE.spent >= _BREAK_EVEN:
         _load()
 
 

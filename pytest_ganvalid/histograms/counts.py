@@ -14,7 +14,7 @@ from pytest_ganvalid.histograms.bins import Axis, Bins, Grid, Unlabelled
 
 FloatArray = NDArray[np.float64]
 Edges = tuple[float, ...]
-_SAME = 1e-6  # relative, of numbers that may have been stored in single precision
+_TOLERANCE = 1e-6  # relative, of numbers that may have been stored in single precision
 _WEIGHTED = "gv.Counts(values, variances), variances being the sums of squared weights"
 
 
@@ -52,7 +52,7 @@ class Counts:
         Raises:
             InputError: If contents are impossible (NaN, negative or fractional counts, variances that no weights have),
                 or the shapes of values, variances and edges do not fit.
-            InputTypeError: If they are not real numbers.
+            InputTypeError: If any of these are not real numbers.
         """
         contents = _contents(values)
         object.__setattr__(self, "values", _read_only(contents))
@@ -78,7 +78,7 @@ def refuse_bare(value: object, side: str) -> None:
         side: ``"generated"`` or ``"reference"``, for the message.
 
     Raises:
-        InputTypeError: If it is an array, a series, a tensor or a collection of numbers, or of such.
+        InputTypeError: If the value is an array, a series, a tensor or a collection of numbers, or of such.
     """
     if is_bare(value):
         kind = "an array" if isinstance(value, np.ndarray) else f"a {type(value).__name__}"
@@ -87,35 +87,35 @@ def refuse_bare(value: object, side: str) -> None:
         raise InputTypeError(msg)
 
 
-def numeric(values: object, what: str) -> FloatArray:
+def numeric(values: object, subject: str) -> FloatArray:
     """Return contents of bins as a new array.
 
     Args:
         values: An array, or what numpy makes one of.
-        what: What it is, for messages.
+        subject: What it is, for messages.
 
     Raises:
-        InputError: If it is not rectangular, has masked bins, NaN or infinities, or other than 1 or 2 dimensions.
-        InputTypeError: If it does not hold real numbers.
+        InputError: If the array is not rectangular, has masked bins, NaN or infinities, or not 1 or 2 dimensions.
+        InputTypeError: If the array does not hold real numbers.
     """
     try:
         array = np.asarray(values)
     except ValueError as error:
-        msg = f"{what} is not a rectangular array: {error}"
+        msg = f"{subject} is not a rectangular array: {error}"
         raise InputError(msg) from error
     if np.ma.is_masked(values):
-        msg = f"{what} has masked bins, whose content is unknown; fill them with .filled(0) if they are empty"
+        msg = f"{subject} has masked bins, whose content is unknown; fill them with .filled(0) if they are empty"
         raise InputError(msg)
     if array.dtype.kind not in "iuf":
-        msg = f"{what} has dtype {array.dtype}; expected real numbers (convert with .astype(float))"
+        msg = f"{subject} has dtype {array.dtype}; expected real numbers (convert with .astype(float))"
         raise InputTypeError(msg)
     if array.ndim not in (1, 2):
-        msg = f"{what} has {array.ndim} dimensions; expected 1 or 2"
+        msg = f"{subject} has {array.ndim} dimensions; expected 1 or 2"
         raise InputError(msg)
     array = array.astype(np.float64)
-    bad = ~np.isfinite(array)
-    if bad.any():
-        msg = f"{what} has {int(bad.sum())} NaN or infinite bins, the first at {first(bad)}"
+    nonfinite = ~np.isfinite(array)
+    if nonfinite.any():
+        msg = f"{subject} has {int(nonfinite.sum())} NaN or infinite bins, the first at {first(nonfinite)}"
         raise InputError(msg)
     return array
 
@@ -135,7 +135,7 @@ def refuse_impossible(sumw: FloatArray, sumw2: FloatArray, prefix: str = "") -> 
         prefix: Said before the message.
 
     Raises:
-        InputError: If one is negative, or is nothing where there are weights.
+        InputError: If a sum of squares is negative, or zero where the sum of weights is not.
     """
     negative = sumw2 < 0
     if negative.any():
@@ -172,7 +172,7 @@ def _squares(values: FloatArray, variances: object) -> FloatArray:
             hint = f"; are these the edges that numpy.histogram returns? then gv.Counts(counts, edges={edges})"
         msg = f"values of shape {values.shape} and variances of shape {squares.shape}; expected one shape{hint}"
         raise InputError(msg)
-    if np.any(squares > 1) and np.allclose(squares, np.sqrt(np.abs(values)), rtol=_SAME):  # squares might overflow
+    if np.any(squares > 1) and np.allclose(squares, np.sqrt(np.abs(values)), rtol=_TOLERANCE):  # squares might overflow
         msg = "variances are the errors of values; square the errors: gv.Counts(values, errors**2)"
         raise InputError(msg)
     refuse_impossible(values, squares)
@@ -203,20 +203,20 @@ def _edges(edges: object, shape: tuple[int, ...]) -> Edges | tuple[Edges, ...]:
     )
 
 
-def _edges_of_axis(edges: object, bins: int, what: str) -> Edges:
+def _edges_of_axis(edges: object, bins: int, subject: str) -> Edges:
     try:
         array = np.asarray(edges, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        msg = f"{what} is a {type(edges).__name__}, and not an array of numbers: {error}"
+        msg = f"{subject} is a {type(edges).__name__}, and not an array of numbers: {error}"
         raise InputTypeError(msg) from error
     if array.shape != (bins + 1,):
         msg = (
-            f"{what} has shape {array.shape}; expected ({bins + 1},), one more than the {bins} bins; if those include "
-            "underflow and overflow, the outer edges are -inf and inf"
+            f"{subject} has shape {array.shape}; expected ({bins + 1},), one more than the {bins} bins; if those "
+            "include underflow and overflow, the outer edges are -inf and inf"
         )
         raise InputError(msg)
     if not np.isfinite(array).any() or not np.all(array[1:] > array[:-1]):
-        msg = f"{what} must be strictly increasing, at least one of them finite; got {array.tolist()}"
+        msg = f"{subject} must be strictly increasing, at least one of them finite; got {array.tolist()}"
         raise InputError(msg)
     return tuple(array.tolist())
 

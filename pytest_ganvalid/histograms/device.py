@@ -13,7 +13,7 @@ from typing import Any
 from pytest_ganvalid.histograms.bins import Axis, Bins, Grid, Slabs, nonfinite_error
 from pytest_ganvalid.histograms.exact import Total, adds_exactly, leading_part, sum_of
 from pytest_ganvalid.histograms.filling import Filled
-from pytest_ganvalid.histograms.repeated import HALF_STEP, LEADING, NORMAL, SIZE, Repeated, least_count
+from pytest_ganvalid.histograms.repeated import HALF_STEP, LEADING, NORMAL, SIZE, Repeated, minimum_count
 
 Tensor = Any
 
@@ -37,7 +37,7 @@ def filled_on_device(bins: Grid | Slabs, columns: Sequence[Tensor], weight: Tens
     size = math.prod(bins.shape)
     index = _index(bins, [column.double() for column in columns])
     if weight is None:
-        return Filled(bins, Total.of(_host(_counted(index, None, size))))
+        return Filled(bins, Total.of(_host(_bincount(index, None, size))))
     weight = weight.double()
     return Filled(bins, _total(index, weight, size), _total(index, weight**2, size))
 
@@ -52,18 +52,18 @@ def repeated_on_device(values: Tensor, weight: Tensor | None) -> Repeated:
     import torch
 
     values = values.double() + 0.0
-    kept = torch.isfinite(values)
-    values, weight = values[kept], None if weight is None else weight.double()[kept]
+    mask = torch.isfinite(values)
+    values, weight = values[mask], None if weight is None else weight.double()[mask]
     single = ((values.view(torch.int64) + HALF_STEP) & LEADING).view(torch.float64)
     single = torch.where((values.abs() < NORMAL) | ~torch.isfinite(single), values, single)
     distinct, index, counts = torch.unique(single, return_inverse=True, return_counts=True)
-    common = counts >= least_count(int(kept.numel()))
+    common = counts >= minimum_count(int(mask.numel()))
     size = int(common.sum())
     listed = common[index]
-    place = (torch.cumsum(common, 0) - 1)[index[listed]]
-    sums = [None if weight is None else _total(place, weight[listed] ** power, size) for power in (1, 2)]
-    undercount = least_count(int(kept.numel())) - 1
-    return Repeated(_host(distinct[common]), _host(counts[common]), int(kept.numel()), undercount, *sums).cut(SIZE)
+    position = (torch.cumsum(common, 0) - 1)[index[listed]]
+    sums = [None if weight is None else _total(position, weight[listed] ** power, size) for power in (1, 2)]
+    undercount = minimum_count(int(mask.numel())) - 1
+    return Repeated(_host(distinct[common]), _host(counts[common]), int(mask.numel()), undercount, *sums).cut(SIZE)
 
 
 def _index(bins: Grid | Slabs, columns: Sequence[Tensor]) -> Tensor:
@@ -108,19 +108,19 @@ def _on_axis(axis: Axis, values: Tensor) -> Tensor:
 def _total(index: Tensor, values: Tensor, size: int) -> Total:
     """Sum numbers up in bins; see `exact.total_by_bin`."""
     magnitudes = values.abs()
-    some = magnitudes[magnitudes > 0]
-    largest, least = (float(some.max()), float(some.min())) if some.numel() else (0.0, math.inf)
+    nonzero = magnitudes[magnitudes > 0]
+    largest, smallest = (float(nonzero.max()), float(nonzero.min())) if nonzero.numel() else (0.0, math.inf)
     sums = []
-    while largest and not adds_exactly(largest, least, values.numel()):
+    while largest and not adds_exactly(largest, smallest, values.numel()):
         part = leading_part(values, largest, values.numel())
-        sums.append(_host(_counted(index, part, size)))
+        sums.append(_host(_bincount(index, part, size)))
         values = values - part
         largest = float(values.abs().max())
-    sums.append(_host(_counted(index, values, size)))
+    sums.append(_host(_bincount(index, values, size)))
     return sum_of(sums)
 
 
-def _counted(index: Tensor, weight: Tensor | None, size: int) -> Tensor:
+def _bincount(index: Tensor, weight: Tensor | None, size: int) -> Tensor:
     import torch
 
     return torch.bincount(index, weight, minlength=size)

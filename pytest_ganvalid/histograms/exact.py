@@ -27,7 +27,7 @@ _BITS = 53  # of a float
 _MAGIC = 1.5 * 2.0 ** (_BITS - 1)  # times a power of two, added and taken away: rounds to multiples of the power
 BLOCK = 1 << 15
 """Numbers at a time: what is worked on stays in the processor's cache."""
-_NOTHING = -900  # exponent of a sum that is too small to be cut into parts
+_MIN_EXPONENT = -900  # exponent of a sum that is too small to be cut into parts
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,8 +50,8 @@ class Total:
 
     def __add__(self, other: Total) -> Total:
         """Add two totals."""
-        leading, lost = two_sum(self.leading, other.leading)
-        return Total(*two_sum(leading, lost + self.rest + other.rest))
+        leading, error = two_sum(self.leading, other.leading)
+        return Total(*two_sum(leading, error + self.rest + other.rest))
 
     @property
     def value(self) -> FloatArray:
@@ -71,15 +71,15 @@ def total_by_bin(index: IntArray, values: FloatArray, size: int) -> Total:
         total = Total.of(np.zeros(size))
         loops.total(plain(index, np.int64), plain(values), total.leading, total.rest)
         return total
-    blocks = [_block(index[part], values[part], size) for part in parts(values.size, BLOCK)]
+    blocks = [_block_total(index[part], values[part], size) for part in parts(values.size, BLOCK)]
     return functools.reduce(operator.add, blocks, Total.of(np.zeros(size)))
 
 
-def _block(index: IntArray, values: FloatArray, size: int) -> Total:
+def _block_total(index: IntArray, values: FloatArray, size: int) -> Total:
     """Sum a few numbers up in bins, at least one."""
-    largest, least = _range(values)
+    largest, smallest = _magnitude_range(values)
     sums = []
-    while largest and not adds_exactly(largest, least, values.size):
+    while largest and not adds_exactly(largest, smallest, values.size):
         part = leading_part(values, largest, values.size)
         sums.append(np.bincount(index, part, minlength=size))
         values = np.subtract(values, part, out=part)  # new memory for each array would cost as much as the work
@@ -88,25 +88,25 @@ def _block(index: IntArray, values: FloatArray, size: int) -> Total:
     return sum_of(sums)
 
 
-def _range(values: FloatArray) -> tuple[float, float]:
-    """Return the largest and the least magnitude of numbers, but for 0; 0 and infinity if there is none."""
-    least, largest = float(values.min()), float(values.max())
-    if least > 0:
-        return largest, least
+def _magnitude_range(values: FloatArray) -> tuple[float, float]:
+    """Return the largest and the smallest magnitude of numbers, but for 0; 0 and infinity if all are 0."""
+    smallest, largest = float(values.min()), float(values.max())
+    if smallest > 0:
+        return largest, smallest
     magnitudes = np.abs(values)
     magnitudes[magnitudes == 0] = np.inf
-    return max(largest, -least), float(magnitudes.min())
+    return max(largest, -smallest), float(magnitudes.min())
 
 
-def adds_exactly(largest: float, least: float, number: int) -> bool:
+def adds_exactly(largest: float, smallest: float, number: int) -> bool:
     """Tell whether floats can be added without rounding, as their last bits are not far below the largest sum.
 
     Args:
         largest: The largest magnitude.
-        least: The least magnitude above 0 of the floats, or of those that they are the last bits of.
+        smallest: The smallest magnitude above 0 of the floats, or of those that they are the last bits of.
         number: How many there are.
     """
-    return math.frexp(largest)[1] + carry(number) <= max(math.frexp(least)[1], _NOTHING)
+    return math.frexp(largest)[1] + carry(number) <= max(math.frexp(smallest)[1], _MIN_EXPONENT)
 
 
 def leading_part(values: Any, largest: float, number: int) -> Any:  # noqa: ANN401 - arrays or tensors

@@ -1,7 +1,7 @@
 """Histograms in files of other programs: ROOT's TH1 and TH2, and JSON by the schema of UHI (hist, boost-histogram).
 
 ``"file.root:h_mass"``, ``"file.root:folder"``, ``"file.root"`` with nothing but histograms; ``"hists.json"`` with one
-histogram, or an object of several. Each is converted when it is asked for, so that one that nobody asks for may be bad.
+histogram, or an object of several. Each is converted when it is looked up, so that a damaged one does no harm before.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _ROOT = "a ROOT file"
 _YODA = (".yoda", ".yoda.gz", ".yoda.h5")
 _UHI = "uhi_schema"
 _ARRAYS = {"edges", "index", "values", "variances", "counts", "sum_of_weights", "sum_of_weights_squared"}
-_MOST_BINS = 10_000_000
+_MAX_BINS = 10_000_000
 _AVERAGES = ("mean", "weighted_mean")
 
 
@@ -35,10 +35,10 @@ class Unconverted(Mapping[str, BinSums]):
     """Histograms by name, each converted when it is looked up; they may hold no events."""
 
     def __init__(self, conversions: Mapping[str, Callable[[], BinSums]], *places: str) -> None:
-        """Keep what makes each histogram, or raises an error that says why it cannot be made.
+        """Keep the conversion of each histogram.
 
         Args:
-            conversions: Name -> that.
+            conversions: Name -> function that returns the histogram, or raises an error that says why it cannot.
             places: Where they are, the widest place first, for error messages.
         """
         self._conversions, self._places = conversions, places
@@ -48,13 +48,13 @@ class Unconverted(Mapping[str, BinSums]):
         """Convert a histogram, once.
 
         Raises:
-            InputError: If it cannot be read, or its contents are impossible.
-            InputTypeError: If it is of another kind.
+            InputError: If the histogram cannot be read, or its contents are impossible.
+            InputTypeError: If the histogram is of another kind.
         """
         if name not in self._converted:
-            with ExitStack() as places:
+            with ExitStack() as stack:
                 for place in self._places:
-                    places.enter_context(placed(place))
+                    stack.enter_context(placed(place))
                 self._converted[name] = self._conversions[name]()
         return self._converted[name]
 
@@ -75,7 +75,7 @@ def refuse_yoda(name: str) -> None:
     """Refuse files of YODA.
 
     Raises:
-        InputError: If this is the name of one.
+        InputError: If the name is that of one.
     """
     if name.endswith(_YODA):
         msg = f"{name}: files of YODA are not read; convert it with YODA's own yoda2root, and give the ROOT file"
@@ -96,7 +96,7 @@ class RootHistograms:
 
 
 def root_histograms(path: str, inside: str, side: str) -> RootHistograms | None:
-    """Read the histograms of a ROOT file; ``None`` if what is named are events.
+    """Read the histograms of a ROOT file; ``None`` if ``inside`` names events.
 
     Args:
         path: Of the file.
@@ -104,7 +104,7 @@ def root_histograms(path: str, inside: str, side: str) -> RootHistograms | None:
         side: ``"generated"`` or ``"reference"``, for error messages.
 
     Raises:
-        InputError: If it cannot be read, or is neither histograms nor events.
+        InputError: If the file cannot be read, or ``inside`` names neither histograms nor events.
         MissingExtraError: If uproot is not installed.
     """
     uproot = imported("uproot", feature="a ROOT file", extra="hep")
@@ -120,17 +120,19 @@ def root_histograms(path: str, inside: str, side: str) -> RootHistograms | None:
         if not _FOLDER.fullmatch(kind):
             msg = f"this is a {kind}; expected a TH1 or TH2, a folder of them, or a tree of events"
             raise InputError(msg)
-        within = {name: one for name, one in kinds.items() if name.startswith(f"{plain}/" if plain else "")}
-        if any(_TREE.fullmatch(one) for one in within.values()):
+        members = {name: kind for name, kind in kinds.items() if name.startswith(f"{plain}/" if plain else "")}
+        if any(_TREE.fullmatch(kind) for kind in members.values()):
             return None
-        names = [name for name, one in within.items() if _HISTOGRAM.fullmatch(one)]
+        names = [name for name, kind in members.items() if _HISTOGRAM.fullmatch(kind)]
         if not names:
-            msg = f"there is no TH1 or TH2; there are {sorted(f'{name} ({one})' for name, one in within.items())[:10]}"
+            msg = (
+                f"there is no TH1 or TH2; there are {sorted(f'{name} ({kind})' for name, kind in members.items())[:10]}"
+            )
             raise InputError(msg)
         start = len(plain) + 1 if plain else 0
         sums = {name[start:]: _of_root(file, name, f"{side}: {name}", place) for name in names}
-        apart = {name: one for name, one in within.items() if name not in names and not _FOLDER.fullmatch(one)}
-        return RootHistograms(Unconverted(sums, side), {name[start:]: one for name, one in apart.items()})
+        others = {name: kind for name, kind in members.items() if name not in names and not _FOLDER.fullmatch(kind)}
+        return RootHistograms(Unconverted(sums, side), {name[start:]: kind for name, kind in others.items()})
 
 
 def _of_root(file: Any, name: str, side: str, place: str) -> Callable[[], BinSums]:  # noqa: ANN401 - uproot's
@@ -155,11 +157,11 @@ def is_uhi_document(document: Node) -> bool:
     value = document.value
     if not isinstance(value, dict) or not value:
         return False
-    return _UHI in value or all(isinstance(one, dict) and _UHI in one for one in value.values())
+    return _UHI in value or all(isinstance(item, dict) and _UHI in item for item in value.values())
 
 
 def uhi_histograms(document: Node, side: str, source: str) -> Unconverted:
-    """Read the histograms of a JSON document; one that has no name is called by nothing.
+    """Read the histograms of a JSON document; the name of a single one is empty.
 
     Args:
         document: See `is_uhi_document`.
@@ -169,8 +171,8 @@ def uhi_histograms(document: Node, side: str, source: str) -> Unconverted:
     Raises:
         MissingExtraError: If boost-histogram is not installed.
     """
-    given = {"": document} if _UHI in document.value else document.members()
-    conversions = {name: partial(_of_uhi, node, f"{side}: {name}" if name else side) for name, node in given.items()}
+    nodes = {"": document} if _UHI in document.value else document.members()
+    conversions = {name: partial(_of_uhi, node, f"{side}: {name}" if name else side) for name, node in nodes.items()}
     return Unconverted(conversions, side, source)
 
 
@@ -208,7 +210,7 @@ def _shape(axes: Node) -> tuple[int, ...]:
         members = axis.members()
         flow = sum(members[name].value is True for name in ("underflow", "overflow", "flow") if name in members)
         if "bins" in members:
-            sizes.append(members["bins"].whole(1, _MOST_BINS) + flow)
+            sizes.append(members["bins"].whole(1, _MAX_BINS) + flow)
         elif "edges" in members:
             sizes.append(len(members["edges"].items()) - 1 + flow)
         else:
@@ -220,7 +222,7 @@ def _dense(storage: Node, shape: tuple[int, ...]) -> dict[str, Any]:
     """Put the bins of a sparse storage, of which ``index`` names the positions, axis by axis, among empty ones.
 
     Raises:
-        InputError: If a position is none of the histogram, or is named twice, or values are not one for each.
+        InputError: If a position is outside the histogram or occurs twice, or the values are not as many as positions.
     """
     members = storage.members()
     axes = members["index"].items(len(shape))
@@ -228,13 +230,13 @@ def _dense(storage: Node, shape: tuple[int, ...]) -> dict[str, Any]:
         [item.whole(0, bins - 1) for item in axis.items(len(axes[0].items()))]
         for axis, bins in zip(axes, shape, strict=True)
     ]
-    places = list(zip(*positions, strict=True))
-    if len(set(places)) < len(places):
+    indices = list(zip(*positions, strict=True))
+    if len(set(indices)) < len(indices):
         members["index"].refuse("positions that differ")
     dense: dict[str, Any] = {name: node.value for name, node in members.items() if name not in _ARRAYS}
     for name in sorted(_ARRAYS.intersection(members) - {"index"}):
         contents = np.zeros(shape)
-        contents[tuple(np.array(axis, dtype=np.intp) for axis in positions)] = members[name].reals(len(places))
+        contents[tuple(np.array(axis, dtype=np.intp) for axis in positions)] = members[name].reals(len(indices))
         dense[name] = contents
     return dense
 
@@ -245,12 +247,12 @@ def _check_size(axes: Node, storage: Node) -> None:
     for axis in axes.items():
         members = axis.members()
         if "bins" in members:
-            size *= members["bins"].whole(0, _MOST_BINS) + 2
+            size *= members["bins"].whole(0, _MAX_BINS) + 2
         else:
-            named = next((members[name] for name in ("edges", "categories") if name in members), None)
-            size *= 2 if named is None else len(named.items()) + 1
-    if size > _MOST_BINS:
-        axes.refuse(f"at most {_MOST_BINS:,} bins")
+            node = next((members[name] for name in ("edges", "categories") if name in members), None)
+            size *= 2 if node is None else len(node.items()) + 1
+    if size > _MAX_BINS:
+        axes.refuse(f"at most {_MAX_BINS:,} bins")
     storage.members()
 
 
@@ -280,16 +282,16 @@ def _blamed(place: str, kind: str) -> Iterator[None]:
         raise InputError(msg) from error
 
 
-def the_only(found: Mapping[str, BinSums], name: str) -> BinSums:
+def the_only(histograms: Mapping[str, BinSums], name: str) -> BinSums:
     """Return the only histogram of a file.
 
     Raises:
         InputError: If there are several.
     """
-    if len(found) != 1:
+    if len(histograms) != 1:
         msg = (
-            f"{name}: there are {len(found)} histograms, {sorted(found)[:10]}; name one (file.root:name), or compare "
-            "all with validate"
+            f"{name}: there are {len(histograms)} histograms, {sorted(histograms)[:10]}; name one (file.root:name), or "
+            "compare all with validate"
         )
         raise InputError(msg)
-    return next(iter(found.values()))
+    return next(iter(histograms.values()))

@@ -25,7 +25,7 @@ from pytest_ganvalid.histograms.sums import BinSums
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
-_MOST_CORRELATED = 5_000  # bins: their covariance takes 200 MB
+_MAX_CORRELATED_BINS = 5_000  # bins: their covariance takes 200 MB
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,7 +39,7 @@ class Filled:
             unweighted events of one entry each, whose sums of squares are the sums.
         products: Where events have several entries, Σ h hᵀ over the events' contents h, shape (bins, bins).
         events: Where events have several entries, their Σw and Σw², shape (2,).
-        repeated: The commonest values; ``None`` if those are not looked at.
+        repeated: The commonest values; ``None`` if they are not counted.
         clusters: Sums over clusters, where rows are in some.
     """
 
@@ -65,18 +65,18 @@ class Filled:
         return replace(
             self,
             sumw=self.sumw + other.sumw,
-            sumw2=_sum(self.sumw2, other.sumw2),
-            products=_sum(self.products, other.products),
-            events=_sum(self.events, other.events),
-            repeated=_sum(self.repeated, other.repeated),
-            clusters=_sum(self.clusters, other.clusters),
+            sumw2=_optional_sum(self.sumw2, other.sumw2),
+            products=_optional_sum(self.products, other.products),
+            events=_optional_sum(self.events, other.events),
+            repeated=_optional_sum(self.repeated, other.repeated),
+            clusters=_optional_sum(self.clusters, other.clusters),
         )
 
     def _with_squares(self) -> Filled:
         return self if self.sumw2 is not None else replace(self, sumw2=self.sumw)
 
     def sums(self) -> BinSums:
-        """Return what a verdict is made of."""
+        """Return the bin sums, with those of clusters."""
         sums = self._sums()
         if self.clusters is None:
             return sums
@@ -88,12 +88,12 @@ class Filled:
         if self.products is None or self.events is None:
             squares = sumw if self.sumw2 is None else self.sumw2.value
             return BinSums(sumw, squares, self.bins, repeated=self.repeated)
-        weights, of_weights = self.events.value.tolist()
-        n_events = weights**2 / of_weights if of_weights else 0.0
+        total, square_total = self.events.value.tolist()
+        n_events = total**2 / square_total if square_total else 0.0
         return BinSums(sumw, self.products.diagonal(), self.bins, self.products, n_events)
 
 
-def _sum(a: Any, b: Any) -> Any:  # noqa: ANN401 - both of one kind, or both None
+def _optional_sum(a: Any, b: Any) -> Any:  # noqa: ANN401 - both of one kind, or both None
     return None if a is None or b is None else a + b
 
 
@@ -146,13 +146,13 @@ def filled(
     if selected is None and counts is None:
         return reduce(add, shared_out(partial(_filled_part, bins, columns, weight), columns[0].size, workers))
     index = _index(bins, columns)
-    everywhere: Bins = bins
+    all_bins: Bins = bins
     if selected is not None:
         index, counts = _with_outside(index, int(np.prod(bins.shape)), counts, selected)
-        everywhere = WithOutside(bins)
+        all_bins = WithOutside(bins)
     if counts is not None:
-        return _fill_correlated(everywhere, index, weight, counts)
-    return filled_at(everywhere, index, weight)
+        return _fill_correlated(all_bins, index, weight, counts)
+    return filled_at(all_bins, index, weight)
 
 
 def filled_at(bins: Bins, index: IntArray, weight: FloatArray | None) -> Filled:
@@ -160,13 +160,13 @@ def filled_at(bins: Bins, index: IntArray, weight: FloatArray | None) -> Filled:
 
     Args:
         bins: What the bins are.
-        index: That of each entry, shape (entries,).
+        index: The bin of each entry, shape (entries,).
         weight: Their weights, or ``None``.
     """
     size = int(np.prod(bins.shape))
     blocks = parts(index.size, BLOCK)
     filled_blocks = (_filled_block(bins, index[b], None if weight is None else weight[b], size) for b in blocks)
-    return reduce(add, filled_blocks, _nothing(bins, weight))
+    return reduce(add, filled_blocks, _empty(bins, weight))
 
 
 def _filled_part(bins: Fillable, columns: Sequence[FloatArray], weight: FloatArray | None, part: slice) -> Filled:
@@ -175,15 +175,15 @@ def _filled_part(bins: Fillable, columns: Sequence[FloatArray], weight: FloatArr
     if axis is not None and part.stop > part.start:
         return Filled(bins, Total.of(_counts(axis, columns[0][part])))
     size = int(np.prod(bins.shape))
-    total = _nothing(bins, weight)
+    total = _empty(bins, weight)
     for block in parts(part.stop - part.start, BLOCK):
-        here = slice(part.start + block.start, part.start + block.stop)
-        index = bins.index([values[here] for values in columns])
-        total = total + _filled_block(bins, index, None if weight is None else weight[here], size)
+        rows = slice(part.start + block.start, part.start + block.stop)
+        index = bins.index([values[rows] for values in columns])
+        total = total + _filled_block(bins, index, None if weight is None else weight[rows], size)
     return total
 
 
-def _nothing(bins: Bins, weight: FloatArray | None) -> Filled:
+def _empty(bins: Bins, weight: FloatArray | None) -> Filled:
     """Return the histogram of no events."""
     zero = Total.of(np.zeros(int(np.prod(bins.shape))))
     return Filled(bins, zero, None if weight is None else zero)
@@ -191,15 +191,15 @@ def _nothing(bins: Bins, weight: FloatArray | None) -> Filled:
 
 def _counts(axis: Any, values: FloatArray) -> NDArray[np.int64]:  # noqa: ANN401 - an Axis
     """Count the values in each bin of an axis with edges."""
-    found = lookup(axis.cuts)
+    table = lookup(axis.cuts)
     total = np.zeros(axis.size, dtype=np.int64)
     for block in parts(values.size, BLOCK):
         part = values[block]
-        counts = found.counts_if_finite(part)
+        counts = table.counts_if_finite(part)
         if counts is None:
             total += np.bincount(axis.index(part), minlength=axis.size)
         else:
-            total[: found.size] += counts
+            total[: table.size] += counts
     return total
 
 
@@ -226,31 +226,31 @@ def _with_outside(
         all_counts = np.ones(selected.size, dtype=np.intp)
         all_counts[selected] = counts
         counts, inside = all_counts, np.repeat(selected, all_counts)
-    everywhere = np.full(inside.size, outside, dtype=np.intp)
-    everywhere[inside] = index
-    return everywhere, counts
+    full_index = np.full(inside.size, outside, dtype=np.intp)
+    full_index[inside] = index
+    return full_index, counts
 
 
 def _fill_correlated(bins: Bins, index: IntArray, weight: FloatArray | None, counts: IntArray) -> Filled:
-    """Sum the products of the bin contents of each event: what the covariance by event is made of."""
+    """Sum the products of the bin contents of each event, for the covariance by event."""
     from scipy import sparse
 
     size = int(np.prod(bins.shape))
-    if size > _MOST_CORRELATED:
-        msg = f"entries of one event are correlated, which takes at most {_MOST_CORRELATED:,} bins; got {size:,}"
+    if size > _MAX_CORRELATED_BINS:
+        msg = f"entries of one event are correlated, which takes at most {_MAX_CORRELATED_BINS:,} bins; got {size:,}"
         raise InputError(msg)
-    of_event = np.ones(counts.size) if weight is None else weight
-    of_entry = np.repeat(of_event, counts)
+    event_weight = np.ones(counts.size) if weight is None else weight
+    entry_weight = np.repeat(event_weight, counts)
     starts = np.concatenate([[0], np.cumsum(counts)])
-    contents: Any = sparse.csr_matrix((of_entry, index, starts), shape=(counts.size, size), copy=True)
+    contents: Any = sparse.csr_matrix((entry_weight, index, starts), shape=(counts.size, size), copy=True)
     contents.sum_duplicates()  # or the product would take the square of the number of entries
     products = (contents.T @ contents).toarray()
-    sumw = total_by_bin(index, of_entry, size)
-    return Filled(bins, sumw, Total.of(products.diagonal()), products, _events(of_event))
+    sumw = total_by_bin(index, entry_weight, size)
+    return Filled(bins, sumw, Total.of(products.diagonal()), products, _weight_sums(event_weight))
 
 
-def _events(weight: FloatArray) -> Total:
+def _weight_sums(weight: FloatArray) -> Total:
     """Return Σw and Σw²."""
-    one = np.zeros(weight.size, dtype=np.intp)
-    sums = [total_by_bin(one, weight**power, 1) for power in (1, 2)]
+    single_bin = np.zeros(weight.size, dtype=np.intp)
+    sums = [total_by_bin(single_bin, weight**power, 1) for power in (1, 2)]
     return Total(*(np.concatenate([getattr(total, name) for total in sums]) for name in ("leading", "rest")))

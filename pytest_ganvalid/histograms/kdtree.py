@@ -30,9 +30,9 @@ Box = tuple[tuple[float, float], ...]
 SAME = 5e-6
 """Relative distance within which values are one that was printed to six digits or stored in single precision."""
 _PARTS = 10  # in which neighbouring cells are seen together
-_NOWHERE = (math.inf, -math.inf)  # limits that no value is within
-_MANY = 1 << 12  # events, from which on a table is worth its making
-_LARGEST = 1 << 19  # entries of a table, which stays in the processor's cache
+_EMPTY_LIMITS = (math.inf, -math.inf)  # of no value
+_TABLE_EVENTS = 1 << 12  # events, from which on a table is worth its making
+_MAX_ENTRIES = 1 << 19  # entries of a table, which stays in the processor's cache
 _BLOCK = 1 << 15  # events at a time, likewise
 _INFINITE = {math.inf: "inf", -math.inf: "-inf"}  # JSON has no such numbers
 
@@ -159,7 +159,7 @@ class Cells:
         return (self.root.cells + (self.nonfinite == "separate"),)
 
     def label(self, first: int, last: int) -> str:
-        """Return the merged cells ``first`` to ``last`` in words: their box, or if they are none, both ends."""
+        """Return the merged cells ``first`` to ``last`` in words: their box, or both ends if they form no box."""
         cells = self.root.cells
         if last == cells:
             return "NaN or infinite" if first == last else f"{self.label(first, last - 1)} or NaN or infinite"
@@ -174,7 +174,7 @@ class Cells:
         return f"{self.label(first, first)} to {self.label(last, last)}"
 
     def outside(self) -> tuple[int, ...]:
-        """Return the cells of the events that some guard sets apart, and all events with NaN if those are apart."""
+        """Return the cells of the events that guards set apart, and that of events with NaN if it is separate."""
         regions = _regions(self.root, ((-math.inf, math.inf),) * len(self.names))
         guarded = [i for i, region in enumerate(regions) if region.hole is not None]
         return (*guarded, *([self.root.cells] if self.nonfinite == "separate" else []))
@@ -184,7 +184,7 @@ class Cells:
         return np.arange(self.shape[0], dtype=np.intp)
 
     def layout(self) -> Layout:
-        """Return the part of space that each cell is in, of ten: those that one gets by opening the largest first."""
+        """Return the part of space that each cell is in, of ten parts made by opening the largest one first."""
         parts: list[Node | None] = [self.root] + [None] * (self.nonfinite == "separate")
         while len(parts) < _PARTS and any(parts):
             largest = max(range(len(parts)), key=lambda i: number_of_cells(parts[i]))
@@ -200,13 +200,13 @@ class Cells:
         Args:
             columns: One array of shape (events,) per name.
         """
-        columns, finite = placed(columns, self.nonfinite)
+        columns, finite = tree_columns(columns, self.nonfinite)
         index = np.full(columns[0].size, self.root.cells, dtype=np.intp)
         if (loops := kernels()) is not None:
-            loops.leaves(np.stack([plain(values) for values in columns]), *_listed(self.root), index)
+            loops.leaves(np.stack([plain(values) for values in columns]), *_node_arrays(self.root), index)
             index[~finite] = self.root.cells
             return index
-        table = _table(self.root) if finite.size >= _MANY and finite.all() else None
+        table = _cell_table(self.root) if finite.size >= _TABLE_EVENTS and finite.all() else None
         if table is not None:
             return table.index(columns)
         _descend(self.root, columns, np.flatnonzero(finite), 0, index)
@@ -223,7 +223,7 @@ def _descend(node: Node | None, columns: Sequence[FloatArray], rows: IntArray, f
     if node is None:
         index[rows] = first
         return
-    table = _table(node) if rows.size >= _MANY else None
+    table = _cell_table(node) if rows.size >= _TABLE_EVENTS else None
     if table is not None:
         index[rows] = first + table.index([values[rows] for values in columns])
         return
@@ -238,61 +238,61 @@ def _descend(node: Node | None, columns: Sequence[FloatArray], rows: IntArray, f
 
 
 @functools.lru_cache(maxsize=64)
-def _listed(root: Node) -> tuple[IntArray, FloatArray, IntArray, IntArray, int]:
+def _node_arrays(root: Node) -> tuple[IntArray, FloatArray, IntArray, IntArray, int]:
     """List the nodes of a tree: their columns, limits, next nodes and cells, and the depth; see `kernels.leaves`."""
     columns: list[int] = []
     limits: list[tuple[float, float]] = []
     following: list[tuple[int, int]] = []
     cells: list[int] = []
 
-    def added(column: int, within: tuple[float, float], cell: int = 0) -> int:
-        place = len(columns)
+    def add_node(column: int, bounds: tuple[float, float], cell: int = 0) -> int:
+        position = len(columns)
         columns.append(column)
-        limits.append(within)
-        following.append((place, place))
+        limits.append(bounds)
+        following.append((position, position))
         cells.append(cell)
-        return place
+        return position
 
-    def listed(node: Node | None, first: int) -> tuple[int, int]:
-        """List a node and those below it; return its place, and the number of steps to the furthest leaf."""
+    def add_tree(node: Node | None, first: int) -> tuple[int, int]:
+        """List a node and those below it; return its position, and the number of steps to the furthest leaf."""
         if node is None:
-            return added(0, _NOWHERE, first), 0
+            return add_node(0, _EMPTY_LIMITS, first), 0
         if isinstance(node, Cut):
             high = math.nextafter(node.at, -math.inf)
-            place = added(node.column, (-math.inf, high) if high < node.at else _NOWHERE)
-            below, steps = listed(node.below, first)
-            above, others = listed(node.above, first + number_of_cells(node.below))
-            following[place] = above, below
-            return place, 1 + max(steps, others)
-        places = [added(c, _around(v)) for c, v in zip(node.columns, node.values, strict=True)]
-        outside, _ = listed(None, first)
-        inside, steps = listed(node.inside, first + 1)
-        for place, within in zip(places, (*places[1:], inside), strict=True):
-            following[place] = outside, within
-        return places[0], len(places) + steps
+            position = add_node(node.column, (-math.inf, high) if high < node.at else _EMPTY_LIMITS)
+            below, steps_below = add_tree(node.below, first)
+            above, steps_above = add_tree(node.above, first + number_of_cells(node.below))
+            following[position] = above, below
+            return position, 1 + max(steps_below, steps_above)
+        positions = [add_node(c, _guard_limits(v)) for c, v in zip(node.columns, node.values, strict=True)]
+        outside, _ = add_tree(None, first)
+        inside, steps = add_tree(node.inside, first + 1)
+        for position, successor in zip(positions, (*positions[1:], inside), strict=True):
+            following[position] = outside, successor
+        return positions[0], len(positions) + steps
 
-    _, depth = listed(root, 0)
-    places, numbers = np.array(following, dtype=np.int64).ravel(), np.array(cells, dtype=np.int64)
-    return np.array(columns, dtype=np.int64), np.array(limits).T.copy(), places, numbers, depth
+    _, depth = add_tree(root, 0)
+    successors, leaves = np.array(following, dtype=np.int64).ravel(), np.array(cells, dtype=np.int64)
+    return np.array(columns, dtype=np.int64), np.array(limits).T.copy(), successors, leaves, depth
 
 
-def _around(value: float) -> tuple[float, float]:
-    """Return the least and the largest number that is a guard's value, but for rounding; see `Guard.is_inside`."""
+def _guard_limits(value: float) -> tuple[float, float]:
+    """Return the smallest and the largest number that is a guard's value but for rounding; see `Guard.is_inside`."""
     if math.isinf(value):
         return value, value
     distance, ends = SAME * abs(value), []
-    for outwards in (-math.inf, math.inf):
-        end = value + math.copysign(distance, outwards)
+    for direction in (-math.inf, math.inf):
+        end = value + math.copysign(distance, direction)
         if abs(end - value) > distance:  # the sum was rounded outwards; a difference of such numbers is exact
             end = math.nextafter(end, value)
-        elif abs(math.nextafter(end, outwards) - value) <= distance:
-            end = math.nextafter(end, outwards)
+        elif abs(math.nextafter(end, direction) - value) <= distance:
+            end = math.nextafter(end, direction)
         ends.append(end)
     return ends[0], ends[1]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Table:
+class _CellTable:
     """The cells below a node, by how many of the cuts of each column a value reaches.
 
     Attributes:
@@ -307,56 +307,56 @@ class _Table:
         """Return the cell of each event."""
         index = np.empty(columns[0].size, dtype=np.intp)
         for block in parts(index.size, _BLOCK):
-            place = np.zeros(1, dtype=np.intp)
+            position = np.zeros(1, dtype=np.intp)
             for column, cuts in self.cuts.items():
-                place = place * (len(cuts) + 1) + lookup(cuts).index(columns[column][block])
-            index[block] = self.cells.ravel().take(place)
+                position = position * (len(cuts) + 1) + lookup(cuts).index(columns[column][block])
+            index[block] = self.cells.ravel().take(position)
         return index
 
 
 @functools.lru_cache(maxsize=256)
-def _table(root: Node) -> _Table | None:
+def _cell_table(root: Node) -> _CellTable | None:
     """Return the table of the cells below a node; ``None`` if there is a guard, or it would be too large."""
     nodes: list[Node] = [root]
-    found: dict[int, set[float]] = {}
+    cut_values: dict[int, set[float]] = {}
     for node in nodes:
         if isinstance(node, Guard) or math.isinf(node.at):
             return None
-        found.setdefault(node.column, set()).add(node.at)
+        cut_values.setdefault(node.column, set()).add(node.at)
         nodes += filter(None, (node.below, node.above))
-    cuts = {column: tuple(sorted(found[column])) for column in sorted(found)}
-    shape = [len(some) + 1 for some in cuts.values()]
-    if math.prod(shape) > _LARGEST:
+    cuts = {column: tuple(sorted(cut_values[column])) for column in sorted(cut_values)}
+    shape = [len(values) + 1 for values in cuts.values()]
+    if math.prod(shape) > _MAX_ENTRIES:
         return None
     cells = np.empty(shape, np.min_scalar_type(root.cells))
-    places = {number: axis for axis, number in enumerate(cuts)}
+    axes = {column: axis for axis, column in enumerate(cuts)}
 
     def fill(node: Node | None, first: int, box: tuple[slice, ...]) -> None:
         if not isinstance(node, Cut):
             cells[box] = first
             return
-        axis = places[node.column]
+        axis = axes[node.column]
         reached = cuts[node.column].index(node.at) + 1
-        side, before, after = box[axis], box[:axis], box[axis + 1 :]
-        fill(node.below, first, (*before, slice(side.start, min(side.stop, reached)), *after))
+        side, head, tail = box[axis], box[:axis], box[axis + 1 :]
+        fill(node.below, first, (*head, slice(side.start, min(side.stop, reached)), *tail))
         fill(
             node.above,
             first + number_of_cells(node.below),
-            (*before, slice(max(side.start, reached), side.stop), *after),
+            (*head, slice(max(side.start, reached), side.stop), *tail),
         )
 
     fill(root, 0, tuple(slice(0, size) for size in shape))
-    return _Table(cuts, cells)
+    return _CellTable(cuts, cells)
 
 
-def placed(columns: Sequence[NDArray[Any]], nonfinite: str) -> tuple[list[FloatArray], NDArray[np.bool_]]:
-    """Return the columns with NaN and infinite values in their place, and which events the tree is for."""
+def tree_columns(columns: Sequence[NDArray[Any]], nonfinite: str) -> tuple[list[FloatArray], NDArray[np.bool_]]:
+    """Return the columns with an infinity for each NaN and infinite value, and the mask of the events in the tree."""
     finite = [np.isfinite(values) for values in columns]
     if nonfinite == "separate":
         return list(columns), np.logical_and.reduce(finite)
-    place = -math.inf if nonfinite == "underflow" else math.inf
-    placed = [v if ok.all() else np.where(ok, v, place) for v, ok in zip(columns, finite, strict=True)]
-    return placed, np.ones(columns[0].size, dtype=bool)
+    substitute = -math.inf if nonfinite == "underflow" else math.inf
+    ordered = [v if ok.all() else np.where(ok, v, substitute) for v, ok in zip(columns, finite, strict=True)]
+    return ordered, np.ones(columns[0].size, dtype=bool)
 
 
 def _regions(node: Node | None, box: Box) -> Iterator[_Region]:
@@ -369,9 +369,9 @@ def _regions(node: Node | None, box: Box) -> Iterator[_Region]:
         yield from _regions(node.inside, node.box(box))
         return
     low, high = box[node.column]
-    before, after = box[: node.column], box[node.column + 1 :]
-    yield from _regions(node.below, (*before, (low, node.at), *after))
-    yield from _regions(node.above, (*before, (node.at, high), *after))
+    head, tail = box[: node.column], box[node.column + 1 :]
+    yield from _regions(node.below, (*head, (low, node.at), *tail))
+    yield from _regions(node.above, (*head, (node.at, high), *tail))
 
 
 def _hull(boxes: Sequence[Box]) -> Box:

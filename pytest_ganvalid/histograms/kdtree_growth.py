@@ -25,12 +25,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_ganvalid.errors import InputError
-from pytest_ganvalid.histograms.kdtree import Cells, Cut, Guard, Node, number_of_cells, placed
+from pytest_ganvalid.histograms.kdtree import Cells, Cut, Guard, Node, number_of_cells, tree_columns
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 _ROUNDING = 1e-9  # of a share, summed up in another order
-_LEAST = 0.5  # of a cell's share; what falls short of it (what is left beside an atom) is no cell of its own
+_MIN_SHARE = 0.5  # of a cell's share; a smaller rest, as beside an atom, is no cell of its own
 _CHUNK = 65_536  # events at a time, so that the memory needed does not grow with the sample
 _RARE = (1.0, 0.25)  # of a cell's share, of everything and of a box: most events that an outside cell may take
 _EXCESS = 5.0  # standard errors; fewer other values by less than that are chance, and chance must not choose the cells
@@ -75,16 +75,16 @@ def kdtree_cells(
     Raises:
         InputError: If a column has no finite value, no event a weight, or no column can be cut.
     """
-    columns, finite = placed(columns, nonfinite)
+    columns, finite = tree_columns(columns, nonfinite)
     mass = None if weight is None else np.abs(weight)
-    kept = finite if mass is None else finite & (mass > 0)
-    if not kept.all():
-        columns, mass = [values[kept] for values in columns], None if mass is None else mass[kept]
+    mask = finite if mass is None else finite & (mass > 0)
+    if not mask.all():
+        columns, mass = [values[mask] for values in columns], None if mass is None else mass[mask]
     if not all(np.isfinite(values).any() for values in columns):
         msg = f"the reference has no events to choose cells from: {list(names)} need finite values and weights above 0"
         raise InputError(msg)
-    everything = _Open(tuple(columns), mass, bins, (0,) * len(columns), ())
-    root = _Grower(columns, mass).grow(everything)
+    root_box = _OpenBox(tuple(columns), mass, bins, (0,) * len(columns), ())
+    root = _Grower(columns, mass).grow(root_box)
     if root is None or (isinstance(root, Guard) and root.inside is None):
         msg = (
             f"the reference cannot be cut into cells along {list(names)}: all but a few events have the same value; "
@@ -95,7 +95,7 @@ def kdtree_cells(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Open:
+class _OpenBox:
     """A box that is still to be cut.
 
     Attributes:
@@ -112,9 +112,9 @@ class _Open:
     cuts: tuple[int, ...]
     fixed: tuple[int, ...]
 
-    def part(self, where: NDArray[np.bool_], cells: int, cuts: tuple[int, ...]) -> _Open:
+    def part(self, mask: NDArray[np.bool_], cells: int, cuts: tuple[int, ...]) -> _OpenBox:
         """Return a part of the box."""
-        rows = np.flatnonzero(where)
+        rows = np.flatnonzero(mask)
         mass = None if self.mass is None else self.mass.take(rows)
         return replace(self, columns=tuple(v.take(rows) for v in self.columns), mass=mass, cells=cells, cuts=cuts)
 
@@ -125,35 +125,35 @@ class _Grower:
     def __init__(self, columns: Sequence[FloatArray], mass: FloatArray | None) -> None:
         self._columns = columns
         self._strength, self._hidden = _strengths(columns, mass)
-        self._needed = 1 + self._hidden.any(axis=1)  # cuts, before it is the next column's turn
+        self._required_cuts = 1 + self._hidden.any(axis=1)  # cuts, before it is the next column's turn
         self._rates: dict[tuple[int, float], float] = {}  # share of all events with another value
-        self._seen = np.zeros_like(self._strength)  # number of cells cut along both columns
+        self._pair_cells = np.zeros_like(self._strength)  # number of cells cut along both columns
 
-    def grow(self, box: _Open) -> Node | None:
-        """Cut a box into its cells, after a guard where it needs one; ``None`` if it is one."""
+    def grow(self, box: _OpenBox) -> Node | None:
+        """Cut a box into its cells, after a guard where it needs one; ``None`` if the box is a cell."""
         atoms = self._atoms(box)
         if not atoms:
-            return self._cut(box)
+            return self._cut_box(box)
         guard = Guard(tuple(atoms), tuple(atoms.values()), None, 2)
         part = box.part(guard.is_inside([box.columns[column] for column in atoms]), box.cells, box.cuts)
-        inside = self._cut(replace(part, fixed=box.fixed + guard.columns))
+        inside = self._cut_box(replace(part, fixed=box.fixed + guard.columns))
         return replace(guard, inside=inside, cells=1 + number_of_cells(inside))
 
-    def _cut(self, box: _Open) -> Cut | None:
-        for column in self._preferred(box) if box.cells > 1 else ():
+    def _cut_box(self, box: _OpenBox) -> Cut | None:
+        for column in self._column_order(box) if box.cells > 1 else ():
             values = box.columns[column]
-            found = _cut(values, box.mass, box.cells)
-            if found:
-                at, cells_below = found
+            cut = _even_cut(values, box.mass, box.cells)
+            if cut:
+                at, cells_below = cut
                 cuts = tuple(n + (i == column) for i, n in enumerate(box.cuts))
-                self._note(column, np.array(cuts), box.cells)
+                self._count_pairs(column, np.array(cuts), box.cells)
                 is_below = values < at
                 below = self.grow(box.part(is_below, cells_below, cuts))
                 above = self.grow(box.part(~is_below, box.cells - cells_below, cuts))
                 return Cut(int(column), at, below, above, number_of_cells(below) + number_of_cells(above))
         return None
 
-    def _atoms(self, box: _Open) -> dict[int, float]:
+    def _atoms(self, box: _OpenBox) -> dict[int, float]:
         """Return the columns with one value for all but few events of a box, few even together: column -> value.
 
         Were columns chosen because other values happen to be few in a box, a right generator would have more of them.
@@ -162,7 +162,7 @@ class _Grower:
         """
         mass, size = box.mass, box.columns[0].size
         rare = _RARE[any(box.cuts)]
-        most = rare * (size if mass is None else float(mass.sum())) / box.cells * (1 + _ROUNDING)
+        limit = rare * (size if mass is None else float(mass.sum())) / box.cells * (1 + _ROUNDING)
         outside, atoms = np.zeros(size, dtype=bool), {}
         for column in sorted(set(range(len(box.columns))) - set(box.fixed)):
             values = box.columns[column]
@@ -170,8 +170,8 @@ class _Grower:
             if value is None:
                 continue
             other = values != value
-            few = not any(box.cuts) or self._is_rarer(column, value, other)
-            if few and _sum(mass, outside | other) <= most:
+            is_sparse = not any(box.cuts) or self._is_rarer(column, value, other)
+            if is_sparse and _mass(mass, outside | other) <= limit:
                 outside |= other
                 atoms[column] = value
         return atoms
@@ -184,33 +184,33 @@ class _Grower:
         expected = other.size * self._rates[column, value] if number else 0.0
         return number + _EXCESS * math.sqrt(expected) <= expected or not number
 
-    def _preferred(self, box: _Open) -> list[int]:
+    def _column_order(self, box: _OpenBox) -> list[int]:
         """Order the columns: least cut so far first, then by the pairs they form with the columns cut already."""
         cuts = np.array(box.cuts)
-        share = self._strength / (self._seen + box.cells)
-        order = np.lexsort((-self._strength.sum(axis=1), -share[:, cuts > 0].sum(axis=1), cuts // self._needed))
+        share = self._strength / (self._pair_cells + box.cells)
+        order = np.lexsort((-self._strength.sum(axis=1), -share[:, cuts > 0].sum(axis=1), cuts // self._required_cuts))
         return [column for column in order.tolist() if column not in box.fixed]
 
-    def _note(self, column: int, cuts: IntArray, cells: int) -> None:
+    def _count_pairs(self, column: int, cuts: IntArray, cells: int) -> None:
         """Count the pairs that a cut completes; one whose halves show nothing takes two cuts along both."""
-        seen = np.minimum(cuts, cuts[column]) >= 1 + self._hidden[column]
-        seen[column] = False
-        self._seen[column, seen] += cells
-        self._seen[seen, column] = self._seen[column, seen]
+        completed = np.minimum(cuts, cuts[column]) >= 1 + self._hidden[column]
+        completed[column] = False
+        self._pair_cells[column, completed] += cells
+        self._pair_cells[completed, column] = self._pair_cells[column, completed]
 
 
 def _majority(values: FloatArray) -> float | None:
-    """Return the value that most events have; ``None`` if there is none, or but one event."""
-    least = _MAJORITY * values.size
+    """Return the value of most events; ``None`` if there is no such value, or only one event."""
+    minimum = _MAJORITY * values.size
     # In any order, so many events with the same value have at least this number of neighbours among them.
-    if values.size < 2 or np.count_nonzero(values[1:] == values[:-1]) < 2 * least - values.size - 1:  # noqa: PLR2004
+    if values.size < 2 or np.count_nonzero(values[1:] == values[:-1]) < 2 * minimum - values.size - 1:  # noqa: PLR2004
         return None
     value = float(np.partition(values, values.size // 2)[values.size // 2])
-    return value if np.count_nonzero(values == value) >= least else None
+    return value if np.count_nonzero(values == value) >= minimum else None
 
 
-def _cut(values: FloatArray, mass: FloatArray | None, cells: int) -> tuple[float, int] | None:
-    """Find the cut that comes nearest to sharing out the cells evenly.
+def _even_cut(values: FloatArray, mass: FloatArray | None, cells: int) -> tuple[float, int] | None:
+    """Return the cut that comes nearest to sharing out the cells evenly.
 
     Args:
         values: Shape (events,).
@@ -222,13 +222,13 @@ def _cut(values: FloatArray, mass: FloatArray | None, cells: int) -> tuple[float
     """
     if values.size < 2:  # noqa: PLR2004
         return None
-    at, left = _splits(values, mass, (cells // 2 / cells,))[0]
+    at, mass_below = _splits(values, mass, (cells // 2 / cells,))[0]
     total = float(values.size if mass is None else mass.sum())
-    least = _LEAST * total / cells * (1 - _ROUNDING)
-    if not 0 < least <= left <= total - least:
+    min_mass = _MIN_SHARE * total / cells * (1 - _ROUNDING)
+    if not 0 < min_mass <= mass_below <= total - min_mass:
         return None
     at = _midway(float(values[values < at].max()), at)
-    return at, min(max(round(cells * left / total - _ROUNDING), 1), cells - 1)
+    return at, min(max(round(cells * mass_below / total - _ROUNDING), 1), cells - 1)
 
 
 def _midway(below: float, above: float) -> float:
@@ -242,14 +242,14 @@ def _midway(below: float, above: float) -> float:
 def _splits(values: FloatArray, mass: FloatArray | None, shares: Sequence[float]) -> list[tuple[float, float]]:
     """Return for each share the cut that comes nearest to having it below, and the mass that is below."""
     total = float(values.size if mass is None else mass.sum())
-    found = []
+    splits = []
     for share, value in zip(shares, _quantiles(values, mass, shares), strict=True):
-        below, until = (_sum(mass, where) for where in (values < value, values <= value))
-        if abs(below - total * share) <= abs(until - total * share) + total * _ROUNDING:
-            found.append((value, below))
+        below, through = (_mass(mass, mask) for mask in (values < value, values <= value))
+        if abs(below - total * share) <= abs(through - total * share) + total * _ROUNDING:
+            splits.append((value, below))
         else:
-            found.append((float(values[values > value].min(initial=math.inf)), until))
-    return found
+            splits.append((float(values[values > value].min(initial=math.inf)), through))
+    return splits
 
 
 def _quantiles(values: FloatArray, mass: FloatArray | None, shares: Sequence[float]) -> list[float]:
@@ -259,13 +259,13 @@ def _quantiles(values: FloatArray, mass: FloatArray | None, shares: Sequence[flo
         ranks = [max(min(max(round(values.size * share), 1), last), 0) for share in shares]
         return [float(value) for value in np.partition(values, ranks)[ranks]]
     order = np.argsort(values)
-    until = np.cumsum(mass[order])
-    found = np.searchsorted(until, until[-1] * np.array(shares) * (1 + _ROUNDING))
-    return [float(value) for value in values[order[np.minimum(found, last)]]]
+    cumulative = np.cumsum(mass[order])
+    positions = np.searchsorted(cumulative, cumulative[-1] * np.array(shares) * (1 + _ROUNDING))
+    return [float(value) for value in values[order[np.minimum(positions, last)]]]
 
 
-def _sum(mass: FloatArray | None, where: NDArray[np.bool_]) -> float:
-    return float(np.count_nonzero(where) if mass is None else mass[where].sum())
+def _mass(mass: FloatArray | None, mask: NDArray[np.bool_]) -> float:
+    return float(np.count_nonzero(mask) if mass is None else mass[mask].sum())
 
 
 def _strengths(columns: Sequence[FloatArray], mass: FloatArray | None) -> tuple[FloatArray, NDArray[np.bool_]]:
@@ -275,7 +275,7 @@ def _strengths(columns: Sequence[FloatArray], mass: FloatArray | None) -> tuple[
     share of the most it can be, zero on the diagonal. Halves alone (Blomqvist, Ann. Math. Stat. 21 (1950) 593) show
     nothing of a ring.
     """
-    tables = _tables(columns, mass)
+    tables = _pair_tables(columns, mass)
     quarters = _phi2(tables)
     pairs = tables.reshape(len(columns), 2, 2, len(columns), 2, 2)
     halves = _phi2(pairs.sum(axis=(2, 5)))
@@ -287,7 +287,7 @@ def _strengths(columns: Sequence[FloatArray], mass: FloatArray | None) -> tuple[
     return strength, dependent & (halves < _HIDDEN * quarters - _ROUNDING)
 
 
-def _tables(columns: Sequence[FloatArray], mass: FloatArray | None) -> FloatArray:
+def _pair_tables(columns: Sequence[FloatArray], mass: FloatArray | None) -> FloatArray:
     """Share out the events to the quarters of each pair of columns, shape (columns, quarters, columns, quarters)."""
     edges = [[at for at, _ in _splits(values, mass, _QUARTERS)] for values in columns]
     groups = [range(first, min(first + _PACK, len(columns))) for first in range(0, len(columns), _PACK)]
@@ -297,23 +297,23 @@ def _tables(columns: Sequence[FloatArray], mass: FloatArray | None) -> FloatArra
     tables = np.zeros((len(groups), _PACK * _LEVELS) * 2)
     for start in range(0, columns[0].size, _CHUNK):
         part = slice(start, start + _CHUNK)
-        code = [_code([columns[i][part] for i in group], [edges[i] for i in group]) for group in groups]
+        code = [_quarters([columns[i][part] for i in group], [edges[i] for i in group]) for group in groups]
         for (i, a), (j, b) in itertools.combinations_with_replacement(enumerate(code), 2):
             counts = np.bincount(a * codes + b, None if mass is None else mass[part], minlength=codes**2)
             tables[i, :, j] += is_level.T @ counts.reshape(codes, codes) @ is_level
     size = len(columns) * _LEVELS
-    both: FloatArray = tables.reshape((len(groups) * _PACK * _LEVELS,) * 2)[:size, :size]
-    both = np.triu(both) + np.triu(both, 1).T  # of the blocks below the diagonal, none has been filled
-    shares: FloatArray = both / float(np.trace(both[:_LEVELS, :_LEVELS]))
+    table: FloatArray = tables.reshape((len(groups) * _PACK * _LEVELS,) * 2)[:size, :size]
+    table = np.triu(table) + np.triu(table, 1).T  # of the blocks below the diagonal, none has been filled
+    shares: FloatArray = table / float(np.trace(table[:_LEVELS, :_LEVELS]))
     return shares.reshape(len(columns), _LEVELS, len(columns), _LEVELS)
 
 
-def _code(columns: Sequence[FloatArray], edges: Sequence[Sequence[float]]) -> IntArray:
+def _quarters(columns: Sequence[FloatArray], edges: Sequence[Sequence[float]]) -> IntArray:
     """Write the quarters of a few columns as the digits of one number."""
     code = np.zeros(columns[0].size, dtype=np.intp)
-    for place, (values, ats) in enumerate(zip(columns, edges, strict=True)):
+    for digit, (values, ats) in enumerate(zip(columns, edges, strict=True)):
         for at in ats:
-            code += (values >= at) * _LEVELS**place
+            code += (values >= at) * _LEVELS**digit
     return code
 
 
@@ -322,5 +322,5 @@ def _phi2(tables: FloatArray) -> FloatArray:
     columns, levels = tables.shape[:2]
     share = np.diagonal(tables.reshape(columns * levels, -1)).reshape(columns, levels)
     expected = share[:, :, None, None] * share
-    found = np.divide((tables - expected) ** 2, expected, out=np.zeros_like(tables), where=expected > 0)
-    return np.asarray(found.sum(axis=(1, 3)), np.float64)
+    terms = np.divide((tables - expected) ** 2, expected, out=np.zeros_like(tables), where=expected > 0)
+    return np.asarray(terms.sum(axis=(1, 3)), np.float64)

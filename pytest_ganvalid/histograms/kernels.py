@@ -26,8 +26,8 @@ _STEP = 512  # values at a time
 _COPIES = 4  # of counts, so that consecutive values in one bin do not wait for each other
 _MAGNITUDE = (1 << 63) - 1  # of a float: its bits but for the sign
 _INFINITE = 0x7FF << 52  # the magnitude of infinity; those of NaN are larger
-_MOST_LEVELS = 64  # that finite numbers are cut into at most, and so not those that come of others
-_MOST_BITS = 31  # of the number of counters of values
+_MAX_LEVELS = 64  # that finite numbers are cut into at most, and so not those that come of others
+_MAX_BITS = 31  # of the number of counters of values
 _GOLDEN = np.uint32(0x9E3779B1)  # a product with it scatters numbers that are near each other
 _UNSIGNED, _WORD = np.uint64, np.uint32
 
@@ -45,7 +45,7 @@ _INTEGERS_OUT, _FLOATS_OUT, _WORDS_OUT = (
 def ranks(
     values: Array, shift: int, floor: int, center: int, lower: Array, inside: Array, index: Array, counts: Array
 ) -> int:
-    """Find how many edges each value reaches, and write that down or count it.
+    """Find how many edges each value reaches, and store or count the numbers.
 
     Args:
         values: Shape (values,).
@@ -63,18 +63,18 @@ def ranks(
     last, first = lower.size - 1, inside[0]
     cells, reached = np.empty(_STEP, np.int64), np.empty(_STEP, np.int64)
     copies = np.zeros(_COPIES * counts.size, np.int64)
-    bad = 0
+    n_nonfinite = 0
     for start in range(0, values.size, _STEP):
         part = values[start : start + _STEP]
         words = part.view(np.int64)
         for i in range(part.size):
             magnitude, sign = words[i] & _MAGNITUDE, words[i] >> 63
-            bad += magnitude >= _INFINITE
+            n_nonfinite += magnitude >= _INFINITE
             cell = ((max(magnitude - floor, 0) >> shift ^ sign) - sign) + center
             cells[i] = min(max(cell, 0), last)
         for i in range(part.size):
-            place = _UNSIGNED(cells[i])
-            reached[i] = lower[place] + (part[i] >= first[place])
+            position = _UNSIGNED(cells[i])
+            reached[i] = lower[position] + (part[i] >= first[position])
         for edges in inside[1:]:
             for i in range(part.size):
                 reached[i] += part[i] >= edges[_UNSIGNED(cells[i])]
@@ -85,7 +85,7 @@ def ranks(
                 copies[_UNSIGNED(counts.size) * _UNSIGNED(i % _COPIES) + _UNSIGNED(reached[i])] += 1
     for i in range(copies.size):
         counts[i % counts.size] += copies[i]
-    return bad
+    return n_nonfinite
 
 
 @register_jitable
@@ -97,11 +97,11 @@ def _sum_up(bins: Array, values: Array, sums: Array) -> None:
 
 
 @register_jitable
-def _add(more: Array, more_rest: Array, leading: Array, rest: Array) -> None:
+def _add(addend: Array, addend_rest: Array, leading: Array, rest: Array) -> None:
     """Add sums; see `exact.Total`."""
     for i in range(leading.size):
-        high, lost = two_sum(leading[i], more[i])
-        leading[i], rest[i] = two_sum(high, lost + rest[i] + more_rest[i])
+        high, error = two_sum(leading[i], addend[i])
+        leading[i], rest[i] = two_sum(high, error + rest[i] + addend_rest[i])
 
 
 @_compiled(types.void(_INTEGERS, _FLOATS, _FLOATS_OUT, _FLOATS_OUT))
@@ -114,35 +114,35 @@ def total(index: Array, values: Array, leading: Array, rest: Array) -> None:
         leading: To which the sums are added, shape (bins,).
         rest: What rounding takes away of them, shape (bins,).
     """
-    left, parts, ends = np.empty(BLOCK), np.empty(BLOCK), np.empty(2)
-    words = left.view(np.int64)
-    sums, nothing = np.empty(leading.size), np.zeros(leading.size)
-    of_block, rest_of_block = np.empty(leading.size), np.empty(leading.size)
+    remainders, parts, ends = np.empty(BLOCK), np.empty(BLOCK), np.empty(2)
+    words = remainders.view(np.int64)
+    sums, zeros = np.empty(leading.size), np.zeros(leading.size)
+    block, block_rest = np.empty(leading.size), np.empty(leading.size)
     for start in range(0, values.size, BLOCK):
         n = min(BLOCK, values.size - start)
         bins = index[start : start + n]
-        left[:n] = values[start : start + n]
-        largest, least = 0, _INFINITE
+        remainders[:n] = values[start : start + n]
+        largest, smallest = 0, _INFINITE
         for i in range(n):
             largest = max(largest, words[i] & _MAGNITUDE)
-            least = min(least, words[i] & _MAGNITUDE or _INFINITE)
-        ends.view(np.int64)[:] = (largest, least)
-        of_block[:] = 0.0
-        rest_of_block[:] = 0.0
-        for _ in range(_MOST_LEVELS):
+            smallest = min(smallest, words[i] & _MAGNITUDE or _INFINITE)
+        ends.view(np.int64)[:] = (largest, smallest)
+        block[:] = 0.0
+        block_rest[:] = 0.0
+        for _ in range(_MAX_LEVELS):
             if ends[0] == 0.0 or adds_exactly(ends[0], ends[1], n):
                 break
             number, largest = rounding_number(ends[0], n), 0
             for i in range(n):
-                parts[i] = (left[i] + number) - number
-                left[i] -= parts[i]
+                parts[i] = (remainders[i] + number) - number
+                remainders[i] -= parts[i]
                 largest = max(largest, words[i] & _MAGNITUDE)
             ends.view(np.int64)[0] = largest
             _sum_up(bins, parts, sums)
-            _add(sums, nothing, of_block, rest_of_block)
-        _sum_up(bins, left, sums)
-        _add(sums, nothing, of_block, rest_of_block)
-        _add(of_block, rest_of_block, leading, rest)
+            _add(sums, zeros, block, block_rest)
+        _sum_up(bins, remainders, sums)
+        _add(sums, zeros, block, block_rest)
+        _add(block, block_rest, leading, rest)
 
 
 @_compiled(types.void(_FLOATS, _INTEGERS, _FLOATS, types.int64, _INTEGERS_OUT))
@@ -163,8 +163,8 @@ def ranks_in_rows(values: Array, row: Array, table: Array, width: int, index: Ar
         step = width // 2
         while step:
             for i in range(part.size):
-                place = _UNSIGNED(rows[i] * width + step - 1) + reached[i]
-                reached[i] += _UNSIGNED(step) * _UNSIGNED(part[i] >= table[place])
+                position = _UNSIGNED(rows[i] * width + step - 1) + reached[i]
+                reached[i] += _UNSIGNED(step) * _UNSIGNED(part[i] >= table[position])
             step //= 2
         for i in range(part.size):
             index[start + i] = reached[i]
@@ -178,8 +178,8 @@ def leaves(
 
     Args:
         columns: The events, shape (columns, events).
-        column: That which a node looks at, shape (nodes,).
-        limits: The least and the largest value within a node's limits, shape (2, nodes).
+        column: The column that each node tests, shape (nodes,).
+        limits: The smallest and the largest value within a node's limits, shape (2, nodes).
         following: For each node the next one of the events that are not within, and then of those that are, which is
             the node itself if it is a leaf; shape (2 * nodes,).
         leaf: The number of each leaf, shape (nodes,).
@@ -195,45 +195,45 @@ def leaves(
             for i in range(n):
                 node = at[i]
                 value = columns[_UNSIGNED(column[node]), _UNSIGNED(start + i)]
-                within = (value >= low[node]) & (value <= high[node])
-                at[i] = following[_UNSIGNED(2) * node + _UNSIGNED(within)]
+                is_inside = (value >= low[node]) & (value <= high[node])
+                at[i] = following[_UNSIGNED(2) * node + _UNSIGNED(is_inside)]
         for i in range(n):
             index[start + i] = leaf[at[i]]
 
 
 @_compiled(types.int64(_FLOATS, types.int64, _WORDS_OUT))
-def may_occur(values: Array, least: int, places: Array) -> int:
+def may_occur(values: Array, minimum: int, positions: Array) -> int:
     """Find the values that may occur so many times: all that do, and few others; see `repeated.Repeated`.
 
     Equal values share a counter, of twice as many as there are values, and others may share it with them.
 
     Args:
         values: Shape (values,).
-        least: Times, at most 255.
-        places: For the places of the values that are found, ascending, shape (values,).
+        minimum: Times, at most 255.
+        positions: For the positions of these values, ascending, shape (values,).
 
     Returns:
         How many there are.
     """
     bits = 8
-    while bits < _MOST_BITS and values.size > 1 << (bits - 1):
+    while bits < _MAX_BITS and values.size > 1 << (bits - 1):
         bits += 1
-    counters, shift, enough = np.zeros(1 << bits, np.uint8), _WORD(32 - bits), np.uint8(least)
+    counters, shift, limit = np.zeros(1 << bits, np.uint8), _WORD(32 - bits), np.uint8(minimum)
     words = values.view(np.int64)
     for start in range(0, values.size, _STEP):
-        part, place = words[start : start + _STEP], places[start : start + _STEP]
+        part, slots = words[start : start + _STEP], positions[start : start + _STEP]
         for i in range(part.size):
             single = _WORD((part[i] + HALF_STEP) >> 29)  # of the bits that single precision has, the last 32
-            place[i] = _WORD(single * _GOLDEN) >> shift
+            slots[i] = _WORD(single * _GOLDEN) >> shift
         for i in range(part.size):
-            count = counters[_UNSIGNED(place[i])]
-            counters[_UNSIGNED(place[i])] = count + np.uint8(count < enough)
-    found = 0
+            count = counters[_UNSIGNED(slots[i])]
+            counters[_UNSIGNED(slots[i])] = count + np.uint8(count < limit)
+    number = 0
     for i in range(values.size):
-        some = counters[_UNSIGNED(places[i])] >= enough
-        places[_UNSIGNED(found)] = i
-        found += some
-    return found
+        is_frequent = counters[_UNSIGNED(positions[i])] >= limit
+        positions[_UNSIGNED(number)] = i
+        number += is_frequent
+    return number
 
 
 @register_jitable
@@ -245,7 +245,7 @@ def _mixed(digest: Word, word: Word, first: Word, second: Word) -> Word:
 
 
 @register_jitable
-def _only_one(word: Word, sign: Word, infinite: Word, nan: Word) -> Word:
+def _canonical(word: Word, sign: Word, infinite: Word, nan: Word) -> Word:
     """Replace the bits of -0 by those of 0, and those of any NaN by those of one."""
     word = word if word != sign else word ^ sign
     return word if word & ~sign <= infinite else nan
@@ -263,19 +263,19 @@ def mix_in(values: Array, first: Word, second: Word, digests: Array) -> None:
     """
     words = values.view(np.uint64)
     for i in range(values.size):
-        word = _only_one(words[i], _UNSIGNED(1 << 63), _UNSIGNED(_INFINITE), _UNSIGNED(0x7FF8 << 48))
+        word = _canonical(words[i], _UNSIGNED(1 << 63), _UNSIGNED(_INFINITE), _UNSIGNED(0x7FF8 << 48))
         digest = _mixed(digests[i], _WORD(word), first, second)
         digests[i] = _mixed(digest, _WORD(word >> _UNSIGNED(32)), first, second)
 
 
 @_compiled(types.void(_FLOATS, types.uint32, types.uint32, types.uint32, types.uint32, _WORDS_OUT))
-def mix_in_single(values: Array, half: Word, kept: Word, first: Word, second: Word, digests: Array) -> None:
+def mix_in_single(values: Array, half: Word, mask: Word, first: Word, second: Word, digests: Array) -> None:
     """Mix the word of each value in single precision, or a part of it, into the digest of its row.
 
     Args:
         values: Shape (rows,).
-        half: Half of the last bit that is kept of a word, 0 if all are.
-        kept: The bits that are kept of it.
+        half: Half of the last bit that is kept of a word, 0 if all bits are.
+        mask: The bits of a word that are kept.
         first: As for `mix_in`.
         second: Likewise.
         digests: Likewise.
@@ -287,5 +287,5 @@ def mix_in_single(values: Array, half: Word, kept: Word, first: Word, second: Wo
         for i in range(part.size):
             single[i] = part[i]
         for i in range(part.size):
-            word = _only_one(words[i], _WORD(1 << 31), _WORD(0xFF << 23), _WORD(0x1FF << 22))
-            digest[i] = _mixed(digest[i], _WORD(_WORD(word + half) & kept), first, second)
+            word = _canonical(words[i], _WORD(1 << 31), _WORD(0xFF << 23), _WORD(0x1FF << 22))
+            digest[i] = _mixed(digest[i], _WORD(_WORD(word + half) & mask), first, second)

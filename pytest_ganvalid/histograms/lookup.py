@@ -30,16 +30,16 @@ T = TypeVar("T")
 
 BLOCK = 1 << 17
 """Values at a time: enough to make a call of numpy cheap, few enough for the cache."""
-_SHARED_OUT = 1 << 21  # values, from which on several threads are worth their start
+_PARALLEL_SIZE = 1 << 21  # values, from which on several threads are worth their start
 _CELLS = (256, 1024, 4096, 16384)  # tried in turn
-_MOST_EDGES = 4  # in a cell; with more, a binary search is as good
+_MAX_EDGES = 4  # in a cell; with more, a binary search is as good
 _MAGIC = 1.5 * 2.0**52  # added to a number of ordinary size, it leaves the nearest integer in the last bits
 _ZERO = int(np.array(_MAGIC).view(np.int64))
 _BYTE = 256
 _BITS = 63  # of the magnitude of a float
-_MOST_INSIDE = 2  # edges in a cell of the quickest tables; with more, other cells are tried
-_COMPILED = 1 << 14  # values, from which on a table is made for compiled loops
-_NOTHING = np.empty(0, dtype=np.int64)
+_MAX_INSIDE = 2  # edges in a cell of the quickest tables; with more, other cells are tried
+_COMPILED_SIZE = 1 << 14  # values, from which on a table is made for compiled loops
+_EMPTY = np.empty(0, dtype=np.int64)
 
 
 @functools.lru_cache(maxsize=512)
@@ -70,16 +70,16 @@ class Lookup:
         if (loop := self._loop(values.size)) is not None:
             index = np.empty(values.size, dtype=np.int64)
             for part in parts(values.size, BLOCK):
-                loop(plain(values[part]), index=index[part], counts=_NOTHING)
+                loop(plain(values[part]), index=index[part], counts=_EMPTY)
             return index
         values = np.asarray(values, dtype=np.float64)
         if self._table is None:
             return np.searchsorted(self._edges, values, side="right")
-        found = np.empty(values.size, dtype=np.intp)
-        work = _Work(self._table, values.size)
+        bins = np.empty(values.size, dtype=np.intp)
+        binner = _Binner(self._table, values.size)
         for part in parts(values.size, BLOCK):
-            found[part] = work.bins(values[part])
-        return found
+            bins[part] = binner.bins(values[part])
+        return bins
 
     def counts_if_finite(self, values: FloatArray) -> NDArray[np.int64] | None:
         """Count the values in each bin, shape (bins,); ``None`` if one may be NaN or infinite.
@@ -89,7 +89,7 @@ class Lookup:
         """
         if (loop := self._loop(values.size)) is not None:
             counts = np.zeros(self.size, dtype=np.int64)
-            return None if loop(plain(values), index=_NOTHING, counts=counts) else counts
+            return None if loop(plain(values), index=_EMPTY, counts=counts) else counts
         with np.errstate(over="ignore", invalid="ignore"):
             finite = np.isfinite(np.add.reduce(values))  # or else it may still be an overflow
         return self.counts(values) if finite else None
@@ -97,13 +97,13 @@ class Lookup:
     def _loop(self, values: int) -> Callable[..., int] | None:
         """Return the compiled loop over so many values; ``None`` if they are few, or there is none for these edges."""
         loops = kernels()
-        if loops is None or values < _COMPILED or self._compiled_table is None:
+        if loops is None or values < _COMPILED_SIZE or self._compiled_table is None:
             return None
         cut, lower, inside = self._compiled_table
 
         def loop(values: FloatArray, index: NDArray[np.int64], counts: NDArray[np.int64]) -> int:
-            bad: int = loops.ranks(values, cut.shift, cut.floor, cut.center, lower, inside, index, counts)
-            return bad
+            n_nonfinite: int = loops.ranks(values, cut.shift, cut.floor, cut.center, lower, inside, index, counts)
+            return n_nonfinite
 
         return loop
 
@@ -111,7 +111,7 @@ class Lookup:
     def _compiled_table(self) -> tuple[Bits, NDArray[np.int64], FloatArray] | None:
         """The table that compiled loops take; ``None`` if there is none."""
         with np.errstate(all="ignore"):
-            table = _cheapest(_tables(self._edges, _bits))
+            table = _cheapest(_tables(self._edges, _bit_cuts))
         if table is None or not isinstance(table.cut, Bits):
             return None
         return table.cut, table.lower.astype(np.int64), np.stack(table.inside)
@@ -126,9 +126,9 @@ class Lookup:
         if self._table is None:
             return np.bincount(np.searchsorted(self._edges, values, side="right"), minlength=self.size)
         total = np.zeros(self.size, dtype=np.int64)
-        work = _Work(self._table, values.size)
+        binner = _Binner(self._table, values.size)
         for part in parts(values.size, BLOCK):
-            total += work.counts(values[part], self.size)
+            total += binner.counts(values[part], self.size)
         return total
 
 
@@ -209,7 +209,7 @@ Cut = _Even | _Binary | Bits
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Table:
-    """What is known of the values in each cell.
+    """The edges in each cell.
 
     Attributes:
         lower: How many edges are in lower cells, shape (cells,), of an unsigned type as narrow as can be.
@@ -222,8 +222,8 @@ class _Table:
     cut: Cut
 
     @property
-    def weight(self) -> tuple[int, int]:
-        """What it costs: more edges inside, more cells."""
+    def cost(self) -> tuple[int, int]:
+        """The cost of a search: more edges inside, more cells."""
         return len(self.inside), self.lower.size
 
 
@@ -236,22 +236,22 @@ class _Scratch:
         self.bins, self.above = np.empty(size, dtype=np.uint32), np.empty(size, dtype=bool)
 
 
-class _Kept(threading.local):
-    """That of a thread, for blocks of full size: to get new memory for each would take as long as the work."""
+class _ThreadScratch(threading.local):
+    """The memory of a thread, for blocks of full size: new memory for each would take as long as the work."""
 
     def __init__(self) -> None:
         self.scratch = _Scratch(BLOCK)
 
 
-_KEPT = _Kept()
+_THREAD = _ThreadScratch()
 
 
-class _Work:
-    """Finds the bins of blocks of values."""
+class _Binner:
+    """The search for the bins of blocks of values."""
 
     def __init__(self, table: _Table, values: int) -> None:
         self._table = table
-        self._scratch = _Scratch(values) if values < BLOCK // 8 else _KEPT.scratch
+        self._scratch = _Scratch(values) if values < BLOCK // 8 else _THREAD.scratch
 
     def bins(self, values: FloatArray) -> NDArray[Any]:
         """Return the bins of a block of values, of a table's type; the array is used again by the next call."""
@@ -291,19 +291,19 @@ def _best_table(edges: FloatArray) -> _Table | None:
     """Return the cheapest table with few edges in a cell; ``None`` if there is none."""
     with np.errstate(all="ignore"):
         table = _cheapest(_tables(edges, _cuts))
-        if table is None or len(table.inside) > _MOST_INSIDE:
-            table = _cheapest([*([] if table is None else [table]), *_tables(edges, _bits)])
+        if table is None or len(table.inside) > _MAX_INSIDE:
+            table = _cheapest([*([] if table is None else [table]), *_tables(edges, _bit_cuts)])
     return table
 
 
 def _tables(edges: FloatArray, cuts: Callable[[FloatArray, int], Iterator[Cut]]) -> list[_Table]:
     """Return a table for each way to cut the range of the edges, but for those with too many edges in a cell."""
-    tables = (_filled(edges, cut, cells) for cells in _CELLS for cut in cuts(edges, cells))
+    tables = (_table_of(edges, cut, cells) for cells in _CELLS for cut in cuts(edges, cells))
     return [table for table in tables if table is not None]
 
 
 def _cheapest(tables: list[_Table]) -> _Table | None:
-    return min(tables, key=lambda table: table.weight, default=None)
+    return min(tables, key=lambda table: table.cost, default=None)
 
 
 def _cuts(edges: FloatArray, cells: int) -> Iterator[Cut]:
@@ -319,13 +319,13 @@ def _cuts(edges: FloatArray, cells: int) -> Iterator[Cut]:
         yield _Even(scale, offset)
 
 
-def _bits(edges: FloatArray, cells: int) -> Iterator[Cut]:
-    """Yield ways to cut the range of the edges by leading bits, down to its least magnitude or a share of its width."""
+def _bit_cuts(edges: FloatArray, cells: int) -> Iterator[Cut]:
+    """Yield ways to cut the edges' range by leading bits, down to its smallest magnitude or a share of its width."""
     magnitudes = np.abs(edges)
     words = magnitudes.view(np.int64)
     ends = [(int(words[i]), -1 if edges[i] < 0 else 1) for i in (0, -1)]
-    least = magnitudes.min(where=magnitudes > 0, initial=np.inf)
-    for lowest in {least, max(least, magnitudes.max() / cells)}:
+    smallest = magnitudes.min(where=magnitudes > 0, initial=np.inf)
+    for lowest in {smallest, max(smallest, magnitudes.max() / cells)}:
         for shift in range(1, _BITS):
             floor = max(int(lowest.view(np.int64)) - (1 << shift), 0)
             first, last = (sign * (max(word - floor, 0) >> shift) for word, sign in ends)
@@ -334,18 +334,18 @@ def _bits(edges: FloatArray, cells: int) -> Iterator[Cut]:
                 break
 
 
-def _filled(edges: FloatArray, cut: Cut, cells: int) -> _Table | None:
+def _table_of(edges: FloatArray, cut: Cut, cells: int) -> _Table | None:
     """Sort the edges into cells; ``None`` if there are too many in one."""
-    of_edges = np.clip(cut.cells(edges, np.empty(edges.size)), 0, cells - 1)
-    counts = np.bincount(of_edges, minlength=cells)
-    if counts.max() > _MOST_EDGES:
+    edge_cells = np.clip(cut.cells(edges, np.empty(edges.size)), 0, cells - 1)
+    counts = np.bincount(edge_cells, minlength=cells)
+    if counts.max() > _MAX_EDGES:
         return None
     lower = np.concatenate([[0], np.cumsum(counts)[:-1]])
     inside = []
-    for place in range(int(counts.max())):
-        held = counts > place
+    for rank in range(int(counts.max())):
+        has_edge = counts > rank
         at = np.full(cells, np.nan)  # which no value reaches, infinity neither
-        at[held] = edges[lower[held] + place]
+        at[has_edge] = edges[lower[has_edge] + rank]
         inside.append(at)
     kind = next(t for t in (np.uint8, np.uint16, np.uint32) if edges.size <= np.iinfo(t).max)
     return _Table(lower.astype(kind), tuple(inside), cut)
@@ -356,10 +356,10 @@ def plain(values: Any, kind: type = np.float64) -> Any:  # noqa: ANN401 - arrays
     return np.require(values, kind, ["C", "A"])
 
 
-def parts(size: int, most: int) -> Iterator[slice]:
+def parts(size: int, length: int) -> Iterator[slice]:
     """Yield consecutive slices of at most so many items, that together are all."""
-    for start in range(0, size, most):
-        yield slice(start, min(start + most, size))
+    for start in range(0, size, length):
+        yield slice(start, min(start + length, size))
 
 
 def threads() -> int:
@@ -379,9 +379,9 @@ def shared_out(function: Callable[[slice], T], size: int, workers: int | None = 
         The results, in the order of the parts.
     """
     workers = threads() if workers is None else workers
-    if workers < 2 or size < _SHARED_OUT:  # noqa: PLR2004
+    if workers < 2 or size < _PARALLEL_SIZE:  # noqa: PLR2004
         return [function(slice(0, size))]
-    most = -(-size // (workers * 4))
-    slices: Sequence[slice] = list(parts(size, -(-most // BLOCK) * BLOCK))
+    length = -(-size // (workers * 4))
+    slices: Sequence[slice] = list(parts(size, -(-length // BLOCK) * BLOCK))
     with ThreadPoolExecutor(workers) as pool:
         return list(pool.map(function, slices))

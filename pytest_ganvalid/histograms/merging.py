@@ -23,10 +23,10 @@ from pytest_ganvalid.histograms.sums import BinSums
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
-_ROUNDING = 1e-9  # a bin that expects exactly the least is full
+_ROUNDING = 1e-9  # a bin that expects exactly the minimum is full
 _GENERATED, _REFERENCE, _REQUIRED, _TAIL = 20.0, 10.0, 5.0, 10.0  # events that a cell cut at quantiles expects
 _TIES = 0.05  # by which cells of 20 reference events, of equal shares but for one event, differ
-_SHOWN = 5.0  # standard errors, by which pooled bins do not differ by chance
+_SIGNIFICANCE = 5.0  # standard errors by which bins do not differ by chance
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,7 +38,7 @@ class Merged:
         reference: Sums per group.
         populated: Number of bins, before merging, that hold any event.
         groups: First and last bin of each group along the path of neighbours, as flat positions; shape (groups, 2).
-        sparse: Whether even so the bins are too few: fewer than two groups expect enough events.
+        sparse: Whether the bins are too few even so: fewer than two groups expect enough events.
         layout: How the groups lie: each like the bin in its middle.
         group_of: The group that each bin has been merged to, shape (bins,).
         order: The groups as they follow each other along the path, shape (groups,).
@@ -81,14 +81,14 @@ def merge_sparse_bins(
         )
         raise InputError(msg)
     path = generated.bins.path()
-    place = np.argsort(path)
+    rank = np.argsort(path)
     n_g, n_r = sizes or (generated.n_effective, reference.n_effective)
     expected = _expected(generated, reference, (n_g, n_r))
     nominal = reference.bins.nominal
     if nominal is None:
         starts = _group_starts(expected[path], min_expected * (1 - _ROUNDING))
     else:
-        path, starts = _joined(nominal, path, expected, min_expected * (1 - _ROUNDING), (n_g, n_r, n_required))
+        path, starts = _joined_order(nominal, path, expected, min_expected * (1 - _ROUNDING), (n_g, n_r, n_required))
     q, p = generated.sumw[path] / generated.total, reference.sumw[path] / reference.total
     starts = starts[_group_starts(np.add.reduceat(q + p, starts), 0.0)]  # signed weights may leave nothing of one
     sparse = starts.size < 2  # noqa: PLR2004
@@ -104,22 +104,22 @@ def merge_sparse_bins(
     group_of = np.empty(path.size, dtype=np.intp)
     group_of[path] = np.repeat(np.arange(starts.size), ends - starts + 1)
     return Merged(
-        _sums(generated, path, starts),
-        _sums(reference, path, starts),
+        _group_sums(generated, path, starts),
+        _group_sums(reference, path, starts),
         populated,
         np.stack([path[starts], path[ends]], axis=1),
         sparse,
         generated.bins.layout().at(path[(starts + ends) // 2]),
         group_of,
-        np.argsort(place[path[starts]]),
+        np.argsort(rank[path[starts]]),
     )
 
 
 def joined_cells(nominal: Nominal, n_generated: float, n_reference: float, n_required: float) -> IntArray:
     """Join neighbours of the cells that quantiles bound, without a look at contents.
 
-    In the end the generated sample expects 20 effective events in every cell, the reference, which may be another one
-    than it was, 10, and n_required 5; in what the end cells were halved into n_required expects 10.
+    Every joined cell expects 20 effective events of the generated sample, 10 of the reference, which may be another one
+    than the cells were cut from, and 5 of n_required; the halves of the end cells expect 10 of n_required.
 
     Args:
         nominal: What the cells were cut to hold, by their position along the path.
@@ -132,18 +132,18 @@ def joined_cells(nominal: Nominal, n_generated: float, n_reference: float, n_req
     """
     shares = np.delete(np.array(nominal.shares), np.array(nominal.open, dtype=np.intp))
     sizes = max(_GENERATED / n_generated, _REFERENCE / n_reference)
-    least, in_tail = (max(sizes, events / n_required) * (1 - _TIES) for events in (_REQUIRED, _TAIL))
+    minimum, tail_minimum = (max(sizes, events / n_required) * (1 - _TIES) for events in (_REQUIRED, _TAIL))
     first, last = nominal.tails[0], shares.size - nominal.tails[1]
     starts = np.arange(shares.size, dtype=np.intp)
-    below = _group_starts(shares[:first], in_tail) if first else starts[:0]
-    above = _group_starts(shares[last:][::-1], in_tail) if nominal.tails[1] else starts[:0]
+    below = _group_starts(shares[:first], tail_minimum) if first else starts[:0]
+    above = _group_starts(shares[last:][::-1], tail_minimum) if nominal.tails[1] else starts[:0]
     above = np.sort(shares.size - np.append(above[1:], nominal.tails[1])) if above.size else above
     blocks = np.concatenate([below, starts[first:last], above])
-    return blocks[_group_starts(np.add.reduceat(shares, blocks), least)]
+    return blocks[_group_starts(np.add.reduceat(shares, blocks), minimum)]
 
 
-def _joined(
-    nominal: Nominal, path: IntArray, expected: FloatArray, least: float, sizes: tuple[float, float, float]
+def _joined_order(
+    nominal: Nominal, path: IntArray, expected: FloatArray, minimum: float, sizes: tuple[float, float, float]
 ) -> tuple[IntArray, IntArray]:
     """Join cells by the shares they were cut to hold, and open ones by their contents.
 
@@ -151,27 +151,27 @@ def _joined(
         nominal: What the cells were cut to hold.
         path: Their order.
         expected: Pooled effective events in each, by flat position.
-        least: So many are enough for an open cell.
+        minimum: Events that are enough for an open cell.
         sizes: Of the generated sample, the reference, and n_required.
 
     Returns:
         The order of the cells with full open ones last, and the first of each group along it.
     """
     is_open = np.isin(path, nominal.open)
-    ordinary, others = np.flatnonzero(~is_open), np.flatnonzero(is_open)
-    along = replace(nominal, shares=tuple(nominal.shares[i] for i in path.tolist()), open=tuple(others.tolist()))
-    starts = joined_cells(along, *sizes)
+    ordinary, open_cells = np.flatnonzero(~is_open), np.flatnonzero(is_open)
+    ordered = replace(nominal, shares=tuple(nominal.shares[i] for i in path.tolist()), open=tuple(open_cells.tolist()))
+    starts = joined_cells(ordered, *sizes)
     group = np.zeros(path.size, dtype=np.intp)
     group[ordinary] = np.searchsorted(starts, np.arange(ordinary.size), side="right") - 1
-    # What is open and holds enough is a group of its own; any other joins the cell after, or else the one before.
-    group[others] = group[ordinary[np.minimum(np.searchsorted(ordinary, others), ordinary.size - 1)]]
-    last = starts.size
-    for run in np.split(others, np.flatnonzero(np.diff(others) > 1) + 1) if others.size else ():
-        for part in np.split(run, _group_starts(expected[path[run]], least)[1:]):
+    # An open cell that holds enough is a group of its own; any other joins the cell after, or else the one before.
+    group[open_cells] = group[ordinary[np.minimum(np.searchsorted(ordinary, open_cells), ordinary.size - 1)]]
+    next_group = starts.size
+    for run in np.split(open_cells, np.flatnonzero(np.diff(open_cells) > 1) + 1) if open_cells.size else ():
+        for part in np.split(run, _group_starts(expected[path[run]], minimum)[1:]):
             content = expected[path[part]].sum()
-            if content >= least and content > 0:
-                group[part] = last
-                last += 1
+            if content >= minimum and content > 0:
+                group[part] = next_group
+                next_group += 1
     order = np.argsort(group, kind="stable")
     return path[order], np.flatnonzero(np.diff(group[order], prepend=-1))
 
@@ -179,38 +179,38 @@ def _joined(
 def _expected(generated: BinSums, reference: BinSums, sizes: tuple[float, float]) -> FloatArray:
     """Return the effective events that each bin expects in the smaller sample, by the pooled contents.
 
-    Those are (q/σ_g + p/σ_r)/(1/σ_g + 1/σ_r) with σ = 1/size. Where q and p are shown to differ, by five standard
-    errors as they are if they do not differ, it is the larger one.
+    Those are (q/σ_g + p/σ_r)/(1/σ_g + 1/σ_r) with σ = 1/size. Where q and p differ by five of the standard errors that
+    they have if they are equal, the larger one decides.
     """
     q, p = generated.sumw / generated.total, reference.sumw / reference.total
     n_g, n_r = sizes
     pooled = (q * n_g + p * n_r) / (n_g + n_r)
-    own = generated.sumw2 / generated.total**2 + reference.sumw2 / reference.total**2
-    heavier = np.maximum(own - np.abs(q) / n_g - np.abs(p) / n_r, 0.0)  # by weights that are not all one
-    shown = (np.minimum(q, p) >= 0) & ((q - p) ** 2 > _SHOWN**2 * (pooled * (1 / n_g + 1 / n_r) + heavier))
-    return np.asarray(min(n_g, n_r) * np.where(shown, np.maximum(q, p), pooled))
+    variance = generated.sumw2 / generated.total**2 + reference.sumw2 / reference.total**2
+    excess = np.maximum(variance - np.abs(q) / n_g - np.abs(p) / n_r, 0.0)  # by weights that are not all one
+    significant = (np.minimum(q, p) >= 0) & ((q - p) ** 2 > _SIGNIFICANCE**2 * (pooled * (1 / n_g + 1 / n_r) + excess))
+    return np.asarray(min(n_g, n_r) * np.where(significant, np.maximum(q, p), pooled))
 
 
-def _group_starts(expected: FloatArray, least: float) -> IntArray:
+def _group_starts(expected: FloatArray, minimum: float) -> IntArray:
     """Close a group as soon as it is full; what is left over at the end joins the last group."""
 
-    def full(count: float) -> bool:
-        return count >= least and count > 0
+    def is_full(count: float) -> bool:
+        return count >= minimum and count > 0
 
-    if expected.min() >= least and expected.min() > 0:
+    if expected.min() >= minimum and expected.min() > 0:
         return np.arange(expected.size)
     groups: list[tuple[int, float]] = []
     start, count = 0, 0.0
-    for i, more in enumerate(expected.tolist()):
-        count += more
-        if full(count):
+    for i, content in enumerate(expected.tolist()):
+        count += content
+        if is_full(count):
             groups.append((start, count))
             start, count = i + 1, 0.0
     # Left-over weights may be negative, so that the group they join is no longer full and joins its neighbour.
     while groups and start < expected.size:
-        start, more = groups.pop()
-        count += more
-        if full(count):
+        start, content = groups.pop()
+        count += content
+        if is_full(count):
             groups.append((start, count))
             break
     return np.array([group[0] for group in groups] or [0], dtype=np.intp)
@@ -218,20 +218,20 @@ def _group_starts(expected: FloatArray, least: float) -> IntArray:
 
 def _two_halves(mass: FloatArray) -> IntArray:
     """Cut where the two parts are most nearly equal, both populated."""
-    before = np.cumsum(mass)[:-1]
-    balance = np.minimum(before, mass.sum() - before)
+    cumulative = np.cumsum(mass)[:-1]
+    balance = np.minimum(cumulative, mass.sum() - cumulative)
     return np.array([0, int(np.argmax(balance)) + 1], dtype=np.intp)
 
 
-def _sums(sums: BinSums, path: IntArray, starts: IntArray) -> BinSums:
+def _group_sums(sums: BinSums, path: IntArray, starts: IntArray) -> BinSums:
     sumw = np.add.reduceat(sums.sumw[path], starts)
-    products, clusters = (_summed(part, path, starts) for part in (sums.products, sums.clusters))
+    products, clusters = (_group_products(part, path, starts) for part in (sums.products, sums.clusters))
     sumw2 = np.add.reduceat(sums.sumw2[path], starts) if products is None else products.diagonal()
     bins = Unlabelled(sumw.shape)
     return BinSums(sumw, sumw2, bins, products, sums.n_events, clusters=clusters, n_clusters=sums.n_clusters)
 
 
-def _summed(products: FloatArray | None, path: IntArray, starts: IntArray) -> FloatArray | None:
+def _group_products(products: FloatArray | None, path: IntArray, starts: IntArray) -> FloatArray | None:
     """Add up rows and columns of groups."""
     if products is None:
         return None

@@ -1,8 +1,8 @@
 """The commonest values of a column that are repeated, in a list that adds up.
 
 A value that one sample repeats and the other does not (a default, a clipped tail, a rounded number) may hide among the
-others in its bin. So a list of 64 values travels with a histogram, each with the number of its events, and the most
-events that any value may have beyond what the list says.
+others in its bin. So a list of 64 values travels with a histogram, each with the number of its events, and the largest
+number of events that any value may have beyond what the list says.
 
 Lists add up as those of Misra and Gries do (Agarwal et al., ACM Trans. Database Syst. 38 (2013) 26): what is cut off
 has no more events than the first value that is, which is added to the greatest undercount. While events are read lists
@@ -32,10 +32,10 @@ SIZE = 1 << 15
 HALF_STEP, LEADING = 1 << 28, ~((1 << 29) - 1)
 """To round the bits of a double to those that single precision has."""
 NORMAL = float(np.finfo(np.float64).tiny)
-"""Least magnitude that has them all."""
-_LEAST = 4  # events of a value in a chunk of many
+"""Smallest magnitude that has them all."""
+_MIN_COUNT = 4  # events of a value in a chunk of many
 _ROUNDING = 1e-6  # relative
-_LARGEST = 1e200  # sum of weights, or of their squares, that is read
+_LARGEST_SUM = 1e200  # sum of weights, or of their squares, that is read
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,41 +66,41 @@ class Repeated:
             values: Shape (events,).
             weight: Shape (events,), or ``None``.
         """
-        events, least = values.size, least_count(values.size)
-        some = _may_be_common(values) if least > 1 else np.arange(events)
-        some = some[np.isfinite(values[some])]
-        single = _in_single(values[some])
+        events, minimum = values.size, minimum_count(values.size)
+        candidates = _candidates(values) if minimum > 1 else np.arange(events)
+        candidates = candidates[np.isfinite(values[candidates])]
+        single = _in_single(values[candidates])
         if weight is None:
             distinct, counts = np.unique(single, return_counts=True)
-            common, sums = counts >= least, []
+            common, sums = counts >= minimum, []
         else:
             distinct, index, counts = np.unique(single, return_inverse=True, return_counts=True)
-            common = counts >= least
-            # Of those that are common alone: which others there are depends on how they were looked for.
-            place, weight = (np.cumsum(common) - 1)[index], weight[some]
-            place, weight = place[common[index]], weight[common[index]]
-            sums = [total_by_bin(place, weight**power, int(common.sum())) for power in (1, 2)]
-        return cls(distinct[common], counts[common].astype(np.int64), events, least - 1, *sums).cut(SIZE)
+            common = counts >= minimum
+            # Of the common values only: the other candidates depend on the search.
+            position, weight = (np.cumsum(common) - 1)[index], weight[candidates]
+            position, weight = position[common[index]], weight[common[index]]
+            sums = [total_by_bin(position, weight**power, int(common.sum())) for power in (1, 2)]
+        return cls(distinct[common], counts[common].astype(np.int64), events, minimum - 1, *sums).cut(SIZE)
 
     @classmethod
     def none(cls, *, weighted: bool) -> Repeated:
         """Return the list of no events."""
-        nothing = cls(np.zeros(0), np.zeros(0, np.int64), 0)
-        return nothing.with_weights() if weighted else nothing
+        empty = cls(np.zeros(0), np.zeros(0, np.int64), 0)
+        return empty.with_weights() if weighted else empty
 
     def __add__(self, other: Repeated) -> Repeated:
         """Add the values of other events."""
         values = np.union1d(self.values, other.values)
-        places = [np.searchsorted(values, side.values) for side in (self, other)]
+        positions = [np.searchsorted(values, side.values) for side in (self, other)]
         counts = np.zeros(values.size, np.int64)
-        for place, side in zip(places, (self, other), strict=True):
-            counts[place] += side.counts
+        for position, side in zip(positions, (self, other), strict=True):
+            counts[position] += side.counts
         sums: list[Total | None] = [None, None]
         if self.sumw is not None or other.sumw is not None:
             sides = [side.with_weights() for side in (self, other)]
             sums = [
-                _spread(getattr(sides[0], name), places[0], values.size)
-                + _spread(getattr(sides[1], name), places[1], values.size)
+                _scattered(getattr(sides[0], name), positions[0], values.size)
+                + _scattered(getattr(sides[1], name), positions[1], values.size)
                 for name in ("sumw", "sumw2")
             ]
         events, undercount = self.events + other.events, self.undercount + other.undercount
@@ -114,22 +114,22 @@ class Repeated:
         return replace(self, sumw=ones, sumw2=ones)
 
     def cut(self, size: int) -> Repeated:
-        """Keep at most so many values, and of those as common none."""
+        """Keep at most so many values; those as common as the first that is cut off are cut off, too."""
         if self.values.size <= size:
             return self
-        most = int(np.partition(self.counts, -size - 1)[-size - 1])
-        return replace(self, undercount=self.undercount + most).only(self.counts > most)
+        threshold = int(np.partition(self.counts, -size - 1)[-size - 1])
+        return replace(self, undercount=self.undercount + threshold).only(self.counts > threshold)
 
     def stored(self) -> Repeated:
         """Return the list that travels: at most 64 values, each of at least two events."""
-        some = self.cut(STORED)
-        single = some.counts < 2  # noqa: PLR2004
-        return replace(some, undercount=some.undercount + 1).only(~single) if single.any() else some
+        repeated = self.cut(STORED)
+        is_single = repeated.counts < 2  # noqa: PLR2004
+        return replace(repeated, undercount=repeated.undercount + 1).only(~is_single) if is_single.any() else repeated
 
-    def only(self, kept: NDArray[np.bool_]) -> Repeated:
+    def only(self, mask: NDArray[np.bool_]) -> Repeated:
         """Keep some of the values."""
-        sums = [None if t is None else Total(t.leading[kept], t.rest[kept]) for t in (self.sumw, self.sumw2)]
-        return Repeated(self.values[kept], self.counts[kept], self.events, self.undercount, *sums)
+        sums = [None if t is None else Total(t.leading[mask], t.rest[mask]) for t in (self.sumw, self.sumw2)]
+        return Repeated(self.values[mask], self.counts[mask], self.events, self.undercount, *sums)
 
     def encoded(self) -> dict[str, object]:
         """Return the list as JSON types."""
@@ -150,7 +150,7 @@ class Repeated:
         """Read what `encoded` made of so many events at most.
 
         Raises:
-            InputError: If it is anything else; the message names the place.
+            InputError: If the node holds anything else; the message names the place.
         """
         fields = node.fields("values", "counts", "events", "undercount", "sumw", "sumw2")
         events = fields["events"].whole(0, events)
@@ -166,8 +166,8 @@ class Repeated:
                 parts = fields[name].fields("leading", "rest")
                 arrays = [np.array(parts[p].reals(values.size), dtype=np.float64) for p in ("leading", "rest")]
                 sums[i] = Total(*arrays)
-                if np.any(np.abs(arrays[0]) > _LARGEST):
-                    fields[name].refuse(f"sums of at most {_LARGEST:g}")
+                if np.any(np.abs(arrays[0]) > _LARGEST_SUM):
+                    fields[name].refuse(f"sums of at most {_LARGEST_SUM:g}")
                 if np.any(np.abs(arrays[1]) > np.abs(arrays[0]) * 2.0**-52 + 2.0**-1022):
                     fields[name].refuse("no more than what rounding has taken away of the sums")
             elif not fields[name].absent():
@@ -185,36 +185,36 @@ def _in_single(values: FloatArray) -> FloatArray:
     return np.where((np.abs(values) < NORMAL) | ~np.isfinite(single), values, single)
 
 
-def least_count(events: int) -> int:
-    """Return the least number of events of a value that is listed, of so many at a time."""
-    return _LEAST if events > SIZE else 1
+def minimum_count(events: int) -> int:
+    """Return the smallest number of events of a value that is listed, of so many at a time."""
+    return _MIN_COUNT if events > SIZE else 1
 
 
-def _may_be_common(values: FloatArray) -> NDArray[np.integer]:
-    """Return the places of the values that may have enough events: those, and few others.
+def _candidates(values: FloatArray) -> NDArray[np.integer]:
+    """Return the positions of the values that may have enough events: those, and few others.
 
     Of the bits that single precision has, the 32 last say which values are not equal; sorting these takes numpy less
     time than any other way to find those that occur often.
     """
     if (loops := kernels()) is not None:
-        places = np.empty(values.size, dtype=np.uint32)
-        return places[: loops.may_occur(plain(values), _LEAST, places)]
+        positions = np.empty(values.size, dtype=np.uint32)
+        return positions[: loops.may_occur(plain(values), _MIN_COUNT, positions)]
     bits = np.ascontiguousarray(values, dtype=np.float64).view(np.int64) + HALF_STEP
     bits >>= 29
     short = bits.astype(np.uint32)
     ordered = np.sort(short)
-    common = ordered[_LEAST - 1 :][ordered[_LEAST - 1 :] == ordered[: 1 - _LEAST]]
+    common = ordered[_MIN_COUNT - 1 :][ordered[_MIN_COUNT - 1 :] == ordered[: 1 - _MIN_COUNT]]
     if not common.size:
         return np.zeros(0, dtype=np.intp)
-    last = np.zeros(1 << 16, dtype=bool)
-    last[common.astype(np.uint16)] = True
-    return np.flatnonzero(last[short.astype(np.uint16)])
+    is_common = np.zeros(1 << 16, dtype=bool)
+    is_common[common.astype(np.uint16)] = True
+    return np.flatnonzero(is_common[short.astype(np.uint16)])
 
 
-def _spread(total: Total, place: NDArray[np.intp], size: int) -> Total:
+def _scattered(total: Total, position: NDArray[np.intp], size: int) -> Total:
     parts = []
     for part in (total.leading, total.rest):
-        spread = np.zeros(size)
-        spread[place] = part
-        parts.append(spread)
+        array = np.zeros(size)
+        array[position] = part
+        parts.append(array)
     return Total(*parts)

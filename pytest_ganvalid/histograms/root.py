@@ -20,12 +20,12 @@ from pytest_ganvalid.errors import InputError
 
 FloatArray = NDArray[np.float64]
 _CLASS = re.compile(r"TH[12]([CSIFDL])")
-_MOST = {"C": 127, "S": 32_767, "I": 2**31 - 1, "F": 2**24}  # where adding 1 changes nothing any more
+_MAX_CONTENTS = {"C": 127, "S": 32_767, "I": 2**31 - 1, "F": 2**24}  # where adding 1 changes nothing any more
 _SINGLE = "F"
 _ROUNDING = {_SINGLE: 1e-6}  # relative, of sums of contents in single precision; else:
-_OF_DOUBLES = 1e-9
+_ROUNDING_OF_DOUBLES = 1e-9
 _HALF = 0.5  # of an event
-_OF_ERROR = 0.1  # of the statistical error of a sum of weights
+_ERROR_SHARE = 0.1  # of the statistical error of a sum of weights
 _COUNTERS = "fill a TH1D or TH2D (or TH1L), whose counters do not"
 
 
@@ -52,52 +52,52 @@ def refuse_lossy(histogram: Any, sumw: FloatArray, sumw2: FloatArray, side: str)
 
 def _refuse_buffered(histogram: Any, side: str) -> None:  # noqa: ANN401
     buffer = histogram.member("fBuffer", none_if_missing=True)
-    waiting = 0 if buffer is None or not len(buffer) else float(buffer[0])
-    if waiting > 0:
+    count = 0 if buffer is None or not len(buffer) else float(buffer[0])
+    if count > 0:
         msg = (
-            f"{side}: {waiting:,.0f} events are in the histogram's buffer and not in its bins; call BufferEmpty() "
+            f"{side}: {count:,.0f} events are in the histogram's buffer and not in its bins; call BufferEmpty() "
             "before it is written"
         )
         raise InputError(msg)
 
 
-def _refuse_full(sumw: FloatArray, kind: str, what: str) -> None:
-    most = _MOST.get(kind)
-    if most is None:
+def _refuse_full(sumw: FloatArray, kind: str, subject: str) -> None:
+    maximum = _MAX_CONTENTS.get(kind)
+    if maximum is None:
         return
-    full = np.abs(sumw) == most if kind == _SINGLE else (sumw >= most) | (sumw <= -most)
+    full = np.abs(sumw) == maximum if kind == _SINGLE else (sumw >= maximum) | (sumw <= -maximum)
     if full.any():
-        place = tuple(int(i) for i in np.argwhere(full)[0])
-        where = place[0] if len(place) == 1 else place
+        position = tuple(int(i) for i in np.argwhere(full)[0])
+        label = position[0] if len(position) == 1 else position
         msg = (
-            f"{what} holds {sumw[full][0]:,.0f} at bin {where} (0 is underflow), where its counters stop: how many "
+            f"{subject} holds {sumw[full][0]:,.0f} at bin {label} (0 is underflow), where its counters stop: how many "
             f"events were filled is not known; {_COUNTERS}, or fewer events each into several"
         )
         raise InputError(msg)
 
 
-def _refuse_contradiction(histogram: Any, sumw: FloatArray, sumw2: FloatArray, kind: str, what: str) -> None:  # noqa: ANN401
+def _refuse_contradiction(histogram: Any, sumw: FloatArray, sumw2: FloatArray, kind: str, subject: str) -> None:  # noqa: ANN401
     total, squares, entries = (_number(histogram, name) for name in ("fTsumw", "fTsumw2", "fEntries"))
     if not total:
         return  # contents were set, and not filled
     unweighted = np.array_equal(sumw, sumw2)
     inside = sumw[tuple(slice(1, -1) for _ in sumw.shape)]
-    most = float(inside.sum() + np.maximum(sumw, 0).sum() - np.maximum(inside, 0).sum())
-    error = _HALF if unweighted else _OF_ERROR * float(np.sqrt(sumw2.sum()))
-    margin = _ROUNDING.get(kind, _OF_DOUBLES) * float(np.abs(sumw).sum()) + error
-    shown = float(sumw[tuple(_shown(histogram, i, size) for i, size in enumerate(sumw.shape))].sum())
-    agrees = unweighted and shown - margin <= total
-    counted = entries if agrees and kind == _SINGLE and sumw.max() > _MOST[kind] else total
-    if max(total, counted) > most + margin:
+    maximum = float(inside.sum() + np.maximum(sumw, 0).sum() - np.maximum(inside, 0).sum())
+    error = _HALF if unweighted else _ERROR_SHARE * float(np.sqrt(sumw2.sum()))
+    margin = _ROUNDING.get(kind, _ROUNDING_OF_DOUBLES) * float(np.abs(sumw).sum()) + error
+    in_range = float(sumw[tuple(_range_of(histogram, i, size) for i, size in enumerate(sumw.shape))].sum())
+    agrees = unweighted and in_range - margin <= total
+    counted = entries if agrees and kind == _SINGLE and sumw.max() > _MAX_CONTENTS[kind] else total
+    if max(total, counted) > maximum + margin:
         msg = (
-            f"{what} was filled with {max(total, counted):,.10g} by its own statistics, and its bins hold "
-            f"{most:,.10g}: a counter has stopped, or contents were removed; {_COUNTERS}, or call ResetStats() if they "
-            "were removed on purpose"
+            f"{subject} was filled with {max(total, counted):,.10g} by its own statistics, and its bins hold "
+            f"{maximum:,.10g}: a counter has stopped, or contents were removed; {_COUNTERS}, or call ResetStats() if "
+            "they were removed on purpose"
         )
         raise InputError(msg)
     if agrees and squares and abs(squares - total) > _ROUNDING[_SINGLE] * abs(total):
         msg = (
-            f"{what} was filled with weights (fTsumw is {total:,.10g}, fTsumw2 {squares:,.10g}, which is "
+            f"{subject} was filled with weights (fTsumw is {total:,.10g}, fTsumw2 {squares:,.10g}, which is "
             f"{total**2 / squares:,.4g} effective events), and its errors are those of counts; call Sumw2() before it "
             "is filled (TH1::SetDefaultSumw2()), or pass gv.Counts(sum_of_weights, sum_of_squared_weights)"
         )
@@ -105,12 +105,12 @@ def _refuse_contradiction(histogram: Any, sumw: FloatArray, sumw2: FloatArray, k
 
 
 def _number(histogram: Any, name: str) -> float:  # noqa: ANN401
-    """Return a member, 0 if there is none or it is no finite number."""
+    """Return a member, 0 if it is missing or no finite number."""
     value = float(histogram.member(name, none_if_missing=True) or 0)
     return value if np.isfinite(value) else 0.0
 
 
-def _shown(histogram: Any, axis: int, size: int) -> slice:  # noqa: ANN401
+def _range_of(histogram: Any, axis: int, size: int) -> slice:  # noqa: ANN401
     """Return the bins of an axis that are in its range."""
     first, last = (int(_number(histogram.axis(axis), name)) for name in ("fFirst", "fLast"))
     return slice(max(first, 1), min(last, size - 2) + 1) if last else slice(1, size - 1)

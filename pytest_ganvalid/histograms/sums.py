@@ -21,7 +21,7 @@ from pytest_ganvalid.histograms.repeated import Repeated
 from pytest_ganvalid.histograms.root import refuse_lossy
 
 FloatArray = NDArray[np.float64]
-_LARGEST = 1e100  # sum of weights: the square of its square is still a number
+_LARGEST_SUM = 1e100  # sum of weights: the square of its square is still a number
 _ACCEPTED = "one with .values() and .variances() (hist, boost-histogram, uproot), or gv.Counts(values, variances)"
 
 
@@ -36,10 +36,10 @@ class BinSums:
         products: Where events have several entries, Σ h hᵀ over the events' contents h, shape (bins, bins), with
             ``sumw2`` on the diagonal; ``None`` for one entry per event.
         n_events: Effective number of those events, with or without entries.
-        repeated: The commonest values of the events; ``None`` if those were not looked at.
+        repeated: The commonest values of the events; ``None`` if they were not counted.
         clusters: Where rows are in clusters, Σ h hᵀ over the clusters' contents h, shape (bins, bins).
         n_clusters: Effective number of those.
-        contents: What each of them put into the bins, where that is at hand.
+        contents: What each cluster put into the bins, where that is at hand.
     """
 
     sumw: FloatArray
@@ -80,8 +80,8 @@ class BinSums:
     def select(self, keep: NDArray[np.bool_]) -> BinSums:
         """Keep the bins where the mask ``keep`` is set."""
         sumw = self.sumw[keep]
-        some = np.ix_(keep, keep)
-        products, clusters = (None if part is None else part[some] for part in (self.products, self.clusters))
+        block = np.ix_(keep, keep)
+        products, clusters = (None if part is None else part[block] for part in (self.products, self.clusters))
         return BinSums(
             sumw,
             self.sumw2[keep],
@@ -101,8 +101,8 @@ def as_bin_sums(histogram: object, side: str) -> BinSums:
         side: ``"generated"`` or ``"reference"``, for error messages.
 
     Raises:
-        InputTypeError: If it is of another kind or not numeric, or an array that may be events as well.
-        InputError: If its contents are impossible: NaN, negative variances, no events, no positive total.
+        InputTypeError: If the histogram is of another kind or not numeric, or an array that may be events as well.
+        InputError: If the contents are impossible: NaN, negative variances, no events, no positive total.
     """
     sums = possibly_empty(histogram, side)
     _check_total(sums, side)
@@ -116,7 +116,8 @@ def possibly_empty(histogram: object, side: str) -> BinSums:
     if is_uhi(histogram):
         return _from_uhi(histogram, side)
     if isinstance(histogram, Counts):
-        return _from_counts(histogram)
+        sumw, variances = histogram.values.ravel(), histogram.variances
+        return BinSums(sumw, sumw if variances is None else variances.ravel(), histogram.bins)
     refuse_bare(histogram, side)
     msg = (
         f"{side}: a {type(histogram).__name__} is not a histogram; expected {_ACCEPTED}; events on both sides are "
@@ -136,30 +137,25 @@ def check_same_bins(generated: BinSums, reference: BinSums) -> None:
     Raises:
         InputError: If shapes or edges differ, or there are fewer than two bins.
     """
-    ours, theirs = generated.bins, reference.bins
-    if ours.shape != theirs.shape:
+    generated_bins, reference_bins = generated.bins, reference.bins
+    if generated_bins.shape != reference_bins.shape:
         msg = (
-            f"the histograms have different bins: generated has shape {ours.shape}, reference {theirs.shape} "
-            "(underflow and overflow included); fill both with the same axes"
+            f"the histograms have different bins: generated has shape {generated_bins.shape}, reference "
+            f"{reference_bins.shape} (underflow and overflow included); fill both with the same axes"
         )
         raise InputError(msg)
-    if isinstance(ours, Grid) and isinstance(theirs, Grid):
-        differences = [a.difference(b) for a, b in zip(ours.axes, theirs.axes, strict=True)]
-        where = [f"on axis {i} {difference}" for i, difference in enumerate(differences) if difference]
-        if where:
+    if isinstance(generated_bins, Grid) and isinstance(reference_bins, Grid):
+        differences = [a.difference(b) for a, b in zip(generated_bins.axes, reference_bins.axes, strict=True)]
+        messages = [f"on axis {i} {difference}" for i, difference in enumerate(differences) if difference]
+        if messages:
             msg = (
-                f"the histograms have different bin edges: {where[0]} (generated and reference); "
+                f"the histograms have different bin edges: {messages[0]} (generated and reference); "
                 "fill both with the same axes"
             )
             raise InputError(msg)
     if generated.sumw.size < 2:  # noqa: PLR2004
         msg = f"a histogram of {generated.sumw.size} bin compares nothing; expected at least 2 bins"
         raise InputError(msg)
-
-
-def _from_counts(counts: Counts) -> BinSums:
-    sumw = counts.values.ravel()
-    return BinSums(sumw, sumw if counts.variances is None else counts.variances.ravel(), counts.bins)
 
 
 def _from_uhi(histogram: Any, side: str) -> BinSums:  # noqa: ANN401 - any object with the protocol
@@ -216,7 +212,7 @@ def _check_total(sums: BinSums, side: str) -> None:
         msg = f"{side}: the histogram has no events; check what filled it, or compare another observable"
         raise InputError(msg)
     largest = max(float(np.abs(sums.sumw).max()), float(sums.sumw2.max()) ** 0.5)
-    if not 1 / _LARGEST < largest < _LARGEST:
+    if not 1 / _LARGEST_SUM < largest < _LARGEST_SUM:
         msg = (
             f"{side}: the sums of weights reach {largest:.3g}, beyond what can be squared; "
             "scale all weights by a constant"

@@ -28,55 +28,55 @@ def is_address(path: str) -> bool:
 
 
 def check_address(address: str) -> None:
-    """Refuse an address that nothing which is installed can read.
+    """Refuse an address that no installed package can read.
 
     Raises:
-        InputError: If there is no such file, or no such protocol; the message says what to install.
+        InputError: If the file or the protocol does not exist; the message says what to install.
         MissingExtraError: If fsspec is not installed.
     """
     system, path = _system(address)
     try:
-        found = system.exists(path)
+        exists = system.exists(path)
     except Exception as error:
-        msg = f"the address cannot be reached ({_said(error)}); check it, the network, and your credentials"
+        msg = f"the address cannot be reached ({_reason(error)}); check it, the network, and your credentials"
         raise InputError(msg) from error
-    if not found:
+    if not exists:
         msg = "there is no such file at this address; check it"
         raise InputError(msg)
 
 
 def state_of(address: str) -> tuple[int, int, int] | None:
-    """Return size and a checksum of all that is told of a file; ``None`` where nothing is."""
+    """Return size and a checksum of all details of a file; ``None`` where there are none."""
     try:
-        told = _info(*_system(address))
+        details = _info(*_system(address))
     except Exception:  # noqa: BLE001 - that it cannot be read is said where it is opened
         return None
-    return int(told.get("size") or 0), zlib.crc32(repr(sorted(told.items())).encode()), 0
+    return int(details.get("size") or 0), zlib.crc32(repr(sorted(details.items())).encode()), 0
 
 
 def copied(address: str) -> str:
     """Return the path of a copy, which is as the file at the address is now.
 
     Raises:
-        InputError: If it cannot be copied.
+        InputError: If the file cannot be copied.
         MissingExtraError: If fsspec is not installed.
     """
     system, path = _system(address)
     with _LOCKS.setdefault(address, threading.Lock()):
         try:
-            told = repr(sorted(_info(system, path).items()))
-            before = _COPIES.get(address)
-            if before is not None and before[0] == told:
-                return before[1]
+            details = repr(sorted(_info(system, path).items()))
+            previous = _COPIES.get(address)
+            if previous is not None and previous[0] == details:
+                return previous[1]
             folder = Path(tempfile.mkdtemp(dir=_folder().name))  # a name of its own, of the same suffix
             copy = str(folder / path.rstrip("/").rpartition("/")[2])
             system.get_file(path, copy)
         except Exception as error:
-            msg = f"the file cannot be copied ({_said(error)}); check the address, the network, and the free space"
+            msg = f"the file cannot be copied ({_reason(error)}); check the address, the network, and the free space"
             raise InputError(msg) from error
-        if before is not None:
-            Path(before[1]).unlink(missing_ok=True)
-        _COPIES[address] = told, copy
+        if previous is not None:
+            Path(previous[1]).unlink(missing_ok=True)
+        _COPIES[address] = details, copy
         return copy
 
 
@@ -84,7 +84,7 @@ def written(address: str, content: bytes) -> None:
     """Write a file to an address.
 
     Raises:
-        InputError: If it cannot be written there.
+        InputError: If nothing can be written there.
         MissingExtraError: If fsspec is not installed.
     """
     system, path = _system(address)
@@ -92,15 +92,15 @@ def written(address: str, content: bytes) -> None:
         system.makedirs(path.rpartition("/")[0], exist_ok=True)
         system.pipe_file(path, content)
     except Exception as error:
-        msg = f"{address}: nothing can be written to this address ({_said(error)}); check it, and your credentials"
+        msg = f"{address}: nothing can be written to this address ({_reason(error)}); check it, and your credentials"
         raise InputError(msg) from error
 
 
 def expanded(address: str) -> list[str]:
-    """Return the addresses that a pattern matches, in order; those without ``*`` or ``[`` are none.
+    """Return the addresses that a pattern matches, in order; an address without ``*`` or ``[`` is no pattern.
 
     Raises:
-        InputError: If it matches nothing, or cannot be listed.
+        InputError: If the pattern matches nothing, or cannot be listed.
         MissingExtraError: If fsspec is not installed.
     """
     if not {"*", "["}.intersection(address):
@@ -109,14 +109,14 @@ def expanded(address: str) -> list[str]:
     try:
         if system.exists(path):
             return [address]
-        found = [system.unstrip_protocol(one) for one in sorted(system.glob(path))]
+        matches = [system.unstrip_protocol(match) for match in sorted(system.glob(path))]
     except Exception as error:
-        msg = f"the pattern cannot be listed at this address ({_said(error)}); name the files one by one"
+        msg = f"the pattern cannot be listed at this address ({_reason(error)}); name the files one by one"
         raise InputError(msg) from error
-    if not found:
+    if not matches:
         msg = "the pattern matches no file at this address; check it"
         raise InputError(msg)
-    return found
+    return matches
 
 
 def canonical(address: str) -> str:
@@ -132,7 +132,7 @@ def _system(address: str) -> tuple[Any, str]:
     """Return the file system of an address, and the path in it.
 
     Raises:
-        InputError: If what it needs is not installed, or nothing knows its protocol.
+        InputError: If the package for its protocol is not installed, or the protocol unknown.
         MissingExtraError: If fsspec is not installed.
     """
     fsspec = imported("fsspec", feature="a file at an address", extra="hep")
@@ -142,7 +142,7 @@ def _system(address: str) -> tuple[Any, str]:
     except Exception as error:
         package = _PACKAGES.get(protocol)
         remedy = f"install {package}" if package else "install what fsspec needs for it, or copy the file"
-        msg = f"addresses with {protocol}:// cannot be read ({_said(error)}); {remedy}"
+        msg = f"addresses with {protocol}:// cannot be read ({_reason(error)}); {remedy}"
         raise InputError(msg) from error
     return system, str(path)
 
@@ -152,7 +152,7 @@ def _info(system: Any, path: str) -> dict[str, Any]:  # noqa: ANN401 - fsspec ha
     return dict(system.info(path))
 
 
-def _said(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     return " ".join(str(error).split())[:200] or type(error).__name__
 
 

@@ -18,37 +18,40 @@ from pytest_ganvalid.samples.tables import is_text
 _EXACT = 2.0**53  # floats up to it are whole numbers as integers are
 
 
-def cluster_keys(values: NDArray[Any] | Entries, what: str) -> NDArray[np.uint64]:
+def cluster_keys(values: NDArray[Any] | Entries, subject: str) -> NDArray[np.uint64]:
     """Return the cluster of each row: the same number for equal values, of whatever type and on whatever side.
 
     Args:
         values: Integers, floats or text, shape (rows,).
-        what: What they are, for error messages.
+        subject: What they are, for error messages.
 
     Raises:
-        InputError: If there are several for a row, or one is missing.
-        InputTypeError: If they are of another kind.
+        InputError: If a row has several values, or none.
+        InputTypeError: If the values are of another kind.
     """
     if isinstance(values, Entries):
         msg = (
-            f"{what} has any number of entries per row; expected one value for each, the same in all rows of a cluster"
+            f"{subject} has any number of entries per row; expected one value for each, the same in all rows of a "
+            "cluster"
         )
         raise InputError(msg)
     if values.dtype.kind in "biu":
         return np.asarray(values).astype(np.int64).view(np.uint64)
     if values.dtype.kind == "f":
-        return _of_floats(values.astype(np.float64), what)
+        return _of_floats(values.astype(np.float64), subject)
     if not (is_text(values) and values.dtype.kind in "OUS"):
-        msg = f"{what} has dtype {values.dtype}; expected integers, floats or text, the same in all rows of a cluster"
+        msg = (
+            f"{subject} has dtype {values.dtype}; expected integers, floats or text, the same in all rows of a cluster"
+        )
         raise InputTypeError(msg)
     missing = 0 if values.dtype.kind != "O" else sum(not isinstance(value, str) for value in values)
-    _refuse_missing(missing, values.size, what)
-    distinct, place = np.unique(values.astype(np.str_), return_inverse=True)
-    return _digests([text.encode() for text in distinct.tolist()])[place.reshape(values.shape)]
+    _refuse_missing(missing, values.size, subject)
+    distinct, inverse = np.unique(values.astype(np.str_), return_inverse=True)
+    return _digests([text.encode() for text in distinct.tolist()])[inverse.reshape(values.shape)]
 
 
 def clustered(sample: Sample, name: str | None, side: str) -> Sample:
-    """Take a column that says which rows are in one cluster out of a sample, and keep what it says.
+    """Replace the column of a sample that says which rows are in one cluster by their keys.
 
     Args:
         sample: The events.
@@ -56,8 +59,8 @@ def clustered(sample: Sample, name: str | None, side: str) -> Sample:
         side: What they are, for error messages.
 
     Raises:
-        InputError: If it is not there, has no value for an event, or is the only column.
-        InputTypeError: If it holds neither numbers nor text.
+        InputError: If the column does not exist, has no value for an event, or is the only one.
+        InputTypeError: If the column holds neither numbers nor text.
     """
     if name is None:
         return sample
@@ -69,13 +72,13 @@ def clustered(sample: Sample, name: str | None, side: str) -> Sample:
     return replace(sample, columns=columns, cluster=keys)
 
 
-def _of_floats(values: NDArray[np.float64], what: str) -> NDArray[np.uint64]:
-    _refuse_missing(int(np.count_nonzero(np.isnan(values))), values.size, what)
-    whole = (np.abs(values) < _EXACT) & (values == np.floor(values))
-    keys = np.where(whole, values, 0.0).astype(np.int64).view(np.uint64)
-    if not whole.all():
-        distinct, place = np.unique(values[~whole], return_inverse=True)
-        keys[~whole] = _digests([value.tobytes() for value in distinct])[place]
+def _of_floats(values: NDArray[np.float64], subject: str) -> NDArray[np.uint64]:
+    _refuse_missing(int(np.count_nonzero(np.isnan(values))), values.size, subject)
+    is_integer = (np.abs(values) < _EXACT) & (values == np.floor(values))
+    keys = np.where(is_integer, values, 0.0).astype(np.int64).view(np.uint64)
+    if not is_integer.all():
+        distinct, inverse = np.unique(values[~is_integer], return_inverse=True)
+        keys[~is_integer] = _digests([value.tobytes() for value in distinct])[inverse]
     return keys
 
 
@@ -85,14 +88,14 @@ def _digests(values: list[bytes]) -> NDArray[np.uint64]:
     )
 
 
-def _refuse_missing(missing: int, rows: int, what: str) -> None:
+def _refuse_missing(missing: int, rows: int, subject: str) -> None:
     if missing:
-        msg = f"{what} is missing or NaN in {missing:,} of {rows:,} rows; give a row by itself a value of its own"
+        msg = f"{subject} is missing or NaN in {missing:,} of {rows:,} rows; give a row by itself a value of its own"
         raise InputError(msg)
 
 
 def nested(
-    columns: Mapping[str, NDArray[Any] | Entries], cluster: str, of_event: Collection[str], what: str
+    columns: Mapping[str, NDArray[Any] | Entries], cluster: str, of_event: Collection[str], subject: str
 ) -> dict[str, NDArray[Any] | Entries]:
     """Make one event of the rows of each cluster, in the order of their keys.
 
@@ -100,26 +103,26 @@ def nested(
         columns: Name -> column of rows.
         cluster: The column that says which rows are one event's.
         of_event: Columns that have one value in all rows of an event; all others become its entries.
-        what: What the rows are, for error messages.
+        subject: What the rows are, for error messages.
 
     Raises:
-        InputError: If a row has several entries itself, or a column of the event several values.
+        InputError: If a row has several entries itself, or a column of the event has several values in one event.
     """
-    keys = cluster_keys(columns[cluster], f"{what}: the cluster column {cluster!r}")
+    keys = cluster_keys(columns[cluster], f"{subject}: the cluster column {cluster!r}")
     order = np.argsort(keys, kind="stable")
     _, first, counts = np.unique(keys[order], return_index=True, return_counts=True)
     events: dict[str, NDArray[Any] | Entries] = {}
     for name, values in columns.items():
         if isinstance(values, Entries):
-            msg = f"{what}: column {name!r} has several entries in each row; expected one, as the rows are entries"
+            msg = f"{subject}: column {name!r} has several entries in each row; expected one, as the rows are entries"
             raise InputError(msg)
         ordered = values[order]
         if name not in of_event and name != cluster:
             events[name] = Entries(ordered, counts)
             continue
-        once = ordered[first]
-        events[name] = once
-        if name != cluster and np.any(ordered != np.repeat(once, counts)):
-            msg = f"{what}: column {name!r} differs between the rows of an event; expected one value for each event"
+        event_values = ordered[first]
+        events[name] = event_values
+        if name != cluster and np.any(ordered != np.repeat(event_values, counts)):
+            msg = f"{subject}: column {name!r} differs between the rows of an event; expected one value for each event"
             raise InputError(msg)
     return events

@@ -70,11 +70,11 @@ class Reduction:
 
 
 def parse(expression: str) -> Reduction | None:
-    """Read an expression; ``None`` if it is none, as the name of a column may have parentheses in it too."""
-    found = _CALL.fullmatch(expression.strip())
-    if found is None or not _is_balanced(found[2]) or not found[2].strip():
+    """Read an expression; ``None`` for the name of a column, which may have parentheses in it too."""
+    match = _CALL.fullmatch(expression.strip())
+    if match is None or not _is_balanced(match[2]) or not match[2].strip():
         return None
-    return Reduction(found[1], found[2].strip())
+    return Reduction(match[1], match[2].strip())
 
 
 def inner_columns(name: str, columns: Collection[str]) -> tuple[str, ...]:
@@ -87,7 +87,7 @@ def inner_columns(name: str, columns: Collection[str]) -> tuple[str, ...]:
 
 
 def entries_of(reduction: Reduction, columns: Mapping[str, Any]) -> Any:  # noqa: ANN401 - an array or Entries
-    """Return what is reduced: a column, or the values of an array; ``None`` if there is neither."""
+    """Return the entries to reduce: a column, or the values of an array; ``None`` if there is neither."""
     if reduction.column in columns:
         return columns[reduction.column]
     features = features_of(reduction.column, columns)

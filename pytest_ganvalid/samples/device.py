@@ -70,9 +70,9 @@ def device_source(events: Mapping[str, Tensor]) -> Source:
         InputError: If shapes or devices differ, or there are no events.
     """
     events = {
-        column: values[:, place] if values.ndim == 2 else values  # noqa: PLR2004
+        column: values[:, i] if values.ndim == 2 else values  # noqa: PLR2004
         for name, values in events.items()
-        for place, column in enumerate(feature_names(name, tuple(values.shape)) if values.ndim == 2 else (name,))  # noqa: PLR2004
+        for i, column in enumerate(feature_names(name, tuple(values.shape)) if values.ndim == 2 else (name,))  # noqa: PLR2004
     }
     shapes = {name: tuple(values.shape) for name, values in events.items()}
     devices = {str(values.device) for values in events.values()}
@@ -83,10 +83,10 @@ def device_source(events: Mapping[str, Tensor]) -> Source:
     if not rows:
         msg = "the sample has no events"
         raise InputError(msg)
-    kept = {name: values.detach() for name, values in events.items()}
+    tensors = {name: values.detach() for name, values in events.items()}
 
     def make(first: int) -> Iterator[Tensors]:
         for start in range(0, first, _CHUNK):
-            yield {name: values[start : min(start + _CHUNK, first)] for name, values in kept.items()}
+            yield {name: values[start : min(start + _CHUNK, first)] for name, values in tensors.items()}
 
     return Source(tuple(events), [DevicePart(make, rows)], provenance={"source": f"tensors on {devices.pop()}"})

@@ -61,8 +61,8 @@ class Entries:
                 (events, entries).
 
         Raises:
-            InputError: If it is not nested exactly once.
-            InputTypeError: If it is of another kind.
+            InputError: If the array is not nested exactly once.
+            InputTypeError: If the array is of another kind.
         """
         if isinstance(jagged, Entries):
             return jagged
@@ -76,9 +76,9 @@ class Entries:
             msg = f"a {type(jagged).__name__} has no entries per event; expected {_ACCEPTED}"
             raise InputTypeError(msg)
         arrays = [np.asarray(row) for row in jagged]
-        wrong = next((i for i, array in enumerate(arrays) if array.ndim != 1), None)
-        if wrong is not None:
-            msg = f"event {wrong} holds {jagged[wrong]!r}, not a list of numbers; expected {_ACCEPTED}"
+        position = next((i for i, array in enumerate(arrays) if array.ndim != 1), None)
+        if position is not None:
+            msg = f"event {position} holds {jagged[position]!r}, not a list of numbers; expected {_ACCEPTED}"
             raise InputError(msg)
         filled = [array for array in arrays if array.size]  # an empty list has no dtype of its own
         values = np.concatenate(filled) if filled else np.empty(0)
@@ -137,8 +137,8 @@ class Entries:
         """Return the entries of some events (a mask, a slice or positions)."""
         chosen = np.arange(self.counts.size)[rows]
         counts, starts = self.counts[chosen], (np.cumsum(self.counts) - self.counts)[chosen]
-        within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-        return Entries(self.values[np.repeat(starts, counts) + within], counts)
+        offsets = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+        return Entries(self.values[np.repeat(starts, counts) + offsets], counts)
 
     def map(self, function: Callable[[NDArray[Any]], NDArray[Any]]) -> Entries:
         """Return the entries with a function applied to the array of all values."""

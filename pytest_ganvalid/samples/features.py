@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from pytest_ganvalid.errors import InputError
 
-MOST = 100
+MAX_COLUMNS = 100
 """Columns of one array that are compared unasked, at most."""
 _ONE, _TWO = 1, 2  # axes
 _NESTED = "is nested more deeply than (events, features)"
@@ -36,7 +36,7 @@ def feature_names(name: str, shape: Sequence[int]) -> tuple[str, ...]:
     return tuple(f"{name}.{i}" if name else str(i) for i in range(shape[1]))
 
 
-def nested(shape: object) -> str:
+def nesting_reason(shape: object) -> str:
     """Say why an array of more axes is no column, and what to do, as the end of a sentence.
 
     Args:
@@ -50,21 +50,21 @@ def nested(shape: object) -> str:
 
 
 def is_nested(reason: str) -> bool:
-    """Tell whether that is why a column cannot be read."""
+    """Tell whether nesting is the reason why a column cannot be read."""
     return reason.startswith(_NESTED)
 
 
 def features_of(name: str, columns: Collection[str]) -> tuple[str, ...]:
-    """Return those of some columns that are features of an array, in order; none if there is no such array."""
-    there = set(columns)
+    """Return the columns that are features of an array, in order; none if there is no such array."""
+    names = set(columns)
     number = 0
-    while f"{name}.{number}" in there:
+    while f"{name}.{number}" in names:
         number += 1
     return tuple(f"{name}.{i}" for i in range(number))
 
 
 def hint(name: str, columns: Collection[str]) -> str:
-    """Say what the columns of an array are, as the end of a message that there is none of its name."""
+    """Say what the columns of an array are, as the end of a message that no column has its name."""
     features = features_of(name, columns)
     if not features:
         return ""
@@ -78,15 +78,15 @@ def refuse_wide(names: Iterable[str]) -> None:
     """Refuse to compare, unasked, each of the very many columns of an array.
 
     Raises:
-        InputError: If an array has more than `MOST`.
+        InputError: If an array has more than `MAX_COLUMNS`.
     """
-    arrays = Counter(found[1] or "" for name in names if (found := _FEATURE.fullmatch(name)))
+    arrays = Counter(match[1] or "" for name in names if (match := _FEATURE.fullmatch(name)))
     for array, number in arrays.items():
-        if number > MOST:
+        if number > MAX_COLUMNS:
             dot = f"{array}." if array else ""
             alike = f", all of its values alike, 'entries({array})', or their sum, 'sum({array})'" if array else ""
             msg = (
-                f"the array {array or 'without a name'!r} has {number:,} columns, and more than {MOST} are not "
+                f"the array {array or 'without a name'!r} has {number:,} columns, and more than {MAX_COLUMNS} are not "
                 f"compared one by one unasked: state observables=, such as ['{dot}0', '{dot}1']{alike}"
             )
             raise InputError(msg)

@@ -30,29 +30,29 @@ def read_events(events: object, columns: Sequence[str] | None = None) -> Sample:
 
     Raises:
         InputError: If a file does not exist, is of no known kind, damaged, or lacks a column; or there are no events.
-        MissingExtraError: If the package that reads this kind is not installed.
+        MissingExtraError: If the package that reads a file is not installed.
     """
     pieces = pieces_of(events)
     states = [piece.state for piece in pieces]
-    places = ", ".join(map(str, pieces))
+    names = ", ".join(map(str, pieces))
     if columns is not None and not columns:
-        msg = f"{places}: no column is asked for; a sample needs at least one column"
+        msg = f"{names}: no column is asked for; a sample needs at least one column"
         raise InputError(msg)
     parts = [part for piece, state in zip(pieces, states, strict=True) for part in _read(piece, columns, state)]
     if not parts:
-        msg = f"{places}: the sample has no events"
+        msg = f"{names}: the sample has no events"
         raise InputError(msg)
     try:
         return Sample(_joined(parts), provenance={"source": ", ".join(Path(str(piece)).name for piece in pieces)})
     except InputError as error:
-        msg = f"{places}: {error}"
+        msg = f"{names}: {error}"
         raise InputError(msg) from None
 
 
 def _read(piece: Piece, columns: Sequence[str] | None, state: State) -> list[Columns]:
     with piece.opened(state) as reader:
-        wanted = reader.names if columns is None else tuple(columns)
-        return list(piece.chunks(reader, wanted, 0, sys.maxsize, _CHUNK)) if wanted else []
+        names = reader.names if columns is None else tuple(columns)
+        return list(piece.chunks(reader, names, 0, sys.maxsize, _CHUNK)) if names else []
 
 
 def _joined(parts: Sequence[Columns]) -> Columns:
@@ -83,16 +83,17 @@ def write_events(path: str | os.PathLike[str], chunks: Iterable[Sample]) -> int:
         InputError: If the suffix is unknown, the folder does not exist, there is no chunk, or a chunk is weighted or
             has columns of other names or types than the first.
         MissingExtraError: If the package that writes this kind is not installed.
-        OSError: If it cannot be written.
+        OSError: If the file cannot be written.
     """
     file = Path(path)
-    form = _format(file)
+    check_suffix(file)
+    form: Any = importlib.import_module(f"pytest_ganvalid.samples.formats.{WRITTEN[file.suffix]}")
     if not file.parent.is_dir():
         msg = f"{file}: there is no folder {str(file.parent)!r}; make it first"
         raise InputError(msg)
     events, layout = 0, None
-    with written_whole(file) as beside:
-        writer: Writer = form.Writer(beside)
+    with written_whole(file) as temporary:
+        writer: Writer = form.Writer(temporary)
         try:
             for chunk in chunks:
                 layout = _checked(file, chunk, layout)
@@ -111,30 +112,25 @@ def check_suffix(path: str | os.PathLike[str]) -> None:
     """Refuse the name of a file that could be neither read nor written, before any work is done for it.
 
     Raises:
-        InputError: If its suffix is unknown.
+        InputError: If the suffix is unknown.
     """
     if Path(path).suffix not in WRITTEN:
         msg = f"{path}: the suffix {Path(path).suffix!r} is not known; expected one of {', '.join(WRITTEN)}"
         raise InputError(msg)
 
 
-def _checked(file: Path, chunk: Sample, before: dict[str, Any] | None) -> dict[str, Any]:
+def _checked(file: Path, chunk: Sample, previous: dict[str, Any] | None) -> dict[str, Any]:
     """Return the names and types of the columns of a chunk, which must be those of the chunk before.
 
     Raises:
-        InputError: If they are not, or there are weights or several entries per event.
+        InputError: If the columns differ, or there are weights or several entries per event.
     """
     entries = any(isinstance(values, Entries) for values in chunk.columns.values())
     if chunk.weight is not None or entries:
         msg = f"{file}: weights and columns with several entries per event cannot be written; make them plain columns"
         raise InputError(msg)
     layout = {name: values.dtype for name, values in chunk.columns.items()}
-    if before is not None and layout != before:
-        msg = f"{file}: a chunk has the columns {layout}; the one before had {before}: give all chunks the same"
+    if previous is not None and layout != previous:
+        msg = f"{file}: a chunk has the columns {layout}; the one before had {previous}: give all chunks the same"
         raise InputError(msg)
     return layout
-
-
-def _format(file: Path) -> Any:  # noqa: ANN401 - a module
-    check_suffix(file)
-    return importlib.import_module(f"pytest_ganvalid.samples.formats.{WRITTEN[file.suffix]}")

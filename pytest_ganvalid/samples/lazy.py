@@ -68,7 +68,7 @@ def lazy_source(events: Any) -> Source:  # noqa: ANN401
         events: A dataframe, or a mapping of name -> one-dimensional array.
 
     Raises:
-        InputTypeError: If it has no names for its columns.
+        InputTypeError: If the collection has no names for its columns.
         InputError: If arrays differ in shape.
     """
     if isinstance(events, Mapping):

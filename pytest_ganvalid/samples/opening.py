@@ -22,8 +22,8 @@ def open_source(events: object, side: str, weight: object = None) -> Source:
         weight: An array of weights of shape (events,), of a table only; ``None`` if there is none.
 
     Raises:
-        InputError: If they cannot be read, or there are none.
-        InputTypeError: If they are of another kind, or weights are given of events that are not in memory.
+        InputError: If the events cannot be read, or there are none.
+        InputTypeError: If the events are of another kind, or not in memory and weights are given.
     """
     with placed(side):
         source = _streamed(events)

@@ -45,11 +45,11 @@ READ = {
     ".safetensors": "tensors",
 }
 State = tuple[int, int, int] | None
-_ANYWHERE = frozenset({"root"})  # formats whose library reads addresses by itself
+_REMOTE_FORMATS = frozenset({"root"})  # formats whose library reads addresses by itself
 _PICKLES = (".pkl", ".pickle", ".joblib", ".dill")
 _SUFFIXES = "|".join(map(re.escape, sorted(READ, key=len, reverse=True)))
 _SUFFIX = re.compile(rf"^(?P<path>.*?(?P<suffix>{_SUFFIXES}))(?::(?P<inside>.*))?$", re.DOTALL)
-_NAMED = re.compile(rf"^(?P<form>{'|'.join(sorted(set(READ.values())))}):(?!//)(?P<rest>.+)$", re.DOTALL)
+_FORMAT_PREFIX = re.compile(rf"^(?P<form>{'|'.join(sorted(set(READ.values())))}):(?!//)(?P<rest>.+)$", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -74,12 +74,12 @@ class Piece:
     def state(self) -> State:
         """Size, time of the last change and inode of the file, or what an address tells; ``None`` if there is none."""
         if addresses.is_address(self.path):
-            return None if self.form in _ANYWHERE else addresses.state_of(self.path)
+            return None if self.form in _REMOTE_FORMATS else addresses.state_of(self.path)
         try:
-            found = os.stat(self.path)  # noqa: PTH116
+            status = os.stat(self.path)  # noqa: PTH116
         except OSError:
             return None
-        return found.st_size, found.st_mtime_ns, found.st_ino
+        return status.st_size, status.st_mtime_ns, status.st_ino
 
     @contextmanager
     def opened(self, state: State = None) -> Iterator[Reader]:
@@ -89,40 +89,40 @@ class Piece:
             state: What the file was like when it was looked at first; ``None`` if this is the first time.
 
         Raises:
-            InputError: If it cannot be read, or is not the same from the first look to the end of reading; the message
-                names it.
-            MissingExtraError: If the package that reads it is not installed.
+            InputError: If the file cannot be read, or changes between the first look and the end of reading; the
+                message names it.
+            MissingExtraError: If the package that reads the file is not installed.
         """
         form = format_of(self.form)
-        before = self.state if state is None else state
-        self.check_unchanged(before)
+        initial = self.state if state is None else state
+        self.check_unchanged(initial)
         try:
             with self.blamed(form):
                 _check_file(self.path)
-                there = self.form in _ANYWHERE or not addresses.is_address(self.path)
-                reader = form.open_file(self.path if there else addresses.copied(self.path), self.inside)
+                in_place = self.form in _REMOTE_FORMATS or not addresses.is_address(self.path)
+                reader = form.open_file(self.path if in_place else addresses.copied(self.path), self.inside)
             try:
                 yield reader
             finally:
-                with suppress(Exception):  # what went wrong before is the news
+                with suppress(Exception):  # an error before this one matters more
                     reader.close()
         except Exception:
-            self.check_unchanged(before)  # of a file that someone writes to, that is the reason
+            self.check_unchanged(initial)  # if someone writes to the file, that is the reason
             raise
-        self.check_unchanged(before)
+        self.check_unchanged(initial)
 
-    def check_unchanged(self, before: State) -> None:
+    def check_unchanged(self, initial: State) -> None:
         """Refuse a file that is not what it was.
 
         Raises:
-            InputError: If its size, the time of its last change or its inode is another; that it is gone is said
-                where it is opened.
+            InputError: If the size, the time of the last change or the inode of the file differs; that a file is gone
+                is said where it is opened.
         """
-        now = self.state
-        if before is None or now is None or now == before:
+        current = self.state
+        if initial is None or current is None or current == initial:
             return
-        what = f"{before[0]:,} bytes then, {now[0]:,} now"
-        msg = f"{self}: it changed while it was read ({what}); check it again once nothing writes to it any more"
+        sizes = f"{initial[0]:,} bytes then, {current[0]:,} now"
+        msg = f"{self}: it changed while it was read ({sizes}); check it again once nothing writes to it any more"
         raise InputError(msg)
 
     def chunks(self, reader: Reader, columns: Sequence[str], start: int, stop: int, chunk: int) -> Iterator[Columns]:
@@ -133,10 +133,10 @@ class Piece:
         """
         self.check_columns(reader, columns)
         form, row = format_of(self.form), start
-        found = reader.read(columns, start, stop, chunk)
+        blocks = reader.read(columns, start, stop, chunk)
         while True:
             with self.blamed(form, row):
-                rows = next(found, None)
+                rows = next(blocks, None)
             if rows is None:
                 return
             row += len(next(iter(rows.values())))
@@ -147,15 +147,15 @@ class Piece:
         """Refuse columns that are not there or cannot be read.
 
         Raises:
-            InputError: If one is; the message names it.
+            InputError: If a column is not there or cannot be read; the message names it.
         """
         for name in columns:
             if name not in reader.names:
                 reason = reader.refused.get(name)
-                said = (
+                problem = (
                     f"column {name!r} {reason}" if reason else f"no column {name!r}; there are {sorted(reader.names)}"
                 )
-                msg = f"{self}: {said}"
+                msg = f"{self}: {problem}"
                 raise InputError(msg)
 
     @contextmanager
@@ -174,8 +174,8 @@ class Piece:
             raise
         except damage as error:
             reason = " ".join(str(error).split())[:300] or type(error).__name__
-            what = "it is damaged, or was cut short, or is something else"
-            msg = f"{place}: cannot be read as {form.KIND} ({reason}); {what}"
+            causes = "it is damaged, or was cut short, or is something else"
+            msg = f"{place}: cannot be read as {form.KIND} ({reason}); {causes}"
             raise InputError(msg) from error
 
 
@@ -196,72 +196,72 @@ def pieces_of(events: object) -> tuple[Piece, ...]:
     """List the files that a name, a glob or a list of them stands for, in order, each once.
 
     Raises:
-        InputError: If there is none, a glob matches nothing, a suffix is unknown, or a file is named twice.
-        InputTypeError: If it is something else.
+        InputError: If a glob matches nothing, a suffix is unknown, or a file is named twice.
+        InputTypeError: If ``events`` is anything else.
     """
     if not names_files(events):
         msg = f"a {type(events).__name__} names no files; expected a file name, a glob, or a list of them"
         raise InputTypeError(msg)
-    given: Any = events if isinstance(events, list | tuple) else [events]
-    pieces = [piece for name in given for piece in _expanded(os.fspath(name))]
-    seen: set[tuple[str, str]] = set()
+    names: Any = events if isinstance(events, list | tuple) else [events]
+    pieces = [piece for name in names for piece in _expanded(os.fspath(name))]
+    keys: set[tuple[str, str]] = set()
     for piece in pieces:
         remote = addresses.is_address(piece.path)
         key = (addresses.canonical(piece.path) if remote else os.path.realpath(piece.path), piece.inside)
-        if key in seen:
+        if key in keys:
             msg = f"{piece}: named twice; every event must be read once"
             raise InputError(msg)
-        seen.add(key)
+        keys.add(key)
     return tuple(pieces)
 
 
 def _expanded(name: str) -> list[Piece]:
     form, rest = None, name
-    if named := _NAMED.match(name):
-        form, rest = named["form"], named["rest"]
-    path, inside, suffix = _parted(rest, form)
+    if match := _FORMAT_PREFIX.match(name):
+        form, rest = match["form"], match["rest"]
+    path, inside, suffix = _split(rest, form)
     form = form or READ.get(suffix)
     if form is None:
-        msg = f"{name}: {_unknown(rest)}"
+        msg = f"{name}: {_suffix_problem(rest)}"
         raise InputError(msg)
     if addresses.is_address(path):
         with placed(name):
-            return [Piece(one, inside, form) for one in addresses.expanded(path)]
+            return [Piece(file, inside, form) for file in addresses.expanded(path)]
     if glob.has_magic(path) and not os.path.exists(path):  # noqa: PTH110 - a glob is no path
-        found = sorted(glob.glob(os.path.expanduser(path), recursive=True))  # noqa: PTH111, PTH207
-        if not found:
+        files = sorted(glob.glob(os.path.expanduser(path), recursive=True))  # noqa: PTH111, PTH207
+        if not files:
             msg = f"{name}: the pattern matches no file; check it, and the folder you are in"
             raise InputError(msg)
-        return [Piece(one, inside, form) for one in found]
+        return [Piece(file, inside, form) for file in files]
     return [Piece(os.path.expanduser(path), inside, form)]  # noqa: PTH111
 
 
-def _parted(name: str, form: str | None) -> tuple[str, str, str]:
-    """Part a name into file, what is inside, and suffix."""
-    if found := _SUFFIX.match(name):
-        return found["path"], found["inside"] or "", found["suffix"]
+def _split(name: str, form: str | None) -> tuple[str, str, str]:
+    """Split a name into file, tree or group, and suffix."""
+    if match := _SUFFIX.match(name):
+        return match["path"], match["inside"] or "", match["suffix"]
     head, colon, tail = name.rpartition(":")
     if form and colon and len(head) > 1 and not tail.startswith("//"):
         return head, tail, ""
     return name, "", ""
 
 
-def _unknown(name: str) -> str:
+def _suffix_problem(name: str) -> str:
     suffix = "".join(Path(name).suffixes[-1:])
     if suffix in _PICKLES:
         return "a pickle is a program and not data: it is not read; write the columns with numpy.savez or as Parquet"
     if os.path.isdir(name):  # noqa: PTH112
         return "this is a folder; expected a file, or a pattern such as folder/*.parquet"
-    known = ", ".join(READ)
+    suffixes = ", ".join(READ)
     forms = ", ".join(sorted(set(READ.values())))
-    return f"the suffix {suffix!r} is not known; expected one of {known}, or one of {forms} in front: csv:events.txt"
+    return f"the suffix {suffix!r} is not known; expected one of {suffixes}, or one of {forms} in front: csv:events.txt"
 
 
 def _check_file(path: str) -> None:
     """Refuse what is no file.
 
     Raises:
-        InputError: If there is nothing, or a folder, or nothing in it.
+        InputError: If the file does not exist, is a folder, or is empty.
     """
     if addresses.is_address(path):
         addresses.check_address(path)

@@ -77,7 +77,7 @@ class Sample(Mapping[str, Any]):
         """Return a column, or ``default`` if there is none of this name."""
         return self.columns.get(name, default)
 
-    # Two samples are equal if they are one: what arrays call equal is an array.
+    # A sample is equal to itself only: the comparison of two arrays is an array.
     __eq__ = object.__eq__
     __hash__ = object.__hash__
 
@@ -96,7 +96,7 @@ class Sample(Mapping[str, Any]):
         """Keep the first ``n`` events.
 
         Raises:
-            InputError: If there are not as many.
+            InputError: If the sample has fewer.
         """
         if not 0 < n <= len(self):
             msg = f"cannot take the first {n} of {len(self)} events; expected 1 to {len(self)}"

@@ -18,9 +18,9 @@ from pytest_ganvalid.samples.formats import Columns
 from pytest_ganvalid.samples.pieces import Piece, State, pieces_of
 from pytest_ganvalid.samples.sample import Sample
 
-_OPENED = 16  # files at a time: the time it takes is mostly that of waiting
-_PARTS = 64  # at most, of a file
-_LEAST = 1 << 20  # rows of a part, if the file has as many
+_OPEN_FILES = 16  # files at a time: the time it takes is mostly that of waiting
+_MAX_PARTS = 64  # at most, of a file
+_MIN_ROWS = 1 << 20  # rows of a part, if the file has as many
 
 
 class Part(Protocol):
@@ -35,7 +35,7 @@ class Part(Protocol):
         """Yield them, at most so many rows at a time.
 
         Raises:
-            InputError: If they cannot be read; the message names the place.
+            InputError: If the events cannot be read; the message names the place.
         """
         ...
 
@@ -53,7 +53,7 @@ class FilePart:
         start: First row.
         stop: Row to stop before; beyond the end it is the end.
         rows: How many these are; ``None`` if not known.
-        whole: Number of rows of the file; ``None`` if not known.
+        file_rows: Number of rows of the file; ``None`` if not known.
         state: What the file was like when it was looked at first; see `Piece.state`.
     """
 
@@ -61,15 +61,16 @@ class FilePart:
     start: int = 0
     stop: int = sys.maxsize
     rows: int | None = None
-    whole: int | None = None
+    file_rows: int | None = None
     state: State = None
 
     def chunks(self, columns: Sequence[str], chunk: int) -> Iterator[Columns]:
         """Yield rows; see `Part`."""
         with self.piece.opened(self.state) as reader:
-            if reader.rows != self.whole:
+            if reader.rows != self.file_rows:
                 msg = (
-                    f"{self.piece}: it had {self.whole} rows when it was opened first and has {reader.rows}: it changed"
+                    f"{self.piece}: it had {self.file_rows} rows when it was opened first and has {reader.rows}: "
+                    "it changed"
                 )
                 raise InputError(msg)
             row = self.start
@@ -78,14 +79,14 @@ class FilePart:
                 yield rows
                 del rows
         if self.rows is not None and row - self.start != self.rows:
-            found = row - self.start
-            msg = f"{self.piece}: {found:,} rows from row {self.start:,} on; expected {self.rows:,}: it changed"
+            count = row - self.start
+            msg = f"{self.piece}: {count:,} rows from row {self.start:,} on; expected {self.rows:,}: it changed"
             raise InputError(msg)
 
     def head(self, rows: int) -> FilePart:
         """Return the part of its first rows."""
-        known = None if self.rows is None else min(rows, self.rows)
-        return FilePart(self.piece, self.start, min(self.stop, self.start + rows), known, self.whole, self.state)
+        count = None if self.rows is None else min(rows, self.rows)
+        return FilePart(self.piece, self.start, min(self.stop, self.start + rows), count, self.file_rows, self.state)
 
     @property
     def origin(self) -> str:
@@ -128,7 +129,7 @@ class MemoryPart:
 
     def place(self, first: int, last: int) -> str:
         """Say where events of it are; nothing if they are all there are."""
-        if not self.prefix and first == self.first == 0 and last == self.rows - 1 < _LEAST - 1:
+        if not self.prefix and first == self.first == 0 and last == self.rows - 1 < _MIN_ROWS - 1:
             return ""
         return f"{self.prefix}events {self.first + first:,} to {self.first + last:,}"
 
@@ -197,40 +198,44 @@ def file_source(names: object) -> Source:
         names: The name of a file, a pattern, or a list of them (see `samples.pieces`).
 
     Raises:
-        InputError: If there are no such files, one cannot be opened, or none has any events.
-        MissingExtraError: If the package that reads one is not installed.
+        InputError: If there are no such files, a file cannot be opened, or no file has any events.
+        MissingExtraError: If the package that reads a file is not installed.
     """
     pieces = pieces_of(names)
-    with ThreadPoolExecutor(min(_OPENED, len(pieces))) as pool:
-        looked = list(pool.map(_look, pieces))
-    names, refused, uneven = _common(pieces, looked)
-    parts = [part for _, _, found, _ in looked for part in found]
+    with ThreadPoolExecutor(min(_OPEN_FILES, len(pieces))) as pool:
+        headers = list(pool.map(_header, pieces))
+    names, reasons, uneven = _common_columns(pieces, headers)
+    parts = [part for _, _, file_parts, _ in headers for part in file_parts]
     if not parts:
         msg = f"{', '.join(map(str, pieces[:3]))}: there are no events; check what wrote the file"
         raise InputError(msg)
-    known = all(part.rows is not None for part in parts)
+    seekable = all(part.rows is not None for part in parts)
     files = [os.path.basename(str(piece)) for piece in pieces]  # noqa: PTH119 - an address is no path
     source = files[0] if len(files) == 1 else f"{len(files):,} files: {files[0]} to {files[-1]}"
-    empty = [os.path.basename(str(piece)) for piece, (_, _, found, _) in zip(pieces, looked, strict=True) if not found]  # noqa: PTH119
+    empty = [file for file, (_, _, file_parts, _) in zip(files, headers, strict=True) if not file_parts]
     origin = {"source": source} | ({"files_without_events": empty} if empty else {})
-    told: dict[str, Any] = {
-        "unasked": {name: why for *_, kinds in looked for name, why in kinds.unasked.items() if name in names},
-        "infinite": frozenset(name for *_, kinds in looked for name in kinds.infinite),
-        "units": {name: unit for *_, kinds in reversed(looked) for name, unit in kinds.units.items() if name in names},
+    properties: dict[str, Any] = {
+        "unasked": {name: reason for *_, traits in headers for name, reason in traits.unasked.items() if name in names},
+        "infinite": frozenset(name for *_, traits in headers for name in traits.infinite),
+        "units": {
+            name: unit for *_, traits in reversed(headers) for name, unit in traits.units.items() if name in names
+        },
     }
-    return Source(names, parts, refused, known, provenance=origin, uneven=uneven, **told)
+    return Source(names, parts, reasons, seekable, provenance=origin, uneven=uneven, **properties)
 
 
-def _common(pieces: Sequence[Piece], looked: Sequence[Any]) -> tuple[tuple[str, ...], dict[str, str], frozenset[str]]:
+def _common_columns(
+    pieces: Sequence[Piece], headers: Sequence[Any]
+) -> tuple[tuple[str, ...], dict[str, str], frozenset[str]]:
     """Return the columns that all files have, why others cannot be read, and which of those some files have."""
-    refused: dict[str, str] = {}
-    everywhere = {name for names, *_ in looked for name in names}
-    for piece, (names, unreadable, *_) in zip(pieces, looked, strict=True):
-        refused |= {name: why for name, why in unreadable.items() if name not in refused}
-        refused |= dict.fromkeys(everywhere.difference(names, refused), f"is not in {piece}")
-    names = tuple(name for name in looked[0][0] if name and name not in refused)
-    uneven = frozenset(everywhere.intersection(refused))
-    return names, refused | ({"": "has no name: give it one"} if "" in everywhere else {}), uneven
+    reasons: dict[str, str] = {}
+    all_names = {name for names, *_ in headers for name in names}
+    for piece, (names, unreadable, *_) in zip(pieces, headers, strict=True):
+        reasons |= {name: reason for name, reason in unreadable.items() if name not in reasons}
+        reasons |= dict.fromkeys(all_names.difference(names, reasons), f"is not in {piece}")
+    names = tuple(name for name in headers[0][0] if name and name not in reasons)
+    uneven = frozenset(all_names.intersection(reasons))
+    return names, reasons | ({"": "has no name: give it one"} if "" in all_names else {}), uneven
 
 
 def memory_source(sample: Sample) -> Source:
@@ -246,40 +251,40 @@ def memory_source(sample: Sample) -> Source:
     if sample.weight is not None:
         columns[OWN_WEIGHT] = sample.weight
     parts = [
-        MemoryPart({name: _sliced(values, start, start + _LEAST) for name, values in columns.items()}, start)
-        for start in range(0, len(sample), _LEAST)
+        MemoryPart({name: _sliced(values, start, start + _MIN_ROWS) for name, values in columns.items()}, start)
+        for start in range(0, len(sample), _MIN_ROWS)
     ]
     return Source(tuple(columns), parts, provenance=sample.provenance, columns=columns)
 
 
-class _Kinds(NamedTuple):
-    """What a reader may tell of its columns; see `formats.Reader`."""
+class _Traits(NamedTuple):
+    """Traits of columns that a reader may state; see `formats.Reader`."""
 
     unasked: Mapping[str, str]
     infinite: Collection[str]
     units: Mapping[str, str]
 
 
-def _look(piece: Piece) -> tuple[tuple[str, ...], Mapping[str, str], list[FilePart], _Kinds]:
+def _header(piece: Piece) -> tuple[tuple[str, ...], Mapping[str, str], list[FilePart], _Traits]:
     state = piece.state
     with piece.opened(state) as reader:
-        kinds = _Kinds(getattr(reader, "unasked", {}), getattr(reader, "infinite", ()), getattr(reader, "units", {}))
+        traits = _Traits(getattr(reader, "unasked", {}), getattr(reader, "infinite", ()), getattr(reader, "units", {}))
         if reader.rows is None:
-            return reader.names, reader.refused, [FilePart(piece, state=state)], kinds
-        starts = _thinned(reader.starts, reader.rows) if reader.rows else []
+            return reader.names, reader.refused, [FilePart(piece, state=state)], traits
+        starts = _part_starts(reader.starts, reader.rows) if reader.rows else []
         stops = [*starts[1:], reader.rows]
         rows = reader.rows
         parts = [
             FilePart(piece, start, stop, stop - start, rows, state) for start, stop in zip(starts, stops, strict=False)
         ]
-        return reader.names, reader.refused, parts, kinds
+        return reader.names, reader.refused, parts, traits
 
 
-def _thinned(starts: Sequence[int], rows: int) -> list[int]:
-    """Leave out starts, so that the parts between them are neither many nor small."""
-    least = max(_LEAST, rows // _PARTS)
-    kept = [0]
+def _part_starts(starts: Sequence[int], rows: int) -> list[int]:
+    """Select starts of parts that are neither many nor small."""
+    spacing = max(_MIN_ROWS, rows // _MAX_PARTS)
+    selected = [0]
     for start in starts:
-        if start - kept[-1] >= least and start < rows:
-            kept.append(start)
-    return kept
+        if start - selected[-1] >= spacing and start < rows:
+            selected.append(start)
+    return selected

@@ -21,7 +21,7 @@ CHUNK = 1 << 16
 """Events that a function is asked for at a time."""
 _HALF = ("torch.bfloat16", "torch.float16", "float16", "bfloat16")
 _TWO = 2  # axes
-_WHAT = "the stream"
+_SUBJECT = "the stream"
 _ACCEPTED = (
     "a function f(n, seed) that returns n events, an iterable of chunks, or torch's TensorDataset or DataLoader; a "
     "chunk is a table, or an array or tensor of shape (events, columns)"
@@ -49,7 +49,7 @@ def stream(
 
     Raises:
         InputError: If n or seed is out of range or missing, or the first chunk has no events or other columns.
-        InputTypeError: If it is none of these, or a chunk is no table.
+        InputTypeError: If ``function`` is none of these, or a chunk is no table.
     """
     size = None if n is None else check_positive_integer("n", n)
     if columns is not None and (isinstance(columns, str) or not all(isinstance(name, str) for name in columns)):
@@ -57,25 +57,25 @@ def stream(
         raise InputTypeError(msg)
     names = None if columns is None else tuple(columns)
     tensors = getattr(function, "tensors", None)
-    chunks: _Chunks
+    producer: _Producer
     if isinstance(tensors, tuple):
-        chunks = _Iterable(_Tensors(tensors))
+        producer = _Iterable(_Tensors(tensors))
     elif callable(function) and not hasattr(function, "__iter__"):
         if size is None or seed is None:
             msg = "a function needs to be told how many events, and by which seed: gv.stream(f, n, seed)"
             raise InputError(msg)
-        chunks = _Function(function, size, check_positive_integer("seed", seed, least=0))
+        producer = _Function(function, size, check_positive_integer("seed", seed, least=0))
     elif isinstance(function, Iterable) and not isinstance(function, str | bytes | np.ndarray):
-        chunks = _Once(iter(function)) if isinstance(function, Iterator) else _Iterable(function)
+        producer = _Iterator(iter(function)) if isinstance(function, Iterator) else _Iterable(function)
     else:
         msg = f"a {type(function).__name__} is no stream of events; expected {_ACCEPTED}"
         raise InputTypeError(msg)
-    part = StreamPart(chunks, names, size)
+    part = StreamPart(producer, names, size)
     first = part.first()
-    raw = {str(getattr(values, "dtype", "")).removeprefix("torch.") for values in _arrays(first)}
-    half = sorted(raw.intersection(kind.removeprefix("torch.") for kind in _HALF))
-    what = "events" if size is None else f"{size:,} events"
-    origin = {"source": f"a stream of {what}"} | ({} if seed is None else {"seed": seed})
+    dtypes = {str(getattr(values, "dtype", "")).removeprefix("torch.") for values in _arrays(first)}
+    half = sorted(dtypes.intersection(kind.removeprefix("torch.") for kind in _HALF))
+    content = "events" if size is None else f"{size:,} events"
+    origin = {"source": f"a stream of {content}"} | ({} if seed is None else {"seed": seed})
     table = part.table(first, 0)
     return Source(
         tuple(table),
@@ -85,20 +85,20 @@ def stream(
     )
 
 
-class _Chunks:
-    """What makes chunks, whatever they are."""
+class _Producer:
+    """A producer of chunks of any kind."""
 
     def begin(self) -> Iterator[Any]:
         """Begin a pass over all chunks."""
         raise NotImplementedError
 
-    def peek(self, rows: int) -> Iterator[Any]:  # noqa: ARG002 - of what can begin as often as is wanted
+    def peek(self, rows: int) -> Iterator[Any]:  # noqa: ARG002 - a pass can begin as often as is needed
         """Return the first chunks, at least so many rows, as far as there are any, without beginning a pass."""
         return self.begin()
 
 
 @dataclass(frozen=True, slots=True)
-class _Function(_Chunks):
+class _Function(_Producer):
     """A function f(n, seed)."""
 
     function: Callable[[int, int], Any]
@@ -109,21 +109,21 @@ class _Function(_Chunks):
         """Call it for each chunk, the last of which may be smaller.
 
         Raises:
-            InputError: If it returns another number of events.
+            InputError: If the function returns another number of events.
         """
         for number, start in enumerate(range(0, self.n, CHUNK)):
             state = np.random.SeedSequence([self.seed, number]).generate_state(1, np.uint64)
             size = min(CHUNK, self.n - start)
-            made = self.function(size, int(state[0] >> np.uint64(1)))
-            if (found := _length(made)) != size:
-                msg = f"{_WHAT}: the function returned {found} events where {size} were asked for"
+            events = self.function(size, int(state[0] >> np.uint64(1)))
+            if (count := _length(events)) != size:
+                msg = f"{_SUBJECT}: the function returned {count} events where {size} were asked for"
                 raise InputError(msg)
-            yield made
-            del made
+            yield events
+            del events
 
 
 @dataclass(frozen=True, slots=True)
-class _Iterable(_Chunks):
+class _Iterable(_Producer):
     """An iterable that begins anew whenever it is iterated over."""
 
     iterable: Iterable[Any]
@@ -133,37 +133,37 @@ class _Iterable(_Chunks):
         return iter(self.iterable)
 
 
-class _Once(_Chunks):
-    """An iterator: one pass is all there is, and what was looked at before it is kept for it."""
+class _Iterator(_Producer):
+    """An iterator: it allows one pass, for which the chunks of a preview are kept."""
 
     def __init__(self, iterator: Iterator[Any]) -> None:
         self._iterator = iterator
-        self._ahead: list[Any] = []
+        self._buffer: list[Any] = []
         self._begun = False
 
     def begin(self) -> Iterator[Any]:
         """Iterate over it.
 
         Raises:
-            InputError: If that was done before.
+            InputError: If a pass was begun before.
         """
         self._check()
         self._begun = True
-        while self._ahead:
-            yield self._ahead.pop(0)
+        while self._buffer:
+            yield self._buffer.pop(0)
         yield from self._iterator
 
     def peek(self, rows: int) -> Iterator[Any]:
         """Look at the first chunks, and keep them."""
         self._check()
-        while sum(map(_length, self._ahead)) < rows and (more := next(self._iterator, None)) is not None:
-            self._ahead.append(more)
-        return iter(list(self._ahead))
+        while sum(map(_length, self._buffer)) < rows and (chunk := next(self._iterator, None)) is not None:
+            self._buffer.append(chunk)
+        return iter(list(self._buffer))
 
     def _check(self) -> None:
         if self._begun:
             msg = (
-                f"{_WHAT}: an iterator can be read once, and its events are needed again (a reference is "
+                f"{_SUBJECT}: an iterator can be read once, and its events are needed again (a reference is "
                 "read to choose bins and to be filled); give a function: gv.stream(f, n, seed), where f(n, seed) "
                 "returns n events"
             )
@@ -186,26 +186,26 @@ class StreamPart:
     """The events of a stream, or its first so many.
 
     Attributes:
-        made: What makes them.
+        producer: The producer of its chunks.
         names: Names of the columns of arrays.
         rows: How many events; ``None`` for all there are.
-        whole: Whether it is all of the stream, and not its head.
+        complete: Whether the part is all of the stream, and not its head.
     """
 
-    made: _Chunks
+    producer: _Producer
     names: tuple[str, ...] | None
     rows: int | None
-    whole: bool = True
+    complete: bool = True
 
     def first(self) -> Any:  # noqa: ANN401 - a chunk of any kind
         """Return the first chunk.
 
         Raises:
-            InputError: If there is none.
+            InputError: If the stream has no events.
         """
-        first = next(self.made.peek(1), None)
+        first = next(self.producer.peek(1), None)
         if first is None:
-            msg = f"{_WHAT} has no events"
+            msg = f"{_SUBJECT} has no events"
             raise InputError(msg)
         return first
 
@@ -213,63 +213,65 @@ class StreamPart:
         """Yield events; see `sources.Part`.
 
         Raises:
-            InputError: If there are fewer events than were promised, or other columns in some chunk.
+            InputError: If the stream has fewer events than promised, or a chunk lacks a column.
         """
-        left = self.rows
-        made = self.made.begin() if self.whole else self.made.peek(left or 0)
+        remaining = self.rows
+        raw_chunks = self.producer.begin() if self.complete else self.producer.peek(remaining or 0)
         for number in itertools.count():
-            raw = next(made, None)
-            if raw is None or left == 0:
+            raw = next(raw_chunks, None)
+            if raw is None or remaining == 0:
                 break
             table = self.table(raw, number)
             del raw
             missing = [name for name in columns if name not in table]
             if missing:
-                msg = f"{_WHAT}: chunk {number} has no column {missing[0]!r}; the first has it"
+                msg = f"{_SUBJECT}: chunk {number} has no column {missing[0]!r}; the first has it"
                 raise InputError(msg)
-            size = len(table[columns[0]]) if left is None else min(left, len(table[columns[0]]))
+            size = len(table[columns[0]]) if remaining is None else min(remaining, len(table[columns[0]]))
             for start in range(0, size, chunk):
                 yield {name: table[name][start : min(start + chunk, size)] for name in columns}
-            left = None if left is None else left - size
+            remaining = None if remaining is None else remaining - size
             del table
-            if left == 0:
+            if remaining == 0:
                 break
-        if left and self.whole:
-            msg = f"{_WHAT} ended {left:,} events before the {self.rows:,} that it was said to have"
+        if remaining and self.complete:
+            msg = f"{_SUBJECT} ended {remaining:,} events before the {self.rows:,} that it was said to have"
             raise InputError(msg)
 
     def table(self, raw: Any, number: int) -> Columns:  # noqa: ANN401
         """Return the columns of a chunk.
 
         Raises:
-            InputError: If there are other columns than names, or it has weights of its own.
-            InputTypeError: If it is no table.
+            InputError: If the columns do not match the names, or the chunk has weights.
+            InputTypeError: If the chunk is no table.
         """
-        what = f"{_WHAT}: chunk {number}"
+        subject = f"{_SUBJECT}: chunk {number}"
         if isinstance(raw, Sample) and raw.weight is not None:
-            msg = f"{what} is a Sample with weights; give them as a column, and name it by weight="
+            msg = f"{subject} is a Sample with weights; give them as a column, and name it by weight="
             raise InputError(msg)
         if not _is_array(raw) and not isinstance(raw, tuple | list):
-            return dict(as_sample(raw, what).columns)
-        parts = [as_array(part, what) for part in _arrays(raw)]
+            return dict(as_sample(raw, subject).columns)
+        parts = [as_array(part, subject) for part in _arrays(raw)]
         if any(part.ndim > _TWO or not part.ndim for part in parts) or len({len(part) for part in parts}) > 1:
-            msg = f"{what} has arrays of shapes {[part.shape for part in parts]}; expected (events, columns)"
+            msg = f"{subject} has arrays of shapes {[part.shape for part in parts]}; expected (events, columns)"
             raise InputError(msg)
         features = [column for part in parts for column in (part.T if part.ndim == _TWO else [part])]
         names = self.names or tuple(map(str, range(len(features))))
         if len(names) != len(features) or len(set(names)) < len(names):
-            msg = f"{what} has {len(features)} columns, and columns={list(names)}; expected a name of its own for each"
+            msg = (
+                f"{subject} has {len(features)} columns, and columns={list(names)}; expected a name of its own for each"
+            )
             raise InputError(msg)
-        return dict(as_sample(dict(zip(names, features, strict=True)), what).columns)
+        return dict(as_sample(dict(zip(names, features, strict=True)), subject).columns)
 
     def head(self, rows: int) -> StreamPart:
         """Return the part of its first events."""
         rows = rows if self.rows is None else min(rows, self.rows)
-        return StreamPart(self.made, self.names, rows, rows == self.rows and self.whole)
+        return StreamPart(self.producer, self.names, rows, rows == self.rows and self.complete)
 
     def place(self, first: int, last: int) -> str:
         """Say where events of it are."""
-        return f"events {first:,} to {last:,} of {_WHAT}"
+        return f"events {first:,} to {last:,} of {_SUBJECT}"
 
 
 def _is_array(raw: object) -> bool:

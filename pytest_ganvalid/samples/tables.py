@@ -13,10 +13,10 @@ from pytest_ganvalid._arguments import UNNAMED, is_bare
 from pytest_ganvalid._units import stated_unit
 from pytest_ganvalid.errors import GanvalidError, InputError, InputTypeError
 from pytest_ganvalid.samples.entries import Entries
-from pytest_ganvalid.samples.features import feature_names, nested
+from pytest_ganvalid.samples.features import feature_names, nesting_reason
 from pytest_ganvalid.samples.sample import Sample
 
-_LARGEST = 1e90  # weight: sums of squares over many events are still numbers
+_LARGEST_WEIGHT = 1e90  # weight: sums of squares over many events are still numbers
 _NOT_OF_NUMPY = ("torch.bfloat16", "torch.float8_e4m3fn", "torch.float8_e5m2")  # all of which single precision holds
 _ACCEPTED = (
     "a mapping of column -> array, a structured array, a pandas, polars or arrow table, an awkward record array, "
@@ -44,7 +44,8 @@ def as_sample(events: object, side: str, weight: object = None) -> Sample:
             sample = Sample(_columns(events.columns), provenance=events.provenance)
             weight = events.weight if weight is None else weight
         else:
-            events = _collected(events)
+            if type(events).__module__.startswith("polars") and hasattr(events, "collect"):  # a lazy frame
+                events = events.collect()
             _check_indices(events, weight)
             sample = Sample(_columns(events))
         return sample if weight is None else _weighted(sample, weight, in_pairs=side in {"generated", "reference"})
@@ -55,7 +56,7 @@ def as_sample(events: object, side: str, weight: object = None) -> Sample:
 
 def _columns(events: Any) -> dict[str, Any]:  # noqa: ANN401
     columns: dict[str, Any] = {}
-    names = _names(events)
+    names = _column_names(events)
     for name in names:
         if not isinstance(name, str):
             msg = f"the column name {name!r} is a {type(name).__name__}; expected a str"
@@ -63,20 +64,20 @@ def _columns(events: Any) -> dict[str, Any]:  # noqa: ANN401
         if names.count(name) > 1:
             msg = f"the table has {names.count(name)} columns named {name!r}; rename them"
             raise InputError(msg)
-        some = {key: _unchangeable(column) for key, column in _parted(name, events[name]).items()}
-        repeated = sorted(columns.keys() & some.keys())
+        parts = {key: _read_only_view(column) for key, column in _split_column(name, events[name]).items()}
+        repeated = sorted(columns.keys() & parts.keys())
         if repeated:
             msg = f"two columns are named {repeated[0]!r}, one of them of an array {name!r} or like it; rename one"
             raise InputError(msg)
-        columns |= some
+        columns |= parts
     return columns
 
 
-def _parted(name: str, column: Any) -> dict[str, NDArray[Any] | Entries]:  # noqa: ANN401
+def _split_column(name: str, column: Any) -> dict[str, NDArray[Any] | Entries]:  # noqa: ANN401
     """Return a column, or those of an array with two axes; see `samples.features`.
 
     Raises:
-        InputError: If it is nested more deeply, or holds lists as objects.
+        InputError: If the column is nested more deeply, or holds lists as objects.
     """
     values = _entries(column, name)
     if values is None:
@@ -84,7 +85,7 @@ def _parted(name: str, column: Any) -> dict[str, NDArray[Any] | Entries]:  # noq
     if isinstance(values, Entries):
         return {name: values}
     if values.ndim > 2:  # noqa: PLR2004
-        msg = f"column {name!r} {nested(f'shape {values.shape}')}"
+        msg = f"column {name!r} {nesting_reason(f'shape {values.shape}')}"
         raise InputError(msg)
     if values.ndim != 2:  # noqa: PLR2004
         first = next((value for value in values.flat if value is not None), None) if values.dtype == object else None
@@ -103,7 +104,7 @@ def _entries(column: Any, name: str) -> NDArray[Any] | Entries | None:  # noqa: 
     """Return a column of lists: as entries of events, or as an array if they are of a fixed size; ``None`` of numbers.
 
     Raises:
-        InputError: If it is nested more deeply.
+        InputError: If the column is nested more deeply.
     """
     if isinstance(column, Entries):
         return column
@@ -112,8 +113,12 @@ def _entries(column: Any, name: str) -> NDArray[Any] | Entries | None:  # noqa: 
         import awkward
 
         if column.fields or column.ndim > 2:  # noqa: PLR2004
-            why = "is of records: give their fields as columns" if column.fields else nested(f"type {column.type}")
-            msg = f"column {name!r} {why}"
+            reason = (
+                "is of records: give their fields as columns"
+                if column.fields
+                else nesting_reason(f"type {column.type}")
+            )
+            msg = f"column {name!r} {reason}"
             raise InputError(msg)
         jagged = column.ndim > 1 and not isinstance(column.type.content, awkward.types.RegularType)
         return Entries.of(column) if jagged else None
@@ -123,7 +128,7 @@ def _entries(column: Any, name: str) -> NDArray[Any] | Entries | None:  # noqa: 
     if not hasattr(column, "to_pylist") or not hasattr(kind, "value_type") or not hasattr(kind, "value_field"):
         return None
     if hasattr(kind.value_type, "value_field") or hasattr(kind.value_type, "fields"):
-        msg = f"column {name!r} {nested(f'type {kind}')}"
+        msg = f"column {name!r} {nesting_reason(f'type {kind}')}"
         raise InputError(msg)
     if not hasattr(kind, "list_size"):
         return Entries.of(column)
@@ -134,23 +139,17 @@ def _entries(column: Any, name: str) -> NDArray[Any] | Entries | None:  # noqa: 
 def units_of(table: Any) -> dict[str, str]:  # noqa: ANN401 - any table in memory
     """Return column -> unit of an arrow table or an awkward array whose columns state it."""
     schema: Any = getattr(table, "schema", None)
-    found = {}
+    units = {}
     if is_awkward(table):
-        found = {name: stated_unit(table[name].layout.parameters) for name in table.fields}
+        units = {name: stated_unit(table[name].layout.parameters) for name in table.fields}
     elif hasattr(schema, "field") and hasattr(table, "column_names"):
-        found = {name: stated_unit(schema.field(name).metadata) for name in table.column_names}
-    return {name: unit for name, unit in found.items() if unit}
+        units = {name: stated_unit(schema.field(name).metadata) for name in table.column_names}
+    return {name: unit for name, unit in units.items() if unit}
 
 
 def is_awkward(value: object) -> bool:
     """Tell an array of awkward's, whatever behaviour its class adds."""
     return any(kind.__module__.startswith("awkward.") for kind in type(value).__mro__)
-
-
-def _collected(events: Any) -> Any:  # noqa: ANN401
-    """Compute a lazy frame of polars."""
-    lazy = type(events).__module__.startswith("polars") and hasattr(events, "collect")
-    return events.collect() if lazy else events
 
 
 def _check_indices(events: Any, weight: object) -> None:  # noqa: ANN401
@@ -159,9 +158,9 @@ def _check_indices(events: Any, weight: object) -> None:  # noqa: ANN401
     Raises:
         InputError: If two indices of one length differ.
     """
-    named = dict(events) if isinstance(events, Mapping) else {"the table": events}
-    named["the weight"] = weight
-    indexed = {n: v.index for n, v in named.items() if callable(getattr(getattr(v, "index", None), "equals", None))}
+    columns = dict(events) if isinstance(events, Mapping) else {"the table": events}
+    columns["the weight"] = weight
+    indexed = {n: v.index for n, v in columns.items() if callable(getattr(getattr(v, "index", None), "equals", None))}
     if not indexed:
         return
     (first, expected), *others = indexed.items()
@@ -175,15 +174,15 @@ def _check_indices(events: Any, weight: object) -> None:  # noqa: ANN401
             raise InputError(msg)
 
 
-def _unchangeable(column: NDArray[Any] | Entries) -> NDArray[Any] | Entries:
+def _read_only_view(column: NDArray[Any] | Entries) -> NDArray[Any] | Entries:
     """Return a view that a function of the events cannot write to: it would change what is compared after it."""
     view = (column.values if isinstance(column, Entries) else column).view()
     view.flags.writeable = False
     return Entries(view, column.counts) if isinstance(column, Entries) else view
 
 
-def _names(events: Any) -> list[Any]:  # noqa: ANN401
-    """List the column names of any kind of table; found by what it can do, as the libraries may not be installed."""
+def _column_names(events: Any) -> list[Any]:  # noqa: ANN401
+    """List the column names of any kind of table, told by its methods, as the libraries may not be installed."""
     if isinstance(events, Mapping):
         return list(events.keys())
     if isinstance(events, np.ndarray) and events.dtype.names:
@@ -218,18 +217,19 @@ def _hint(events: Any) -> str:  # noqa: ANN401
     return next((f"; {hint}" for hint, fits in hints.items() if fits), "")
 
 
-def as_array(column: Any, what: str) -> NDArray[Any]:  # noqa: ANN401
+def as_array(column: Any, subject: str) -> NDArray[Any]:  # noqa: ANN401
     """Convert a column of any kind; missing numbers become NaN, so that they are counted and not dropped.
 
     Args:
         column: An array, a list, or a column of a table.
-        what: What it is, for error messages.
+        subject: What it is, for error messages.
 
     Raises:
-        InputError: If it is not rectangular.
+        InputError: If the column is not rectangular.
+        InputTypeError: If the column is a histogram.
     """
     if hasattr(column, "variances"):
-        msg = f"{what} is a histogram; compare histograms one by one, generated with reference"
+        msg = f"{subject} is a histogram; compare histograms one by one, generated with reference"
         raise InputTypeError(msg)
     try:
         if hasattr(column, "hasnans") and column.dtype.kind in "biuf" and column.hasnans:  # pandas, nullable types too
@@ -247,7 +247,7 @@ def as_array(column: Any, what: str) -> NDArray[Any]:  # noqa: ANN401
     except (TypeError, ValueError) as error:
         reason = str(error).splitlines()[0]
         msg = (
-            f"{what} is not a one-dimensional array of numbers: {reason}; reduce it to one number per "
+            f"{subject} is not a one-dimensional array of numbers: {reason}; reduce it to one number per "
             "event first, or compare all entries: wrap the column as pytest_ganvalid.Entries.of(column)"
         )
         raise InputError(msg) from error
@@ -263,18 +263,18 @@ def _flags(values: NDArray[Any]) -> NDArray[Any]:
     return np.array([np.nan if _is_missing(value) else float(value) for value in values])
 
 
-def numeric(values: NDArray[Any], what: str) -> NDArray[np.float64]:
+def numeric(values: NDArray[Any], subject: str) -> NDArray[np.float64]:
     """Return an array as float64.
 
     Raises:
-        InputTypeError: If it does not hold real numbers.
+        InputTypeError: If the array does not hold real numbers.
     """
     values = np.asarray(values)
     if values.dtype.kind not in "biuf":
         kinds = sorted({type(value).__name__ for value in values.flat}) if values.dtype == object else []
-        found = f" ({', '.join(kinds)})" if kinds else ""
+        detail = f" ({', '.join(kinds)})" if kinds else ""
         msg = (
-            f"{what} has dtype {values.dtype}{found}; expected real numbers: convert it with .astype(float), "
+            f"{subject} has dtype {values.dtype}{detail}; expected real numbers: convert it with .astype(float), "
             "or leave it out"
         )
         raise InputTypeError(msg)
@@ -282,7 +282,7 @@ def numeric(values: NDArray[Any], what: str) -> NDArray[np.float64]:
 
 
 def is_text(values: NDArray[Any] | Entries) -> bool:
-    """Tell whether a column holds words, dates or the like, which no histogram of numbers is wanted of."""
+    """Tell whether a column holds words, dates or the like, and no numbers to make a histogram of."""
     if isinstance(values, Entries):
         return is_text(values.values)
     if values.dtype == object:
@@ -299,21 +299,21 @@ def _is_nan(value: object) -> bool:
     return isinstance(value, float) and math.isnan(value)
 
 
-def check_weights(bad: int, number: int, largest: float) -> None:
-    """Refuse weights that nothing can be made of.
+def check_weights(nonfinite: int, number: int, largest: float) -> None:
+    """Refuse weights that cannot be used.
 
     Args:
-        bad: How many are NaN or infinite.
+        nonfinite: How many are NaN or infinite.
         number: How many there are.
         largest: The largest magnitude.
 
     Raises:
-        InputError: If any is bad, or they are too large or too small to be squared.
+        InputError: If a weight is not finite, or the weights are too large or too small to be squared.
     """
-    if bad:
-        msg = f"{bad} of {number} weights are NaN or infinite; remove those events from the sample, knowingly"
+    if nonfinite:
+        msg = f"{nonfinite} of {number} weights are NaN or infinite; remove those events from the sample, knowingly"
         raise InputError(msg)
-    if largest and not 1 / _LARGEST < largest < _LARGEST:
+    if largest and not 1 / _LARGEST_WEIGHT < largest < _LARGEST_WEIGHT:
         msg = f"the weights reach {largest:.3g}, beyond what can be squared; scale them all by a constant"
         raise InputError(msg)
 

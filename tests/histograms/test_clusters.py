@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pytest_ganvalid import InputError
 from pytest_ganvalid.histograms.bins import Axis, Grid
-from pytest_ganvalid.histograms.clusters import MOST_CELLS
+from pytest_ganvalid.histograms.clusters import MAX_CELLS
 from pytest_ganvalid.histograms.filling import fill, filled
 from pytest_ganvalid.histograms.merging import merge_sparse_bins
 from pytest_ganvalid.histograms.sums import BinSums
@@ -105,6 +105,6 @@ def test_merging_and_selecting_bins() -> None:
 
 def test_too_many_cells() -> None:
     """The covariance of more than a thousand cells is refused, with what to do."""
-    bins = Grid((Axis(tuple(np.arange(float(MOST_CELLS + 1)).tolist())),))
+    bins = Grid((Axis(tuple(np.arange(float(MAX_CELLS + 1)).tolist())),))
     with pytest.raises(InputError, match=r"for 1,000 bins at most; got 1,002; choose fewer with bins="):
         filled(bins, (np.arange(3.0),), None, cluster=np.arange(3, dtype=np.uint64))

@@ -18,7 +18,7 @@ from pytest_ganvalid.histograms.filling import filled
 
 GRID = Grid((Axis((-1.0, 0.5)),))
 X = np.linspace(-3, 3, 1_001)
-ENOUGH = math.ceil(compiled._PAYS / compiled._PER_VALUE)
+ENOUGH = math.ceil(compiled._BREAK_EVEN / compiled._PER_VALUE)
 EXPECTED = np.histogram(X, (-np.inf, -1.0, 0.5, np.inf))[0].tolist()
 
 

@@ -153,7 +153,7 @@ def _equal(ours: Filled, theirs: Filled) -> None:
 @pytest.mark.parametrize("weighted", [False, True])
 def test_threads_do_not_matter(kind: str, weighted: bool, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: FBT001
     """One thread and several fill the same, to the last bit."""
-    monkeypatch.setattr("pytest_ganvalid.histograms.lookup._SHARED_OUT", 1)
+    monkeypatch.setattr("pytest_ganvalid.histograms.lookup._PARALLEL_SIZE", 1)
     n = 3 * BLOCK + 17
     rng = np.random.default_rng(3)
     columns = list(rng.normal(size=(1 if kind == "grid" else 2, n)))
@@ -240,7 +240,7 @@ def test_weights_of_one_and_no_weights_add_up() -> None:
 
 def test_too_many_bins_of_entries() -> None:
     """The covariance of very many bins is refused before it takes the memory."""
-    many = Grid((Axis(tuple(np.arange(filling._MOST_CORRELATED + 1.0).tolist())),))
+    many = Grid((Axis(tuple(np.arange(filling._MAX_CORRELATED_BINS + 1.0).tolist())),))
     with pytest.raises(InputError, match="at most 5,000 bins"):
         filled(many, [np.zeros(2)], None, counts=np.array([1, 1]))
 

@@ -68,14 +68,14 @@ def test_cells_of_many_events_are_those_of_few(shape: tuple[int, int, int, int],
         values[cells.root.column][0] = cells.root.at
     values[0][-1] = rng.choice([NAN, INF, -INF])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "_LARGEST", largest)
-        module._table.cache_clear()
-        patch.setattr(module, "_MANY", 1 << 60)
+        patch.setattr(module, "_MAX_ENTRIES", largest)
+        module._cell_table.cache_clear()
+        patch.setattr(module, "_TABLE_EVENTS", 1 << 60)
         expected = cells.index(values)
-        patch.setattr(module, "_MANY", 1)
+        patch.setattr(module, "_TABLE_EVENTS", 1)
         patch.setattr(module, "_BLOCK", 17)
         assert np.array_equal(cells.index(values), expected)
-    module._table.cache_clear()
+    module._cell_table.cache_clear()
 
 
 @pytest.mark.parametrize(

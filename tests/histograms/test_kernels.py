@@ -57,8 +57,8 @@ edge_lists = st.one_of(
 def _few_are_enough() -> Iterator[None]:
     """Look up few values as many are, by compiled loops, and by several threads."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lookup, "_COMPILED", 1)
-        patch.setattr(lookup, "_SHARED_OUT", 1)
+        patch.setattr(lookup, "_COMPILED_SIZE", 1)
+        patch.setattr(lookup, "_PARALLEL_SIZE", 1)
         yield
 
 

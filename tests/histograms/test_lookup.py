@@ -174,13 +174,15 @@ def test_parts(size: int, most: int) -> None:
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3, 8, None])
-@pytest.mark.parametrize("size", [0, 1, module._SHARED_OUT - 1, module._SHARED_OUT, module._SHARED_OUT + 12_345])
+@pytest.mark.parametrize(
+    "size", [0, 1, module._PARALLEL_SIZE - 1, module._PARALLEL_SIZE, module._PARALLEL_SIZE + 12_345]
+)
 def test_work_is_shared_out(size: int, workers: int | None) -> None:
     """Each item is in one part, the results are in the order of the parts, and few items are not shared out."""
     found = shared_out(lambda part: (part.start, part.stop), size, workers)
     assert [start for start, _ in found] == [0, *(stop for _, stop in found[:-1])]
     assert found[-1][1] == size
-    if size >= module._SHARED_OUT and workers is not None and workers > 1:
+    if size >= module._PARALLEL_SIZE and workers is not None and workers > 1:
         assert len(found) >= workers
     else:
         assert len(found) == 1 or workers is None

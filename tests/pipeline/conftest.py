@@ -110,7 +110,7 @@ def file_part() -> Callable[[Table, str], Part]:
 @pytest.fixture
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a few hundred rows make several parts, and several chunks of each."""
-    monkeypatch.setattr(sources, "_LEAST", 500)
+    monkeypatch.setattr(sources, "_MIN_ROWS", 500)
     monkeypatch.setattr(preview, "CHUNKS", (150, 150))
 
 

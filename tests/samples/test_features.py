@@ -11,7 +11,15 @@ import pytest
 import pytest_ganvalid as gv
 from pytest_ganvalid import Entries
 from pytest_ganvalid.errors import InputError
-from pytest_ganvalid.samples.features import MOST, feature_names, features_of, hint, is_nested, nested, refuse_wide
+from pytest_ganvalid.samples.features import (
+    MAX_COLUMNS,
+    feature_names,
+    features_of,
+    hint,
+    is_nested,
+    nesting_reason,
+    refuse_wide,
+)
 
 
 def momenta(seed: int, n: int = 4_000) -> np.ndarray[Any, Any]:
@@ -168,18 +176,18 @@ def test_jagged_columns_in_memory_are_entries() -> None:
 
 def test_very_many_columns_are_not_compared_unasked() -> None:
     """An array of more columns than anybody reads is an error that says how to state what is compared."""
-    voxels = np.random.default_rng(1).exponential(size=(300, MOST + 1))
-    other = np.random.default_rng(2).exponential(size=(300, MOST + 1))
+    voxels = np.random.default_rng(1).exponential(size=(300, MAX_COLUMNS + 1))
+    other = np.random.default_rng(2).exponential(size=(300, MAX_COLUMNS + 1))
     with pytest.raises(
         InputError, match=r"'voxels' has 101 columns, .* state observables=, such as \['voxels.0', .*'sum"
     ):
         gv.validate({"voxels": voxels}, {"voxels": other}, n_required=5)
     report = gv.validate({"voxels": voxels}, {"voxels": other}, n_required=5, observables=["voxels.7", "sum(voxels)"])
     assert list(report.comparisons) == ["voxels.7", "sum(voxels)"]
-    refuse_wide(f"x.{i}" for i in range(MOST))
-    refuse_wide(f"x{i}" for i in range(2 * MOST))
+    refuse_wide(f"x.{i}" for i in range(MAX_COLUMNS))
+    refuse_wide(f"x{i}" for i in range(2 * MAX_COLUMNS))
     with pytest.raises(InputError, match=r"array 'without a name' has 101 columns"):
-        refuse_wide(str(i) for i in range(MOST + 1))
+        refuse_wide(str(i) for i in range(MAX_COLUMNS + 1))
 
 
 def test_two_columns_of_one_name() -> None:
@@ -190,5 +198,5 @@ def test_two_columns_of_one_name() -> None:
 
 def test_reasons_are_told_apart() -> None:
     """Why an array of more axes is no column is told from other reasons."""
-    assert is_nested(nested("shape (3, 2, 1)"))
+    assert is_nested(nesting_reason("shape (3, 2, 1)"))
     assert not is_nested("has nothing in it; leave it out")

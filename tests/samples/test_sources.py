@@ -31,7 +31,7 @@ def _rows(parts: Any, chunk: int = 70) -> list[int]:
 @pytest.fixture
 def _fine(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a few hundred rows make up several parts."""
-    monkeypatch.setattr(sources, "_LEAST", 150)
+    monkeypatch.setattr(sources, "_MIN_ROWS", 150)
 
 
 @pytest.mark.usefixtures("_fine")
@@ -62,11 +62,11 @@ def test_heads_and_places(tmp_path: Path) -> None:
 
 def test_parts_are_neither_many_nor_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file of many small groups of rows is cut into a bounded number of parts."""
-    monkeypatch.setattr(sources, "_LEAST", 10)
+    monkeypatch.setattr(sources, "_MIN_ROWS", 10)
     source = file_source(_parquet(tmp_path / "a.parquet", 4_000, group=3))
     assert 32 <= len(source.parts) <= 64
     assert _rows(source.parts) == list(range(4_000))
-    monkeypatch.setattr(sources, "_LEAST", 1_000)
+    monkeypatch.setattr(sources, "_MIN_ROWS", 1_000)
     assert len(file_source(str(tmp_path / "a.parquet")).parts) == 4
 
 

@@ -87,7 +87,7 @@ class Format(Protocol):
             inside: What is wanted of it: a tree, a group; empty for the only one.
 
         Raises:
-            InputError: If there is no such thing inside, or several and none is named.
+            InputError: If the file has no such tree or group, or several and none is named.
             MissingExtraError: If the package that reads this format is not installed.
         """
         ...
@@ -97,7 +97,7 @@ def refuse_inside(kind: str, inside: str) -> None:
     """Refuse to look for something inside a file that is one table.
 
     Raises:
-        InputError: If something is asked for.
+        InputError: If ``inside`` names something.
     """
     if inside:
         msg = f"{kind} holds one table and nothing named {inside!r}; leave out what follows the colon"

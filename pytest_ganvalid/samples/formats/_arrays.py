@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.samples.entries import Entries
-from pytest_ganvalid.samples.features import feature_names, nested
+from pytest_ganvalid.samples.features import feature_names, nesting_reason
 from pytest_ganvalid.samples.formats import Columns
 
 STEP = 1 << 16  # rows between two starts, where any row could be one
@@ -30,7 +30,7 @@ _PARSER = threading.Lock()  # Python 3.11 may lose count of how deep it is in a 
 
 Blocks = Generator[NDArray[Any], None, None]
 Span = tuple[int, int] | None
-"""First and past the last of the positions along the second axis that are wanted; ``None`` for all."""
+"""First position along the second axis, and the one after the last; ``None`` for all."""
 
 
 class Array(Protocol):
@@ -46,18 +46,18 @@ class Array(Protocol):
     @property
     def shape(self) -> tuple[int, ...]: ...
 
-    def blocks(self, start: int, stop: int, step: int, within: Span) -> Blocks:
+    def blocks(self, start: int, stop: int, step: int, span: Span) -> Blocks:
         """Yield the rows ``start`` to ``stop``, which is not beyond the end, ``step`` at a time.
 
-        Of the second axis, if there is one, only ``within`` is wanted, and all of it is yielded nevertheless where a
-        part of a row cannot be read alone; see `cut`.
+        Of the second axis, if there is one, only ``span`` is yielded, `cut` from the row where a part of it cannot be
+        read alone.
         """
         ...
 
 
-def cut(rows: NDArray[Any], within: Span) -> NDArray[Any]:
+def cut(rows: NDArray[Any], span: Span) -> NDArray[Any]:
     """Return a part of the second axis."""
-    return rows if within is None else rows[:, slice(*within)]
+    return rows if span is None else rows[:, slice(*span)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +66,13 @@ class Part:
 
     Attributes:
         array: Name of the array.
-        of: What makes the column from the rows.
-        within: What is needed of the second axis.
+        of: Makes the column from the rows.
+        span: The positions along the second axis that it is made from.
     """
 
     array: str
     of: Callable[[NDArray[Any]], NDArray[Any] | Entries] = lambda rows: rows
-    within: Span = None
+    span: Span = None
 
 
 class Table:
@@ -83,23 +83,23 @@ class Table:
     """
 
     def __init__(
-        self, arrays: Mapping[str, Array], parts: Mapping[str, Part], refused: Mapping[str, str], step: int | None
+        self, arrays: Mapping[str, Array], parts: Mapping[str, Part], reasons: Mapping[str, str], step: int | None
     ) -> None:
         """Take the arrays that columns are made of.
 
         Args:
             arrays: By name.
             parts: By the name of the column.
-            refused: Other columns; see `formats.Reader`.
+            reasons: Other columns; see `formats.Reader`.
             step: Rows between two starts; ``None`` if reading may only begin at the first row.
 
         Raises:
             InputError: If no column can be read.
         """
-        check_readable(parts, refused)
+        check_readable(parts, reasons)
         self._arrays, self._parts = dict(arrays), dict(parts)
         self.names: tuple[str, ...] = tuple(parts)
-        self.refused: Mapping[str, str] = dict(refused)
+        self.refused: Mapping[str, str] = dict(reasons)
         lengths = {arrays[part.array].shape[0] for part in parts.values()}
         self.rows: int | None = lengths.pop() if len(lengths) == 1 else None
         self.starts: Sequence[int] = starts_of(self.rows, step)
@@ -107,39 +107,39 @@ class Table:
     def read(self, columns: Sequence[str], start: int, stop: int, chunk: int) -> Iterator[Columns]:
         """Yield rows; see `formats.Reader`."""
         parts = {name: self._parts[name] for name in columns}
-        withins = {
-            array: _hull([part.within for part in parts.values() if part.array == array])
+        spans = {
+            array: _hull([part.span for part in parts.values() if part.array == array])
             for array in dict.fromkeys(part.array for part in parts.values())
         }
-        arrays = {name: self._arrays[name] for name in withins}
+        arrays = {name: self._arrays[name] for name in spans}
         end = min(stop, _common_length({name: self._arrays[part.array].shape[0] for name, part in parts.items()}))
         step = step_of(chunk, sum(row_bytes(array.dtype, array.shape) for array in arrays.values()))
-        with allocating(), ExitStack() as opened:
-            found = [
-                opened.enter_context(closing(array.blocks(start, end, step, withins[name])))
+        with allocating(), ExitStack() as stack:
+            streams = [
+                stack.enter_context(closing(array.blocks(start, end, step, spans[name])))
                 for name, array in arrays.items()
             ]
-            for blocks in zip(*found, strict=True):
+            for blocks in zip(*streams, strict=True):
                 rows = dict(zip(arrays, blocks, strict=True))
-                yield {name: _column(part, rows[part.array], withins[part.array]) for name, part in parts.items()}
+                yield {name: _column(part, rows[part.array], spans[part.array]) for name, part in parts.items()}
 
     def close(self) -> None:
         """Do nothing: files are open only while they are read."""
 
 
 def _hull(spans: Sequence[Span]) -> Span:
-    """Return the smallest span that has all of some in it."""
+    """Return the smallest span that contains all of several."""
     bounds = [span for span in spans if span is not None]
     if len(bounds) < len(spans):
         return None
     return min(first for first, _ in bounds), max(last for _, last in bounds)
 
 
-def _column(part: Part, rows: NDArray[Any], read: Span) -> NDArray[Any] | Entries:
+def _column(part: Part, rows: NDArray[Any], span: Span) -> NDArray[Any] | Entries:
     """Make a column, in this machine's byte order: one value per event, or the entries of each."""
-    if part.within is not None:
-        first = read[0] if read else 0
-        rows = cut(rows, (part.within[0] - first, part.within[1] - first))
+    if part.span is not None:
+        first = span[0] if span else 0
+        rows = cut(rows, (part.span[0] - first, part.span[1] - first))
     values = part.of(rows)
     if isinstance(values, Entries):
         return values
@@ -153,7 +153,7 @@ def refusal(dtype: np.dtype[Any], shape: tuple[int, ...]) -> str | None:
     if not shape:
         return "has the shape (); expected (events,) or (events, features): reshape it"
     if len(shape) > _TWO:
-        return nested(f"shape {shape}")
+        return nesting_reason(f"shape {shape}")
     if dtype.kind not in (_NUMBERS + _TEXT if len(shape) == _ONE else _NUMBERS):
         return f"has dtype {dtype} and the shape {shape}; expected real numbers: write its parts as columns"
     if not row_bytes(dtype, shape):
@@ -204,23 +204,23 @@ def features(
     return {column: Part(array, lambda rows, i=i: of(rows)[:, i]) for i, column in enumerate(names)}  # type: ignore[misc]
 
 
-def merged(columns: Iterable[Mapping[str, Part]], refused: Mapping[str, str]) -> tuple[dict[str, Part], dict[str, str]]:
-    """Join the columns of some arrays; those of an array that are named like columns before are refused."""
+def merged(columns: Iterable[Mapping[str, Part]], reasons: Mapping[str, str]) -> tuple[dict[str, Part], dict[str, str]]:
+    """Join the columns of several arrays; two columns of one name are refused."""
     parts: dict[str, Part] = {}
-    reasons = dict(refused)
-    for some in columns:
-        repeated = parts.keys() & some.keys()
-        reasons |= dict.fromkeys(repeated, "is the name of two columns, one of them of an array; rename one")
-        parts |= some
-    return {name: part for name, part in parts.items() if name not in reasons}, reasons
+    all_reasons = dict(reasons)
+    for array_parts in columns:
+        repeated = parts.keys() & array_parts.keys()
+        all_reasons |= dict.fromkeys(repeated, "is the name of two columns, one of them of an array; rename one")
+        parts |= array_parts
+    return {name: part for name, part in parts.items() if name not in all_reasons}, all_reasons
 
 
 @contextmanager
 def allocating() -> Iterator[None]:
-    """Take it for damage if there is not enough memory: a few rows need little, but a damaged file may claim anything.
+    """Turn a lack of memory into damage: a few rows need little, but a damaged file may claim anything.
 
     Raises:
-        ValueError: If there is not.
+        ValueError: If the memory does not suffice.
     """
     try:
         yield
@@ -229,16 +229,16 @@ def allocating() -> Iterator[None]:
         raise ValueError(msg) from error
 
 
-def check_readable(names: Collection[str], refused: Mapping[str, str]) -> None:
+def check_readable(names: Collection[str], reasons: Mapping[str, str]) -> None:
     """Refuse a file of which no column can be read.
 
     Raises:
-        InputError: If so, with the reason for the first.
+        InputError: If there are no ``names``; the message gives the reason for the first column.
     """
     if names:
         return
-    name, reason = next(iter(refused.items()), ("", ""))
-    msg = f"column {name!r} {reason}" if refused else "there are no columns in it; was it written to the end?"
+    name, reason = next(iter(reasons.items()), ("", ""))
+    msg = f"column {name!r} {reason}" if reasons else "there are no columns in it; was it written to the end?"
     raise InputError(msg)
 
 
@@ -246,7 +246,7 @@ def _common_length(lengths: Mapping[str, int]) -> int:
     """Return the number of rows of columns that are read together.
 
     Raises:
-        InputError: If they are not as long as each other.
+        InputError: If the columns differ in length.
     """
     (first, rows), *others = lengths.items()
     for name, length in others:
@@ -260,7 +260,7 @@ def _common_length(lengths: Mapping[str, int]) -> int:
 
 
 def starts_of(rows: int | None, step: int | None) -> Sequence[int]:
-    """List every so many rows, not too many of them, beginning with the first."""
+    """List the starts, at a distance of ``step`` rows or a multiple of it, beginning with the first row."""
     if not rows or not step:
         return (0,)
     return range(0, rows, step * math.ceil(rows / step / _STARTS))
@@ -289,13 +289,13 @@ def header_of(file: IO[bytes]) -> tuple[np.dtype[Any], tuple[int, ...], bool]:
         Kind of the values, shape, and whether the values of a column, and not those of a row, lie next to each other.
 
     Raises:
-        ValueError: If it is no such header.
+        ValueError: If the header cannot be understood.
     """
     version = np.lib.format.read_magic(file)
-    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     try:
         with _PARSER:
-            shape, fortran, dtype = read(file)
+            shape, fortran, dtype = read_header(file)
     except Exception as error:  # a header is a Python literal, and can be wrong in as many ways
         msg = f"its header cannot be understood: {error}"
         raise ValueError(msg) from error
@@ -307,15 +307,15 @@ def header_of(file: IO[bytes]) -> tuple[np.dtype[Any], tuple[int, ...], bool]:
     return dtype, shape, fortran and len(shape) == _TWO
 
 
-def check_size(dtype: np.dtype[Any], shape: tuple[int, ...], found: int) -> None:
+def check_size(dtype: np.dtype[Any], shape: tuple[int, ...], size: int) -> None:
     """Refuse an array that is not as long as its header says.
 
     Raises:
-        ValueError: If it is shorter or longer.
+        ValueError: If the array is shorter or longer.
     """
     expected = dtype.itemsize * math.prod(shape)
-    if found != expected and not dtype.hasobject:
-        msg = f"the header promises {expected} bytes of values, and there are {found}"
+    if size != expected and not dtype.hasobject:
+        msg = f"the header promises {expected} bytes of values, and there are {size}"
         raise ValueError(msg)
 
 
@@ -337,24 +337,24 @@ class StoredArray:
     shape: tuple[int, ...]
     fortran: bool = False
 
-    def blocks(self, start: int, stop: int, step: int, within: Span) -> Blocks:
+    def blocks(self, start: int, stop: int, step: int, span: Span) -> Blocks:
         """Yield rows; see `Array`."""
         with Path(self.path).open("rb", buffering=0) as file:
             for first, last in steps(start, stop, step):
                 yield (
-                    self._by_columns(file, first, last, within)
+                    self._by_columns(file, first, last, span)
                     if self.fortran
-                    else self._by_rows(file, first, last, within)
+                    else self._by_rows(file, first, last, span)
                 )
 
-    def _by_rows(self, file: IO[bytes], first: int, last: int, within: Span) -> NDArray[Any]:
+    def _by_rows(self, file: IO[bytes], first: int, last: int, span: Span) -> NDArray[Any]:
         width = math.prod(self.shape[1:])
         values = self._values(file, first * width, (last - first) * width)
-        return cut(values.reshape(last - first, *self.shape[1:]), within)
+        return cut(values.reshape(last - first, *self.shape[1:]), span)
 
-    def _by_columns(self, file: IO[bytes], first: int, last: int, within: Span) -> NDArray[Any]:
+    def _by_columns(self, file: IO[bytes], first: int, last: int, span: Span) -> NDArray[Any]:
         rows, width = self.shape
-        columns = range(*(within or (0, width)))
+        columns = range(*(span or (0, width)))
         return np.stack([self._values(file, i * rows + first, last - first) for i in columns], axis=1)
 
     def _values(self, file: IO[bytes], position: int, count: int) -> NDArray[Any]:

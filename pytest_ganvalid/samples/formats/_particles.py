@@ -18,8 +18,8 @@ from pytest_ganvalid.samples.formats._arrays import LARGEST
 
 STORED = ("pdg_id", "px", "py", "pz", "e", "mass")
 """Columns of particles that the files have."""
-MADE_OF = {"pt": ("px", "py"), "eta": ("px", "py", "pz"), "phi": ("px", "py")}
-"""Columns of particles that are made -> what of."""
+DERIVED = {"pt": ("px", "py"), "eta": ("px", "py", "pz"), "phi": ("px", "py")}
+"""Derived columns of particles -> the stored columns that they are derived from."""
 FINAL = 1
 """Status of a particle of the final state."""
 
@@ -29,7 +29,7 @@ class EventByEvent(ABC):
 
     Attributes:
         names: Columns that can be read.
-        refused: None: what is no column of these is left out.
+        refused: None: other contents of the file are left out.
         rows: ``None``: only reading to the end can tell.
         starts: The beginning.
     """
@@ -41,18 +41,18 @@ class EventByEvent(ABC):
 
     def read(self, columns: Sequence[str], start: int, stop: int, chunk: int) -> Iterator[Columns]:
         """Yield rows; see `formats.Reader`."""
-        parts = needed(columns)
-        found: dict[str, list[Any]] = {name: [] for name in parts}
+        parts = stored_columns(columns)
+        values: dict[str, list[Any]] = {name: [] for name in parts}
         size = events = 0
         with closing(self._events()) as source:
             for number, event in enumerate(islice(source, stop - start)):
-                size += self._append(found, event, number)
+                size += self._append(values, event, number)
                 events += 1
                 if events >= chunk or size >= LARGEST:
-                    yield {name: column(found, name) for name in columns}
-                    found, size, events = {name: [] for name in parts}, 0, 0
+                    yield {name: column(values, name) for name in columns}
+                    values, size, events = {name: [] for name in parts}, 0, 0
         if events:
-            yield {name: column(found, name) for name in columns}
+            yield {name: column(values, name) for name in columns}
 
     def close(self) -> None:  # noqa: B027 - there is nothing to do, and nothing to add
         """Do nothing: the file is open only while it is read."""
@@ -62,31 +62,31 @@ class EventByEvent(ABC):
         """Yield the events."""
 
     @abstractmethod
-    def _append(self, found: dict[str, list[Any]], event: Any, row: int) -> int:  # noqa: ANN401 - of any library
+    def _append(self, columns: dict[str, list[Any]], event: Any, row: int) -> int:  # noqa: ANN401 - of any library
         """Add an event to the values of columns, and return how many bytes that took."""
 
 
-def needed(columns: Sequence[str]) -> set[str]:
-    """Return what has to be read for some columns."""
-    return {part for name in columns for part in MADE_OF.get(name, (name,))}
+def stored_columns(columns: Sequence[str]) -> set[str]:
+    """Return the stored columns that some columns are made from."""
+    return {part for name in columns for part in DERIVED.get(name, (name,))}
 
 
-def column(found: Mapping[str, Sequence[Any]], name: str) -> NDArray[Any] | Entries:
+def column(values: Mapping[str, Sequence[Any]], name: str) -> NDArray[Any] | Entries:
     """Return a column of events: one value for each, or the values of the particles of each.
 
     Args:
-        found: What `needed` names -> a number, or an array, for each event.
+        values: Column of `stored_columns` -> a number, or an array, for each event.
         name: Of the column.
     """
-    if name not in STORED and name not in MADE_OF:
-        return np.array(found[name])
-    parts = found[MADE_OF[name][0] if name in MADE_OF else name]
+    if name not in STORED and name not in DERIVED:
+        return np.array(values[name])
+    parts = values[DERIVED[name][0] if name in DERIVED else name]
     counts = np.array([len(part) for part in parts], dtype=np.intp)
-    stored = [np.concatenate(found[part]) for part in MADE_OF.get(name, (name,))]
-    return Entries(_made(name, stored) if name in MADE_OF else stored[0], counts)
+    stored = [np.concatenate(values[part]) for part in DERIVED.get(name, (name,))]
+    return Entries(_derived(name, stored) if name in DERIVED else stored[0], counts)
 
 
-def _made(name: str, momentum: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+def _derived(name: str, momentum: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
     """Return transverse momentum, azimuth or pseudorapidity, which is infinite along the beam."""
     x, y = momentum[:2]
     if name == "phi":

@@ -34,9 +34,9 @@ KIND = "CSV"
 DAMAGE = (ValueError, EOFError, zlib.error, csv.Error)
 _MARKS = (",", ";", "\t")
 """What parts the fields; the empty string stands for any number of blanks."""
-_LOOK = 1000  # lines from which to tell numbers from text
+_HEAD = 1000  # lines from which to tell numbers from text
 _STARTS = "0123456789+-."  # of numbers that are not NaN
-_LONGEST = 1 << 20  # characters of a line
+_MAX_LINE = 1 << 20  # characters of a line
 _WORDS = {"True": 1.0, "true": 1.0, "False": 0.0, "false": 0.0}
 _SPACE = 8  # bytes that are needed for one of a line
 
@@ -60,8 +60,8 @@ class Csv:
         with _opened(path) as file:
             lines = _lines(file)
             header = next(lines, "").removeprefix("#")
-            first = [line for line in _some(lines, _LOOK) if line.strip()]
-        _check_whole(header, 1)
+            first = [line for line in _batch(lines, _HEAD) if line.strip()]
+        _check_line_break(header, 1)
         delimiter = _delimiter(header, first[:1])
         names = [name.strip() for name in _fields(header, delimiter)]
         _check_names(names)
@@ -75,17 +75,17 @@ class Csv:
 
     def read(self, columns: Sequence[str], start: int, stop: int, chunk: int) -> Iterator[Columns]:
         """Yield rows; see `formats.Reader`."""
-        left, step, number = stop - start, step_of(chunk, _SPACE * self._length), 1
+        remaining, step, number = stop - start, step_of(chunk, _SPACE * self._length), 1
         with _opened(self._path) as file:
             source = _lines(file)
-            _check_whole(next(source, ""), 1)
-            while left > 0 and (lines := _some(source, min(step, left))):
-                _check_whole(lines[-1], number + len(lines))
+            _check_line_break(next(source, ""), 1)
+            while remaining > 0 and (lines := _batch(source, min(step, remaining))):
+                _check_line_break(lines[-1], number + len(lines))
                 rows = self._layout.parsed(lines, number + 1, columns)
                 number += len(lines)
-                found = len(next(iter(rows.values())))
-                left -= found
-                if found:
+                count = len(next(iter(rows.values())))
+                remaining -= count
+                if count:
                     yield rows
 
     def close(self) -> None:
@@ -94,7 +94,7 @@ class Csv:
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """How lines are to be read: what parts the fields, what they are called, and which are text."""
+    """The layout of a line: the delimiter of the fields, their names, and the positions of text."""
 
     delimiter: str
     names: tuple[str, ...]
@@ -104,12 +104,12 @@ class _Layout:
         """Read lines.
 
         Args:
-            lines: Some, or none, of which are blank and no rows.
+            lines: Lines, of which blank ones are no rows.
             first: Number of the first.
-            columns: Which.
+            columns: Names of the columns to read.
 
         Raises:
-            InputError: If a line has more or fewer fields, or one is no number and should be.
+            InputError: If a line has more or fewer fields, or a field of a column of numbers is none.
         """
         positions = [self.names.index(name) for name in columns]
         values = self._numbers(lines, positions)
@@ -135,7 +135,8 @@ class _Layout:
         """Read lines field by field.
 
         Raises:
-            InputError: If a line has more or fewer fields, or one is no number and should be, or is one among text.
+            InputError: If a line has more or fewer fields, a field of a column of numbers is none, or one of text is a
+                number.
         """
         numbers = [first + i for i, line in enumerate(lines) if line.strip()]
         if len(self.names) == 1 and len(numbers) < len(lines):
@@ -165,34 +166,34 @@ def _lines(file: TextIO) -> Iterator[str]:
     """Yield the lines of a file.
 
     Raises:
-        InputError: If one is so long that the file is none of lines, and would have to be held in memory.
+        InputError: If a line is too long to be held in memory: the file is no text table then.
     """
     number = 0
-    while line := file.readline(_LONGEST + 1):
+    while line := file.readline(_MAX_LINE + 1):
         number += 1
-        if len(line) > _LONGEST:
-            msg = f"line {number} has more than {_LONGEST:,} characters; expected a line for each event: break it up"
+        if len(line) > _MAX_LINE:
+            msg = f"line {number} has more than {_MAX_LINE:,} characters; expected a line for each event: break it up"
             raise InputError(msg)
         yield line
 
 
-def _some(lines: Iterator[str], most: int) -> list[str]:
-    """Take some lines, and fewer where they are long."""
-    some: list[str] = []
+def _batch(lines: Iterator[str], limit: int) -> list[str]:
+    """Take at most ``limit`` lines, and fewer where they are long."""
+    batch: list[str] = []
     size = 0
-    for line in islice(lines, most):
-        some.append(line)
+    for line in islice(lines, limit):
+        batch.append(line)
         size += len(line)
         if size >= LARGEST:
             break
-    return some
+    return batch
 
 
-def _check_whole(line: str, number: int) -> None:
+def _check_line_break(line: str, number: int) -> None:
     """Refuse a line without a line break.
 
     Raises:
-        InputError: If it has none.
+        InputError: If the line has none.
     """
     if not line.endswith("\n"):
         msg = (
@@ -206,7 +207,7 @@ def _check_names(names: Sequence[str]) -> None:
     """Refuse a first line that holds numbers, or a name twice.
 
     Raises:
-        InputError: If it does.
+        InputError: If the first line does.
     """
     if all(_is_number(name) for name in names):
         msg = f"the first line holds {' '.join(names[:5])!r}; expected the names of the columns: put them there"
@@ -218,7 +219,7 @@ def _check_names(names: Sequence[str]) -> None:
 
 
 def _delimiter(header: str, first: Sequence[str]) -> str:
-    """Find what parts the names.
+    """Return the delimiter of the names.
 
     Args:
         header: The line with the names.
@@ -226,14 +227,14 @@ def _delimiter(header: str, first: Sequence[str]) -> str:
     """
     counts = {mark: len(_fields(header, mark)) for mark in _MARKS if mark in header}
     fitting = {mark: count for mark, count in counts.items() if all(len(_fields(row, mark)) == count for row in first)}
-    found = fitting or counts
-    if found:
-        return max(found, key=found.__getitem__)
+    candidates = fitting or counts
+    if candidates:
+        return max(candidates, key=candidates.__getitem__)
     return "" if len(header.split()) > 1 else _MARKS[0]
 
 
 def _fields(line: str, delimiter: str) -> list[str]:
-    """Part a line into fields; none if it cannot be parted."""
+    """Split a line into fields; none if it cannot be split."""
     try:
         return next(iter(_rows([line], [0], delimiter)), [])
     except InputError:
@@ -241,7 +242,7 @@ def _fields(line: str, delimiter: str) -> list[str]:
 
 
 def _rows(lines: Sequence[str], numbers: Sequence[int], delimiter: str) -> list[list[str]]:
-    """Part lines into fields.
+    """Split lines into fields.
 
     Raises:
         InputError: If a quotation mark is left open.
@@ -281,14 +282,14 @@ def _as_numbers(fields: Sequence[str], numbers: Sequence[int], name: str) -> NDA
     """Convert fields.
 
     Raises:
-        InputError: If one is no number.
+        InputError: If a field is no number.
     """
     try:
         return np.fromiter(map(_number, fields), np.float64, len(fields))
     except ValueError:
-        wrong = next(i for i, field in enumerate(fields) if not _is_number(field) and field.strip())
+        row = next(i for i, field in enumerate(fields) if not _is_number(field) and field.strip())
         msg = (
-            f"line {numbers[wrong]}, column {name!r}: {fields[wrong]!r} is not a number; leave the field empty if it "
+            f"line {numbers[row]}, column {name!r}: {fields[row]!r} is not a number; leave the field empty if it "
             "is missing"
         )
         raise InputError(msg) from None
@@ -298,13 +299,13 @@ def _as_text(fields: Sequence[str], numbers: Sequence[int], name: str) -> NDArra
     """Keep fields as they are.
 
     Raises:
-        InputError: If one is a number, so that the column may have been one of numbers, missing in the first rows.
+        InputError: If a field is a number: the column may be one of numbers that are missing in the first rows.
     """
     for field, number in zip(fields, numbers, strict=True):
         start = field.lstrip()[:1]
         if start and start in _STARTS and _is_number(field):
             msg = (
-                f"line {number}, column {name!r}: {field!r} is a number, but the first {_LOOK} lines have none in this "
+                f"line {number}, column {name!r}: {field!r} is a number, but the first {_HEAD} lines have none in this "
                 "column, which was taken for text; leave fields empty where a number is missing, or write no numbers "
                 "in a column of text"
             )
@@ -313,10 +314,10 @@ def _as_text(fields: Sequence[str], numbers: Sequence[int], name: str) -> NDArra
 
 
 def _number(field: str) -> float:
-    """Return a number, NaN for nothing.
+    """Return the number in a field, NaN for an empty one.
 
     Raises:
-        ValueError: If it is none.
+        ValueError: If the field is no number.
     """
     if not field or field.isspace():
         return math.nan

@@ -14,7 +14,7 @@ from pytest_ganvalid.samples.formats._arrays import allocating, check_readable, 
 from pytest_ganvalid.samples.formats._arrow import column, parted, units_of
 
 KIND = "Arrow"
-DAMAGE = (Exception,)  # text that is none, for one, is an "unknown error" to pyarrow
+DAMAGE = (Exception,)  # damaged text, for example, is an "unknown error" to pyarrow
 _FILE, _VERSION_1 = b"ARROW1", b"FEA1"
 _END = b"\xff\xff\xff\xff\x00\x00\x00\x00"  # of a stream
 
@@ -33,8 +33,8 @@ class Feather:
         """Read the schema, and where the batches begin.
 
         Raises:
-            InputError: If it is of version 1, or no column can be read.
-            ValueError: If it is a stream without an end.
+            InputError: If the file is of version 1, or no column can be read.
+            ValueError: If the file is a stream without an end.
             MissingExtraError: If pyarrow is not installed.
         """
         self._pyarrow, self._ipc = (
@@ -44,11 +44,11 @@ class Feather:
         self._stream = _is_stream(path)
         with self._pyarrow.OSFile(path) as source, self._opened(source) as batches:
             schema = batches.schema
-            self._places, self.refused = parted(schema)
-            self.units = units_of(schema, self._places)
-            self.names = tuple(self._places)
+            self._locations, self.refused = parted(schema)
+            self.units = units_of(schema, self._locations)
+            self.names = tuple(self._locations)
             check_readable(self.names, self.refused)
-        self._fields = {name: schema.get_field_index(place[0]) for name, place in self._places.items()}
+        self._fields = {name: schema.get_field_index(location[0]) for name, location in self._locations.items()}
         self.rows: int | None = None
         self.starts: Sequence[int] = (0,)
         if not self._stream:
@@ -59,19 +59,19 @@ class Feather:
 
     def read(self, columns: Sequence[str], start: int, stop: int, chunk: int) -> Iterator[Columns]:
         """Yield rows; see `formats.Reader`."""
-        left = stop - start
+        remaining = stop - start
         fields = sorted({self._fields[name] for name in columns})
         with allocating(), self._pyarrow.OSFile(self._path) as source, self._opened(source, fields) as batches:
             for batch in self._batches(batches, start):
                 batch.validate(full=True)  # a list that ends beyond the memory would end this process
-                for first, last in steps(0, min(left, batch.num_rows), chunk):
+                for first, last in steps(0, min(remaining, batch.num_rows), chunk):
                     rows = batch.slice(first, last - first)
                     yield {
-                        name: column(rows[field], name, place)
-                        for name, (field, place) in ((name, self._places[name]) for name in columns)
+                        name: column(rows[field], name, position)
+                        for name, (field, position) in ((name, self._locations[name]) for name in columns)
                     }
-                left -= batch.num_rows
-                if left <= 0:
+                remaining -= batch.num_rows
+                if remaining <= 0:
                     return
 
     def close(self) -> None:
@@ -92,12 +92,12 @@ class Feather:
     def _sizes(self) -> list[int]:
         """Return the number of rows of each batch, which takes reading a column: the narrowest."""
         with self._pyarrow.OSFile(self._path) as source, self._opened(source) as batches:
-            narrowest = min(self._fields.values(), key=lambda i: _bits(batches.schema.field(i).type))
+            narrowest = min(self._fields.values(), key=lambda i: _bit_width(batches.schema.field(i).type))
         with self._pyarrow.OSFile(self._path) as source, self._opened(source, [narrowest]) as batches:
             return [batches.get_batch(i).num_rows for i in range(batches.num_record_batches)]
 
 
-def _bits(kind: Any) -> int:  # noqa: ANN401
+def _bit_width(kind: Any) -> int:  # noqa: ANN401
     """Return the width of a type; that of text and lists is unknown, and large."""
     try:
         return int(kind.bit_width)
@@ -109,8 +109,8 @@ def _is_stream(path: str) -> bool:
     """Tell a stream from a file.
 
     Raises:
-        InputError: If it is of version 1.
-        ValueError: If it is a stream without an end, which pyarrow would take for a shorter one.
+        InputError: If the file is of version 1.
+        ValueError: If the file is a stream without an end, which pyarrow would take for a shorter one.
     """
     with Path(path).open("rb") as file:
         head = file.read(len(_FILE))

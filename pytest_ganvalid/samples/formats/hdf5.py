@@ -70,14 +70,14 @@ class Hdf5(Table):
             inside: Path of a group, or of a dataset.
 
         Raises:
-            InputError: If there is no such group, or nothing in it that can be read.
+            InputError: If the file has no such group, or the group nothing that can be read.
         """
         self._file = file
-        group, names = _wanted(h5py, file, inside)
-        datasets, refused = _datasets(h5py, group, names)
-        parts, reasons = _columns(datasets)
-        used = {part.array: datasets[part.array] for part in parts.values()}
-        super().__init__(used, parts, {**refused, **reasons}, _step(used))
+        group, names = _selection(h5py, file, inside)
+        datasets, dataset_reasons = _datasets(h5py, group, names)
+        parts, column_reasons = _columns(datasets)
+        arrays = {part.array: datasets[part.array] for part in parts.values()}
+        super().__init__(arrays, parts, {**dataset_reasons, **column_reasons}, _step(arrays))
         units = {name: stated_unit(group[part.array].attrs) for name, part in parts.items()}
         self.units = {name: unit for name, unit in units.items() if unit}
 
@@ -104,38 +104,38 @@ class Dataset:
     chunk: int
     jagged: bool
 
-    def blocks(self, start: int, stop: int, step: int, within: Span) -> Blocks:
+    def blocks(self, start: int, stop: int, step: int, span: Span) -> Blocks:
         """Yield rows; see `_arrays.Array`."""
         for first, last in steps(start, stop, step):
-            yield self.data[first:last] if within is None else self.data[first:last, slice(*within)]
+            yield self.data[first:last] if span is None else self.data[first:last, slice(*span)]
 
 
-def _wanted(h5py: Any, file: Any, inside: str) -> tuple[Any, list[str]]:  # noqa: ANN401
-    """Return the group that is wanted, and the names of what is wanted in it.
+def _selection(h5py: Any, file: Any, inside: str) -> tuple[Any, list[str]]:  # noqa: ANN401
+    """Return the group to read, and the names of its members to read.
 
     Raises:
-        InputError: If there is no such group, several and none is named, or pandas wrote it.
+        InputError: If the file has no such group, or several and none is named, or pandas wrote the group.
     """
     if inside and inside not in file:
         msg = f"there is no group {inside!r} in it; there are {_groups(h5py, file)}"
         raise InputError(msg)
-    found = file[inside or "/"]
-    if isinstance(found, h5py.Dataset):
-        return found.parent, [found.name.rpartition("/")[2]]
-    while not inside and len(found) == 1 and _kind(found, next(iter(found))) is h5py.Group:
-        found = found[next(iter(found))]
-    if _PANDAS in found.attrs:
+    target = file[inside or "/"]
+    if isinstance(target, h5py.Dataset):
+        return target.parent, [target.name.rpartition("/")[2]]
+    while not inside and len(target) == 1 and _kind(target, next(iter(target))) is h5py.Group:
+        target = target[next(iter(target))]
+    if _PANDAS in target.attrs:
         msg = "pandas wrote it in a form of its own; write it with pandas.DataFrame.to_parquet"
         raise InputError(msg)
-    classes = [_kind(found, name) for name in found]
+    classes = [_kind(target, name) for name in target]
     if h5py.Dataset not in classes and h5py.Group in classes:
-        msg = f"there are only groups in it: name one of {_groups(h5py, found)} after a colon"
+        msg = f"there are only groups in it: name one of {_groups(h5py, target)} after a colon"
         raise InputError(msg)
-    return found, list(found)
+    return target, list(target)
 
 
 def _kind(group: Any, name: str) -> Any:  # noqa: ANN401
-    """Return the class of what is in a group; that of ``None`` for a link to nothing."""
+    """Return the class of a member of a group; that of ``None`` for a link to nothing."""
     return type(group.get(name))
 
 
@@ -144,81 +144,83 @@ def _groups(h5py: Any, group: Any) -> list[str]:  # noqa: ANN401
 
 
 def _datasets(h5py: Any, group: Any, names: list[str]) -> tuple[dict[str, Dataset], dict[str, str]]:  # noqa: ANN401
-    """Open the datasets of a group; what is none is refused."""
-    refused, datasets = {}, {}
+    """Open the datasets of a group; other members come with the reason why they are no columns."""
+    reasons, datasets = {}, {}
     for name in names:
         kind = _kind(group, name)
         if kind is h5py.Group:
-            refused[name] = "is a group: name it after a colon, behind the name of the file"
+            reasons[name] = "is a group: name it after a colon, behind the name of the file"
         elif kind is not h5py.Dataset or group[name].shape is None:
-            refused[name] = "has nothing in it; leave it out"
+            reasons[name] = "has nothing in it; leave it out"
         else:
-            reason = _not_there(h5py, group[name])
+            reason = _missing_values(h5py, group[name])
             if reason:
-                refused[name] = reason
+                reasons[name] = reason
             else:
                 datasets[name] = _dataset(h5py, _cached(h5py, group, name))
-    return datasets, refused
+    return datasets, reasons
 
 
-def _not_there(h5py: Any, data: Any) -> str:  # noqa: ANN401
-    """Say which values of a dataset HDF5 would make up, as they are not in this file; empty if all are."""
+def _missing_values(h5py: Any, data: Any) -> str:  # noqa: ANN401
+    """Say which values of a dataset are not in this file, so that HDF5 would make them up; empty if all are."""
     if data.external:
         files = sorted({str(name) for name, *_ in data.external})
         return f"lies in other files, {files}, which are not looked into; copy it to a dataset of this file"
     if data.is_virtual:
-        return _virtual(h5py, data)
+        return _missing_virtual_values(h5py, data)
     if not data.size:
         return ""
     if not data.chunks:
         return (
             "" if data.id.get_storage_size() else f"was never written, and would read as {data.fillvalue!r}: write it"
         )
-    chunks = math.prod(math.ceil(size / chunk) for size, chunk in zip(data.shape, data.chunks, strict=True))
-    written = data.id.get_num_chunks()
-    if written >= chunks:
+    n_chunks = math.prod(math.ceil(size / chunk) for size, chunk in zip(data.shape, data.chunks, strict=True))
+    n_written = data.id.get_num_chunks()
+    if n_written >= n_chunks:
         return ""
     return (
-        f"has {chunks - written:,} of {chunks:,} chunks that were never written, and would read as "
+        f"has {n_chunks - n_written:,} of {n_chunks:,} chunks that were never written, and would read as "
         f"{data.fillvalue!r}: write all rows, or resize it to those that are written"
     )
 
 
-def _virtual(h5py: Any, data: Any) -> str:  # noqa: ANN401
-    """Say what is missing of a dataset whose rows are those of others; empty if nothing is."""
-    folder, mapped = Path(data.file.filename).parent, 0
+def _missing_virtual_values(h5py: Any, data: Any) -> str:  # noqa: ANN401
+    """Say what is missing of a dataset whose rows are those of others; empty if all rows are there."""
+    folder, n_mapped = Path(data.file.filename).parent, 0
     for source in data.virtual_sources():
-        mapped += source.vspace.get_select_npoints()
+        n_mapped += source.vspace.get_select_npoints()
         path = folder / source.file_name
-        what = f"{source.dset_name!r} of {source.file_name!r}"
+        origin = f"{source.dset_name!r} of {source.file_name!r}"
         if source.file_name == ".":
-            missing = _missing(h5py, data.file, source)
+            missing = _source_defect(h5py, data.file, source)
         elif not path.is_file():
             missing = "there is no such file"
         else:
             with h5py.File(path, "r") as file:
-                missing = _missing(h5py, file, source)
+                missing = _source_defect(h5py, file, source)
         if missing:
             return (
-                f"has rows that should be those of {what}, and {missing}: they would read as {data.fillvalue!r}; put "
+                f"has rows that should be those of {origin}, and {missing}: they would read as {data.fillvalue!r}; put "
                 "it there, or copy all rows to one file"
             )
-    if mapped < data.size:
-        return f"has {data.size - mapped:,} values without a source, which would read as {data.fillvalue!r}: map all"
+    if n_mapped < data.size:
+        return f"has {data.size - n_mapped:,} values without a source, which would read as {data.fillvalue!r}: map all"
     return ""
 
 
-def _missing(h5py: Any, file: Any, source: Any) -> str:  # noqa: ANN401
-    """Say what is missing of one source."""
-    found = file.get(source.dset_name)
-    if not isinstance(found, h5py.Dataset):
+def _source_defect(h5py: Any, file: Any, source: Any) -> str:  # noqa: ANN401
+    """Say what is missing of one source of a virtual dataset; empty if all rows are there."""
+    dataset = file.get(source.dset_name)
+    if not isinstance(dataset, h5py.Dataset):
         return "there is no such dataset"
-    wanted = source.src_space.shape or found.shape  # of one that is wanted whole, HDF5 keeps no shape
-    if found.size < source.vspace.get_select_npoints():
-        return f"that has the shape {found.shape} where {source.vspace.get_select_npoints():,} values are expected"
-    if len(found.shape) != len(wanted) or any(size < least for size, least in zip(found.shape, wanted, strict=True)):
-        return f"that has the shape {found.shape} where {wanted} is expected"
-    reason = _not_there(h5py, found)
+    expected = source.src_space.shape or dataset.shape  # HDF5 keeps no shape of a source that is mapped as a whole
+    if dataset.size < source.vspace.get_select_npoints():
+        return f"that has the shape {dataset.shape} where {source.vspace.get_select_npoints():,} values are expected"
+    if len(dataset.shape) != len(expected) or any(
+        size < minimum for size, minimum in zip(dataset.shape, expected, strict=True)
+    ):
+        return f"that has the shape {dataset.shape} where {expected} is expected"
+    reason = _missing_values(h5py, dataset)
     return f"that {reason}" if reason else ""
 
 
@@ -227,8 +229,8 @@ def _cached(h5py: Any, group: Any, name: str) -> Any:  # noqa: ANN401
     data = group[name]
     if not data.chunks:
         return data
-    across = math.prod(math.ceil(size / chunk) for size, chunk in zip(data.shape[1:], data.chunks[1:], strict=True))
-    size = across * math.prod(data.chunks) * data.dtype.itemsize
+    row_chunks = math.prod(math.ceil(size / chunk) for size, chunk in zip(data.shape[1:], data.chunks[1:], strict=True))
+    size = row_chunks * math.prod(data.chunks) * data.dtype.itemsize
     del data  # the first to open a dataset says how large its cache is
     access = h5py.h5p.create(h5py.h5p.DATASET_ACCESS)
     access.set_chunk_cache(_SLOTS, max(1 << 20, min(size, _CACHE)), 1.0)
@@ -250,20 +252,20 @@ def _columns(datasets: Mapping[str, Dataset]) -> tuple[dict[str, Part], dict[str
     """Name the columns; those that cannot be read come with the reason."""
     if _is_challenge(datasets):
         challenge = _calorimeter.parts_of(datasets[_calorimeter.SHOWERS].shape[1])
-        others = {name: data for name, data in datasets.items() if name not in _calorimeter.DATASETS}
-        parts, refused = _columns(others)
-        return {**challenge, **parts}, refused
+        other_datasets = {name: data for name, data in datasets.items() if name not in _calorimeter.DATASETS}
+        parts, reasons = _columns(other_datasets)
+        return {**challenge, **parts}, reasons
     fields = Counter(field for data in datasets.values() for field in data.dtype.names or ())
-    found, refused = [], {}
+    columns, reasons = [], {}
     for name, data in datasets.items():
         for field in data.dtype.names or ("",):
             column = name if not field else field if fields[field] == 1 and field not in datasets else f"{name}.{field}"
-            reason, some = _parts(column, name, data, field)
+            reason, parts = _parts(column, name, data, field)
             if reason:
-                refused[column] = reason
+                reasons[column] = reason
             else:
-                found.append(some)
-    return merged(found, refused)
+                columns.append(parts)
+    return merged(columns, reasons)
 
 
 def _is_challenge(datasets: Mapping[str, Dataset]) -> bool:
@@ -271,12 +273,12 @@ def _is_challenge(datasets: Mapping[str, Dataset]) -> bool:
     shapes = [datasets[name].shape for name in _calorimeter.DATASETS if name in datasets]
     if [len(shape) for shape in shapes] != [_TWO, _TWO]:
         return False
-    (events, one), (rows, _) = shapes
-    return events == rows and one == 1 and all(datasets[name].dtype.kind == "f" for name in _calorimeter.DATASETS)
+    (events, width), (rows, _) = shapes
+    return events == rows and width == 1 and all(datasets[name].dtype.kind == "f" for name in _calorimeter.DATASETS)
 
 
 def _parts(column: str, name: str, data: Dataset, field: str) -> tuple[str | None, dict[str, Part]]:
-    """Return why a dataset or its field is no column, and the columns that it is if it is."""
+    """Return the reason why a dataset or its field is no column, or its columns."""
     dtype, shape = data.dtype, data.shape
     if field:
         dtype, shape = dtype[field].base, (*shape, *dtype[field].shape)
@@ -286,11 +288,11 @@ def _parts(column: str, name: str, data: Dataset, field: str) -> tuple[str | Non
     if data.jagged:
         return None, {column: Part(name, lambda rows: Entries.of(list(rows)))}
     if field:
-        return None, features(column, name, shape, lambda rows: _plain(rows[field]))
-    return None, features(column, name, shape, _plain if len(shape) == 1 else None)
+        return None, features(column, name, shape, lambda rows: _decoded_text(rows[field]))
+    return None, features(column, name, shape, _decoded_text if len(shape) == 1 else None)
 
 
-def _plain(rows: NDArray[Any]) -> NDArray[Any]:
+def _decoded_text(rows: NDArray[Any]) -> NDArray[Any]:
     """Return rows with text as text."""
     if rows.dtype.kind in "OS":
         return np.char.decode(rows, "utf-8") if rows.dtype.kind == "S" else rows.astype(np.str_)

@@ -17,12 +17,11 @@ from contextlib import closing
 from typing import IO, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pytest_ganvalid._extras import imported
 from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.samples.formats import refuse_inside
-from pytest_ganvalid.samples.formats._particles import FINAL, MADE_OF, STORED, EventByEvent
+from pytest_ganvalid.samples.formats._particles import DERIVED, FINAL, STORED, EventByEvent
 
 KIND = "HepMC"
 DAMAGE = (ValueError, RuntimeError, EOFError, zlib.error, lzma.LZMAError, AssertionError)
@@ -52,7 +51,7 @@ class HepMC(EventByEvent):
         """Read the first event, which knows the names of the weights.
 
         Raises:
-            ValueError: If it is no such file.
+            ValueError: If the file is of another kind.
             MissingExtraError: If pyhepmc is not installed.
         """
         self._pyhepmc = imported("pyhepmc", feature="a HepMC file", extra="hepmc")
@@ -61,19 +60,20 @@ class HepMC(EventByEvent):
             first = next(events, None)
         weights = [] if first is None else _weight_names(first)
         self._weights = {f"weight_{name}": i for i, name in enumerate(weights) if i and name}
-        self.names = (*_EVENT, *self._weights, *STORED, *MADE_OF)
+        self.names = (*_EVENT, *self._weights, *STORED, *DERIVED)
         self.unasked = {"event_number": "numbers the events"} | dict.fromkeys(("weight", *self._weights), _WEIGHT)
         self.infinite = frozenset({"eta"})  # along the beam
 
-    def _append(self, found: dict[str, list[Any]], event: Any, row: int) -> int:  # noqa: ANN401
+    def _append(self, columns: dict[str, list[Any]], event: Any, row: int) -> int:  # noqa: ANN401
         """Add an event to the values of columns, and return how many bytes that took."""
         particles = event.numpy.particles
         final = particles.status == FINAL
         unit = _MEV if event.momentum_unit == self._pyhepmc.Units.MEV else 1.0
         size = 0
-        for name, values in found.items():
+        for name, values in columns.items():
             if name in _STORED:
-                values.append(_scaled(getattr(particles, _STORED[name])[final], unit))
+                stored = getattr(particles, _STORED[name])[final]
+                values.append(stored * unit if stored.dtype.kind == "f" else stored.copy())
                 size += values[-1].nbytes
             elif name == "n_particles":
                 values.append(np.count_nonzero(final))
@@ -101,30 +101,30 @@ class HepMC(EventByEvent):
         """Yield the events.
 
         Raises:
-            ValueError: If it is no such file, or there is something in it that cannot be read as an event, or no end.
+            ValueError: If the file is of another kind, an event in it cannot be read, or its end is missing.
         """
-        opened = next((o for suffix, o in _OPENERS.items() if self._path.endswith(suffix)), open)
-        with opened(self._path, "rb") as file:
+        opener = next((o for suffix, o in _OPENERS.items() if self._path.endswith(suffix)), open)
+        with opener(self._path, "rb") as file:
             head = file.read(_HEAD)
             version = next((version for mark, version in _VERSIONS.items() if mark in head), None)
             if version is None:
                 msg = "it does not begin like an ASCII file of version 2 or 3"
                 raise ValueError(msg)
             file.seek(0)
-            watched = _Watched(_Version2(file) if version[0] == "HepMC2" else file)
-            found = 0
-            with self._pyhepmc.open(watched, format=version[0]) as events:
+            stream = _CountingFile(_Version2(file) if version[0] == "HepMC2" else file)
+            count = 0
+            with self._pyhepmc.open(stream, format=version[0]) as events:
                 for event in events:
-                    found += 1
+                    count += 1
                     yield event
-            watched.check(found, version[1])
+            stream.check(count, version[1])
 
 
 class _Version2:
-    """A file of version 2 without what ends the process in HepMC3's reader.
+    """A file of version 2 without the lines that end the process in HepMC3's reader.
 
-    It does so where an event has other vertices than it says, or a vertex other particles; and where a vertex that
-    nothing comes into has a weight, or is said to be that of the signal, of which no column is made. Lines are
+    The process ends where an event has other vertices than it says, or a vertex other particles; and where a vertex
+    that nothing comes into has a weight, or is said to be that of the signal, of which no column is made. Lines are
     ``E number interactions scale alpha_qcd alpha_qed process signal_vertex vertices ...``, ``V barcode id x y z ctau
     orphans outgoing weights ...``, and ``P ...`` for each particle.
     """
@@ -132,7 +132,7 @@ class _Version2:
     _WEIGHTS = re.compile(rb"^(V(?:[ \t]+[^ \t\r\n]+){8})[ \t]+[^ \t\r\n][^\r\n]*", re.MULTILINE)
     _SIGNAL = re.compile(rb"^(E(?:[ \t]+[^ \t\r\n]+){6})[ \t]+[^ \t\r\n]+", re.MULTILINE)
     _PARTS = re.compile(rb"^(?:E(?:[ \t]+\S+){7}[ \t]+(\d+)|V(?:[ \t]+\S+){6}[ \t]+(\d+)[ \t]+(\d+)|P)\s", re.MULTILINE)
-    _OTHERS = re.compile(rb"^(?![EVP][ \t]|[NUHCF][ \t]|HepMC::|\s*$)[^\r\n]*", re.MULTILINE)
+    _UNKNOWN_LINE = re.compile(rb"^(?![EVP][ \t]|[NUHCF][ \t]|HepMC::|\s*$)[^\r\n]*", re.MULTILINE)
 
     def __init__(self, file: IO[bytes]) -> None:
         """Begin where the file is."""
@@ -144,16 +144,16 @@ class _Version2:
         """Read some bytes.
 
         Raises:
-            ValueError: If a line is longer than any of an event, or there are other vertices or particles than is said.
+            ValueError: If a line is longer than any of an event, or vertices or particles differ from their numbers.
         """
         while not self._lines:
             block = self._file.read(_BLOCK)
-            whole = self._rest + block
-            end = whole.rfind(b"\n") + 1 if block else len(whole)
-            if len(whole) - end > 2 * _BLOCK:
+            text = self._rest + block
+            end = text.rfind(b"\n") + 1 if block else len(text)
+            if len(text) - end > 2 * _BLOCK:
                 msg = f"a line of it has more than {2 * _BLOCK:,} bytes"
                 raise ValueError(msg)
-            lines, self._rest = whole[:end], whole[end:]
+            lines, self._rest = text[:end], text[end:]
             self._count(lines)
             self._lines = self._SIGNAL.sub(rb"\1 0", self._WEIGHTS.sub(rb"\1 0", lines))
             if not block:
@@ -162,35 +162,35 @@ class _Version2:
         return data
 
     def _count(self, lines: bytes) -> None:
-        """Hold vertices and particles against the numbers of them.
+        """Compare vertices and particles with the numbers of them.
 
         Raises:
-            ValueError: If there are more or fewer, or a line is none of an event.
+            ValueError: If vertices or particles are more or fewer, or a line is none of an event.
         """
-        other = self._OTHERS.search(lines)
-        if other:
-            msg = f"a line of it is none of an event: {other.group()[:40]!r}"
+        line = self._UNKNOWN_LINE.search(lines)
+        if line:
+            msg = f"a line of it is none of an event: {line.group()[:40]!r}"
             raise ValueError(msg)
         for part in self._PARTS.finditer(lines):
             kind = part.group()[:1]
             if kind == b"P":
                 self._particles -= 1
-                wrong = self._particles < 0
+                mismatch = self._particles < 0
             else:
-                wrong = self._particles != 0
+                mismatch = self._particles != 0
                 if kind == b"V":
                     self._vertices -= 1
                     self._particles = int(part.group(2)) + int(part.group(3))
-                    wrong |= self._vertices < 0
+                    mismatch |= self._vertices < 0
                 else:
-                    wrong |= self._vertices != 0
+                    mismatch |= self._vertices != 0
                     self._vertices = int(part.group(1))
-            if wrong:
+            if mismatch:
                 msg = "an event has other vertices than it says, or a vertex other particles"
                 raise ValueError(msg)
 
 
-class _Watched(io.BufferedIOBase):
+class _CountingFile(io.BufferedIOBase):
     """A file that counts the events and keeps the end of what is read: HepMC does not tell an error from the end."""
 
     def __init__(self, file: IO[bytes] | _Version2) -> None:
@@ -198,7 +198,7 @@ class _Watched(io.BufferedIOBase):
         self._file = file
         self._events = 0
         self._tail = b"\n"
-        self._refused = ""  # pyhepmc takes an error for the end
+        self._error = ""  # pyhepmc takes an error for the end
 
     def readable(self) -> bool:
         """Say that it can be read."""
@@ -207,9 +207,9 @@ class _Watched(io.BufferedIOBase):
     def read(self, size: int | None = -1, /) -> bytes:
         """Read some bytes."""
         try:
-            data = b"" if self._refused else self._file.read(_BLOCK if size is None or size < 0 else size)
+            data = b"" if self._error else self._file.read(_BLOCK if size is None or size < 0 else size)
         except ValueError as error:
-            data, self._refused = b"", str(error)
+            data, self._error = b"", str(error)
         self._events += (self._tail[-2:] + data).count(b"\nE ")
         self._tail = (self._tail + data)[-_HEAD:]
         return data
@@ -218,25 +218,25 @@ class _Watched(io.BufferedIOBase):
         """Read some bytes."""
         return self.read(size)
 
-    def check(self, found: int, mark: bytes) -> None:
+    def check(self, count: int, mark: bytes) -> None:
         """Refuse a file that does not end as it should, or in which an event was not understood.
 
         Args:
-            found: Number of events that were read.
+            count: Number of events that were read.
             mark: What the file ends with.
 
         Raises:
-            ValueError: If so.
+            ValueError: If the file does not end so, or an event was not understood.
         """
         while self.read(_BLOCK):
             pass
-        if self._refused:
-            raise ValueError(self._refused)
+        if self._error:
+            raise ValueError(self._error)
         if not self._tail.rstrip().endswith(mark):
             msg = f"it does not end with {mark.decode()}"
             raise ValueError(msg)
-        if found != self._events:
-            msg = f"event {found} of {self._events} cannot be read, or has no particles"
+        if count != self._events:
+            msg = f"event {count} of {self._events} cannot be read, or has no particles"
             raise ValueError(msg)
 
 
@@ -245,7 +245,3 @@ def _weight_names(event: Any) -> list[str]:  # noqa: ANN401
         return list(event.weight_names)
     except RuntimeError:  # there are none
         return []
-
-
-def _scaled(values: NDArray[Any], unit: float) -> NDArray[Any]:
-    return values * unit if values.dtype.kind == "f" else values.copy()

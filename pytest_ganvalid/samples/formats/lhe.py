@@ -19,7 +19,7 @@ import numpy as np
 from pytest_ganvalid._extras import imported
 from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.samples.formats import refuse_inside
-from pytest_ganvalid.samples.formats._particles import FINAL, MADE_OF, STORED, EventByEvent
+from pytest_ganvalid.samples.formats._particles import DERIVED, FINAL, STORED, EventByEvent
 
 KIND = "LHE"
 DAMAGE = (Exception,)  # pylhe takes the text of an event at its word, and fails in as many ways as there are texts
@@ -42,7 +42,7 @@ class Lhe(EventByEvent):
         """Read the first event, which knows the names of the weights.
 
         Raises:
-            ValueError: If it is no such file.
+            ValueError: If the file is of another kind.
             MissingExtraError: If pylhe is not installed.
         """
         self._pylhe = imported("pylhe", feature="an LHE file", extra="lhe")
@@ -50,13 +50,13 @@ class Lhe(EventByEvent):
         with closing(self._events()) as events:
             first = next(events, None)
         self._weights = {} if first is None else {f"weight_{name}": name for name in first.weights}
-        self.names = (*_EVENT, *self._weights, *STORED, *MADE_OF)
+        self.names = (*_EVENT, *self._weights, *STORED, *DERIVED)
 
-    def _append(self, found: dict[str, list[Any]], event: Any, row: int) -> int:  # noqa: ANN401 - of pylhe
+    def _append(self, columns: dict[str, list[Any]], event: Any, row: int) -> int:  # noqa: ANN401 - of pylhe
         """Add an event to the values of columns, and return how many bytes that took."""
         final = [particle for particle in event.particles if particle.status == FINAL]
         size = 0
-        for name, values in found.items():
+        for name, values in columns.items():
             if name in _ATTRIBUTES:
                 kind = np.int32 if name == "pdg_id" else np.float64
                 values.append(np.array([getattr(particle, _ATTRIBUTES[name]) for particle in final], dtype=kind))
@@ -83,22 +83,22 @@ class Lhe(EventByEvent):
         """Yield the events.
 
         Raises:
-            ValueError: If an event cannot be read or has other particles than it says, or there is no end.
+            ValueError: If an event cannot be read or has other particles than it says, or the end is missing.
         """
-        found = 0
-        opened: Any = gzip.open if self._path.endswith(".gz") else open
-        with opened(self._path, "rb") as file:
-            watched = _Watched(file)
-            for event in self._pylhe.LHEFile.frombuffer(watched).events:
+        count = 0
+        opener: Any = gzip.open if self._path.endswith(".gz") else open
+        with opener(self._path, "rb") as file:
+            stream = _CountingFile(file)
+            for event in self._pylhe.LHEFile.frombuffer(stream).events:
                 if event.eventinfo.nparticles != len(event.particles):
-                    msg = f"event {found} has {len(event.particles)} particles and says {event.eventinfo.nparticles}"
+                    msg = f"event {count} has {len(event.particles)} particles and says {event.eventinfo.nparticles}"
                     raise ValueError(msg)
-                found += 1
+                count += 1
                 yield event
-            watched.check(found)
+            stream.check(count)
 
 
-class _Watched(io.BufferedIOBase):
+class _CountingFile(io.BufferedIOBase):
     """A file that counts the events and keeps its end: pylhe ends with a warning where it cannot go on."""
 
     _BEGIN = b"</init>"  # before it the cards of generators may have anything in them
@@ -125,23 +125,23 @@ class _Watched(io.BufferedIOBase):
             self._begun, text = True, text.partition(self._BEGIN)[2]
         if self._begun:
             self._events += len(self._EVENT.findall(text))
-        self._rest = text[-len(self._BEGIN) + 1 :]  # as long as what is looked for, less one
+        self._rest = text[-len(self._BEGIN) + 1 :]  # shorter by one than the longest text that is searched for
         return data
 
-    def check(self, found: int) -> None:
+    def check(self, count: int) -> None:
         """Refuse a file that does not end as it should, or in which an event was not understood.
 
         Args:
-            found: Number of events that were read.
+            count: Number of events that were read.
 
         Raises:
-            ValueError: If so.
+            ValueError: If the file does not end so, or an event was not understood.
         """
         while self.read(_BLOCK):
             pass
         if not self._END.search(self._tail):
             msg = "it does not end with </LesHouchesEvents>"
             raise ValueError(msg)
-        if found != self._events:
-            msg = f"event {found} of {self._events} cannot be read"
+        if count != self._events:
+            msg = f"event {count} of {self._events} cannot be read"
             raise ValueError(msg)

@@ -23,5 +23,5 @@ def open_file(path: str, inside: str) -> Reader:
         dtype, shape, fortran = header_of(file)
         offset = file.tell()
         check_size(dtype, shape, file.seek(0, 2) - offset)
-    parts, refused = parts_of(_ARRAY, dtype, shape)
-    return Table({_ARRAY: StoredArray(path, offset, dtype, shape, fortran)}, parts, refused, STEP)
+    parts, reasons = parts_of(_ARRAY, dtype, shape)
+    return Table({_ARRAY: StoredArray(path, offset, dtype, shape, fortran)}, parts, reasons, STEP)

@@ -50,11 +50,11 @@ def open_file(path: str, inside: str) -> Reader:
     if repeated is not None:
         msg = f"{names.count(repeated)} columns are named {repeated!r}; rename them"
         raise InputError(msg)
-    arrays = {member.name: member for member in members if not member.refused}
-    step = STEP if all(member.anywhere for member in arrays.values()) else None
-    refused = {member.name: member.refused for member in members if member.refused}
+    arrays = {member.name: member for member in members if not member.reason}
+    step = STEP if all(member.seekable for member in arrays.values()) else None
+    reasons = {member.name: member.reason for member in members if member.reason}
     columns = (features(name, name, member.shape) for name, member in arrays.items())
-    return Table(arrays, *merged(columns, refused), step)
+    return Table(arrays, *merged(columns, reasons), step)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +65,15 @@ class Member:
         name: Of the column.
         member: What it is called in the archive.
         stored: Where its values lie, if they are not compressed; otherwise where they would.
-        anywhere: Whether they are not compressed, so that reading can begin at any row.
-        refused: Why it is no column; empty if it is one.
+        seekable: Whether the values are not compressed, so that reading can begin at any row.
+        reason: Why it is no column; empty if it is one.
     """
 
     name: str
     member: str
     stored: StoredArray
-    anywhere: bool
-    refused: str
+    seekable: bool
+    reason: str
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -85,15 +85,15 @@ class Member:
         """Shape of the array."""
         return self.stored.shape
 
-    def blocks(self, start: int, stop: int, step: int, within: Span) -> Blocks:
+    def blocks(self, start: int, stop: int, step: int, span: Span) -> Blocks:
         """Yield rows; see `_arrays.Array`."""
         if start or self.stored.fortran:
-            yield from self.stored.blocks(start, stop, step, within)
+            yield from self.stored.blocks(start, stop, step, span)
             return
         with zipfile.ZipFile(self.stored.path) as archive, archive.open(self.member) as file:
             header_of(file)
             for first, last in steps(start, stop, step):
-                yield cut(self._rows(file, last - first), within)
+                yield cut(self._rows(file, last - first), span)
             if stop >= self.shape[0] and file.read(1):  # only now is the checksum compared
                 msg = f"column {self.name!r} goes on after its last row"
                 raise ValueError(msg)
@@ -111,29 +111,29 @@ def _member(path: str, file: IO[bytes], archive: zipfile.ZipFile, info: zipfile.
     """Read the headers of a member.
 
     Raises:
-        ValueError: If it is not as long as they say, or one of the exceptions of a damaged archive.
+        ValueError: If the member is not as long as its headers say; or one of the exceptions of a damaged archive.
     """
     name = info.filename.removesuffix(".npy")
     if name == info.filename:
-        nothing = StoredArray(path, 0, np.dtype("V1"), (0,))
-        return Member(name, name, nothing, anywhere=False, refused="is not one of numpy's arrays; leave it out")
-    with archive.open(info) as opened:
-        dtype, shape, fortran = header_of(opened)
-        length = opened.tell()
+        empty = StoredArray(path, 0, np.dtype("V1"), (0,))
+        return Member(name, name, empty, seekable=False, reason="is not one of numpy's arrays; leave it out")
+    with archive.open(info) as stream:
+        dtype, shape, fortran = header_of(stream)
+        length = stream.tell()
     check_size(dtype, shape, info.file_size - length)
-    anywhere = info.compress_type == zipfile.ZIP_STORED
+    seekable = info.compress_type == zipfile.ZIP_STORED
     reason = refusal(dtype, shape)
-    if fortran and not anywhere and not reason:
+    if fortran and not seekable and not reason:
         reason = "is compressed column by column; write it with numpy.ascontiguousarray"
     offset = _data_offset(file, info) + length
-    return Member(name, info.filename, StoredArray(path, offset, dtype, shape, fortran), anywhere, reason or "")
+    return Member(name, info.filename, StoredArray(path, offset, dtype, shape, fortran), seekable, reason or "")
 
 
 def _data_offset(file: IO[bytes], info: zipfile.ZipInfo) -> int:
     """Return the byte where a member begins.
 
     Raises:
-        ValueError: If none does.
+        ValueError: If no member begins where the archive says.
     """
     file.seek(info.header_offset)
     signature, name, extra = _LOCAL.unpack(file.read(_LOCAL.size))
@@ -144,10 +144,10 @@ def _data_offset(file: IO[bytes], info: zipfile.ZipInfo) -> int:
 
 
 def _check_archive(path: str) -> None:
-    """Refuse what is a single array.
+    """Refuse a single array.
 
     Raises:
-        InputError: If it is.
+        InputError: If the file is one.
     """
     with Path(path).open("rb") as file:
         if file.read(len(np.lib.format.MAGIC_PREFIX)) == np.lib.format.MAGIC_PREFIX:
@@ -176,7 +176,7 @@ class Writer:
         """Write some more events.
 
         Raises:
-            InputError: If a column holds objects, which only a pickle could.
+            InputError: If a column holds objects, which only a pickle could hold.
         """
         if not self._columns:
             for number, (name, values) in enumerate(chunk.columns.items()):
@@ -203,6 +203,6 @@ class Writer:
     def close(self) -> None:
         """Remove the columns."""
         for file, _ in self._columns.values():
-            with suppress(OSError):  # of a full disk, which was told before; what waits there is not needed any more
+            with suppress(OSError):  # a full disk has been reported before, and the columns are not needed any more
                 file.close()
         self._folder.cleanup()

@@ -31,7 +31,7 @@ class Parquet:
         """Read the footer.
 
         Raises:
-            InputError: If something is asked for inside, or no column can be read.
+            InputError: If ``inside`` names something, or no column can be read.
             MissingExtraError: If pyarrow is not installed.
         """
         refuse_inside(KIND, inside)
@@ -47,29 +47,29 @@ class Parquet:
         self.rows: int | None = metadata.num_rows
         self.starts = [0, *accumulate(size for size in sizes if size)][:-1] or [0]
         self._groups = [i for i, size in enumerate(sizes) if size]
-        self._places, self.refused = parted(self._file.schema_arrow)
-        self.units = units_of(self._file.schema_arrow, self._places)
-        self.names = tuple(self._places)
+        self._locations, self.refused = parted(self._file.schema_arrow)
+        self.units = units_of(self._file.schema_arrow, self._locations)
+        self.names = tuple(self._locations)
         check_readable(self.names, self.refused)
 
     def read(self, columns: Sequence[str], start: int, stop: int, chunk: int) -> Iterator[Columns]:
         """Yield rows; see `formats.Reader`."""
-        wanted = [
+        groups = [
             group for group, first in zip(self._groups, self.starts, strict=False) if start <= first < max(stop, 1)
         ]
-        left = stop - start
-        fields = list(dict.fromkeys(self._places[name][0] for name in columns))
-        whole = left >= sum(self._file.metadata.row_group(group).num_rows for group in wanted)
-        for batch in self._batches(wanted, fields, min(chunk, max(left, 1)), at_once=self._small and whole):
-            rows = batch.slice(0, left)
-            left -= rows.num_rows
+        remaining = stop - start
+        fields = list(dict.fromkeys(self._locations[name][0] for name in columns))
+        is_complete = remaining >= sum(self._file.metadata.row_group(group).num_rows for group in groups)
+        for batch in self._batches(groups, fields, min(chunk, max(remaining, 1)), at_once=self._small and is_complete):
+            rows = batch.slice(0, remaining)
+            remaining -= rows.num_rows
             if rows.num_rows:
                 yield {
-                    name: column(rows[field], name, place)
-                    for name, (field, place) in ((name, self._places[name]) for name in columns)
+                    name: column(rows[field], name, position)
+                    for name, (field, position) in ((name, self._locations[name]) for name in columns)
                 }
-            del batch, rows  # or they would be there while the next row group is read
-            if left <= 0:
+            del batch, rows  # or they would take memory while the next row group is read
+            if remaining <= 0:
                 return
 
     def _batches(self, groups: Sequence[int], columns: list[str], rows: int, *, at_once: bool) -> Iterator[Any]:

@@ -2,7 +2,7 @@
 
 A branch of a tree is called by the last part of its path where no other is called so, and by its whole path otherwise.
 A field of an RNTuple is called by its whole path, as in ``"jets.pt"``. An array of fixed size is a column for each of
-its places (see `samples.features`), and one whose size differs from event to event a column with several
+its positions (see `samples.features`), and one whose size differs from event to event a column with several
 entries per event.
 """
 
@@ -23,7 +23,7 @@ from pytest_ganvalid._extras import imported
 from pytest_ganvalid._units import split_title
 from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.samples.entries import Entries
-from pytest_ganvalid.samples.features import feature_names, nested
+from pytest_ganvalid.samples.features import feature_names, nesting_reason
 from pytest_ganvalid.samples.formats import Columns
 from pytest_ganvalid.samples.formats._arrays import allocating, check_readable, step_of, steps
 
@@ -47,7 +47,7 @@ class Root:
         """Find the tree and its branches.
 
         Raises:
-            InputError: If there is no such tree, or none that can be read, or several and none is named.
+            InputError: If the file has no such tree, no tree that can be read, or several and none is named.
             MissingExtraError: If uproot is not installed.
         """
         uproot = imported("uproot", feature="a ROOT file", extra="hep")
@@ -56,12 +56,12 @@ class Root:
         self._file = uproot.open({path: None}, array_cache=None, object_cache=None, **options)
         try:
             _check_end(path, self._file.file.fEND)
-            tree = self._file[_only(self._file.classnames(recursive=True, cycle=False), inside)]
-            self._table: _Table = _Tree(tree) if hasattr(tree, "branches") else _Ntuple(tree)
+            tree = self._file[_tree_name(self._file.classnames(recursive=True, cycle=False), inside)]
+            self._table: _TreeReader = _Tree(tree) if hasattr(tree, "branches") else _Ntuple(tree)
             self.names, self.refused = tuple(self._table.paths), self._table.refused
             self.units = self._table.units
             self.rows: int | None = self._table.rows
-            self.starts = _thinned(self._table.starts, self._table.rows)
+            self.starts = _row_starts(self._table.starts, self._table.rows)
             check_readable(self.names, self.refused)
         except BaseException:
             self._file.close()
@@ -77,8 +77,8 @@ class Root:
         self._file.close()
 
 
-class _Table(Protocol):
-    """A tree of either kind: its columns -> paths and places, others -> why not, rows, and where clusters begin."""
+class _TreeReader(Protocol):
+    """A tree of either kind: columns -> paths and positions, others -> reasons, rows, and where clusters begin."""
 
     paths: dict[str, tuple[str, int | None]]
     refused: dict[str, str]
@@ -98,15 +98,15 @@ class _Tree:
         """Find the branches with a number, or a list of numbers, per event."""
         self._tree = tree
         leaves = [(path, branch) for path, branch in tree.iteritems(full_paths=True) if not branch.branches]
-        names = _short([path for path, _ in leaves])
+        short_names = _leaf_names([path for path, _ in leaves])
         repeated = {path: count for path, count in Counter(path for path, _ in leaves).items() if count > 1}
         reasons = {
-            path: _ambiguous(repeated[path], "branches") if path in repeated else _reason(_form(branch), _kind(branch))
+            path: _ambiguity(repeated[path], "branches") if path in repeated else _reason(_form(branch), _kind(branch))
             for path, branch in leaves
         }
-        named = dict(zip((path for path, _ in leaves), names, strict=True))
+        names = dict(zip((path for path, _ in leaves), short_names, strict=True))
         forms = {path: _form(branch) for path, branch in leaves if not reasons[path]}
-        self.paths, self.refused = _columns(named, forms, reasons)
+        self.paths, self.refused = _columns(names, forms, reasons)
         units = {path: split_title(str(branch.title))[1] for path, branch in leaves}
         self.units = {name: units[path] for name, (path, _) in self.paths.items() if units[path]}
         self.rows = int(tree.num_entries)
@@ -118,14 +118,14 @@ class _Tree:
         branches = {path: self._tree[path] for path in dict.fromkeys(self.paths[name][0] for name in columns)}
         size = sum(branch.uncompressed_bytes for branch in branches.values()) // max(self.rows, 1)
         # With its interpretation a name is taken as it is; without, "a-b" would be a difference.
-        wanted = {path: branch.interpretation for path, branch in branches.items()}
+        interpretations = {path: branch.interpretation for path, branch in branches.items()}
         options = {"entry_start": start, "entry_stop": stop, "library": "ak", "how": dict}
-        with closing(self._tree.iterate(wanted, step_size=step_of(chunk, size), **options)) as found:
-            for rows in found:
-                yield {name: _column(rows[path], place) for name, (path, place) in self._chosen(columns)}
-
-    def _chosen(self, columns: Sequence[str]) -> list[tuple[str, tuple[str, int | None]]]:
-        return [(name, self.paths[name]) for name in columns]
+        with closing(self._tree.iterate(interpretations, step_size=step_of(chunk, size), **options)) as batches:
+            for rows in batches:
+                yield {
+                    name: _column(rows[path], position)
+                    for name, (path, position) in ((name, self.paths[name]) for name in columns)
+                }
 
 
 class _Ntuple:
@@ -138,7 +138,7 @@ class _Ntuple:
         leaves = [(".".join(parts), parts, leaf) for parts, leaf in _leaves(form)]
         repeated = {path: count for path, count in Counter(path for path, _, _ in leaves).items() if count > 1}
         reasons = {
-            path: _ambiguous(repeated[path], "fields") if path in repeated else _reason(leaf, leaf.type)
+            path: _ambiguity(repeated[path], "fields") if path in repeated else _reason(leaf, leaf.type)
             for path, _, leaf in leaves
         }
         forms = {path: leaf for path, _, leaf in leaves if not reasons[path]}
@@ -150,25 +150,25 @@ class _Ntuple:
 
     def read(self, columns: Sequence[str], start: int, stop: int, chunk: int) -> Iterator[Columns]:
         """Yield rows; see `formats.Reader`."""
-        wanted = {self.paths[name][0] for name in columns}
+        paths = {self.paths[name][0] for name in columns}
         for first, last in pairwise([*self.starts, self.rows]):
             if not start <= first < stop:
                 continue
             cluster = self._ntuple.arrays(  # whole, for a part of it would take as long
-                filter_field=lambda field: field.path in wanted, entry_start=first, entry_stop=min(last, stop)
+                filter_field=lambda field: field.path in paths, entry_start=first, entry_stop=min(last, stop)
             )
             for begin, end in steps(0, min(last, stop) - first, chunk):
                 yield {
-                    name: _column(_inner(cluster, self._parts[path])[begin:end], place)
-                    for name, (path, place) in ((name, self.paths[name]) for name in columns)
+                    name: _column(_inner(cluster, self._parts[path])[begin:end], position)
+                    for name, (path, position) in ((name, self.paths[name]) for name in columns)
                 }
 
 
-def _only(classes: dict[str, str], inside: str) -> str:
-    """Return the name of the tree that is wanted.
+def _tree_name(classes: dict[str, str], inside: str) -> str:
+    """Return the name of the tree to read.
 
     Raises:
-        InputError: If there is no such tree, or several and none is named.
+        InputError: If the file has no such tree, or several and none is named.
     """
     tables = [
         name for name, kind in classes.items() if kind.endswith("RNTuple") or kind in {"TTree", "TNtuple", "TNtupleD"}
@@ -179,8 +179,8 @@ def _only(classes: dict[str, str], inside: str) -> str:
         msg = f"there is no tree {inside!r} in it; there are {sorted(tables)}"
         raise InputError(msg)
     if len(tables) != 1:
-        found = f"several trees in it: name one of {sorted(tables)} after a colon" if tables else "no tree in it"
-        msg = f"there {'are' if tables else 'is'} {found}"
+        problem = f"several trees in it: name one of {sorted(tables)} after a colon" if tables else "no tree in it"
+        msg = f"there {'are' if tables else 'is'} {problem}"
         raise InputError(msg)
     return tables[0]
 
@@ -189,15 +189,15 @@ def _check_end(path: str, end: int) -> None:
     """Refuse a file that is shorter than it says.
 
     Raises:
-        ValueError: If it is.
+        ValueError: If the file is shorter.
     """
     if "://" not in path and Path(path).stat().st_size < end:
         msg = f"it says that it has {end} bytes, and has {Path(path).stat().st_size}"
         raise ValueError(msg)
 
 
-def _ambiguous(count: int, what: str) -> str:
-    return f"is the name of {count} {what}, and which is meant cannot be told; write each under a name of its own"
+def _ambiguity(count: int, members: str) -> str:
+    return f"is the name of {count} {members}, and which is meant cannot be told; write each under a name of its own"
 
 
 def _kind(branch: Any) -> str:  # noqa: ANN401 - of uproot
@@ -208,15 +208,15 @@ def _kind(branch: Any) -> str:  # noqa: ANN401 - of uproot
         return str(branch.classname or "unknown")
 
 
-def _short(paths: list[str]) -> list[str]:
+def _leaf_names(paths: list[str]) -> list[str]:
     """Return the last part of each path, or all of it where that is not unique."""
-    last = [path.rpartition("/")[2] for path in paths]
-    counts = Counter(last)
-    return [short if counts[short] == 1 else path for short, path in zip(last, paths, strict=True)]
+    last_parts = [path.rpartition("/")[2] for path in paths]
+    counts = Counter(last_parts)
+    return [short if counts[short] == 1 else path for short, path in zip(last_parts, paths, strict=True)]
 
 
 def _form(branch: Any) -> Any:  # noqa: ANN401 - of awkward
-    """Return what a branch holds; ``None`` if that is something that cannot be an array."""
+    """Return the form of what a branch holds; ``None`` if that cannot be an array."""
     try:
         return branch.interpretation.awkward_form(branch.file)
     except Exception:  # noqa: BLE001 - whatever a class that someone wrote has in it
@@ -238,34 +238,34 @@ def _leaves(
         for name in form.fields:
             yield from _leaves(form.content(name), (*parts, name), lists)
     else:
-        for around in reversed(lists):
-            form = around.copy(content=form)
+        for outer in reversed(lists):
+            form = outer.copy(content=form)
         yield parts, form
 
 
 def _columns(
-    named: dict[str, str], forms: dict[str, Any], reasons: dict[str, str]
+    names: dict[str, str], forms: dict[str, Any], reasons: dict[str, str]
 ) -> tuple[dict[str, tuple[str, int | None]], dict[str, str]]:
-    """Name the columns: of an array of fixed size one for each of its places.
+    """Name the columns: of an array of fixed size one for each of its positions.
 
     Args:
-        named: Path -> name.
+        names: Path -> name.
         forms: Path -> what it holds, of those that can be read.
         reasons: Path -> why it cannot be read; empty if it can.
 
     Returns:
-        Column -> path and place, and those refused -> why.
+        Column -> path and position, and name -> the reason why it cannot be read.
     """
     columns: dict[str, tuple[str, int | None]] = {}
-    refused = {named[path]: reason for path, reason in reasons.items() if reason}
+    unreadable = {names[path]: reason for path, reason in reasons.items() if reason}
     for path, form in forms.items():
-        size, own = _size(form), named[path]
-        names = (own,) if size is None else feature_names(own, (0, size))
-        if set(names) & ({*columns, *named.values()} - {own}):
-            refused[own] = "is an array, and a column is named like its places are; write one under another name"
+        size, column = _size(form), names[path]
+        features = (column,) if size is None else feature_names(column, (0, size))
+        if set(features) & ({*columns, *names.values()} - {column}):
+            unreadable[column] = "is an array, and a column is named like its places are; write one under another name"
         else:
-            columns |= {name: (path, None if size is None else place) for place, name in enumerate(names)}
-    return columns, refused
+            columns |= {name: (path, None if size is None else position) for position, name in enumerate(features)}
+    return columns, unreadable
 
 
 def _size(form: Any) -> int | None:  # noqa: ANN401
@@ -282,7 +282,7 @@ def _reason(form: Any, kind: object) -> str:  # noqa: ANN401
         content, axes = content.content, axes + 1
     axes += len(content.inner_shape) if content is not None and content.is_numpy else 0
     if content is not None and content.is_numpy and np.dtype(content.primitive).kind in _NUMBERS:
-        return nested(f"type {kind}") if axes > _TWO else ""
+        return nesting_reason(f"type {kind}") if axes > _TWO else ""
     return f"is of type {kind}, neither a number nor a list of numbers per event; write its parts as branches"
 
 
@@ -292,15 +292,15 @@ def _inner(rows: Any, parts: Sequence[str]) -> Any:  # noqa: ANN401
     return rows
 
 
-def _column(values: Any, place: int | None) -> NDArray[Any] | Entries:  # noqa: ANN401
+def _column(values: Any, position: int | None) -> NDArray[Any] | Entries:  # noqa: ANN401
     import awkward
 
-    if place is not None:
-        return np.asarray(awkward.to_numpy(values))[:, place]
+    if position is not None:
+        return np.asarray(awkward.to_numpy(values))[:, position]
     return Entries.of(values) if values.ndim > 1 else np.asarray(awkward.to_numpy(values))
 
 
-def _thinned(starts: Sequence[int], rows: int) -> Sequence[int]:
-    """Leave out starts, so that there are not too many, and what is not the start of a row."""
-    within = [int(start) for start in starts if start < rows]
-    return within[:: math.ceil(len(within) / _STARTS)] if within else (0,)
+def _row_starts(starts: Sequence[int], rows: int) -> Sequence[int]:
+    """Select not too many of the starts, each of which is that of a row."""
+    valid = [int(start) for start in starts if start < rows]
+    return valid[:: math.ceil(len(valid) / _STARTS)] if valid else (0,)

@@ -36,7 +36,7 @@ from pytest_ganvalid.samples.tables import as_array
 
 KIND = "a file of tensors"
 DAMAGE = (Exception,)  # what reads pickles fails in as many ways as there are bytes; safetensors has its own
-_ALONE = ""
+_UNNAMED = ""
 _LENGTH, _METADATA = struct.Struct("<Q"), "__metadata__"  # of the header of safetensors, a JSON object
 _DTYPES = {"BOOL": "?", "F16": "<f2", "F32": "<f4", "F64": "<f8"} | {
     f"{sign}{8 * size}": f"<{sign.lower()}{size}" for sign in "IU" for size in (1, 2, 4, 8)
@@ -63,10 +63,10 @@ class Tensor:
     dtype: np.dtype[Any]
     shape: tuple[int, ...]
 
-    def blocks(self, start: int, stop: int, step: int, within: Span) -> Blocks:
+    def blocks(self, start: int, stop: int, step: int, span: Span) -> Blocks:
         """Yield rows; see `_arrays.Array`."""
         for first, last in steps(start, stop, step):
-            rows = self.data[first:last] if within is None else self.data[first:last, within[0] : within[1]]
+            rows = self.data[first:last] if span is None else self.data[first:last, span[0] : span[1]]
             yield _array(rows)
 
 
@@ -87,28 +87,28 @@ def _safetensors(path: str) -> Table:
         (length,) = _LENGTH.unpack(file.read(_LENGTH.size))
         header = json.loads(file.read(length))
     header.pop(_METADATA, None)
-    arrays, refused = {}, {}
+    arrays, reasons = {}, {}
     for name, entry in sorted(header.items()):  # in the file they are in any order
         kind, shape = entry["dtype"], tuple(entry["shape"])
-        reason = refusal(np.dtype(_DTYPES[kind]), shape) if kind in _DTYPES else _no_dtype(kind)
+        reason = (
+            refusal(np.dtype(_DTYPES[kind]), shape)
+            if kind in _DTYPES
+            else f"has dtype {kind}, which numpy lacks; convert it to float32"
+        )
         if reason:
-            refused[name] = reason
+            reasons[name] = reason
         else:
             offset = _LENGTH.size + length + entry["data_offsets"][0]
             arrays[name] = StoredArray(path, offset, np.dtype(_DTYPES[kind]), shape)
     columns = (features(name, name, array.shape) for name, array in arrays.items())
-    return Table(arrays, *merged(columns, refused), STEP)
-
-
-def _no_dtype(kind: object) -> str:
-    return f"has dtype {kind}, which numpy lacks; convert it to float32"
+    return Table(arrays, *merged(columns, reasons), STEP)
 
 
 def _torch(path: str) -> Table:
     """Open a file of torch's.
 
     Raises:
-        InputError: If there is anything but tensors in it.
+        InputError: If the file holds anything but tensors.
     """
     torch = imported("torch", feature=KIND, extra="gan")
     loaded = _loaded(torch, path)
@@ -117,27 +117,27 @@ def _torch(path: str) -> Table:
         if isinstance(tensor, str):
             msg = f"the tensor {tensor}"
             raise InputError(msg)
-        return Table({_ALONE: tensor}, *parts_of(_ALONE, tensor.dtype, tensor.shape), STEP)
+        return Table({_UNNAMED: tensor}, *parts_of(_UNNAMED, tensor.dtype, tensor.shape), STEP)
     if not isinstance(loaded, Mapping):
         msg = f"it holds a {type(loaded).__name__}; expected tensors by name: torch.save({{'x': tensor}}, file)"
         raise InputError(msg)
-    arrays, refused = {}, {}
+    arrays, reasons = {}, {}
     for name, value in loaded.items():
         tensor = _tensor(value) if isinstance(value, torch.Tensor) else f"is a {type(value).__name__}; leave it out"
         reason = tensor if isinstance(tensor, str) else refusal(tensor.dtype, tensor.shape)
         if isinstance(tensor, str) or reason:
-            refused[str(name)] = str(reason)
+            reasons[str(name)] = str(reason)
         else:
             arrays[str(name)] = tensor
     columns = (features(name, name, array.shape) for name, array in arrays.items())
-    return Table(arrays, *merged(columns, refused), STEP)
+    return Table(arrays, *merged(columns, reasons), STEP)
 
 
 def _loaded(torch: Any, path: str) -> Any:  # noqa: ANN401 - torch is not looked into
     """Load tensors and nothing else, mapped into memory where the file allows that.
 
     Raises:
-        InputError: If there are objects of other kinds in it.
+        InputError: If the file holds objects of other kinds.
     """
     try:
         try:

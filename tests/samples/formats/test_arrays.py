@@ -58,7 +58,7 @@ def test_names_of_columns() -> None:
     assert np.asarray(parts["a"].of(rows)).tolist() == [1, 2, 3]
     assert list(arrays.parts_of("t", np.dtype("f8"), (5,))[0]) == ["values"]
     parts, refused = arrays.parts_of("t", np.dtype("f8"), (5, 3))
-    assert [(name, part.within) for name, part in parts.items()] == [("0", (0, 1)), ("1", (1, 2)), ("2", (2, 3))]
+    assert [(name, part.span) for name, part in parts.items()] == [("0", (0, 1)), ("1", (1, 2)), ("2", (2, 3))]
     assert not refused
     parts, refused = arrays.parts_of("t", np.dtype("c8"), (5,))
     assert not parts

@@ -75,7 +75,7 @@ def test_columns(voxels: int) -> None:
         "showers",
     ]
     ends = np.cumsum([0, *_calorimeter.VOXELS.get(voxels, {}).values()]).tolist()
-    assert [parts[name].within for name in layers] == list(pairwise(ends))
+    assert [parts[name].span for name in layers] == list(pairwise(ends))
 
 
 def test_sums_do_not_depend_on_how_many_rows_are_summed() -> None:

@@ -209,7 +209,7 @@ def test_long_lines_are_read_a_few_at_a_time(tmp_path: Path, checks: Any, monkey
     assert checks.read(path)["x"].tolist() == list(range(9))
     with path.open() as file:
         lines = csv._lines(file)
-        assert [len(csv._some(lines, 9)) for _ in range(6)] == [3, 2, 2, 2, 1, 0]
+        assert [len(csv._batch(lines, 9)) for _ in range(6)] == [3, 2, 2, 2, 1, 0]
 
 
 @pytest.mark.parametrize("words", [("True", "False"), ("true", "false")])

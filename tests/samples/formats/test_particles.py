@@ -11,7 +11,7 @@ from pytest_ganvalid.samples.formats import _particles
 
 def test_what_is_needed() -> None:
     """What is made needs its parts, each once, and what is stored needs itself."""
-    assert _particles.needed(["pt", "phi", "e", "weight"]) == {"px", "py", "e", "weight"}
+    assert _particles.stored_columns(["pt", "phi", "e", "weight"]) == {"px", "py", "e", "weight"}
 
 
 @pytest.mark.parametrize(

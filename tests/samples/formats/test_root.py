@@ -162,7 +162,7 @@ def test_no_rows(tmp_path: Path, checks: Any) -> None:
 
 def test_short_names() -> None:
     """A branch is called by the last part of its path where that is unique."""
-    assert root._short(["jet/pt", "jet/eta", "met/pt", "x"]) == ["jet/pt", "eta", "met/pt", "x"]
+    assert root._leaf_names(["jet/pt", "jet/eta", "met/pt", "x"]) == ["jet/pt", "eta", "met/pt", "x"]
 
 
 def test_uproot_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, checks: Any) -> None:
@@ -191,9 +191,9 @@ def test_every_kind_of_number(tmp_path: Path, checks: Any, kind: str) -> None:
 def test_every_kind_of_tree(kind: str) -> None:
     """Each class of ROOT that is a table of events is found, and no histogram or folder is."""
     classes = {"h": "TH1D", "folder": "TDirectory", "folder/t": kind, "text": "TObjString"}
-    assert root._only(classes, "") == "folder/t"
+    assert root._tree_name(classes, "") == "folder/t"
     for name in ("folder/t", "/folder/t/", "folder/t;3"):
-        assert root._only(classes, name) == name.strip("/")
+        assert root._tree_name(classes, name) == name.strip("/")
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ def test_every_kind_of_tree(kind: str) -> None:
 )
 def test_starts(starts: Any, rows: int, kept: list[int]) -> None:
     """Starts that are rows are kept, but no more than 4,096 of them."""
-    assert list(root._thinned(starts, rows)) == kept
+    assert list(root._row_starts(starts, rows)) == kept
 
 
 def test_a_file_that_is_shorter_than_it_says(tmp_path: Path) -> None:
