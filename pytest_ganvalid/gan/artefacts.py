@@ -44,12 +44,12 @@ class TrainingRecord:
         columns: The columns it generates, with the way from the network to each: tables, or the scales of version 1.
         conditions: The columns it must be given, with the way to the network.
         n_train: Number of training events.
-        fingerprint: Of the training events, to show that a reference is another sample; ``None`` if it is of a version
-            that cannot be compared any more.
-        seed: Of the training.
-        steps: How many were made.
-        code_version: Of pytest-ganvalid.
-        torch_version: Of torch.
+        fingerprint: Fingerprint of the training events, to show that a reference is another sample; ``None`` if it is
+            of a version that cannot be compared any more.
+        seed: Seed of the training.
+        steps: Number of steps made.
+        code_version: Version of pytest-ganvalid.
+        torch_version: Version of torch.
     """
 
     config: Config
@@ -63,7 +63,7 @@ class TrainingRecord:
     torch_version: str
 
     def to_json(self, kind: str) -> str:
-        """Write as JSON, to be a file's of some kind; `from_json` restores an equal object."""
+        """Write as JSON for a file of some kind; `from_json` restores an equal object."""
         fields = {name: getattr(self, name) for name in self.__slots__}
         fields |= {
             "config": json.loads(self.config.to_json()),
@@ -85,8 +85,9 @@ class TrainingRecord:
             for scale in node.members()[name].items() if name in node.value else ():
                 if isinstance(scale.value, dict):
                     scale.value["kind"] = Scale.KIND
-        prints = node.value.get("fingerprint")
-        if isinstance(prints, dict) and prints.get("version") == _OLD_FINGERPRINT:  # of no use any more; the rest is
+        fingerprint = node.value.get("fingerprint")
+        # An old fingerprint is of no use any more; the rest of the record is.
+        if isinstance(fingerprint, dict) and fingerprint.get("version") == _OLD_FINGERPRINT:
             node.value["fingerprint"] = None
         record = _json.decode_fields(cls, node)
         if len({type(column) for column in record.columns}) > 1:
@@ -141,17 +142,17 @@ def read(path: str | os.PathLike[str], kind: str) -> tuple[TrainingRecord, dict[
 def _check_kind(file: Path, kind: str, text: str) -> None:
     try:
         header = json.loads(text)
-        stored, number, code = header["kind"], header["version"], header["code_version"]
+        stored_kind, format_version, code = header["kind"], header["version"], header["code_version"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         msg = f"{file}: its record cannot be read ({error!r}); expected {_KINDS[kind]}"
         raise InputError(msg) from error
-    if number != FORMAT and (stored, number) != (GENERATOR, _OLD_FORMAT):
+    if format_version != FORMAT and (stored_kind, format_version) != (GENERATOR, _OLD_FORMAT):
         msg = (
-            f"{file}: written by pytest-ganvalid {code} in version {number} of the format; this is pytest-ganvalid "
-            f"{version('pytest-ganvalid')} with version {FORMAT}: use that release, or train again"
+            f"{file}: written by pytest-ganvalid {code} in version {format_version} of the format; this is "
+            f"pytest-ganvalid {version('pytest-ganvalid')} with version {FORMAT}: use that release, or train again"
         )
         raise InputError(msg)
-    if stored != kind:
-        remedy = "finish the training first" if stored == CHECKPOINT else "choose another file for the checkpoint"
-        msg = f"{file}: this is {_KINDS.get(str(stored), repr(stored))}; expected {_KINDS[kind]}: {remedy}"
+    if stored_kind != kind:
+        remedy = "finish the training first" if stored_kind == CHECKPOINT else "choose another file for the checkpoint"
+        msg = f"{file}: this is {_KINDS.get(str(stored_kind), repr(stored_kind))}; expected {_KINDS[kind]}: {remedy}"
         raise InputError(msg)

@@ -26,9 +26,8 @@ class TrainingEvents:
         inputs: Columns and then conditions, float32, shape (events, inputs).
         edges: Upper ends of the events' shares of the sum of absolute weights, float64, shape (events,); ``None`` if
             all weights are equal.
-        factors: What a drawn event counts: the sign of its weight over the mean sign, shape (events,).
-        digest: Tells these training events, in the order they came in, from others: in another order they are dealt
-            out differently.
+        factors: Factor of a drawn event in the loss: the sign of its weight over the mean sign, shape (events,).
+        digest: Digest of these training events in their original order, which decides how they are drawn.
     """
 
     inputs: Tensor
@@ -58,7 +57,7 @@ class TrainingEvents:
         """Draw a batch for each member; events of weights twice as large are twice as frequent.
 
         Returns:
-            Inputs, shape (members, events, inputs), and what they count, shape (members, events).
+            Inputs, shape (members, events, inputs), and their factors in the loss, shape (members, events).
         """
         positions = even_positions(members, events, rng)
         if self.edges is None:
@@ -71,8 +70,8 @@ class TrainingEvents:
 
 def even_positions(members: int, events: int, rng: torch.Generator) -> Tensor:
     """Return numbers from 0 to below 1, one in each of ``events`` slots, in random order, shape (members, events)."""
-    within = torch.rand((members, events), generator=rng, device=rng.device, dtype=torch.float64)
-    return within.add_(_orders(members, events, rng)).div_(events)
+    offsets = torch.rand((members, events), generator=rng, device=rng.device, dtype=torch.float64)
+    return offsets.add_(_orders(members, events, rng)).div_(events)
 
 
 def even_latents(shape: tuple[int, int, int], rng: torch.Generator) -> Tensor:
@@ -83,9 +82,9 @@ def even_latents(shape: tuple[int, int, int], rng: torch.Generator) -> Tensor:
     shape is (members, events, dimensions), the device that of ``rng``.
     """
     members, events, dimensions = shape
-    within = torch.rand((members, dimensions, events), generator=rng, device=rng.device)
-    slots = _orders(members * dimensions, events, rng).view_as(within)
-    return within.add_(slots).mul_(2 / events).sub_(1).mT
+    offsets = torch.rand((members, dimensions, events), generator=rng, device=rng.device)
+    slots = _orders(members * dimensions, events, rng).view_as(offsets)
+    return offsets.add_(slots).mul_(2 / events).sub_(1).mT
 
 
 def _orders(rows: int, events: int, rng: torch.Generator) -> Tensor:
@@ -95,15 +94,15 @@ def _orders(rows: int, events: int, rng: torch.Generator) -> Tensor:
     return torch.rand((rows, events), generator=rng, device=rng.device).argsort(dim=1)
 
 
-def _by_neighbours(inputs: FloatArray, rows: NDArray[np.intp], most: int) -> NDArray[np.intp]:
+def _by_neighbours(inputs: FloatArray, rows: NDArray[np.intp], leaf_size: int) -> NDArray[np.intp]:
     """Order rows so that neighbours in space are neighbours in the order, halving the widest column again and again.
 
-    Up to ``most`` rows need no order among themselves.
+    Up to ``leaf_size`` rows need no order among themselves.
     """
     values = inputs[rows]
     column = int(np.argmax(values.std(axis=0)))
     rows = rows[np.argsort(values[:, column], kind="stable")]
-    if len(rows) <= most or inputs.shape[1] == 1:
+    if len(rows) <= leaf_size or inputs.shape[1] == 1:
         return rows
     middle = len(rows) // 2
-    return np.concatenate([_by_neighbours(inputs, part, most) for part in (rows[:middle], rows[middle:])])
+    return np.concatenate([_by_neighbours(inputs, part, leaf_size) for part in (rows[:middle], rows[middle:])])

@@ -1,4 +1,4 @@
-"""What an unfinished training goes on from: a file of the same training, of which only the steps may be more."""
+"""Checkpoints of an unfinished training, from which the same training goes on; only its steps may be more."""
 
 from __future__ import annotations
 
@@ -24,20 +24,22 @@ def read(
 
     Args:
         path: The file.
-        record: Of the training that is to go on; its number of steps may differ from the stored one.
-        digest: Of its events.
+        record: Record of the training that is to go on; its number of steps may differ from the stored one.
+        digest: Digest of its events.
 
     Returns:
         The stored record, and the tensors.
 
     Raises:
-        InputError: If the file is none, or is of another training, or of more steps than are wanted.
+        InputError: If the file is no checkpoint, or is of another training, or has more steps than the settings.
     """
     stored, tensors = artefacts.read(path, artefacts.CHECKPOINT)
-    before, now = (asdict(r.config) | {"seed": r.seed, "n_train": r.n_train} for r in (stored, record))
-    for name, value in now.items():
-        if name != "steps" and before[name] != value:
-            msg = f"{path} is of a training with {name}={before[name]!r}; now it is {value!r}: delete it to start again"
+    previous, current = (asdict(r.config) | {"seed": r.seed, "n_train": r.n_train} for r in (stored, record))
+    for name, value in current.items():
+        if name != "steps" and previous[name] != value:
+            msg = (
+                f"{path} is of a training with {name}={previous[name]!r}; now it is {value!r}: delete it to start again"
+            )
             raise InputError(msg)
     if any(getattr(stored, name) != getattr(record, name) for name in ("columns", "conditions", "fingerprint")):
         msg = f"{path} is of a training with other events, weights or columns; delete it to start again"

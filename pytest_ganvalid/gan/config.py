@@ -18,7 +18,7 @@ from pytest_ganvalid.errors import InputError, InputTypeError
 OBJECTIVES = ("relativistic", "hinge", "wgan-gp")
 PRECISIONS = ("auto", "float32", "tf32", "bfloat16")
 _PENALTIES = {"relativistic": 0.1, "hinge": 0.1, "wgan-gp": 10.0}
-_MOST_STEPS = 10**9
+_MAX_SETTING = 10**9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,8 +91,8 @@ class Config:
             if name == "steps" and self.steps is None:
                 continue
             value = check_positive_integer(name, getattr(self, name))
-            if value > _MOST_STEPS:
-                msg = f"{name}={value!r} is out of range; expected at most {_MOST_STEPS:,}"
+            if value > _MAX_SETTING:
+                msg = f"{name}={value!r} is out of range; expected at most {_MAX_SETTING:,}"
                 raise InputError(msg)
         check_positive("learning_rate", self.learning_rate)
         for name in ("averaging", "validation"):
@@ -102,7 +102,7 @@ class Config:
         self._check_columns()
 
     def _check_columns(self) -> None:
-        """Check what is set by column."""
+        """Check the settings by column."""
         for setting, example in (("periodic", '{"phi": 6.283185307179586}'), ("limits", '{"pt": (20.0, None)}')):
             mapping = getattr(self, setting)
             if not isinstance(mapping, Mapping) or not all(isinstance(name, str) for name in mapping):
@@ -112,8 +112,8 @@ class Config:
             if period is not None:
                 check_positive(f"periodic[{name!r}]", period)
         pairs = {}
-        every: Mapping[str, object] = self.limits
-        for name, pair in every.items():
+        limits: Mapping[str, object] = self.limits
+        for name, pair in limits.items():
             if not isinstance(pair, list | tuple) or len(pair) != 2:  # noqa: PLR2004 - a pair
                 msg = f"limits[{name!r}]={pair!r}; expected a pair, None where there is no limit: (20.0, None)"
                 raise InputTypeError(msg)
@@ -142,7 +142,7 @@ class Config:
         """The number of steps.
 
         Raises:
-            InputError: If it depends on the training events.
+            InputError: If the number depends on the training events.
         """
         if self.steps is None:
             msg = "the number of steps depends on the number of training events; call for_events first"
@@ -167,6 +167,6 @@ class Config:
         """Read what `to_json` wrote, as a part of another text.
 
         Raises:
-            InputError: If it is something else, or a value is out of range.
+            InputError: If the text is something else, or a value is out of range.
         """
         return _json.decode_fields(cls, _json.untagged(node, "gan config", 1))

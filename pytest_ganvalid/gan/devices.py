@@ -42,25 +42,25 @@ def as_device(name: str) -> torch.device:
 
 @contextmanager
 def matrix_products(device: torch.device, precision: str) -> Iterator[None]:
-    """Set device and precision of single-precision matrix products, and put them back: the process has but one."""
+    """Set device and precision of single-precision matrix products, which are global, and restore them."""
     if device.type != "cuda":
         yield
         return
     products = torch.backends.cuda.matmul
-    before = products.fp32_precision
+    previous = products.fp32_precision
     products.fp32_precision = "tf32" if precision == "tf32" else "ieee"
     try:
         with torch.cuda.device(device):
             yield
     finally:
-        products.fp32_precision = before
+        products.fp32_precision = previous
 
 
 class Replayed:
-    """A call that a GPU is told of once: its work is captured as a CUDA graph, and replayed from then on.
+    """A call that is captured once as a CUDA graph on a GPU, and replayed from then on.
 
-    It must do the same operations on the same tensors every time, and wait for none of them. On a CPU it is made as it
-    is written.
+    It must do the same operations on the same tensors every time, and wait for none of them. On a CPU it is called
+    every time.
     """
 
     def __init__(self, call: Callable[[], None], device: torch.device, rng: torch.Generator | None = None) -> None:
@@ -70,7 +70,7 @@ class Replayed:
         self._calls = 0
 
     def __call__(self) -> None:
-        """Do it; on a GPU this returns before it is done."""
+        """Make the call; on a GPU this returns before its work is done."""
         if not self._on_gpu:
             self._call()
         elif self._calls < _WARM_UP:
@@ -97,7 +97,7 @@ class World:
 
     Attributes:
         device: Where tensors live.
-        precision: Of matrix products: ``"float32"``, ``"tf32"`` or ``"bfloat16"``.
+        precision: Precision of matrix products: ``"float32"``, ``"tf32"`` or ``"bfloat16"``.
         rank: Number of this process.
         size: Number of processes.
     """
@@ -124,9 +124,9 @@ class World:
         """Return the tensors of all processes, in the order of their ranks."""
         if self.size == 1:
             return [tensor]
-        here = tensor.to(self.device)
-        tensors = [torch.empty_like(here) for _ in range(self.size)]
-        distributed.all_gather(tensors, here)
+        local = tensor.to(self.device)
+        tensors = [torch.empty_like(local) for _ in range(self.size)]
+        distributed.all_gather(tensors, local)
         return tensors
 
     def average(self, tensor: Tensor) -> None:
@@ -150,17 +150,17 @@ def world(device: str, precision: str) -> World:
     launched = is_launched() and distributed.is_available() and int(os.environ["WORLD_SIZE"]) > 1
     if launched and device in {"auto", "cuda"} and torch.cuda.is_available():
         device = f"cuda:{os.environ['LOCAL_RANK']}"
-    here = as_device(device)
-    if here.type == "cpu":
+    torch_device = as_device(device)
+    if torch_device.type == "cpu":
         precision = "float32"
     elif precision == "auto":
-        precision = "tf32" if torch.cuda.get_device_capability(here) >= _TF32_FROM else "float32"
+        precision = "tf32" if torch.cuda.get_device_capability(torch_device) >= _TF32_FROM else "float32"
     if not launched:
-        return World(here, precision)
-    if here.type == "cuda":
-        torch.cuda.set_device(here)  # the group's own messages go by it
+        return World(torch_device, precision)
+    if torch_device.type == "cuda":
+        torch.cuda.set_device(torch_device)  # which the group uses for its own messages
     if not distributed.is_initialized():
-        distributed.init_process_group("nccl" if here.type == "cuda" else "gloo")
-        # Not at the end of this training: a second group would look for the others where the first one was.
+        distributed.init_process_group("nccl" if torch_device.type == "cuda" else "gloo")
+        # Not at the end of this training: a second group would look for the others at the address of the first.
         atexit.register(lambda: distributed.is_initialized() and distributed.destroy_process_group())
-    return World(here, precision, distributed.get_rank(), distributed.get_world_size())
+    return World(torch_device, precision, distributed.get_rank(), distributed.get_world_size())

@@ -1,4 +1,4 @@
-"""Generator and critic, plain multilayer perceptrons, and what they minimise.
+"""Generator and critic, plain multilayer perceptrons, and their losses.
 
 The members of an ensemble are independent networks that are computed side by side in the same batched matrix products:
 a small ensemble fills a GPU which one small network leaves idle.
@@ -54,7 +54,7 @@ class Perceptron(nn.Module):
         for number, (n_in, n_out) in enumerate(pairwise(sizes), start=2):
             gain = math.sqrt((1 if number == len(sizes) else 2) / n_in)
             weight = gain * torch.randn(members, n_in, n_out, generator=rng)
-            # Those of an output lie next to each other: with few outputs, a product on a CPU takes half the time.
+            # The weights of an output lie next to each other: with few outputs, a product on a CPU takes half the time.
             self.weights.append(weight.mT.contiguous().mT if number == len(sizes) else weight)
             self.biases.append(torch.zeros(members, 1, n_out))
 
@@ -98,11 +98,11 @@ def generator_sizes(config: Config, columns: int, conditions: int) -> tuple[int,
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Objective:
-    """What critic and generator minimise, and where the critic's slope is kept in bounds.
+    """The losses of critic and generator, and the points at which the critic's slope is penalised.
 
     Attributes:
         critic: The critic's loss of each pair of a training and a generated event, from the critic's values of either
-            and from what the training event counts (1 for all, unless weights are negative); all of shape (members,
+            and from the factor of the training event (1 for all, unless weights are negative); all of shape (members,
             events).
         generator: The generator's loss, likewise.
         in_pairs: Whether the generator's loss depends on training events.
@@ -150,28 +150,28 @@ OBJECTIVES = {
 def critic_loss(
     config: Config, critic: Critic, real: Tensor, fake: Tensor, weight: Tensor, columns: int, rng: torch.Generator
 ) -> tuple[Tensor, Tensor]:
-    """Return what the critics minimise, summed over members, and the mean penalty in it.
+    """Return the loss of the critics, summed over members, and the mean penalty in it.
 
     Training and generated events are of shape (members, events, inputs), the first ``columns`` of which are no
-    conditions; ``weight`` is what the training events count, shape (members, events).
+    conditions; ``weight`` is the factor of each training event, shape (members, events).
     """
     objective = OBJECTIVES[config.objective]
     values, slope = critic.with_gradient(objective.penalised(real, fake, rng), columns)
     if objective.between:  # elsewhere the slopes are those of the events, and their values come along
         values = critic(torch.cat([real, fake], dim=1))[..., 0]
-    of_real, of_fake = values.chunk(2, dim=1)
+    real_values, fake_values = values.chunk(2, dim=1)
     penalty = objective.penalty(slope).sum()
-    # A sum over members: each has the gradient that it would have alone.
-    loss = objective.critic(of_real, of_fake, weight).mean(dim=1).sum()
+    # A sum over members: each gets the gradient of its own loss.
+    loss = objective.critic(real_values, fake_values, weight).mean(dim=1).sum()
     return loss + config.slope_penalty * penalty, penalty.detach() / len(real)
 
 
 def generator_loss(config: Config, critic: Critic, real: Tensor, fake: Tensor, weight: Tensor) -> Tensor:
-    """Return what the generators minimise, summed over members; arguments as for the critic's loss."""
+    """Return the loss of the generators, summed over members; arguments as for the critic's loss."""
     objective = OBJECTIVES[config.objective]
-    of_fake = critic(fake)[..., 0]
-    of_real = torch.zeros_like(of_fake)
+    fake_values = critic(fake)[..., 0]
+    real_values = torch.zeros_like(fake_values)
     if objective.in_pairs:
         with torch.no_grad():
-            of_real = critic(real)[..., 0]
-    return objective.generator(of_real, of_fake, weight).mean(dim=1).sum()
+            real_values = critic(real)[..., 0]
+    return objective.generator(real_values, fake_values, weight).mean(dim=1).sum()

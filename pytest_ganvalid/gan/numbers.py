@@ -1,4 +1,4 @@
-"""Random numbers that are found by position alone: any machine gives event number i of a seed the same ones."""
+"""Random numbers by position alone: any machine gives event number i of a seed the same ones."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def key(seed: int, *purpose: int) -> int:
 
     Args:
         seed: Any non-negative integer.
-        purpose: Numbers of what it is for; different ones are independent.
+        purpose: Numbers of the purpose; those of different purposes are independent.
 
     Returns:
         A signed 64-bit integer.
@@ -78,12 +78,12 @@ def _state(start: int, positions: Tensor) -> Tensor:
 
 
 def _mixed(z: Tensor) -> Tensor:
-    """Return the number that SplitMix64 makes of each state, in its place."""
+    """Replace each state by its number of SplitMix64, and return them."""
     z.bitwise_xor_(_shifted(z, 30)).mul_(_FIRST)
     z.bitwise_xor_(_shifted(z, 27)).mul_(_SECOND)
     return z.bitwise_xor_(_shifted(z, 31))
 
 
-def _shifted(z: Tensor, places: int) -> Tensor:
+def _shifted(z: Tensor, shift: int) -> Tensor:
     """Shift to the right, filling up with zeros."""
-    return (z >> places).bitwise_and_((1 << (64 - places)) - 1)
+    return (z >> shift).bitwise_and_((1 << (64 - shift)) - 1)

@@ -1,7 +1,7 @@
 """Columns to numbers a network can learn, and back: learned from the training events alone.
 
-Columns that are generated have tables, `pytest_ganvalid.gan.quantiles`; those that are given have a `Scale`, or a
-circle if they are periodic.
+Generated columns have tables, `pytest_ganvalid.gan.quantiles`; conditions have a `Scale`, or a circle if they are
+periodic.
 """
 
 from __future__ import annotations
@@ -17,31 +17,31 @@ from numpy.typing import NDArray
 
 from pytest_ganvalid.errors import InputError, InputTypeError
 from pytest_ganvalid.gan.config import Config
-from pytest_ganvalid.gan.quantiles import Limits, Quantiles, circle, learned, periodic
+from pytest_ganvalid.gan.quantiles import Limits, Quantiles, circle, periodic, quantile_table
 from pytest_ganvalid.overlaps.resolution import numeric_columns
 from pytest_ganvalid.samples import Entries, Sample
 from pytest_ganvalid.samples.tables import numeric
 
 FloatArray = NDArray[np.float64]
 Tensor = Any
-_LARGEST = 700.0  # logarithm: beyond it there is no float
+_MAX_LOGARITHM = 700.0  # above which there is no float
 _HALF = 0.5  # of the slot of an integer
-_LEAST = 1 / 16  # likewise, where the logarithm of 0 is kept away from
-_ROUND = 2 * math.pi
+_MIN_SLOT = 1 / 16  # of the slot of 0, below which its logarithm is not taken
+_TURN = 2 * math.pi
 _FULL_FROM, _GAPS = 100, 10  # events on a full circle, and mean gaps that the largest may have at the ends
 _NORMAL = np.linspace(-8, 8, 65)  # scores of a normal column
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scale:
-    """The way of one column to mean 0 and standard deviation 1, and back.
+    """The transformation of one column to mean 0 and standard deviation 1, and back.
 
     Attributes:
-        name: Of the column.
+        name: Name of the column.
         logarithmic: Whether the logarithm is taken first. It is for a column of positive numbers, or of integers from 0
-            on, that is more symmetric then; what is generated is positive, too.
+            on, that is more symmetric then; generated values are positive, too.
         integral: Whether the column holds integers. They are spread evenly over their slots of width 1 for the
-            training, or the critic would tell generated numbers by their fractions; what is generated is rounded.
+            training, or the critic would tell generated numbers by their fractions; generated values are rounded.
         centre: Mean.
         width: Standard deviation, positive.
     """
@@ -56,18 +56,18 @@ class Scale:
 
     @property
     def inputs(self) -> int:
-        """How many numbers of the network stand for one of the column."""
+        """Number of network inputs for one value of the column."""
         return 1
 
     @classmethod
-    def fit(cls, name: str, values: FloatArray, weight: FloatArray | None, least: float | None = None) -> Scale:
+    def fit(cls, name: str, values: FloatArray, weight: FloatArray | None, minimum: float | None = None) -> Scale:
         """Learn from training events.
 
         Args:
-            name: Of the column.
+            name: Name of the column.
             values: Finite, shape (events,).
             weight: Shape (events,), or ``None``.
-            least: Smallest value that there will be; ``None`` if that is the smallest of these.
+            minimum: Smallest value of the column; ``None`` for that of ``values``.
 
         Raises:
             InputError: If the column is constant, or its spread is lost in rounding or too large.
@@ -77,14 +77,14 @@ class Scale:
             raise InputError(msg)
         share = np.abs(np.ones(values.size) if weight is None else weight)
         integral = bool(np.all(values == np.rint(values)))
-        least = float(values.min()) if least is None else least
-        logarithmic, shown = False, values
+        minimum = float(values.min()) if minimum is None else minimum
+        logarithmic, transformed = False, values
         with np.errstate(over="ignore", invalid="ignore"):  # such columns are refused below
-            if least >= 0 if integral else least > 0:
+            if minimum >= 0 if integral else minimum > 0:
                 logarithms = np.log(values + (_HALF if integral else 0.0))
                 logarithmic = _skewness(logarithms, share) < _skewness(values, share)
-                shown = logarithms if logarithmic else values
-            centre, width = _moments(shown, share)
+                transformed = logarithms if logarithmic else values
+            centre, width = _moments(transformed, share)
         if not 0 < width < np.inf or centre + width == centre:
             msg = (
                 f"column {name!r} has mean {centre:g} and standard deviation {width:g}: too little to tell events "
@@ -94,14 +94,14 @@ class Scale:
         return cls(name=name, logarithmic=logarithmic, integral=integral, centre=centre, width=width)
 
     def to_network(self, values: FloatArray, rng: np.random.Generator | None = None) -> FloatArray:
-        """Return what a network sees, shape (events, 1); ``rng`` spreads integers over their slots.
+        """Return the inputs of a network, shape (events, 1); ``rng`` spreads integers over their slots.
 
         Raises:
             InputError: If a logarithm does not exist.
         """
-        shown = values
+        scaled = values
         if rng is not None and self.integral:
-            shown = values + rng.random(values.size) - _HALF
+            scaled = values + rng.random(values.size) - _HALF
         if self.logarithmic:
             offset = _HALF if self.integral else 0.0
             if values.min() + offset <= 0:
@@ -112,15 +112,15 @@ class Scale:
                 )
                 raise InputError(msg)
             # The slot of 0 reaches down to where there is no logarithm.
-            shown = np.log(np.maximum(shown + offset, _LEAST if self.integral else 0.0))
-        return ((shown - self.centre) / self.width)[:, None]
+            scaled = np.log(np.maximum(scaled + offset, _MIN_SLOT if self.integral else 0.0))
+        return ((scaled - self.centre) / self.width)[:, None]
 
     def from_network(self, values: FloatArray) -> FloatArray:
-        """Return what `to_network` was given, before integers are rounded."""
-        shown = values * self.width + self.centre
+        """Return the inverse of `to_network`, before integers are rounded."""
+        unscaled = values * self.width + self.centre
         if self.logarithmic:
-            shown = np.exp(np.clip(shown, -_LARGEST, _LARGEST)) - (_HALF if self.integral else 0.0)
-        return shown
+            unscaled = np.exp(np.clip(unscaled, -_MAX_LOGARITHM, _MAX_LOGARITHM)) - (_HALF if self.integral else 0.0)
+        return unscaled
 
 
 Column = Scale | Quantiles
@@ -138,21 +138,21 @@ def fit(sample: Sample, names: Sequence[str], config: Config | None = None) -> t
     tables = []
     for name in names:
         values = finite(sample, name, "training")
-        scale = Scale.fit(name, values, sample.weight)  # which refuses what cannot be told apart
+        scale = Scale.fit(name, values, sample.weight)  # which refuses constant columns
         weight = np.ones(values.size) if sample.weight is None else sample.weight
         weight = weight * (weight.sum() / (weight @ weight))  # to the effective number of events
-        full = period_of(name, values, config)
-        if full is not None:
-            tables.append(periodic(name, values, weight, *full))
+        period = period_of(name, values, config)
+        if period is not None:
+            tables.append(periodic(name, values, weight, *period))
             continue
         limits = _limits(name, values, config)
         normal = _NORMAL, scale.from_network(_NORMAL)
-        tables.append(learned(name, values, weight, limits, normal, integral=scale.integral))
+        tables.append(quantile_table(name, values, weight, limits, normal, integral=scale.integral))
     return tuple(tables)
 
 
-def fit_conditions(sample: Sample, names: Sequence[str], everything: Sample, config: Config) -> tuple[Column, ...]:
-    """Learn the scales of given columns; ``everything`` has held-out events as well, and must have a logarithm, too.
+def fit_conditions(sample: Sample, names: Sequence[str], full_sample: Sample, config: Config) -> tuple[Column, ...]:
+    """Learn the scales of conditions; ``full_sample`` has the held-out events, too, and must have a logarithm.
 
     Raises:
         InputError: If a column does not exist, is constant, holds NaN or infinite values, or has some outside of its
@@ -161,10 +161,10 @@ def fit_conditions(sample: Sample, names: Sequence[str], everything: Sample, con
     """
     columns = list[Column]()
     for name in names:
-        values, every = finite(sample, name, "training"), finite(everything, name, "training")
-        scale = Scale.fit(name, values, sample.weight, float(every.min()))
-        full = period_of(name, every, config)
-        columns.append(scale if full is None else circle(name, *full, np.array([0.0, 1.0])))
+        values, all_values = finite(sample, name, "training"), finite(full_sample, name, "training")
+        scale = Scale.fit(name, values, sample.weight, float(all_values.min()))
+        period = period_of(name, all_values, config)
+        columns.append(scale if period is None else circle(name, *period, np.array([0.0, 1.0])))
     return tuple(columns)
 
 
@@ -177,12 +177,12 @@ def period_of(name: str, values: FloatArray, config: Config) -> tuple[float, flo
     if name in config.periodic:
         period = config.periodic[name]
         return None if period is None else (period, 0.0 if low >= 0 else -period / 2)
-    gap = _GAPS * _ROUND / values.size
+    gap = _GAPS * _TURN / values.size
     for start in (-math.pi, 0.0):
-        beyond = 1e-6  # of angles in single precision
-        within = start - beyond <= low <= start + gap and start + _ROUND - gap <= high <= start + _ROUND + beyond
-        if values.size >= _FULL_FROM and within and np.unique(values[:_FULL_FROM]).size > _FULL_FROM // 2:
-            return _ROUND, start
+        rounding = 1e-6  # of angles in single precision
+        fills = start - rounding <= low <= start + gap and start + _TURN - gap <= high <= start + _TURN + rounding
+        if values.size >= _FULL_FROM and fills and np.unique(values[:_FULL_FROM]).size > _FULL_FROM // 2:
+            return _TURN, start
     return None
 
 
@@ -190,7 +190,7 @@ def _limits(name: str, values: FloatArray, config: Config) -> Limits:
     """Return the limits of a column.
 
     Raises:
-        InputError: If a training event is beyond one.
+        InputError: If a training event is beyond a limit.
     """
     lower, upper = config.limits.get(name, (None, None))
     low, high = float(values.min()), float(values.max())
@@ -204,66 +204,66 @@ def _limits(name: str, values: FloatArray, config: Config) -> Limits:
 
 
 def check_names(config: Config, names: Sequence[str], conditions: Sequence[str]) -> None:
-    """Refuse settings of columns that they cannot be for: limits are of generated columns.
+    """Refuse settings of unknown columns, and limits of conditions.
 
     Raises:
-        InputError: If there is one.
+        InputError: If there is such a setting.
     """
-    for setting, able in (("periodic", [*names, *conditions]), ("limits", [*names])):
-        unknown = sorted({*getattr(config, setting)} - {*able})
+    for setting, allowed in (("periodic", [*names, *conditions]), ("limits", [*names])):
+        unknown = sorted({*getattr(config, setting)} - {*allowed})
         if unknown:
-            msg = f"{setting}= names {unknown}; expected some of {able}: correct the names, or leave them out"
+            msg = f"{setting}= names {unknown}; expected some of {allowed}: correct the names, or leave them out"
             raise InputError(msg)
 
 
 def inputs(columns: Sequence[Column]) -> int:
-    """Return how many numbers of a network stand for some columns."""
+    """Return the number of network inputs for some columns."""
     return sum(column.inputs for column in columns)
 
 
 def to_network(
     columns: Sequence[Column], sample: Sample, side: str, rng: np.random.Generator | None = None
 ) -> FloatArray:
-    """Return what networks see, shape (events, inputs), of a sample that error messages call ``side``.
+    """Return the inputs of networks, shape (events, inputs), for a sample that error messages call ``side``.
 
     Raises:
         InputError: If a column does not exist, holds NaN or infinite values, is outside its period, or has no
             logarithm.
         InputTypeError: If a column does not hold real numbers.
     """
-    seen = [column.to_network(finite(sample, column.name, side), rng) for column in columns]
-    return np.concatenate(seen, axis=1) if seen else np.empty((len(sample), 0))
+    parts = [column.to_network(finite(sample, column.name, side), rng) for column in columns]
+    return np.concatenate(parts, axis=1) if parts else np.empty((len(sample), 0))
 
 
 class FromNetwork:
-    """The way back from what a network makes, on its device: all columns at once, as on a GPU operations take time."""
+    """The columns from the outputs of a network, on its device: all at once, as on a GPU each operation takes time."""
 
     def __init__(self, columns: Sequence[Quantiles], device: torch.device) -> None:
         """Put the tables on a device, as the lines between their knots."""
-        most = max((len(column.values) for column in columns), default=1) + 1
-        lines = np.empty((3, len(columns), most))  # knots, and of the line before each: value at 0, and slope
+        n_knots = max((len(column.values) for column in columns), default=1) + 1
+        lines = np.empty((3, len(columns), n_knots))  # knots, and of the line before each: value at 0, and slope
         for row, column in zip(lines.swapaxes(0, 1), columns, strict=True):
             row[:] = np.array([np.inf, column.values[-1], 0.0])[:, None]
             row[:, : len(column.values)] = _lines(column)
         self._knots, self._values, self._slopes = torch.from_numpy(lines).to(device)
         ends = torch.tensor([(c.values[0], c.values[-1]) for c in columns], dtype=torch.float64, device=device)
-        self._least, self._most = ends.view(-1, 2, 1).unbind(1)
+        self._minimum, self._maximum = ends.view(-1, 2, 1).unbind(1)
         self._starts = np.cumsum([0, *(column.inputs for column in columns)])[:-1].tolist()
         self._first = torch.tensor(self._starts, dtype=torch.int64, device=device)
         self._columns = columns
 
-    def __call__(self, made: Tensor) -> Tensor:
+    def __call__(self, outputs: Tensor) -> Tensor:
         """Return columns as float64, shape (columns, events), from values of shape (events, inputs)."""
-        rows = made.T.double()
+        rows = outputs.T.double()
         scores = rows.index_select(0, self._first)
         for number, column in enumerate(self._columns):
             if column.period is not None:
-                along, across = rows[self._starts[number]], rows[self._starts[number] + 1]
-                scores[number] = torch.atan2(across, along).div_(_ROUND).remainder_(1.0)
+                x, y = rows[self._starts[number]], rows[self._starts[number] + 1]
+                scores[number] = torch.atan2(y, x).div_(_TURN).remainder_(1.0)
         line = torch.searchsorted(self._knots, scores, right=True)
         line.clamp_(max=self._knots.shape[1] - 1)
         values = torch.addcmul(self._values.gather(1, line), self._slopes.gather(1, line), scores)
-        torch.clamp(values, self._least, self._most, out=values)
+        torch.clamp(values, self._minimum, self._maximum, out=values)
         for number, column in enumerate(self._columns):
             if column.integral:
                 values[number].round_().add_(0.0)  # no negative zero
@@ -284,17 +284,17 @@ def _lines(column: Quantiles) -> FloatArray:
 def from_scales(scales: Sequence[Scale], values: Tensor) -> Tensor:
     """Return columns as float64, shape (columns, events), from values of shape (events, columns).
 
-    It is the way back of generators of version 1 of the file format.
+    For generators of version 1 of the file format.
     """
     widths, centres = (
         torch.tensor(numbers, dtype=torch.float64, device=values.device)[:, None]
         for numbers in ([scale.width for scale in scales], [scale.centre for scale in scales])
     )
-    # All columns at once: on a GPU, what takes the time is the number of operations.
+    # All columns at once: on a GPU the time goes with the number of operations.
     columns = values.T.double().mul_(widths).add_(centres)
     for column, scale in zip(columns, scales, strict=True):
         if scale.logarithmic:
-            column.clamp_(-_LARGEST, _LARGEST).exp_().sub_(_HALF if scale.integral else 0.0)
+            column.clamp_(-_MAX_LOGARITHM, _MAX_LOGARITHM).exp_().sub_(_HALF if scale.integral else 0.0)
         if scale.integral:
             column.round_().add_(0.0)  # no negative zero
     return columns
@@ -304,7 +304,7 @@ def finite(sample: Sample, name: str, side: str) -> FloatArray:
     """Return a column of finite numbers, one per event.
 
     Raises:
-        InputError: If the column does not exist or holds anything else.
+        InputError: If the column does not exist, or does not hold one finite number per event.
         InputTypeError: If the column does not hold real numbers.
     """
     if name not in sample.columns:
@@ -314,9 +314,12 @@ def finite(sample: Sample, name: str, side: str) -> FloatArray:
         msg = f"{side}: column {name!r} has several entries per event; expected one number per event"
         raise InputError(msg)
     values = numeric(sample[name], f"{side}: column {name!r}")
-    bad = int(np.count_nonzero(~np.isfinite(values)))
-    if bad:
-        msg = f"{side}: column {name!r} is NaN or infinite in {bad:,} of {values.size:,} events; remove them, knowingly"
+    invalid = int(np.count_nonzero(~np.isfinite(values)))
+    if invalid:
+        msg = (
+            f"{side}: column {name!r} is NaN or infinite in {invalid:,} of {values.size:,} events; remove them, "
+            "knowingly"
+        )
         raise InputError(msg)
     return values
 
@@ -325,12 +328,12 @@ def column_names(sample: Sample, columns: Sequence[str] | None, conditions: Sequ
     """Return the names of the columns to generate: those stated, or all numeric ones but the conditions.
 
     Raises:
-        InputError: If there is no column, or one is named twice.
-        InputTypeError: If names are no list of names.
+        InputError: If there is no column, or a column is named twice.
+        InputTypeError: If ``columns`` or ``conditions`` is no list of names.
     """
-    for what, names in (("columns", columns), ("conditions", conditions)):
+    for argument, names in (("columns", columns), ("conditions", conditions)):
         if isinstance(names, str):
-            msg = f"{what}={names!r} is one name; expected a list of names: {what}=[{names!r}]"
+            msg = f"{argument}={names!r} is one name; expected a list of names: {argument}=[{names!r}]"
             raise InputTypeError(msg)
     if columns is None:
         numeric_names = numeric_columns(sample.columns)

@@ -34,13 +34,13 @@ class Progress:
 
         Args:
             config: Settings of the training.
-            start: Steps made before, by a training that goes on.
+            start: Steps already made, by a training that goes on.
             log: File of JSON lines; those of steps after ``start`` are dropped, as they will be made again.
             shown: Whether to show the bar.
-            compared_with: The events that the energy distance is from.
+            compared_with: The events from which the energy distance is taken.
 
         Raises:
-            MissingExtraError: If a bar is wanted and tqdm is not installed.
+            MissingExtraError: If a bar is requested and tqdm is not installed.
             OSError: If the log cannot be written.
         """
         self._length, self._start, self._last = config.length, start, start
@@ -62,7 +62,7 @@ class Progress:
         self._began = time.monotonic()
 
     def update(self, step: int, values: Mapping[str, float]) -> None:
-        """Say that a step has been reached, with the energy distance and whatever else there is to tell, by name."""
+        """Report a step, with the energy distance and any other values, by name."""
         if self._bar is not None:
             if "energy_distance" in values:
                 distance, equal = values["energy_distance"], values["equal_samples"]
@@ -94,8 +94,8 @@ def _settings(config: Config) -> str:
 
 
 def _lines_until(log: Path, step: int) -> list[bytes]:
-    """Return the lines of a log up to a step; one that was cut short ends it."""
-    kept: list[bytes] = []
+    """Return the lines of a log up to a step, or up to a line that was cut short."""
+    lines: list[bytes] = []
     if step and log.exists():
         for line in log.read_bytes().splitlines(keepends=True):
             try:
@@ -103,5 +103,5 @@ def _lines_until(log: Path, step: int) -> list[bytes]:
                     break
             except (ValueError, KeyError, TypeError):
                 break
-            kept.append(line)
-    return kept
+            lines.append(line)
+    return lines

@@ -31,37 +31,37 @@ FloatArray = NDArray[np.float64]
 Limits = tuple[float | None, float | None]
 _HALF = 0.5
 _KNOTS, _TAIL_KNOTS = 256, 8
-_FURTHEST = 8.0  # score, beyond which there is no event
+_MAX_SCORE = 8.0  # beyond which there is no event
 _TAIL_SHARE, _TAIL_EVENTS = 0.01, 5
 _SMOOTH_FROM = 30  # effective events; fewer are taken for normal
 _FEW_VALUES, _EVENTS_PER_VALUE = 32, 5
 _ATOM_SHARE, _ATOM_EVENTS, _ATOM_EXCESS = 0.01, 10, 10
-_NEAR = 8  # a limit is an edge of the distribution if it is within the events' span over this of them
-_MOST_FOLDS = 600.0  # logarithm of how close to 0 a positive column may come, by its least value
+_EDGE_FRACTION = 8  # a limit within the span of the events over this number from them is an edge of the distribution
+_MAX_FOLDS = 600.0  # logarithm of the smallest training value of a positive column over the smallest generated one
 _WITHIN_PERIOD = 1e-6  # of the period, for angles in single precision
-_CALIBRATED_BEYOND, _CALIBRATED_SLOPE = 5, 50  # events outside of the outermost level, and of the slope there
+_CALIBRATED_BEYOND, _CALIBRATED_SLOPE = 5, 50  # events outside of the outermost level, and to the slope there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quantiles:
-    """The way of one column to scores and back.
+    """The transformation of one column to scores, and back.
 
     Between the knots of the table values are linear in the score. Two knots of the same value are the slot of an atom,
     a value that a share of the events has exactly; two of the same score are a gap in which nothing is generated.
 
     Attributes:
-        name: Of the column.
-        network: What the network sees: ``"normal score"``, in which the training events are standard normal;
+        name: Name of the column.
+        network: The inputs of the network: ``"normal score"``, in which the training events are standard normal;
             ``"standardised"``, of too few events for that: the column or its logarithm to mean 0 and standard deviation
             1; or ``"circle"``, of a periodic column: a point of the plane in its direction, normal in both coordinates.
-        integral: Whether the column holds counts; what is generated is rounded.
-        period: Of a periodic column, otherwise ``None``.
-        values: At the knots, none falling.
+        integral: Whether the column holds counts; generated values are rounded.
+        period: Period of a periodic column, otherwise ``None``.
+        values: Values at the knots, none falling.
         levels: The share of events below each knot.
-        scores: Of the network at the knots; turns on a circle.
+        scores: Scores of the network at the knots; turns on a circle.
 
     Raises:
-        InputError: If these are no such table.
+        InputError: If the arguments are no such table.
     """
 
     KIND: ClassVar[str] = "quantiles"
@@ -90,11 +90,11 @@ class Quantiles:
 
     @property
     def inputs(self) -> int:
-        """How many numbers of the network stand for one of the column."""
+        """Number of network inputs for one value of the column."""
         return 1 if self.period is None else 2
 
     def to_network(self, values: FloatArray, rng: np.random.Generator | None = None) -> FloatArray:
-        """Return what a network sees, shape (events, inputs).
+        """Return the inputs of a network, shape (events, inputs).
 
         Args:
             values: Shape (events,).
@@ -110,38 +110,40 @@ class Quantiles:
             angles = 2 * np.pi * np.interp(values, knots, scores)
             radii = np.ones(values.size) if rng is None else np.sqrt(-2 * np.log1p(-rng.random(values.size)))
             return np.stack([radii * np.cos(angles), radii * np.sin(angles)], axis=1)
-        places = np.full(values.size, _HALF) if rng is None else rng.random(values.size)
-        seen: FloatArray = np.interp(values + (places - _HALF) if self.integral else values, knots, scores)
+        positions = np.full(values.size, _HALF) if rng is None else rng.random(values.size)
+        inputs: FloatArray = np.interp(values + (positions - _HALF) if self.integral else values, knots, scores)
         slots = np.flatnonzero((np.diff(knots) == 0) & (np.diff(scores) > 0))
         if slots.size:
             slot = slots[np.minimum(np.searchsorted(knots[slots], values), slots.size - 1)]
             low, high = ndtr(scores[slot]), ndtr(scores[slot + 1])
-            atoms = np.clip(ndtri(low + places * (high - low)), scores[slot], scores[slot + 1])
-            seen = np.where(knots[slot] == values, atoms, seen)
-        return seen[:, None]
+            atoms = np.clip(ndtri(low + positions * (high - low)), scores[slot], scores[slot + 1])
+            inputs = np.where(knots[slot] == values, atoms, inputs)
+        return inputs[:, None]
 
-    def calibrated(self, made: FloatArray) -> Quantiles:
-        """Return the table at the scores that a network does make, so that each level has its share of them.
+    def calibrated(self, outputs: FloatArray) -> Quantiles:
+        """Return the table at the scores that a network generates, so that each level has its share of them.
 
         Beyond the outermost five events the scores go on as those of a normal distribution.
 
         Args:
-            made: What the network makes of the column, shape (events, inputs).
+            outputs: The outputs of the network for the column, shape (events, inputs).
         """
-        levels, size = np.array(self.levels), len(made)
-        ordered = np.sort(made[:, 0] if self.period is None else turns(made))
-        places = (np.arange(size) + _HALF) / size
-        scores = np.interp(levels, places, ordered)
+        levels, size = np.array(self.levels), len(outputs)
+        ordered = np.sort(outputs[:, 0] if self.period is None else turns(outputs))
+        positions = (np.arange(size) + _HALF) / size
+        scores = np.interp(levels, positions, ordered)
         if self.period is not None:
             scores[[0, -1]] = 0, 1
         else:
             outer = _CALIBRATED_BEYOND / size
-            near, far = ndtri(_CALIBRATED_SLOPE / size), ndtri(outer)
+            inner_score, outer_score = ndtri(_CALIBRATED_SLOPE / size), ndtri(outer)
             normal = normal_scores(levels)
             for end, sign in ((levels < outer, -1), (levels > 1 - outer, 1)):
-                last, before = np.interp(ndtr(-sign * np.array([far, near])), places, ordered)
-                slope = (last - before) / (sign * (near - far))
-                scores[end] = last + slope * (normal[end] + sign * far)
+                outer_value, inner_value = np.interp(
+                    ndtr(-sign * np.array([outer_score, inner_score])), positions, ordered
+                )
+                slope = (outer_value - inner_value) / (sign * (inner_score - outer_score))
+                scores[end] = outer_value + slope * (normal[end] + sign * outer_score)
         return replace(self, scores=tuple(np.maximum.accumulate(scores).tolist()))
 
 
@@ -180,7 +182,7 @@ def check_period(name: str, values: FloatArray, period: float, start: float) -> 
     """Refuse values outside of a period.
 
     Raises:
-        InputError: If there is one.
+        InputError: If a value is outside.
     """
     slack = _WITHIN_PERIOD * period
     outside = (values < start - slack) | (values > start + period + slack)
@@ -192,7 +194,7 @@ def check_period(name: str, values: FloatArray, period: float, start: float) -> 
         raise InputError(msg)
 
 
-def learned(
+def quantile_table(
     name: str,
     values: FloatArray,
     weight: FloatArray,
@@ -204,19 +206,19 @@ def learned(
     """Learn the table of a column.
 
     Args:
-        name: Of the column.
-        values: Finite, not all the same, within the limits, shape (events,).
-        weight: Of either sign, shape (events,); the sum is the effective number of events.
-        limits: That no generated value passes.
-        normal: Scores and values of a normal column, to be used if there are too few events for anything else.
+        name: Name of the column.
+        values: Finite, not all equal, within the limits, shape (events,).
+        weight: Weights of either sign, shape (events,); the sum is the effective number of events.
+        limits: Limits that no generated value passes.
+        normal: Scores and values of a normal column, for too few events to learn anything else.
         integral: Whether all values are integers.
     """
     distinct, index, counts = np.unique(values, return_inverse=True, return_counts=True)
-    few = distinct.size <= min(_FEW_VALUES, values.size / _EVENTS_PER_VALUE)
-    least = max(_ATOM_SHARE * values.size, _ATOM_EVENTS, _ATOM_EXCESS * float(np.median(counts)))
-    is_atom = np.full(distinct.size, fill_value=True) if few else counts >= least
+    is_discrete = distinct.size <= min(_FEW_VALUES, values.size / _EVENTS_PER_VALUE)
+    min_count = max(_ATOM_SHARE * values.size, _ATOM_EVENTS, _ATOM_EXCESS * float(np.median(counts)))
+    is_atom = np.full(distinct.size, fill_value=True) if is_discrete else counts >= min_count
     if is_atom.any() and weight[~is_atom[index]].sum() < _SMOOTH_FROM:
-        is_atom[:] = True  # of the few others nothing is known but themselves
+        is_atom[:] = True  # the few others are too few to smooth
     rest = ~is_atom[index]
     integral = integral and bool(rest.any())
     network: Literal["normal score", "standardised"] = "normal score"
@@ -226,7 +228,7 @@ def learned(
         if smooth is None:
             network, smooth = "standardised", (ndtr(normal[0]), normal[1])
         levels, knots = smooth
-        knots = _allowed(knots, float(values[rest].min()), _slots(limits, integral=integral), integral=integral)
+        knots = _allowed(knots, float(values[rest].min()), _slot_limits(limits, integral=integral), integral=integral)
     shares = np.maximum(np.bincount(index, weight, distinct.size)[is_atom], 0.0)
     shares /= shares.sum() + max(float(weight[rest].sum()), 0.0)
     levels, knots = _with_atoms(levels, knots, distinct[is_atom], shares)
@@ -243,19 +245,19 @@ def learned(
 
 def normal_scores(levels: FloatArray) -> FloatArray:
     """Return the normal scores of some levels, none infinite."""
-    scores: FloatArray = np.clip(ndtri(levels), -_FURTHEST, _FURTHEST)
+    scores: FloatArray = np.clip(ndtri(levels), -_MAX_SCORE, _MAX_SCORE)
     return scores
 
 
 def _smooth(
     values: FloatArray, weight: FloatArray, limits: Limits, *, integral: bool
 ) -> tuple[FloatArray, FloatArray] | None:
-    """Return levels and values of what is continuous, or a count; ``None`` if there are too few events."""
+    """Return levels and values of a continuous column, or of counts; ``None`` if there are too few events."""
     if weight.sum() < _SMOOTH_FROM:
         return None
     if integral:
-        values = values + _evenly_spread(values)
-    lower, upper = _near(_slots(limits, integral=integral), values)
+        values = values + _slot_offsets(values)
+    lower, upper = _edges(_slot_limits(limits, integral=integral), values)
     fit = smoothing.smooth(values, weight, _coordinates(values), lower, upper)
     if fit is None:
         return None
@@ -263,41 +265,41 @@ def _smooth(
     return ndtr(scores), knots
 
 
-def _slots(limits: Limits, *, integral: bool) -> Limits:
-    """Return the limits of what is smoothed: those of the slots of counts."""
+def _slot_limits(limits: Limits, *, integral: bool) -> Limits:
+    """Return the limits of the smoothed values: those of the slots of counts."""
     lower, upper = limits
     half = _HALF if integral else 0.0
     return None if lower is None else lower - half, None if upper is None else upper + half
 
 
-def _allowed(knots: FloatArray, least: float, limits: Limits, *, integral: bool) -> FloatArray:
+def _allowed(knots: FloatArray, minimum: float, limits: Limits, *, integral: bool) -> FloatArray:
     """Keep values within limits, and those of positive columns positive."""
-    if least > 0 and not integral:  # towards 0, but never there
-        knots = np.where(knots < least, least * np.exp(np.clip(knots / least - 1, -_MOST_FOLDS, 0.0)), knots)
-    elif least >= 0:
+    if minimum > 0 and not integral:  # towards 0, never reaching it
+        knots = np.where(knots < minimum, minimum * np.exp(np.clip(knots / minimum - 1, -_MAX_FOLDS, 0.0)), knots)
+    elif minimum >= 0:
         knots = np.maximum(knots, -_HALF if integral else 0.0)
     lower, upper = limits
     knots = np.clip(knots, -math.inf if lower is None else lower, math.inf if upper is None else upper)
     return np.maximum.accumulate(knots)
 
 
-def _evenly_spread(values: FloatArray) -> FloatArray:
-    """Return where in its slot each of some integers is, as evenly as can be."""
+def _slot_offsets(values: FloatArray) -> FloatArray:
+    """Return the offset of each integer in its slot, those of equal integers evenly spread."""
     order = np.argsort(values, kind="stable")
     _, first, counts = np.unique(values[order], return_index=True, return_counts=True)
-    places = np.empty(values.size)
-    places[order] = (np.arange(values.size) - np.repeat(first, counts) + _HALF) / np.repeat(counts, counts)
-    return places - _HALF
+    positions = np.empty(values.size)
+    positions[order] = (np.arange(values.size) - np.repeat(first, counts) + _HALF) / np.repeat(counts, counts)
+    return positions - _HALF
 
 
-def _near(limits: Limits, values: FloatArray) -> Limits:
+def _edges(limits: Limits, values: FloatArray) -> Limits:
     """Return the limits that the events come near: the edges of their distribution."""
     low, high = float(values.min()), float(values.max())
-    reach = (high - low) / _NEAR
+    distance = (high - low) / _EDGE_FRACTION
     lower, upper = limits
     return (
-        lower if lower is not None and low - lower <= reach else None,
-        upper if upper is not None and upper - high <= reach else None,
+        lower if lower is not None and low - lower <= distance else None,
+        upper if upper is not None and upper - high <= distance else None,
     )
 
 
@@ -314,40 +316,40 @@ def _coordinates(values: FloatArray) -> tuple[Coordinate, ...]:
 
 def _table(fit: smoothing.Smooth, events: float, exact: tuple[bool, bool]) -> tuple[FloatArray, FloatArray]:
     """Return scores and values of a smooth distribution, with tails except where its ends are exact."""
-    beyond = [0.0 if is_exact else 1 / (2 * events) for is_exact in exact]
-    low, high = (float(end) for end in normal_scores(np.array([beyond[0], 1 - beyond[1]])))
+    outside = [0.0 if is_exact else 1 / (2 * events) for is_exact in exact]
+    low, high = (float(end) for end in normal_scores(np.array([outside[0], 1 - outside[1]])))
     scores = np.linspace(low, high, _KNOTS)
-    inside = (ndtr(scores) - beyond[0]) / (1 - sum(beyond))
-    places = fit.quantile(inside)
-    near = ndtri(min(max(_TAIL_SHARE, _TAIL_EVENTS / events), _HALF / 2))
-    tails = np.linspace(_FURTHEST, 0, _TAIL_KNOTS, endpoint=False)
+    levels = (ndtr(scores) - outside[0]) / (1 - sum(outside))
+    coordinates = fit.quantile(levels)
+    tail_score = ndtri(min(max(_TAIL_SHARE, _TAIL_EVENTS / events), _HALF / 2))
+    tails = np.linspace(_MAX_SCORE, 0, _TAIL_KNOTS, endpoint=False)
     if not exact[0]:
-        slope = (np.interp(near, scores, places) - places[0]) / (near - scores[0])
-        further = -tails[tails > -scores[0]]
-        places = np.concatenate([places[0] + slope * (further - scores[0]), places])
-        scores = np.concatenate([further, scores])
+        slope = (np.interp(tail_score, scores, coordinates) - coordinates[0]) / (tail_score - scores[0])
+        extension = -tails[tails > -scores[0]]
+        coordinates = np.concatenate([coordinates[0] + slope * (extension - scores[0]), coordinates])
+        scores = np.concatenate([extension, scores])
     if not exact[1]:
-        slope = (places[-1] - np.interp(-near, scores, places)) / (scores[-1] + near)
-        further = tails[::-1][tails[::-1] > scores[-1]]
-        places = np.concatenate([places, places[-1] + slope * (further - scores[-1])])
-        scores = np.concatenate([scores, further])
-    return scores, fit.base.inverse(places)
+        slope = (coordinates[-1] - np.interp(-tail_score, scores, coordinates)) / (scores[-1] + tail_score)
+        extension = tails[::-1][tails[::-1] > scores[-1]]
+        coordinates = np.concatenate([coordinates, coordinates[-1] + slope * (extension - scores[-1])])
+        scores = np.concatenate([scores, extension])
+    return scores, fit.base.inverse(coordinates)
 
 
 def _with_atoms(
     levels: FloatArray, knots: FloatArray, atoms: FloatArray, shares: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Put atoms into a continuum of what they leave; either may be empty."""
+    """Merge atoms with a continuum of the other events; either may be empty."""
     if not atoms.size:
         return levels, knots
-    left = 1 - shares.sum() if levels.size else 0.0
-    below = np.concatenate([[0.0], np.cumsum(shares)])
-    before = np.interp(atoms, knots, levels) * left if levels.size else np.zeros(atoms.size)
-    low, high = below[:-1] + before, below[1:] + before
+    remainder = 1 - shares.sum() if levels.size else 0.0
+    cumulative = np.concatenate([[0.0], np.cumsum(shares)])
+    continuum = np.interp(atoms, knots, levels) * remainder if levels.size else np.zeros(atoms.size)
+    low, high = cumulative[:-1] + continuum, cumulative[1:] + continuum
     if levels.size:
-        passed = np.searchsorted(atoms, knots)
+        index = np.searchsorted(atoms, knots)
         inner = ~np.isin(knots, atoms)
-        all_levels = np.concatenate([(left * levels + below[passed])[inner], low, high])
+        all_levels = np.concatenate([(remainder * levels + cumulative[index])[inner], low, high])
         all_knots = np.concatenate([knots[inner], atoms, atoms])
     else:
         # From one atom the table leaps to the next.

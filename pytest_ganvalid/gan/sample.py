@@ -35,8 +35,8 @@ from pytest_ganvalid.samples.sources import Source
 Tensor = Any
 FloatArray = NDArray[np.float64]
 CHUNK = 262_144
-_CALIBRATION, _LEAST_CALIBRATION, _MOST_CALIBRATION = 64, 2**14, 2**20  # events: per training event, and in all
-_CALIBRATING = 2**64  # what seeds of samples do not reach
+_CALIBRATION, _MIN_CALIBRATION, _MAX_CALIBRATION = 64, 2**14, 2**20  # events: per training event, and in all
+_CALIBRATION_SEEDS = 2**64  # which seeds of samples do not reach
 BLOCKS = {"cpu": 8_192, "cuda": 262_144}
 """Events in a block, rounded up to as many of each member: enough for the work to outlast its launches."""
 
@@ -65,15 +65,15 @@ class Generator:
     def calibrated(self) -> Generator:
         """Return a generator each of whose columns has the distribution of its table.
 
-        The network's scores are compared with those that the tables are for, over many generated events: what columns
-        have to do with each other stays the network's. A generator with conditions stays as it is: how its columns are
-        distributed under all of them says nothing of any one of them.
+        The network's scores are compared with those of the tables, over many generated events; the dependence between
+        columns stays the network's. A generator with conditions stays as it is: the distribution of its columns over
+        all conditions does not determine that under any one of them.
         """
         if self.conditions:
             return self
-        n = min(max(_CALIBRATION * self.n_train, _LEAST_CALIBRATION), _MOST_CALIBRATION)
-        made = torch.cat([made for made, _ in self._outputs(_CALIBRATING + self.record.seed, [], n)])
-        scores = made.double().cpu().numpy()
+        n = min(max(_CALIBRATION * self.n_train, _MIN_CALIBRATION), _MAX_CALIBRATION)
+        outputs = torch.cat([block for block, _ in self._outputs(_CALIBRATION_SEEDS + self.record.seed, [], n)])
+        scores = outputs.double().cpu().numpy()
         columns, start = [], 0
         for column in self.record.columns:
             part = scores[:, start : start + column.inputs]
@@ -83,12 +83,12 @@ class Generator:
 
     @property
     def n_train(self) -> int:
-        """Number of training events: what its events can be worth, unless shown otherwise."""
+        """Number of training events, which its events can be worth unless shown otherwise."""
         return self.record.n_train
 
     @property
     def fingerprint(self) -> Fingerprint:
-        """Of the training events; give it to `pytest_ganvalid.validate` as ``training``."""
+        """Fingerprint of the training events; give it to `pytest_ganvalid.validate` as ``training``."""
         if self.record.fingerprint is None:
             msg = (
                 "the fingerprint that was stored with this generator is of an older version, and cannot be compared; "
@@ -120,14 +120,14 @@ class Generator:
         """Read what `save` wrote; nothing is unpickled.
 
         Args:
-            path: Of the file.
+            path: The file.
             device: ``"auto"`` (a GPU if there is one), ``"cpu"``, ``"cuda"`` or ``"cuda:N"``.
 
         Raises:
             InputError: If there is no such device or file, or it was cut short, or is of another kind or version.
         """
         record, tensors = artefacts.read(path, artefacts.GENERATOR)
-        # Before a network is made, which a record of nonsense could let take all memory.
+        # Checked before a network is made: that of a damaged record could take all memory.
         shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
         if len(shapes) != 2 * (record.config.depth + 1) or shapes != _shapes(record):
             msg = f"{path}: the weights do not fit the record (shapes {shapes}); the file is damaged"
@@ -142,8 +142,8 @@ class Generator:
         Args:
             n: Number of events, at least 1.
             seed: Non-negative integer; samples of different seeds are independent given the generator.
-            conditions: Of a conditional generator: a table of ``n`` rows with its `conditions`, or one number for each
-                of them, as in ``{"energy": 50.0}``.
+            conditions: For a conditional generator: a table of ``n`` rows with its `conditions`, or one number for
+                each of them, as in ``{"energy": 50.0}``.
             chunk: Events computed at a time; the result does not depend on it.
 
         Returns:
@@ -173,7 +173,7 @@ class Generator:
         """
         n, chunk = check_positive_integer("n", n), check_positive_integer("chunk", chunk)
         seed = check_positive_integer("seed", seed, least=0)
-        return self._chunks(n, seed, self._given(conditions, n), chunk)
+        return self._chunks(n, seed, self._condition_values(conditions, n), chunk)
 
     def source(self, n: int, *, seed: int, conditions: object = None) -> Source:
         """Let `pytest_ganvalid.validate` generate: on a GPU, histograms are filled there, and no event leaves it.
@@ -184,16 +184,16 @@ class Generator:
             conditions: As for `sample`.
 
         Returns:
-            What ``validate`` and ``check`` take for generated events.
+            A source of generated events for ``validate`` and ``check``.
 
         Raises:
             InputError: As `sample` does.
         """
         n, seed = check_positive_integer("n", n), check_positive_integer("seed", seed, least=0)
-        part = DevicePart(partial(self._tensors, seed, self._given(conditions, n)), n)
+        part = DevicePart(partial(self._tensors, seed, self._condition_values(conditions, n)), n)
         return Source((*self.columns, *self.conditions), [part], provenance=self._provenance(seed))
 
-    def _given(self, conditions: object, n: int) -> list[FloatArray]:
+    def _condition_values(self, conditions: object, n: int) -> list[FloatArray]:
         """Return the conditions of each event, an array of shape (n,) for each."""
         if not self.conditions:
             if conditions is not None:
@@ -224,60 +224,62 @@ class Generator:
     def _provenance(self, seed: int) -> dict[str, Any]:
         return {"source": "gan.Generator", "n_train": self.n_train, "seed": seed, **artefacts.versions()}
 
-    def _chunks(self, n: int, seed: int, given: list[FloatArray], chunk: int) -> Iterator[Sample]:
+    def _chunks(self, n: int, seed: int, condition_values: list[FloatArray], chunk: int) -> Iterator[Sample]:
         names, provenance = (*self.columns, *self.conditions), self._provenance(seed)
         pending: list[Tensor] = []
-        ready, left = 0, n
-        for block in self._blocks(seed, given, n):
+        ready, remaining = 0, n
+        for block in self._blocks(seed, condition_values, n):
             pending.append(block)
             ready += block.shape[1]
-            while left and ready >= min(chunk, left):
+            while remaining and ready >= min(chunk, remaining):
                 rows = torch.cat(pending, dim=1) if len(pending) > 1 else pending[0]
                 # Off the device chunk by chunk: the memory of large arrays is slow to come by.
                 columns = dict(zip(names, rows[:, :chunk].cpu().numpy(), strict=True))
                 yield Sample(columns, provenance=provenance)
                 pending = [rows[:, chunk:]]
-                ready, left = pending[0].shape[1], max(0, left - chunk)
+                ready, remaining = pending[0].shape[1], max(0, remaining - chunk)
 
-    def _tensors(self, seed: int, given: list[FloatArray], n: int) -> Iterator[dict[str, Tensor]]:
+    def _tensors(self, seed: int, condition_values: list[FloatArray], n: int) -> Iterator[dict[str, Tensor]]:
         """Yield the first ``n`` events by name, on the device."""
-        for block in self._blocks(seed, given, n):
+        for block in self._blocks(seed, condition_values, n):
             yield dict(zip((*self.columns, *self.conditions), block, strict=True))
 
-    def _blocks(self, seed: int, given: list[FloatArray], n: int) -> Iterator[Tensor]:
+    def _blocks(self, seed: int, condition_values: list[FloatArray], n: int) -> Iterator[Tensor]:
         """Yield the first ``n`` events on the device: columns and conditions, float64, shape (columns, events)."""
-        for made, conditions in self._outputs(seed, given, n):
-            yield torch.cat([self._from_network(made), torch.from_numpy(conditions).to(made.device)])
+        for outputs, conditions in self._outputs(seed, condition_values, n):
+            yield torch.cat([self._from_network(outputs), torch.from_numpy(conditions).to(outputs.device)])
 
-    def _outputs(self, seed: int, given: list[FloatArray], n: int) -> Iterator[tuple[Tensor, FloatArray]]:
-        """Yield what the network makes, shape (events, inputs), and the conditions, shape (conditions, events)."""
+    def _outputs(self, seed: int, condition_values: list[FloatArray], n: int) -> Iterator[tuple[Tensor, FloatArray]]:
+        """Yield the outputs of the network, shape (events, inputs), and the conditions, shape (conditions, events)."""
         record, network = self.record, self._network
         device, n_members = network.weights[0].device, record.config.members
         latent_key, turn_key = key(seed, 0), key(seed, 1)
-        n_given = inputs(record.conditions)
+        n_inputs = inputs(record.conditions)
         n_groups = -(-BLOCKS[device.type] // n_members)
         size = n_groups * n_members
         members, groups = torch.arange(n_members, device=device)[:, None], torch.arange(n_groups, device=device)
         for start in range(0, n, size):
             stop = min(start + size, n)
-            shape = len(given), stop - start
-            conditions = np.reshape([values[start:stop] for values in given], shape)
-            scaled = torch.zeros((size, n_given), device=device)
-            if given:
+            shape = len(condition_values), stop - start
+            conditions = np.reshape([values[start:stop] for values in condition_values], shape)
+            scaled = torch.zeros((size, n_inputs), device=device)
+            if condition_values:
                 scales = zip(record.conditions, conditions, strict=True)
-                seen = np.concatenate([scale.to_network(values) for scale, values in scales], axis=1)
-                scaled[: stop - start] = torch.from_numpy(seen)
-            # All groups of the block, even if fewer events are wanted: member by member, the rows of its events in it.
+                encoded = np.concatenate([scale.to_network(values) for scale, values in scales], axis=1)
+                scaled[: stop - start] = torch.from_numpy(encoded)
+            # All groups of the block, even for fewer events: member by member, the rows of its events in it.
             rows = groups[None]
             if n_members > 1:
                 turns = choices(turn_key, start // n_members + groups, n_members)
                 rows = groups * n_members + (members - turns).remainder(n_members)
-            drawn = latents(latent_key, start + rows, record.config.latent)
+            latent = latents(latent_key, start + rows, record.config.latent)
             with matrix_products(device, "float32"):
-                made = network(torch.cat([drawn, scaled[rows]], dim=-1) if given else drawn).flatten(0, 1)
+                outputs = network(torch.cat([latent, scaled[rows]], dim=-1) if condition_values else latent).flatten(
+                    0, 1
+                )
             if n_members > 1:
-                made = torch.empty_like(made).index_copy_(0, rows.flatten(), made)
-            yield made[: stop - start], conditions
+                outputs = torch.empty_like(outputs).index_copy_(0, rows.flatten(), outputs)
+            yield outputs[: stop - start], conditions
 
 
 def _condition(table: Sample, name: str) -> FloatArray:

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 _STRENGTHS = 10.0 ** np.arange(10, -3, -1)
-_ORDER, _CYCLIC_ORDER = 3, 2  # of the differences; on a circle, 2 is enough for the smoothest to be uniform
-_NEWTON, _TOLERANCE, _LONGEST_STEP = 60, 1e-3, 3.0
+_ORDER, _CYCLIC_ORDER = 3, 2  # of the differences; on a circle, 2 suffices for the smoothest to be uniform
+_NEWTON, _TOLERANCE, _MAX_STEP = 60, 1e-3, 3.0
 _PRICE = 3.0  # of an effective parameter
-_WORSE = 20.0  # criterion: beyond it, less smoothing is not tried
-_CELLS = 64, 512  # fewest and most
+_MAX_EXCESS = 20.0  # of the criterion over the best, beyond which less smoothing is not tried
+_CELLS = 64, 512  # minimum and maximum
 _CELLS_PER_ROOT = 2.5
 _REFINEMENTS = 3
 
@@ -33,7 +33,7 @@ class Coordinate:
         forward: The function.
         inverse: Its inverse.
         log_slope: Logarithm of its derivative, at values of the column.
-        base: The coordinate in which tails go on, if it is another one.
+        base: The coordinate in which tails go on, if another one.
     """
 
     forward: Callable[[FloatArray], FloatArray]
@@ -65,10 +65,10 @@ class Smooth:
 
     Attributes:
         coordinate: A function of the column.
-        edges: Of the cells, in the coordinate, shape (cells + 1,).
+        edges: Edges of the cells, in the coordinate, shape (cells + 1,).
         cumulative: The share of events below each edge, from 0 to 1.
         parameters: Effective number of parameters.
-        criterion: The information criterion of the column's values; less is better.
+        criterion: The information criterion of the column's values; smaller is better.
     """
 
     coordinate: Coordinate
@@ -84,8 +84,8 @@ class Smooth:
 
     def quantile(self, levels: FloatArray) -> FloatArray:
         """Return the base coordinate below which a share of events is."""
-        places = np.interp(levels, self.cumulative, self.edges)
-        return places if self.coordinate.base is None else self.base.forward(self.coordinate.inverse(places))
+        coordinates = np.interp(levels, self.cumulative, self.edges)
+        return coordinates if self.coordinate.base is None else self.base.forward(self.coordinate.inverse(coordinates))
 
 
 def smooth(
@@ -100,9 +100,9 @@ def smooth(
     Args:
         values: Shape (events,).
         weight: Shape (events,), of any sign; the sum is the effective number of events.
-        coordinates: From which the one with the least criterion is taken.
-        lower: Where the distribution begins; ``None`` for the smallest value.
-        upper: Where it ends, likewise.
+        coordinates: Coordinates, of which the one with the smallest criterion is taken.
+        lower: Lower end of the distribution; ``None`` for the smallest value.
+        upper: Upper end, likewise.
 
     Returns:
         The distribution; ``None`` if no coordinate tells the events apart.
@@ -113,7 +113,7 @@ def smooth(
         return None
     best = min(fits, key=lambda fit: fit.criterion)
     for _ in range(_REFINEMENTS):
-        # Cells that follow the distribution found so far: what was narrower than a cell is resolved.
+        # Cells that follow the distribution so far: structures narrower than a cell are resolved.
         finer = _fit(values, weight, _refined(best), ends)
         if finer is None or finer.criterion + _PRICE * best.parameters >= best.criterion:
             break
@@ -123,15 +123,15 @@ def smooth(
 
 def _fit(values: FloatArray, weight: FloatArray, coordinate: Coordinate, ends: FloatArray) -> Smooth | None:
     """Fit one coordinate."""
-    with np.errstate(all="ignore"):  # what is no number is refused below
-        inside, (low, high) = coordinate.forward(values), coordinate.forward(ends)
+    with np.errstate(all="ignore"):  # NaN and infinities are refused below
+        transformed, (low, high) = coordinate.forward(values), coordinate.forward(ends)
         slopes = coordinate.log_slope(values)
         counts, edges = None, None
         if np.isfinite([low, high]).all() and low < high and np.isfinite(slopes).all():
             edges = np.linspace(low, high, cells(weight.sum()) + 1)
     if edges is None or not (np.diff(edges) > 0).all():
         return None
-    counts = np.histogram(inside, edges, weights=weight)[0]
+    counts = np.histogram(transformed, edges, weights=weight)[0]
     fit = expected_counts(counts, cyclic=False)
     if fit is None:
         return None
@@ -191,7 +191,7 @@ def expected_counts(counts: FloatArray, *, cyclic: bool) -> tuple[FloatArray, fl
         criterion = 2 * float(expected.sum() - counts @ logarithms) + _PRICE * parameters
         if best is None or criterion < best[2]:
             best = expected, parameters, criterion
-        elif criterion > best[2] + _WORSE:
+        elif criterion > best[2] + _MAX_EXCESS:
             break
     return best
 
@@ -208,7 +208,7 @@ def _maximised(counts: FloatArray, logarithms: FloatArray, penalty: FloatArray) 
         largest = np.abs(step).max()
         if not np.isfinite(largest):
             return None
-        logarithms = logarithms + step * min(1.0, _LONGEST_STEP / max(largest, _TOLERANCE))
+        logarithms = logarithms + step * min(1.0, _MAX_STEP / max(largest, _TOLERANCE))
         if largest < _TOLERANCE:
             return logarithms
     return None

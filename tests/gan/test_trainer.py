@@ -26,7 +26,7 @@ from pytest_ganvalid.gan.evaluation import EnergyDistance
 from pytest_ganvalid.gan.preprocess import FromNetwork, Scale
 from pytest_ganvalid.gan.progress import Progress
 from pytest_ganvalid.gan.quantiles import Quantiles
-from pytest_ganvalid.gan.trainer import _SPLITTING
+from pytest_ganvalid.gan.trainer import _SPLIT
 from pytest_ganvalid.overlaps.fingerprint import fingerprint
 from pytest_ganvalid.samples import Entries, Sample
 
@@ -222,7 +222,7 @@ def test_impossible_trainings(events: Any, arguments: dict[str, Any], error: typ
 def test_the_split_must_leave_something_on_either_side() -> None:
     """Signed weights that do not add up to anything among the held-out or the other events are refused."""
     weight = np.ones(20)
-    held_out = np.random.default_rng([0, _SPLITTING]).permutation(20)[:10]
+    held_out = np.random.default_rng([0, _SPLIT]).permutation(20)[:10]
     weight[held_out] = -0.5
     for signs in (weight, 0.75 - 2 * weight):
         with pytest.raises(InputError, match="the sum of weights"):
