@@ -511,7 +511,7 @@ class _Study:
         root = np.zeros((covariance.shape[0], self.model.size, covariance.shape[1]))
         root[:, self.model.bins] = root_of(covariance)
         likelihood = self.model.likelihood
-        chosen = likelihood if poi is None else likelihood.held(self.model.poi, poi)
+        chosen = likelihood if poi is None else likelihood.fixed(self.model.poi, poi)
         return fit(chosen, Data(data.contents, data.measured, shift, root), some_may_fail=toys)
 
     def _coverage(self, n_inherited: float, toys: int, rng: np.random.Generator) -> tuple[Coverage, ...]:

@@ -3,8 +3,8 @@
 Half of the events of either side train the classifier, and only the other half is scored: to those the score is a
 function like any other, chosen without having seen them, so its histogram is compared like that of any other observable
 and n counts the tested half (classifier two-sample tests: Friedman, PHYSTAT 2003, SLAC-PUB-10325; Lopez-Paz & Oquab,
-ICLR 2017, arXiv:1610.06545). A poor classifier makes a blind observable, with which all samples agree: what it can see
-is asked by a positive control (`pytest_ganvalid.observables.control`).
+ICLR 2017, arXiv:1610.06545). A poor classifier makes a blind observable, with which all samples agree: a positive
+control tells what it can see (`pytest_ganvalid.observables.control`).
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from pytest_ganvalid.samples.tables import numeric
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 _STREAM, _CLUSTERS = 5, 2
-_LOOKED_AT = 1_000  # events that are scored twice
-_SAME = 1e-4  # relative; single precision and another order of sums
-_LEAST_EVENTS = 4  # two to train with and two to test
-_SEEDS = 2**32  # that scikit-learn takes
+_RESCORED = 1_000  # events that are scored twice
+_TOLERANCE = 1e-4  # relative; single precision and another order of sums
+_MIN_EVENTS = 4  # two to train with and two to test
+_SEEDS = 2**32  # number of seeds that scikit-learn takes
 _QUANTILES = 1000
 _BATCH = 1024
-_LEAST_STEPS, _PASSES = 300, 10  # of a network's training, whichever takes more steps
+_MIN_STEPS, _MIN_EPOCHS = 300, 10  # of a network's training, whichever takes more steps
 _ROUNDS, _RATE, _LEAVES, _LEAF, _L2 = 60, 0.05, 4, 200, 10.0  # of boosting: benchmarks/controls.md
 _CUTS = 64  # quantiles of a column at which it may be cut; scikit-learn's 255 take three times as long
 _LEAF_SHARE = 20  # of small samples: one part in so many of the events trained with
@@ -48,7 +48,7 @@ _ACCEPTED = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scores:
-    """What a classifier says of the events that it was not trained with: the higher, the more it takes for generated.
+    """The scores of the events that a classifier was not trained with: the higher, the more likely generated.
 
     Attributes:
         generated: Scores of the tested half, shape (tested generated events,).
@@ -74,7 +74,7 @@ class Classifier:
     """The score of a classifier as an observable.
 
     Attributes:
-        columns: The columns it is given; ``None`` for all that are plain numbers in both samples, by name.
+        columns: The columns that the classifier gets; ``None`` for all that are plain numbers in both samples, by name.
         model: ``"boosting"`` for shallow gradient-boosted trees (scikit-learn's HistGradientBoostingClassifier: 60
             rounds of 0.05, at most 4 leaves of at least 200 events, or a twentieth of those trained with), ``"mlp"``
             for a small neural network (its MLPClassifier), both on one thread of the CPU, or an object with ``fit(X, y,
@@ -83,7 +83,7 @@ class Classifier:
         name: Its name in the report.
 
     Raises:
-        InputError: If there are no columns, or one is named twice.
+        InputError: If there are no columns, or a column is named twice.
         InputTypeError: If the model or the columns are of another kind.
     """
 
@@ -103,28 +103,29 @@ class Classifier:
             raise InputTypeError(msg)
 
     def names(self, generated: Sample, reference: Sample) -> tuple[str, ...]:
-        """Return the columns it is given.
+        """Return the columns that the classifier gets.
 
         Raises:
-            InputError: If one is missing or holds several numbers per event, or the samples share none of numbers.
-            InputTypeError: If one does not hold numbers.
+            InputError: If a column is missing or holds several numbers per event, or the samples share no column of
+                numbers.
+            InputTypeError: If a column does not hold numbers.
         """
         if self.columns is None:
             shared = [name for name in reference.columns if name in generated.columns]
             _refuse_one_sided(shared, generated, reference)
             plain = (name for name in shared if is_plain(reference.columns[name]))
-            chosen = sorted(
+            names = sorted(
                 name
                 for name in plain
                 if not all(numbers_in_order(sample.columns[name]) for sample in (generated, reference))
             )
-            if not chosen:
+            if not names:
                 msg = (
                     "the samples share no column of plain numbers to train a classifier with: generated has "
                     f"{sorted(generated.columns)}, reference has {sorted(reference.columns)}"
                 )
                 raise InputError(msg)
-            return tuple(chosen)
+            return tuple(names)
         for side, sample in (("generated", generated), ("reference", reference)):
             for name in self.columns:
                 _check_column(sample, name, side)
@@ -153,20 +154,20 @@ class Classifier:
             MissingExtraError: If scikit-learn is needed and not installed.
         """
         names, seed = self.names(generated, reference), check_positive_integer("seed", seed, least=0)
-        learned = _learned_clusters(generated, reference, np.random.default_rng([seed, _STREAM, _CLUSTERS]))
+        training_clusters = _training_clusters(generated, reference, np.random.default_rng([seed, _STREAM, _CLUSTERS]))
         sides = [
-            _Half.of(sample, names, side, np.random.default_rng([seed, _STREAM, i]), learned)
+            _Half.of(sample, names, side, np.random.default_rng([seed, _STREAM, i]), training_clusters)
             for i, (side, sample) in enumerate((("generated", generated), ("reference", reference)))
         ]
         gen, ref = sides
-        model = _untrained(self.model, seed)
+        model = _new_model(self.model, seed)
         _train(model, gen, ref)
         scores = _scores(model, np.concatenate([gen.tested, ref.tested]), np.random.default_rng([seed, _STREAM]))
-        of_generated, of_reference = np.split(scores, [len(gen.tested)])
+        generated_scores, reference_scores = np.split(scores, [len(gen.tested)])
         return Scores(
-            of_generated,
+            generated_scores,
             gen.tested_weight,
-            of_reference,
+            reference_scores,
             ref.tested_weight,
             {
                 "model": self.model if isinstance(self.model, str) else type(self.model).__qualname__,
@@ -184,8 +185,8 @@ class Classifier:
         )
 
 
-def _learned_clusters(generated: Sample, reference: Sample, rng: np.random.Generator) -> NDArray[np.uint64] | None:
-    """Draw half of the clusters of both sides, to train with; ``None`` if there are none."""
+def _training_clusters(generated: Sample, reference: Sample, rng: np.random.Generator) -> NDArray[np.uint64] | None:
+    """Draw half of the clusters of both sides, to train with; ``None`` if neither side has clusters."""
     keys = [sample.cluster for sample in (generated, reference) if sample.cluster is not None]
     if not keys:
         return None
@@ -199,7 +200,7 @@ class _Half:
 
     Attributes:
         trained: Shape (events, columns).
-        importance: Of each event in training, shape (events,); 1 on average.
+        importance: Weight of each event in training, shape (events,); 1 on average.
         tested: Shape (other events, columns).
         tested_weight: Shape (other events,), any sign, or ``None``.
         tested_cluster: Their clusters, or ``None``.
@@ -218,44 +219,46 @@ class _Half:
         names: tuple[str, ...],
         side: str,
         rng: np.random.Generator,
-        learned: NDArray[np.uint64] | None = None,
+        training_clusters: NDArray[np.uint64] | None = None,
     ) -> _Half:
         """Split a sample at random, or by the clusters to train with."""
-        if len(sample) < _LEAST_EVENTS:
+        if len(sample) < _MIN_EVENTS:
             msg = (
-                f"{side} has {len(sample)} events; a classifier needs at least {_LEAST_EVENTS} on either side (and "
+                f"{side} has {len(sample)} events; a classifier needs at least {_MIN_EVENTS} on either side (and "
                 "thousands to see anything)"
             )
             raise InputError(msg)
         # Events are told apart by what they are and not by their place, so that another order splits them alike.
         order = np.argsort(row_digests(sample.columns, sorted(names)), kind="stable")[rng.permutation(len(sample))]
         train, test = order[: len(sample) // 2], order[len(sample) // 2 :]
-        if sample.cluster is not None and learned is not None:
-            inside = np.isin(sample.cluster[order], learned)
+        if sample.cluster is not None and training_clusters is not None:
+            inside = np.isin(sample.cluster[order], training_clusters)
             train, test = order[inside], order[~inside]
-            if min(train.size, test.size) < _LEAST_EVENTS // 2:
+            if min(train.size, test.size) < _MIN_EVENTS // 2:
                 msg = f"{side}: its clusters do not make two halves to train with and to test; expected more clusters"
                 raise InputError(msg)
         table = np.column_stack([numeric(sample.columns[name], f"{side}: column {name!r}") for name in names])
         weight = sample.weight
-        size = np.ones(train.size) if weight is None else np.abs(weight[train])
-        if not size.any():
+        magnitude = np.ones(train.size) if weight is None else np.abs(weight[train])
+        if not magnitude.any():
             msg = f"{side}: all {train.size} events drawn for training have weight zero; remove events without weight"
             raise InputError(msg)
         cluster = None if sample.cluster is None else sample.cluster[test]
-        return cls(table[train], size / size.mean(), table[test], None if weight is None else weight[test], cluster)
+        return cls(
+            table[train], magnitude / magnitude.mean(), table[test], None if weight is None else weight[test], cluster
+        )
 
 
 def _train(model: Any, generated: _Half, reference: _Half) -> None:  # noqa: ANN401 - any classifier
     events = np.concatenate([generated.trained, reference.trained])
-    alike = (events == events[0]) | (np.isnan(events) & np.isnan(events[0]))
-    if alike.all():
+    equal = (events == events[0]) | (np.isnan(events) & np.isnan(events[0]))
+    if equal.all():
         msg = "every column has one value only in the events to train with; a classifier needs a column that varies"
         raise InputError(msg)
     labels = np.repeat([1, 0], [len(generated.trained), len(reference.trained)])
-    shares = [half.importance * labels.size / (2 * half.importance.size) for half in (generated, reference)]
+    weights = [half.importance * labels.size / (2 * half.importance.size) for half in (generated, reference)]
     try:
-        model.fit(events, labels, sample_weight=np.concatenate(shares))
+        model.fit(events, labels, sample_weight=np.concatenate(weights))
     except TypeError as error:
         msg = f"the classifier {type(model).__qualname__} cannot be trained ({error}); expected {_ACCEPTED}"
         raise InputTypeError(msg) from error
@@ -268,17 +271,17 @@ def _scores(model: Any, events: FloatArray, rng: np.random.Generator) -> FloatAr
     side relative to itself, and so hide the difference between them.
     """
     order = rng.permutation(len(events))
-    found = np.empty(len(events))
-    found[order] = _score(model, events[order])
-    few = np.sort(order[: min(_LOOKED_AT, len(events) // 2)])
-    again = _score(model, events[few])
-    if not np.allclose(again, found[few], rtol=_SAME, atol=_SAME * float(np.ptp(found))):
+    scores = np.empty(len(events))
+    scores[order] = _score(model, events[order])
+    subset = np.sort(order[: min(_RESCORED, len(events) // 2)])
+    rescored = _score(model, events[subset])
+    if not np.allclose(rescored, scores[subset], rtol=_TOLERANCE, atol=_TOLERANCE * float(np.ptp(scores))):
         msg = (
             f"the classifier {type(model).__qualname__} scores an event differently in other company; expected a score "
             "that depends on the event alone (is a normalisation over the batch switched to evaluation?)"
         )
         raise InputError(msg)
-    return found
+    return scores
 
 
 def _refuse_one_sided(shared: list[str], generated: Sample, reference: Sample) -> None:
@@ -294,18 +297,18 @@ def _refuse_one_sided(shared: list[str], generated: Sample, reference: Sample) -
 
 def _score(model: Any, events: FloatArray) -> FloatArray:  # noqa: ANN401
     if callable(getattr(model, "predict_proba", None)):
-        found = np.asarray(model.predict_proba(events), dtype=np.float64)
-        found = found[:, 1] if found.ndim == 2 and found.shape[1] == 2 else found  # noqa: PLR2004
+        scores = np.asarray(model.predict_proba(events), dtype=np.float64)
+        scores = scores[:, 1] if scores.ndim == 2 and scores.shape[1] == 2 else scores  # noqa: PLR2004
     else:
-        found = np.asarray(model.decision_function(events), dtype=np.float64)
-    if found.shape != (len(events),) or not np.isfinite(found).all():
+        scores = np.asarray(model.decision_function(events), dtype=np.float64)
+    if scores.shape != (len(events),) or not np.isfinite(scores).all():
         msg = (
-            f"the classifier {type(model).__qualname__} returned scores of shape {found.shape}, "
-            f"{int(np.count_nonzero(~np.isfinite(found)))} of them not finite; expected one finite number for each of "
+            f"the classifier {type(model).__qualname__} returned scores of shape {scores.shape}, "
+            f"{int(np.count_nonzero(~np.isfinite(scores)))} of them not finite; expected one finite number for each of "
             f"{len(events)} events (two classes)"
         )
         raise InputError(msg)
-    return found
+    return scores
 
 
 class _OneThread:
@@ -316,19 +319,19 @@ class _OneThread:
 
     library = "sklearn"
 
-    def __init__(self, model: Any, weight: str, passes: Callable[[int], dict[str, int]]) -> None:  # noqa: ANN401
+    def __init__(self, model: Any, weight: str, parameters: Callable[[int], dict[str, int]]) -> None:  # noqa: ANN401
         """Keep the model.
 
         Args:
             model: With ``fit``, and ``decision_function`` or ``predict_proba``.
             weight: What its ``fit`` calls the weights of events.
-            passes: The parameters that depend on the number of events.
+            parameters: The parameters that depend on the number of events.
         """
-        self._model, self._weight, self._passes = model, weight, passes
+        self._model, self._weight, self._parameters = model, weight, parameters
 
     def fit(self, events: FloatArray, labels: IntArray, sample_weight: FloatArray) -> None:
         """Train from the beginning."""
-        self._model.set_params(**self._passes(len(events)))
+        self._model.set_params(**self._parameters(len(events)))
         with self._quietly():
             self._model.fit(events, labels, **{self._weight: sample_weight})
 
@@ -352,8 +355,8 @@ class _OneThread:
 def _boosting(seed: int) -> _OneThread:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
-    # Where samples nearly agree most of what is fitted is noise, and deep trees fit more of it. Early stopping would
-    # take a part of the training half.
+    # Where samples nearly agree, trees mostly fit noise, and deep ones more of it. Early stopping would take a part of
+    # the training half.
     trees = HistGradientBoostingClassifier(
         max_iter=_ROUNDS,
         learning_rate=_RATE,
@@ -374,14 +377,14 @@ def _mlp(seed: int) -> _OneThread:
     from sklearn.pipeline import Pipeline
     from sklearn.preprocessing import FunctionTransformer, QuantileTransformer
 
-    def passes(events: int) -> dict[str, int]:
+    def parameters(events: int) -> dict[str, int]:
         batch = min(_BATCH, events)
-        length = max(_PASSES, _LEAST_STEPS * batch // events)
+        epochs = max(_MIN_EPOCHS, _MIN_STEPS * batch // events)
         return {
             "scale__n_quantiles": min(_QUANTILES, events),
             "network__batch_size": batch,
-            "network__max_iter": length,
-            "network__n_iter_no_change": length,
+            "network__max_iter": epochs,
+            "network__n_iter_no_change": epochs,
         }
 
     steps = [
@@ -391,7 +394,7 @@ def _mlp(seed: int) -> _OneThread:
         ("gaps", SimpleImputer(strategy="constant", fill_value=0.0, add_indicator=True, keep_empty_features=True)),
         ("network", MLPClassifier((64, 64), learning_rate_init=3e-3, random_state=seed)),
     ]
-    return _OneThread(Pipeline(steps), "network__sample_weight", passes)
+    return _OneThread(Pipeline(steps), "network__sample_weight", parameters)
 
 
 def _without_infinities(events: FloatArray) -> FloatArray:
@@ -401,7 +404,7 @@ def _without_infinities(events: FloatArray) -> FloatArray:
 _MODELS: dict[str, Callable[[int], Any]] = {"boosting": _boosting, "mlp": _mlp}
 
 
-def _untrained(model: Any, seed: int) -> Any:  # noqa: ANN401
+def _new_model(model: Any, seed: int) -> Any:  # noqa: ANN401
     """Return a model to train: a verdict must depend on the seed, and never on what the user's object has seen."""
     if isinstance(model, str):
         try:
@@ -409,11 +412,11 @@ def _untrained(model: Any, seed: int) -> Any:  # noqa: ANN401
         except ImportError as error:
             feature, package, extra = "a classifier", "scikit-learn", "classifier"
             raise MissingExtraError(feature, package, extra) from error
-    own = copy.deepcopy(model)
-    if callable(getattr(own, "get_params", None)):
-        unset = [name for name, value in own.get_params().items() if name.endswith("random_state") and value is None]
-        own.set_params(**dict.fromkeys(unset, seed))
-    return own
+    clone = copy.deepcopy(model)
+    if callable(getattr(clone, "get_params", None)):
+        unset = [name for name, value in clone.get_params().items() if name.endswith("random_state") and value is None]
+        clone.set_params(**dict.fromkeys(unset, seed))
+    return clone
 
 
 def _library(model: Any) -> str:  # noqa: ANN401

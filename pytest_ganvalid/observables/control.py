@@ -1,4 +1,4 @@
-"""Samples for the positive control of what is learned: would it have seen a bias of the size that it should exclude?
+"""Samples for the positive control of a classifier: would it have seen a bias of the size that it should exclude?
 
 A score that sees nothing agrees with every sample, so that its agreement demonstrates nothing. A control is a
 comparison whose answer is known: generated events on both sides, one part of them biased in one column. In clinical
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from pytest_ganvalid.errors import InputError
-from pytest_ganvalid.observables.resampling import numbered
+from pytest_ganvalid.observables.resampling import cluster_numbers
 from pytest_ganvalid.overlaps.digests import is_plain, row_digests
 from pytest_ganvalid.samples import Sample
 from pytest_ganvalid.statistics.roots import brentq
@@ -26,7 +26,7 @@ SHIFT = 6.0
 """Size of the bias that is planted: by so many error bars of n_required events the column's normal score shifts."""
 _STREAM = 6
 _PARTS = 2
-_STEEPEST = 30.0  # logarithm of the largest weight over the smallest
+_MAX_LOG_RATIO = 30.0  # logarithm of the largest weight over the smallest
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,11 +34,11 @@ class ControlSamples:
     """Generated events on both sides.
 
     Attributes:
-        generated: Those that are biased, in one column at a time.
-        reference: As many others as make the effective size of the true reference.
-        columns: The columns that vary and hold one number per event, of those that were named.
-        scale: Events of ``reference`` over those that would have the size of the true reference; less than 1 if the
-            generated sample has less than twice that size.
+        generated: The part of the events that is biased, in one column at a time.
+        reference: As many other events as make the effective size of the true reference.
+        columns: Those of the named columns that vary and hold one number per event.
+        scale: Number of events of ``reference`` over the number with the effective size of the true reference; less
+            than 1 if the generated sample has less than twice that size.
     """
 
     generated: Sample
@@ -53,39 +53,39 @@ class ControlSamples:
         Args:
             generated: At least two events.
             reference: Only its effective size counts, (Σw)²/Σw².
-            names: What is learned from; events are told apart by these columns, not by their place.
+            names: Columns of the classifier; events are told apart by these, not by their position.
             seed: Not negative.
 
         Raises:
             InputError: If there are fewer than two generated events, or clusters of them.
         """
-        cluster = numbered(generated)
-        number, what = (len(generated), "events") if cluster is None else (int(cluster.max()) + 1, "clusters")
+        cluster = cluster_numbers(generated)
+        number, unit = (len(generated), "events") if cluster is None else (int(cluster.max()) + 1, "clusters")
         if number < _PARTS:
-            msg = f"generated has {number} {what}; a control divides them, and takes at least {_PARTS}"
+            msg = f"generated has {number} {unit}; a control divides them, and takes at least {_PARTS}"
             raise InputError(msg)
         order = np.argsort(row_digests(generated.columns, sorted(names)), kind="stable")
         rng = np.random.default_rng([seed, _STREAM])
-        wanted = max(1, round(_effective_size(reference) * len(generated) / _effective_size(generated)))
+        target = max(1, round(_effective_size(reference) * len(generated) / _effective_size(generated)))
         if cluster is None:
             order = order[rng.permutation(order.size)]
-            size = min(wanted, len(generated) // _PARTS)
+            size = min(target, len(generated) // _PARTS)
         else:  # in the order of their keys, whatever that of the rows
-            place = rng.permutation(number)[cluster[order]]
-            rows = np.cumsum(np.bincount(place))
-            order = order[np.argsort(place, kind="stable")]
-            most = min(wanted, len(generated) // _PARTS)
-            size = int(rows[min(max(int(np.searchsorted(rows, most, side="right")) - 1, 0), number - 2)])
-        biased, kept = generated.select(order[size:]), generated.select(order[:size])
+            positions = rng.permutation(number)[cluster[order]]
+            rows = np.cumsum(np.bincount(positions))
+            order = order[np.argsort(positions, kind="stable")]
+            limit = min(target, len(generated) // _PARTS)
+            size = int(rows[min(max(int(np.searchsorted(rows, limit, side="right")) - 1, 0), number - 2)])
+        biased, unbiased = generated.select(order[size:]), generated.select(order[:size])
         plain = (name for name in names if is_plain(biased.columns[name]))
-        return cls(biased, kept, tuple(name for name in plain if np.unique(biased[name]).size > 1), size / wanted)
+        return cls(biased, unbiased, tuple(name for name in plain if np.unique(biased[name]).size > 1), size / target)
 
     def biased(self, column: str, n_required: float) -> Sample:
         """Return the generated part with a bias in a column: weights times exp(ε z), z being its normal scores.
 
         ε > 0 is such that n_required Δ is `SHIFT`²/2 between the events with and without the bias; where z is normally
         distributed and n_required is large, ε = `SHIFT`/sqrt(n_required) and the mean of z is off by `SHIFT` error
-        bars. Where no ε does that, it is the largest tried.
+        bars. Where no ε suffices, it is the largest that `_MAX_LOG_RATIO` allows.
 
         Args:
             column: One of ``columns``.
@@ -103,11 +103,11 @@ def normal_scores(values: NDArray[np.generic], weight: FloatArray) -> FloatArray
         values: Shape (events,).
         weight: Shape (events,), not negative, some positive.
     """
-    _, place = np.unique(values, return_inverse=True)
-    mass = np.bincount(place, weight)
+    _, inverse = np.unique(values, return_inverse=True)
+    mass = np.bincount(inverse, weight)
     ranks = (np.cumsum(mass) - mass / 2) / mass.sum()
     rounding = np.finfo(np.float64).eps
-    return np.asarray(special.ndtri(np.clip(ranks, rounding, 1 - rounding))[place])
+    return np.asarray(special.ndtri(np.clip(ranks, rounding, 1 - rounding))[inverse])
 
 
 def tilt(scores: FloatArray, weight: FloatArray, delta: float) -> FloatArray:
@@ -118,7 +118,7 @@ def tilt(scores: FloatArray, weight: FloatArray, delta: float) -> FloatArray:
     Args:
         scores: z, shape (events,), finite, of at least two values.
         weight: Shape (events,), not negative, some positive.
-        delta: Positive; where no ε reaches it, ε is the largest tried.
+        delta: Positive; where no ε reaches it, ε is the largest that `_MAX_LOG_RATIO` allows.
     """
     share = weight / weight.sum()
 
@@ -127,13 +127,13 @@ def tilt(scores: FloatArray, weight: FloatArray, delta: float) -> FloatArray:
         tilted /= share @ tilted
         return float(share @ ((tilted - 1) ** 2 / (tilted + 1))) - delta
 
-    steepest = _STEEPEST / float(np.ptp(scores))
+    steepest = _MAX_LOG_RATIO / float(np.ptp(scores))
     strength = steepest if excess(steepest) <= 0 else brentq(excess, 0.0, steepest, rtol=1e-6)
     return np.asarray(np.exp(strength * scores))
 
 
 def _effective_size(sample: Sample) -> float:
-    """(Σw)²/Σw²; of events whose weights cancel or vanish their number."""
+    """Return (Σw)²/Σw², or the number of events where their weights cancel or vanish."""
     if sample.weight is None or not sample.weight.sum() > 0:
         return float(len(sample))
     return float(sample.weight.sum() ** 2 / np.sum(sample.weight**2))

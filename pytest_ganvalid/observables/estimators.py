@@ -38,12 +38,12 @@ from pytest_ganvalid.observables.observable import computed, name_of, truths
 from pytest_ganvalid.observables.resampling import (
     Draws,
     bootstrap_dof,
-    drawn,
-    drawn_by_weight,
+    bootstrap_samples,
+    cluster_numbers,
     in_order,
     jackknife_dof,
     jackknife_samples,
-    numbered,
+    unweighted_sample,
 )
 from pytest_ganvalid.observables.standard_errors import (
     Ranked,
@@ -64,16 +64,16 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 Function = Callable[[Sample], Any]
 _ERRORS = ("bootstrap", "jackknife")
-_LEAST_EDGES = 2
+_MIN_EDGES = 2
 
 
 class _OfEvents(ABC):
-    """What the statistics of one value per event share."""
+    """Base of the statistics of one value per event."""
 
     __slots__ = ()
     name: str
 
-    def estimate(self, sample: Sample, side: str, seed: int = 0) -> Estimate:  # noqa: ARG002 - all are asked alike
+    def estimate(self, sample: Sample, side: str, seed: int = 0) -> Estimate:  # noqa: ARG002 - one signature for all
         """Estimate the number and its standard error.
 
         Args:
@@ -85,17 +85,17 @@ class _OfEvents(ABC):
             InputError: If values are missing, NaN or infinite, or the events do not determine the number or its error.
             InputTypeError: If the values are not numbers (truth values for an efficiency).
         """
-        what = f"{side}: {self.name}"
-        with _noted(what):
+        subject = f"{side}: {self.name}"
+        with _error_note(subject):
             values = self._values(sample, side)
         weight = np.ones(len(sample)) if sample.weight is None else sample.weight / power_of_two(sample.weight)
         unit = power_of_two(values)
         try:
             _check_weight(weight)
-            found = self._measure(values / unit, weight, numbered(sample))
-            return Estimate(found.value * unit, found.error * unit, found.n_events, found.dof)
+            scaled = self._measure(values / unit, weight, cluster_numbers(sample))
+            return Estimate(scaled.value * unit, scaled.error * unit, scaled.n_events, scaled.dof)
         except GanvalidError as error:
-            msg = f"{what}: {error}"
+            msg = f"{subject}: {error}"
             raise type(error)(msg) from None
 
     @abstractmethod
@@ -108,25 +108,27 @@ class _OfEvents(ABC):
 
 
 class _OfColumn(_OfEvents):
-    """What the statistics of a column share."""
+    """Base of the statistics of a column."""
 
     __slots__ = ()
     column: str | Function
 
     def _values(self, sample: Sample, side: str) -> FloatArray:
-        what = f"{side}: {self.name}"
+        subject = f"{side}: {self.name}"
         if isinstance(self.column, str):
             values = read_column(sample, self.column, side)
         else:
-            values = computed(self.column, sample, what)
+            values = computed(self.column, sample, subject)
         if isinstance(values, Entries):
-            msg = f"{what} has several numbers per event; reduce them to one per event, such as the largest or the sum"
+            msg = (
+                f"{subject} has several numbers per event; reduce them to one per event, such as the largest or the sum"
+            )
             raise InputError(msg)
         nans, infinities = int(np.isnan(values).sum()), int(np.isinf(values).sum())
         if nans or infinities:
             msg = (
-                f"{what}: {nans:,} NaN and {infinities:,} infinite values among {values.size:,} events, which have no "
-                "place in a single number; mend the sample, or compare the histogram, which can give them a bin"
+                f"{subject}: {nans:,} NaN and {infinities:,} infinite values among {values.size:,} events, which have "
+                "no place in a single number; mend the sample, or compare the histogram, which can give them a bin"
             )
             raise InputError(msg)
         return values
@@ -149,7 +151,7 @@ class Mean(_OfColumn):
 
     def __post_init__(self) -> None:
         """Name it."""
-        object.__setattr__(self, "name", _checked(self.name) or f"mean({name_of(self.column)})")
+        object.__setattr__(self, "name", _checked_name(self.name) or f"mean({name_of(self.column)})")
 
     def _measure(self, values: FloatArray, weight: FloatArray, cluster: IntArray | None) -> Estimate:
         mean = average(values, weight)
@@ -170,7 +172,7 @@ class StandardDeviation(_OfColumn):
 
     def __post_init__(self) -> None:
         """Name it."""
-        object.__setattr__(self, "name", _checked(self.name) or f"std({name_of(self.column)})")
+        object.__setattr__(self, "name", _checked_name(self.name) or f"std({name_of(self.column)})")
 
     def _measure(self, values: FloatArray, weight: FloatArray, cluster: IntArray | None) -> Estimate:
         squares = (values - average(values, weight)) ** 2
@@ -206,7 +208,9 @@ class Quantile(_OfColumn):
         """Check the probability, and name it."""
         probability = float(check_fraction("probability", self.probability))
         object.__setattr__(self, "probability", probability)
-        object.__setattr__(self, "name", _checked(self.name) or f"quantile({name_of(self.column)}, {probability:g})")
+        object.__setattr__(
+            self, "name", _checked_name(self.name) or f"quantile({name_of(self.column)}, {probability:g})"
+        )
 
     def _measure(self, values: FloatArray, weight: FloatArray, cluster: IntArray | None) -> Estimate:
         order = np.argsort(values, kind="stable")
@@ -239,7 +243,7 @@ class Efficiency(_OfEvents):
 
     def __post_init__(self) -> None:
         """Name it."""
-        object.__setattr__(self, "name", _checked(self.name) or f"efficiency({name_of(self.condition)})")
+        object.__setattr__(self, "name", _checked_name(self.name) or f"efficiency({name_of(self.condition)})")
 
     def _values(self, sample: Sample, side: str) -> FloatArray:
         return truths(self.condition, sample, f"{side}: {self.name}").astype(np.float64)
@@ -250,7 +254,7 @@ class Efficiency(_OfEvents):
 
 @dataclass(frozen=True, slots=True)
 class Template(_OfColumn):
-    """What a component contributes to a column's histogram, by a fit of templates, or with which efficiency it passes.
+    """The yield of a component in a column's histogram, or its efficiency, by a fit of templates.
 
     The yields y of all components maximise the extended likelihood of the binned events, Σ n_i log(Σ_k y_k T_ki) -
     Σ_k y_k, with templates T of sum 1 (R. Barlow, Nucl. Instrum. Meth. A 297 (1990) 496); they are given per event of
@@ -262,7 +266,7 @@ class Template(_OfColumn):
         column: The name of a column, or a function of the sample that returns one number per event.
         edges: Increasing; bins are [edge, next edge), and events beyond them are counted, and not fitted.
         templates: Component -> contents of the bins, of any normalisation.
-        component: Whose yield is measured; the first by default.
+        component: The component whose yield is measured; the first by default.
         condition: A function of the sample that returns booleans of shape (events,), or the name of a column of
             booleans: passing and failing events are fitted by themselves, and the number is the efficiency of the
             component, y_pass / (y_pass + y_fail). ``None`` for the yield.
@@ -281,17 +285,19 @@ class Template(_OfColumn):
 
         Raises:
             InputError: If the edges do not increase, or a template cannot be fitted in these bins.
-            InputTypeError: If they are no numbers.
+            InputTypeError: If the edges or a template are not numbers.
         """
         edges = numeric(self.edges, "edges")
-        if edges.ndim != 1 or edges.size < _LEAST_EDGES or not np.all(np.diff(edges) > 0):
+        if edges.ndim != 1 or edges.size < _MIN_EDGES or not np.all(np.diff(edges) > 0):
             msg = f"edges={self.edges!r}; expected increasing numbers, one more than bins"
             raise InputError(msg)
-        given: object = self.templates
-        if not isinstance(given, Mapping) or not given:
+        templates: object = self.templates
+        if not isinstance(templates, Mapping) or not templates:
             msg = f"templates={self.templates!r}; expected a mapping of component -> contents of the bins"
             raise InputTypeError(msg)
-        shapes = {name: _shape(name, contents, edges.size - 1) for name, contents in self.templates.items()}
+        shapes = {
+            name: _normalised_template(name, contents, edges.size - 1) for name, contents in self.templates.items()
+        }
         if np.linalg.matrix_rank(np.array([*shapes.values()])) < len(shapes):
             msg = f"the templates {[*shapes]} cannot be told apart: one is a sum of multiples of the others"
             raise InputError(msg)
@@ -299,11 +305,13 @@ class Template(_OfColumn):
         if component not in shapes:
             msg = f"component={component!r} has no template; there are {[*shapes]}"
             raise InputError(msg)
-        what = "yield" if self.condition is None else "efficiency"
+        quantity = "yield" if self.condition is None else "efficiency"
         object.__setattr__(self, "edges", tuple(edges.tolist()))
         object.__setattr__(self, "templates", shapes)
         object.__setattr__(self, "component", component)
-        object.__setattr__(self, "name", _checked(self.name) or f"{what}({component} in {name_of(self.column)})")
+        object.__setattr__(
+            self, "name", _checked_name(self.name) or f"{quantity}({component} in {name_of(self.column)})"
+        )
 
     def _values(self, sample: Sample, side: str) -> FloatArray:
         """Return the bin of each event, from 0; those beyond the edges come last, failing ones after passing ones."""
@@ -331,36 +339,35 @@ class Template(_OfColumn):
         return by_influence(efficiency, slope[cells], weight, cluster)
 
     def _fitted(self, contents: FloatArray) -> tuple[float, FloatArray]:
-        """Fit the yields, and return that of the component and I⁻¹T_i/λ_i of it for each bin, 0 outside.
+        """Fit the yields, and return that of the component and its I⁻¹T_i/λ_i for each bin, 0 outside.
 
         Args:
-            contents: Of the bins, and of the events beyond them; fractions of all.
+            contents: Contents of the bins, and of the events beyond them, as fractions of all.
         """
         templates, inside = np.array([*self.templates.values()]), contents[:-1]
-        place = [*self.templates].index(self.component)
+        index = [*self.templates].index(self.component)
         yields = fitted_yields(templates, inside)
         rates = yields @ templates
         slopes = np.divide(templates, rates, out=np.zeros_like(templates), where=rates > 0)
         information = (slopes * inside) @ slopes.T
-        return float(yields[place]), np.append(np.linalg.solve(information, slopes)[place], 0.0)
+        return float(yields[index]), np.append(np.linalg.solve(information, slopes)[index], 0.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Estimator:
-    """Any number that a function makes of a sample, such as a fitted parameter, with an error from resampling.
+    """Any number that a function computes from a sample, such as a fitted parameter, with an error from resampling.
 
     Sources: Efron (1979), doi:10.1214/aos/1176344552, for the bootstrap; Tukey's jackknife, deleting a group at a time,
     as in Shao and Tu (1995), for smooth functions only (no quantiles). Events must be independent, or their clusters
-    are declared, which then are what is resampled. Of a weighted
-    sample, events drawn by their weights are resampled too, with weights of 1, to find what the error of unweighted
-    events would be; if weights are negative that is impossible, and (Σw)²/Σw² events are taken to have the same error,
-    which holds where weights are independent of what is fitted.
+    declared, which are resampled then. Of a weighted sample, events drawn by their weights are resampled too, with
+    weights of 1, to find the error of unweighted events; if weights are negative that is impossible, and (Σw)²/Σw²
+    events are taken to have the same error, which holds where weights are independent of the fitted quantity.
 
     Attributes:
         name: Its name in the report.
         function: Takes a `Sample` (indexed by column name, ``.weight`` may be ``None``) and returns a number.
-        errors: ``"bootstrap"`` (events drawn with replacement) or ``"jackknife"`` (one of ``groups`` left out, which
-            are drawn by lot). Neither depends on the order of the events, if columns of numbers tell them apart.
+        errors: ``"bootstrap"`` (events drawn with replacement) or ``"jackknife"`` (one of ``groups`` random groups left
+            out). Neither depends on the order of the events, if columns of numbers tell them apart.
         replicas: Number of samples of the bootstrap; to demonstrate anything takes more than 10.
         groups: Number of groups of the jackknife; to demonstrate anything takes more than 10.
     """
@@ -378,7 +385,7 @@ class Estimator:
             InputError: If ``errors`` is unknown or a number is too small.
             InputTypeError: If there is nothing to call, or the name is no text.
         """
-        _checked(self.name)
+        _checked_name(self.name)
         if not callable(self.function):
             msg = (
                 f"the function of {self.name!r} is a {type(self.function).__name__}; expected a function of the sample"
@@ -397,49 +404,49 @@ class Estimator:
         Args:
             sample: The events.
             side: ``"generated"`` or ``"reference"``, for error messages; it enters the seed too.
-            seed: Of the resampling; the same one gives the same error.
+            seed: Seed of the resampling; the same one gives the same error.
 
         Raises:
             InputError: If the result is NaN or infinite, the function fails in a replica, or all replicas agree.
             InputTypeError: If the result is not a number.
         """
-        what = f"{side}: {self.name}"
-        with _noted(what):
-            value = self._number(sample, what)
-        rng = np.random.default_rng([seed, *what.encode()])
+        subject = f"{side}: {self.name}"
+        with _error_note(subject):
+            value = self._number(sample, subject)
+        rng = np.random.default_rng([seed, *subject.encode()])
         sample = in_order(sample)
         if sample.weight is None:
-            error, dof = self._error(sample, what, rng)
+            error, dof = self._error(sample, subject, rng)
             n_events: float = len(sample)
             if sample.cluster is not None:
-                n_events *= (self._error(replace(sample, cluster=None), what, rng)[0] / error) ** 2
+                n_events *= (self._error(replace(sample, cluster=None), subject, rng)[0] / error) ** 2
             return Estimate(value, error, max(n_events, 1.0), dof)
         weight = sample.weight / power_of_two(sample.weight)
-        _check_weight(weight, f"{what}: ")
-        error, dof = self._error(sample, what, rng)
+        _check_weight(weight, f"{subject}: ")
+        error, dof = self._error(sample, subject, rng)
         n_events = effective(weight)
         if 0 <= weight.min() < weight.max():
-            plain = drawn_by_weight(sample, weight, round(n_events), rng)
-            n_events = len(plain) * (self._error(plain, what, rng)[0] / error) ** 2
+            unweighted = unweighted_sample(sample, weight, round(n_events), rng)
+            n_events = len(unweighted) * (self._error(unweighted, subject, rng)[0] / error) ** 2
         elif sample.cluster is not None:
-            n_events *= (self._error(replace(sample, cluster=None), what, rng)[0] / error) ** 2
+            n_events *= (self._error(replace(sample, cluster=None), subject, rng)[0] / error) ** 2
         return Estimate(value, error, max(n_events, 1.0), dof)
 
     def value(self, sample: Sample, side: str) -> float:
         """Return the number alone."""
         return self._number(sample, f"{side}: {self.name}")
 
-    def _error(self, sample: Sample, what: str, rng: np.random.Generator) -> tuple[float, float]:
+    def _error(self, sample: Sample, subject: str, rng: np.random.Generator) -> tuple[float, float]:
         """Return the standard error of the number, and its degrees of freedom."""
         if self.errors == "bootstrap":
-            cluster = numbered(sample)
+            cluster = cluster_numbers(sample)
             size = len(sample) if cluster is None else int(cluster.max()) + 1
             draws = Draws(size, self.replicas, int(rng.integers(2**63)))
-            results = self._replicate(drawn(sample, cluster, draws), what)
+            results = self._replicate(bootstrap_samples(sample, cluster, draws), subject)
         else:
-            results = self._replicate(jackknife_samples(sample, self.groups, what, rng), what)
+            results = self._replicate(jackknife_samples(sample, self.groups, subject, rng), subject)
         if results.min() == results.max():  # rounding may leave a little variance
-            msg = f"{what}: all {results.size} {self.errors} results are {results[0]:g}, so its error is not known"
+            msg = f"{subject}: all {results.size} {self.errors} results are {results[0]:g}, so its error is not known"
             raise InputError(msg)
         unit = power_of_two(results)
         results = results / unit
@@ -447,29 +454,29 @@ class Estimator:
             return unit * float(results.std(ddof=1)), bootstrap_dof(results, draws)
         return unit * float(results.std()) * math.sqrt(self.groups - 1), jackknife_dof(results)
 
-    def _number(self, sample: Sample, what: str) -> float:
+    def _number(self, sample: Sample, subject: str) -> float:
         result = self.function(sample)
         try:
             number = float(result)
         except (TypeError, ValueError):
-            msg = f"{what}: the function returned a {type(result).__name__}; expected one number"
+            msg = f"{subject}: the function returned a {type(result).__name__}; expected one number"
             raise InputTypeError(msg) from None
         if not math.isfinite(number):
-            msg = f"{what}: the function returned {number}; expected a finite number"
+            msg = f"{subject}: the function returned {number}; expected a finite number"
             raise InputError(msg)
         return number
 
-    def _replicate(self, samples: Iterable[Sample], what: str) -> FloatArray:
+    def _replicate(self, samples: Iterable[Sample], subject: str) -> FloatArray:
         """Apply the function to every sample; count failures, as a mean over the others would be biased."""
         results, failures = [], []
         for sample in samples:
             try:
-                results.append(self._number(sample, what))
+                results.append(self._number(sample, subject))
             except Exception as error:  # noqa: BLE001 - the user's function may fail in any way; it is reported
                 failures.append(error)
         if failures:
             msg = (
-                f"{what}: the function failed in {len(failures)} of {len(failures) + len(results)} {self.errors} "
+                f"{subject}: the function failed in {len(failures)} of {len(failures) + len(results)} {self.errors} "
                 f"samples, first by {type(failures[0]).__name__}: {failures[0]}; make the fit converge (better start "
                 "values?), or choose the other kind of errors"
             )
@@ -478,18 +485,18 @@ class Estimator:
 
 
 @contextmanager
-def _noted(what: str) -> Iterator[None]:
-    """Add to an error of a user's function which number it is of."""
+def _error_note(subject: str) -> Iterator[None]:
+    """Add the name of the observable to an error of a user's function."""
     try:
         yield
     except GanvalidError:
         raise
     except Exception as error:
-        error.add_note(f"{what}: raised by the function of this observable")
+        error.add_note(f"{subject}: raised by the function of this observable")
         raise
 
 
-def _shape(name: str, contents: object, bins: int) -> tuple[float, ...]:
+def _normalised_template(name: str, contents: object, bins: int) -> tuple[float, ...]:
     """Return a template of sum 1."""
     array = numeric(contents, f"template {name!r}")
     if array.shape != (bins,) or not np.all(array >= 0) or not array.sum() > 0:
@@ -498,15 +505,15 @@ def _shape(name: str, contents: object, bins: int) -> tuple[float, ...]:
     return tuple((array / array.sum()).tolist())
 
 
-def _checked(name: object) -> str:
+def _checked_name(name: object) -> str:
     if not isinstance(name, str):
         msg = f"the name {name!r} of an observable is a {type(name).__name__}; expected a str"
         raise InputTypeError(msg)
     return name
 
 
-def _check_weight(weight: FloatArray, what: str = "") -> None:
+def _check_weight(weight: FloatArray, prefix: str = "") -> None:
     total = float(weight.sum())
     if not total > 0:
-        msg = f"{what}the weights add up to {total:g}; expected a positive sum"
+        msg = f"{prefix}the weights add up to {total:g}; expected a positive sum"
         raise InputError(msg)

@@ -15,8 +15,8 @@ from pytest_ganvalid.samples.columns import entries_of, parse
 from pytest_ganvalid.samples.features import hint
 from pytest_ganvalid.samples.tables import as_array, numeric
 
-_LOOKED_AT = 1_000  # events of which a function is computed again
-_SAME = 1e-5  # relative; single precision
+_RECOMPUTED = 1_000  # events for which a function is computed again
+_TOLERANCE = 1e-5  # relative; single precision
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 BoolArray = NDArray[np.bool_]
@@ -38,11 +38,11 @@ class Values:
     selected: BoolArray | None = None
 
     def weight(self, weight: FloatArray | None) -> FloatArray | None:
-        """Return the weight of each entry, given those of all events."""
+        """Return the weight of each entry, given the weights of all events."""
         if weight is None:
             return None
-        kept = weight if self.selected is None else weight[self.selected]
-        return kept if self.counts is None else np.repeat(kept, self.counts)
+        selected = weight if self.selected is None else weight[self.selected]
+        return selected if self.counts is None else np.repeat(selected, self.counts)
 
     def multiplicity(self) -> Values:
         """Return the number of entries of each event, where there may be several."""
@@ -76,13 +76,13 @@ class Observable:
             InputError: If a column is missing, or the result has another shape.
             InputTypeError: If the values are not real numbers.
         """
-        what = f"{side}: observable {self.name!r}"
-        selected = None if self.where is None else truths(self.where, sample, f"{what}: the selection")
+        subject = f"{side}: observable {self.name!r}"
+        selected = None if self.where is None else truths(self.where, sample, f"{subject}: the selection")
         if self.function is None:
             columns = [column(sample, name, side) for name in self.columns]
         else:
-            columns = [computed(self.function, sample, what)]
-        return _values(columns, selected, what)
+            columns = [computed(self.function, sample, subject)]
+        return _values(columns, selected, subject)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,16 +132,16 @@ def column(sample: Sample, name: str, side: str) -> FloatArray | Entries:
 
     Args:
         sample: The events.
-        name: Of the column, or a reducing expression (see `samples.columns`).
+        name: Name of the column, or a reducing expression (see `samples.columns`).
         side: ``"generated"`` or ``"reference"``, for error messages.
 
     Raises:
         InputError: If there is no such column.
-        InputTypeError: If it does not hold real numbers.
+        InputTypeError: If the column does not hold real numbers.
     """
-    what = f"{side}: column {name!r}"
+    subject = f"{side}: column {name!r}"
     if name in sample.columns:
-        return _numbers(sample.columns[name], what)
+        return _numbers(sample.columns[name], subject)
     reduction = parse(name)
     entries = None if reduction is None else entries_of(reduction, sample.columns)
     if reduction is None or entries is None:
@@ -149,80 +149,82 @@ def column(sample: Sample, name: str, side: str) -> FloatArray | Entries:
         msg = f"{side}: there is no column {inner!r}; there are {sorted(sample.columns)}{hint(name, sample.columns)}"
         raise InputError(msg)
     try:
-        return _numbers(reduction.of(entries), what)
+        return _numbers(reduction.of(entries), subject)
     except (InputError, InputTypeError) as error:
-        msg = f"{what}: {error}"
+        msg = f"{subject}: {error}"
         raise type(error)(msg) from None
 
 
-def computed(function: Function, sample: Sample, what: str) -> FloatArray | Entries:
-    """Return what a function makes of the events, one number per event or several.
+def computed(function: Function, sample: Sample, subject: str) -> FloatArray | Entries:
+    """Return the values of a function of the events, one number per event or several.
 
     Raises:
         InputError: If the result has another shape.
-        InputTypeError: If it does not hold real numbers.
+        InputTypeError: If the result does not hold real numbers.
     """
-    values = _computed(function, sample, what)
-    few = _some_events(len(sample))
-    _refuse_dependence(_flat(values[few]), _flat(_computed(function, sample.select(few), what)), what)
+    values = _computed(function, sample, subject)
+    rows = _subset(len(sample))
+    _refuse_dependence(_flat(values[rows]), _flat(_computed(function, sample.select(rows), subject)), subject)
     return values
 
 
-def _computed(function: Function, sample: Sample, what: str) -> FloatArray | Entries:
+def _computed(function: Function, sample: Sample, subject: str) -> FloatArray | Entries:
     result = function(sample)
-    values = _numbers(result if isinstance(result, Entries) else as_array(result, what), what)
+    values = _numbers(result if isinstance(result, Entries) else as_array(result, subject), subject)
     if values.shape != (len(sample),):
-        msg = f"{what} returned shape {values.shape}; expected one number per event, shape ({len(sample)},)"
+        msg = f"{subject} returned shape {values.shape}; expected one number per event, shape ({len(sample)},)"
         raise InputError(msg)
     return values
 
 
-def truths(condition: Function | str, sample: Sample, what: str) -> BoolArray:
+def truths(condition: Function | str, sample: Sample, subject: str) -> BoolArray:
     """Evaluate a condition event by event.
 
     Raises:
-        InputError: If it has another shape, or the column does not exist.
-        InputTypeError: If it is not of booleans.
+        InputError: If the condition has another shape, or the column does not exist.
+        InputTypeError: If the condition is not of booleans.
     """
-    passed = _truths(condition, sample, what)
+    passed = _truths(condition, sample, subject)
     if not isinstance(condition, str):
-        few = _some_events(len(sample))
-        _refuse_dependence(passed[few], _truths(condition, sample.select(few), what), what)
+        rows = _subset(len(sample))
+        _refuse_dependence(passed[rows], _truths(condition, sample.select(rows), subject), subject)
     return passed
 
 
-def _truths(condition: Function | str, sample: Sample, what: str) -> BoolArray:
+def _truths(condition: Function | str, sample: Sample, subject: str) -> BoolArray:
     result = sample[condition] if isinstance(condition, str) else condition(sample)
-    passed = np.asarray(result if isinstance(result, Entries) else as_array(result, what))
+    passed = np.asarray(result if isinstance(result, Entries) else as_array(result, subject))
     if passed.shape != (len(sample),):
-        msg = f"{what} has shape {passed.shape}; expected one truth value per event, shape ({len(sample)},)"
+        msg = f"{subject} has shape {passed.shape}; expected one truth value per event, shape ({len(sample)},)"
         raise InputError(msg)
     if passed.dtype != np.bool_:
-        msg = f"{what} has dtype {passed.dtype}; expected booleans, such as events['pt'] > 30"
+        msg = f"{subject} has dtype {passed.dtype}; expected booleans, such as events['pt'] > 30"
         raise InputTypeError(msg)
     return passed
 
 
-def _some_events(n: int) -> IntArray:
-    """Return the positions of every second event, or of as many as it takes to notice."""
-    return np.arange(0, n, max(2, n // _LOOKED_AT))
+def _subset(n: int) -> IntArray:
+    """Return the positions of every second event, or of as many as it takes to notice a difference."""
+    return np.arange(0, n, max(2, n // _RECOMPUTED))
 
 
 def _flat(values: FloatArray | Entries) -> FloatArray:
     return values.values if isinstance(values, Entries) else values
 
 
-def _refuse_dependence(values: NDArray[Any], again: NDArray[Any], what: str) -> None:
-    """Refuse values of events that are others among other events.
+def _refuse_dependence(values: NDArray[Any], recomputed: NDArray[Any], subject: str) -> None:
+    """Refuse values of events that differ among other events.
 
     A quantity relative to the mean or the largest value of its sample is the same for a generator that is off by that
-    much: what is wrong would divide out.
+    much: the bias would divide out.
     """
     size = float(np.abs(values[np.isfinite(values)]).max(initial=0.0)) if values.dtype != np.bool_ else 0.0
-    same = values.shape == again.shape and np.allclose(values, again, rtol=_SAME, atol=_SAME * size, equal_nan=True)
-    if not same:
+    agree = values.shape == recomputed.shape and np.allclose(
+        values, recomputed, rtol=_TOLERANCE, atol=_TOLERANCE * size, equal_nan=True
+    )
+    if not agree:
         msg = (
-            f"{what} is not the same for an event among others; expected a function of each event alone, neither "
+            f"{subject} is not the same for an event among others; expected a function of each event alone, neither "
             "random nor relative to its sample (a mean, a median, a maximum)"
         )
         raise InputError(msg)
@@ -232,7 +234,7 @@ def check_name(name: object) -> None:
     """Refuse a name that is no text.
 
     Raises:
-        InputTypeError: If it is neither a str nor ``None``.
+        InputTypeError: If the name is neither a str nor ``None``.
     """
     if not isinstance(name, str | None):
         msg = f"the name {name!r} of an observable is a {type(name).__name__}; expected a str"
@@ -243,8 +245,8 @@ def name_of(value: Function | str) -> str:
     """Return the name of a column, or of a function that has one.
 
     Raises:
-        InputError: If it has none.
-        InputTypeError: If it is neither.
+        InputError: If the function has no name.
+        InputTypeError: If the value is neither a str nor a function.
     """
     if isinstance(value, str):
         return value
@@ -258,13 +260,13 @@ def name_of(value: Function | str) -> str:
     return str(name)
 
 
-def _numbers(values: Any, what: str) -> FloatArray | Entries:  # noqa: ANN401 - an array or Entries
+def _numbers(values: Any, subject: str) -> FloatArray | Entries:  # noqa: ANN401 - an array or Entries
     if isinstance(values, Entries):
-        return Entries(numeric(values.values, what), values.counts)
-    return numeric(values, what)
+        return Entries(numeric(values.values, subject), values.counts)
+    return numeric(values, subject)
 
 
-def _values(columns: Sequence[FloatArray | Entries], selected: BoolArray | None, what: str) -> Values:
+def _values(columns: Sequence[FloatArray | Entries], selected: BoolArray | None, subject: str) -> Values:
     if selected is not None:
         columns = [values[selected] for values in columns]
     several = [values for values in columns if isinstance(values, Entries)]
@@ -272,6 +274,9 @@ def _values(columns: Sequence[FloatArray | Entries], selected: BoolArray | None,
     if not several:
         return Values(tuple(single), None, selected)
     if single or any(not np.array_equal(values.counts, several[0].counts) for values in several):
-        msg = f"{what} joins columns that differ in their number of entries per event; expected the same in every event"
+        msg = (
+            f"{subject} joins columns that differ in their number of entries per event; expected the same in every "
+            "event"
+        )
         raise InputError(msg)
     return Values(tuple(values.values for values in several), several[0].counts, selected)

@@ -22,7 +22,7 @@ from pytest_ganvalid.samples import Sample
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 _GROUPS = 50  # of clusters
-_CHANCE = 1e-6  # that an event which carries nothing is taken to carry some of a bootstrap's error
+_CHANCE = 1e-6  # probability with which an event seems by chance to carry some of a bootstrap's error
 
 
 def in_order(sample: Sample) -> Sample:
@@ -37,12 +37,12 @@ def in_order(sample: Sample) -> Sample:
 
 @dataclass(frozen=True, slots=True)
 class Draws:
-    """The rows of every sample of a bootstrap, the same ones however often they are asked for.
+    """The rows of every sample of a bootstrap, the same ones in every iteration.
 
     Attributes:
         events: Number of events to draw, and to draw from.
         replicas: Number of samples.
-        seed: Of the draws.
+        seed: Seed of the draws.
     """
 
     events: int
@@ -72,28 +72,28 @@ def bootstrap_dof(results: FloatArray, draws: Draws) -> float:
     scatter = squares - sums**2 / results.size
     shares = np.divide(covariance**2, scatter, out=np.zeros(draws.events), where=scatter > 0)
     chance = special.stdtrit(results.size - 2, _CHANCE / 2 / draws.events) ** 2
-    carried = float((shares[shares > chance / (chance + results.size - 2)] ** 2).sum())
-    return min(results.size - 1, max(2 / carried, 1.0)) if carried > 0 else results.size - 1
+    concentration = float((shares[shares > chance / (chance + results.size - 2)] ** 2).sum())
+    return min(results.size - 1, max(2 / concentration, 1.0)) if concentration > 0 else results.size - 1
 
 
-def jackknife_samples(sample: Sample, groups: int, what: str, rng: np.random.Generator) -> Iterator[Sample]:
+def jackknife_samples(sample: Sample, groups: int, subject: str, rng: np.random.Generator) -> Iterator[Sample]:
     """Yield the sample without one group of events after the other.
 
     Args:
         sample: The events.
-        groups: How many groups.
-        what: The number, for the error message.
+        groups: Number of groups.
+        subject: The number, for the error message.
         rng: Draws the groups.
 
     Raises:
         InputError: If there are fewer than two events for each group.
     """
-    cluster = numbered(sample)
+    cluster = cluster_numbers(sample)
     size, unit = (len(sample), "events") if cluster is None else (int(cluster.max()) + 1, "clusters")
     if size < (2 * groups if cluster is None else groups):
-        msg = f"{what}: {size} {unit} do not make {groups} groups of two or more; choose fewer groups"
+        msg = f"{subject}: {size} {unit} do not make {groups} groups of two or more; choose fewer groups"
         raise InputError(msg)
-    # By lot: every groups-th event would be alike where data repeat themselves, and next ones where they are sorted.
+    # At random: every n-th event would be alike where data repeat themselves, and neighbours where they are sorted.
     group = rng.permutation(size) % groups
     if cluster is not None:
         group = group[cluster]
@@ -111,20 +111,20 @@ def jackknife_dof(results: FloatArray) -> float:
     return min(results.size - 1, max(2 * results.size / (kurtosis - 1), 1.0))
 
 
-def drawn_by_weight(sample: Sample, weight: FloatArray, events: int, rng: np.random.Generator) -> Sample:
+def unweighted_sample(sample: Sample, weight: FloatArray, events: int, rng: np.random.Generator) -> Sample:
     """Draw events by their weights, which then are 1."""
-    drawn = sample.select(rng.choice(len(sample), events, p=weight / weight.sum()))
-    return Sample(drawn.columns, np.ones(events), drawn.provenance)
+    draw = sample.select(rng.choice(len(sample), events, p=weight / weight.sum()))
+    return Sample(draw.columns, np.ones(events), draw.provenance)
 
 
-def numbered(sample: Sample) -> IntArray | None:
+def cluster_numbers(sample: Sample) -> IntArray | None:
     """Return the number of each event's cluster, from 0; ``None`` if events are independent."""
     if sample.cluster is None:
         return None
     return np.unique(sample.cluster, return_inverse=True)[1]
 
 
-def drawn(sample: Sample, cluster: IntArray | None, draws: Draws) -> Iterator[Sample]:
+def bootstrap_samples(sample: Sample, cluster: IntArray | None, draws: Draws) -> Iterator[Sample]:
     """Yield the samples of a bootstrap: of events, or of clusters of events."""
     if cluster is None:
         yield from map(sample.select, draws)
@@ -132,10 +132,10 @@ def drawn(sample: Sample, cluster: IntArray | None, draws: Draws) -> Iterator[Sa
     order = np.argsort(cluster, kind="stable")
     counts = np.bincount(cluster)
     starts = np.cumsum(counts) - counts
-    for chosen in draws:
-        sizes = counts[chosen]
-        within = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        yield sample.select(order[np.repeat(starts[chosen], sizes) + within])
+    for clusters in draws:
+        sizes = counts[clusters]
+        offsets = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        yield sample.select(order[np.repeat(starts[clusters], sizes) + offsets])
 
 
 def share_clusters(generated: Sample, reference: Sample) -> bool:
@@ -146,7 +146,7 @@ def share_clusters(generated: Sample, reference: Sample) -> bool:
 
 
 def difference_error(
-    value: Callable[[Sample, str], float], generated: Sample, reference: Sample, what: str, seed: int
+    value: Callable[[Sample, str], float], generated: Sample, reference: Sample, subject: str, seed: int
 ) -> tuple[float, float]:
     """Return the standard error of the difference of a number of both sides, and its degrees of freedom.
 
@@ -156,30 +156,30 @@ def difference_error(
         value: Returns the number of a sample and its side.
         generated: Events in clusters.
         reference: Likewise; equal keys are one cluster.
-        what: The number, for the error message.
-        seed: Of the groups.
+        subject: The number, for the error message.
+        seed: Seed of the groups.
 
     Raises:
         InputError: If there are too few clusters, or no difference varies.
     """
     keys = np.union1d(generated.cluster, reference.cluster)  # type: ignore[arg-type]
     if keys.size < _GROUPS:
-        msg = f"{what}: {keys.size} clusters are too few for the error of a difference; expected at least {_GROUPS}"
+        msg = f"{subject}: {keys.size} clusters are too few for the error of a difference; expected at least {_GROUPS}"
         raise InputError(msg)
-    group = np.random.default_rng([seed, *what.encode()]).permutation(keys.size) % _GROUPS
+    group = np.random.default_rng([seed, *subject.encode()]).permutation(keys.size) % _GROUPS
     sides = [
         (sample, group[np.searchsorted(keys, sample.cluster)], side)  # type: ignore[arg-type]
         for sample, side in ((generated, "generated"), (reference, "reference"))
     ]
     results = []
     for left_out in range(_GROUPS):
-        ours, theirs = (value(sample.select(where != left_out), side) for sample, where, side in sides)
-        results.append(ours - theirs)
+        gen, ref = (value(sample.select(groups != left_out), side) for sample, groups, side in sides)
+        results.append(gen - ref)
     differences = np.array(results)
     if differences.min() == differences.max():
         msg = (
-            f"{what}: the difference is {differences[0]:g} whichever clusters are left out, so its error is not known "
-            "and nothing can be demonstrated"
+            f"{subject}: the difference is {differences[0]:g} whichever clusters are left out, so its error is not "
+            "known and nothing can be demonstrated"
         )
         raise InputError(msg)
     return float(differences.std()) * math.sqrt(_GROUPS - 1), jackknife_dof(differences)

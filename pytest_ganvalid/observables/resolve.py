@@ -1,4 +1,4 @@
-"""From what the user asks for to observables, each with a name of its own."""
+"""From the specification of a user to observables, each with a name of its own."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class _Shared:
     condition: str | None
 
     def names(self) -> list[str]:
-        """List those of numbers."""
+        """List the columns of numbers."""
         skipped = skipped_columns(self.generated, self.reference, self.condition)
         names = [name for name in self.reference.columns if name in self.generated.columns and name not in skipped]
         if not names:
@@ -86,7 +86,7 @@ class _Shared:
 
 
 def resolve(spec: object, generated: Sample, reference: Sample, condition: str | None = None) -> tuple[Wanted, ...]:
-    """Turn what the user asked for into observables.
+    """Turn the specification of a user into observables.
 
     Args:
         spec: ``None`` for every numeric column of the reference, and of two or more with one number per event their
@@ -96,19 +96,19 @@ def resolve(spec: object, generated: Sample, reference: Sample, condition: str |
         condition: The column that divides the events into strata.
 
     Raises:
-        InputError: If there is no observable, two have one name, one is the condition itself, or, of all columns, the
-            generated sample lacks one.
-        InputTypeError: If one is of an unknown kind.
+        InputError: If there is no observable, two have one name, one is the condition itself, or all columns are
+            compared and the generated sample lacks one.
+        InputTypeError: If an observable is of an unknown kind.
     """
     shared = _Shared(generated, reference, condition)
     if spec is None:
         observables = _all_columns(shared)
     elif isinstance(spec, Mapping):
-        observables = [_one(value, shared, name) for name, value in spec.items()]
-    elif isinstance(spec, str) or callable(spec) or _is_wanted(spec):
-        observables = [_one(spec, shared)]
+        observables = [_observable(value, shared, name) for name, value in spec.items()]
+    elif isinstance(spec, str) or callable(spec) or _is_observable(spec):
+        observables = [_observable(spec, shared)]
     elif isinstance(spec, Iterable):
-        observables = [_one(value, shared) for value in spec]
+        observables = [_observable(value, shared) for value in spec]
     else:
         msg = f"observables={spec!r} is a {type(spec).__name__}; expected a list, each {_ACCEPTED}"
         raise InputTypeError(msg)
@@ -126,24 +126,25 @@ def resolve(spec: object, generated: Sample, reference: Sample, condition: str |
 
 
 def skipped_columns(generated: Sample, reference: Sample, condition: str | None = None) -> dict[str, str]:
-    """Say which columns ``observables=None`` leaves out, and why; numbers that only the reference has are none.
+    """Return the columns that ``observables=None`` leaves out, and why.
 
-    What numbers the events is told by the reference alone, as the bins are: the generated events may come later.
+    Columns of numbers that only the reference has are not among them; see `refuse_lost`. Columns that number the events
+    are recognised in the reference alone, which decides on the bins, too: the generated events may come later.
     """
-    ours, theirs = generated.columns, reference.columns
-    skipped = dict.fromkeys((name for name in ours if name not in theirs), ONLY_GENERATED)
-    texts = (name for name in theirs if is_text(theirs[name]) and (name not in ours or is_text(ours[name])))
+    gen, ref = generated.columns, reference.columns
+    skipped = dict.fromkeys((name for name in gen if name not in ref), ONLY_GENERATED)
+    texts = (name for name in ref if is_text(ref[name]) and (name not in gen or is_text(gen[name])))
     skipped |= dict.fromkeys(texts, _TEXT)
     if condition is not None:
         skipped |= {condition: "divides the events into strata"}
-    left = [name for name in theirs if name not in skipped]
-    numbering = [name for name in left if no_observable(theirs[name]) == _NUMBERING]
-    # Numbers of events that are all there is are not the numbers of anything else.
-    return skipped | dict.fromkeys(numbering, _NUMBERING) if len(numbering) < len(left) else skipped
+    candidates = [name for name in ref if name not in skipped]
+    numbering = [name for name in candidates if no_observable(ref[name]) == _NUMBERING]
+    # Where there are no other columns, numbers in order do not number the events: there is nothing else to number.
+    return skipped | dict.fromkeys(numbering, _NUMBERING) if len(numbering) < len(candidates) else skipped
 
 
 def no_observable(values: Any) -> str:  # noqa: ANN401 - an array or Entries
-    """Say why a column of true events is not compared unless it is asked for; empty if it is."""
+    """Say why a column of true events is compared only on request; empty if it is compared by default."""
     if is_text(values):
         return _TEXT
     return _NUMBERING if numbers_in_order(values) or (is_numeric(values) and numbers_at_random(values[:HEAD])) else ""
@@ -153,13 +154,13 @@ def refuse_lost(names: Iterable[str]) -> None:
     """Refuse a generated sample that lacks columns of the reference, where all columns are compared.
 
     Raises:
-        InputError: If there are any.
+        InputError: If the generated sample lacks a column.
     """
-    lost = sorted(names)
-    if lost:
+    missing = sorted(names)
+    if missing:
         msg = (
-            f"the reference has columns that the generated sample lacks: {lost}; a distribution that was lost cannot "
-            "be right: give the generated sample these columns, or state observables= to compare without them"
+            f"the reference has columns that the generated sample lacks: {missing}; a distribution that was lost "
+            "cannot be right: give the generated sample these columns, or state observables= to compare without them"
         )
         raise InputError(msg)
 
@@ -169,13 +170,13 @@ def _all_columns(shared: _Shared) -> list[Wanted]:
     skipped = skipped_columns(shared.generated, shared.reference, shared.condition)
     names = shared.names()
     refuse_lost({*shared.reference.columns} - {*shared.generated.columns} - {*skipped})
-    joined = tuple(name for name in _one_per_event(shared) if _varies(shared.reference, name))
+    joined = tuple(name for name in _scalar_columns(shared) if _varies(shared.reference, name))
     columns: list[Wanted] = [Observable(name, (name,)) for name in names]
     return columns if len(joined) < _PAIR else [*columns, _tree(_joint_name(shared.reference), joined)]
 
 
 def _varies(reference: Sample, name: str) -> bool:
-    """Tell whether a column of one number per event has two values: no cell is cut along any other."""
+    """Tell whether a column of one number per event has two values: no cell is cut along a constant column."""
     values = np.asarray(column(reference, name, "reference"))
     finite = values[np.isfinite(values)]
     return bool(finite.size and np.any(finite != finite[0]))
@@ -187,10 +188,10 @@ def _joint_name(reference: Sample) -> str:
 
 
 def _refuse_condition(observable: Wanted, condition: str | None) -> None:
-    """Refuse an observable that is what divides the events.
+    """Refuse an observable that is the condition itself.
 
     Raises:
-        InputError: If it is.
+        InputError: If the observable is the column that divides the events.
     """
     selected = isinstance(observable, Observable) and observable.where is not None
     columns = observable.columns if isinstance(observable, Observable) else (getattr(observable, "column", None),)
@@ -202,19 +203,19 @@ def _refuse_condition(observable: Wanted, condition: str | None) -> None:
         raise InputError(msg)
 
 
-def _is_wanted(value: object) -> bool:
+def _is_observable(value: object) -> bool:
     return isinstance(value, Selection | KDTree | Observable | Estimating | Scoring)
 
 
-def _one(value: object, shared: _Shared, name: str | None = None) -> Wanted:
+def _observable(value: object, shared: _Shared, name: str | None = None) -> Wanted:
     check_name(name)
     if isinstance(value, str):
         return Observable(name or value, (value,))
     if isinstance(value, type):
         msg = f"{value.__name__} is a class; make one of it: {value.__name__}(...)"
         raise InputTypeError(msg)
-    if _is_wanted(value):
-        return _special(value, shared, name)
+    if _is_observable(value):
+        return _from_object(value, shared, name)
     if callable(value):
         return Observable(name or name_of(value), function=value)
     if isinstance(value, tuple | list) and len(value) >= _PAIR and isinstance(value[0], str):
@@ -222,34 +223,34 @@ def _one(value: object, shared: _Shared, name: str | None = None) -> Wanted:
             make = _tree if len(value) > _PAIR else Observable
             return make(name or ":".join(value), tuple(value))
         if len(value) == _PAIR:
-            return _one(value[1], shared, name or value[0])
+            return _observable(value[1], shared, name or value[0])
     msg = f"observable {value!r} is not understood; expected {_ACCEPTED}"
     raise InputTypeError(msg)
 
 
-def _special(value: Any, shared: _Shared, name: str | None) -> Wanted:  # noqa: ANN401 - one of the public classes
-    """Resolve an object that says itself what it is, under another name if one is given."""
+def _from_object(value: Any, shared: _Shared, name: str | None) -> Wanted:  # noqa: ANN401 - one of the public classes
+    """Resolve an object of one of the public classes, under another name if one is given."""
     if isinstance(value, KDTree):
-        columns = _one_per_event(shared) if value.columns is None else _names(value.columns)
+        columns = _scalar_columns(shared) if value.columns is None else _tree_columns(value.columns)
         return _tree(name or value.name, columns)
     if isinstance(value, Selection):
-        inner = _one(value.observable, shared)
+        inner = _observable(value.observable, shared)
         if not isinstance(inner, Observable) or inner.where is not None:
             msg = f"a selection of {value.observable!r} is not understood; expected a column, columns or a function"
             raise InputTypeError(msg)
         condition = value.where if isinstance(value.where, str) else getattr(value.where, "__name__", "")
         default = f"{inner.name} where {condition}" if condition not in ("", "<lambda>") else None
-        named = name or value.name or default
-        if named is None:
+        label = name or value.name or default
+        if label is None:
             msg = (
                 f"the selection of {inner.name!r} cannot be named after a lambda; give it a name: Selection(..., name=)"
             )
             raise InputError(msg)
-        return replace(inner, name=named, where=value.where)
+        return replace(inner, name=label, where=value.where)
     return replace(value, name=name) if name else value  # type: ignore[no-any-return]
 
 
-def _names(columns: object) -> tuple[str, ...]:
+def _tree_columns(columns: object) -> tuple[str, ...]:
     if isinstance(columns, tuple | list) and all(isinstance(column, str) for column in columns):
         return tuple(columns)
     msg = f"columns={columns!r} of a k-d tree; expected a tuple of column names"
@@ -259,13 +260,13 @@ def _names(columns: object) -> tuple[str, ...]:
 def _tree(name: str, columns: tuple[str, ...]) -> Observable:
     repeated = sorted({column for column in columns if columns.count(column) > 1})
     if repeated or not columns:
-        what = f"joins column {repeated[0]!r} with itself" if repeated else "is of no column"
-        msg = f"observable {name!r} {what}; expected columns that differ"
+        problem = f"joins column {repeated[0]!r} with itself" if repeated else "is of no column"
+        msg = f"observable {name!r} {problem}; expected columns that differ"
         raise InputError(msg)
     return Observable(name, columns, tree=True)
 
 
-def _one_per_event(shared: _Shared) -> tuple[str, ...]:
+def _scalar_columns(shared: _Shared) -> tuple[str, ...]:
     """Columns with one number per event: a joint distribution needs them to match."""
     sides = (shared.generated.columns, shared.reference.columns)
     return tuple(name for name in shared.names() if not any(isinstance(side[name], Entries) for side in sides))

@@ -1,6 +1,6 @@
 """Standard errors of numbers made of weighted events, and the degrees of freedom of those errors.
 
-What to use when: `by_influence` for what is a smooth function of averages, `proportion` for a share of the events,
+What to use when: `by_influence` for a smooth function of averages, `proportion` for a share of the events,
 `Ranked` for a quantile. Weights may be negative; their sum is positive.
 """
 
@@ -19,7 +19,7 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 _ORDINARY = 1e30  # up to here, and down to its inverse, fourth powers neither overflow nor vanish
 _GAP = 3  # the steps between the values around a quantile are this much more uneven than chance makes them
-_FEW = 5  # effective events: with fewer there are less than the ten degrees of freedom that a verdict takes
+_MIN_EFFECTIVE = 5  # effective events: with fewer there are less than the ten degrees of freedom that a verdict takes
 
 
 def by_influence(value: float, influence: FloatArray, weight: FloatArray, cluster: IntArray | None = None) -> Estimate:
@@ -27,9 +27,9 @@ def by_influence(value: float, influence: FloatArray, weight: FloatArray, cluste
 
     Args:
         value: The estimate.
-        influence: What each event contributes, its average zero, shape (events,).
-        weight: Of each event; the sum is positive.
-        cluster: Number of the cluster of each event, from 0; ``None`` for independent ones.
+        influence: Contribution of each event, of average zero, shape (events,).
+        weight: Weight of each event; the sum is positive.
+        cluster: Number of the cluster of each event, from 0; ``None`` for independent events.
 
     Raises:
         InputError: If all contributions are zero.
@@ -44,9 +44,9 @@ def by_influence(value: float, influence: FloatArray, weight: FloatArray, cluste
     n_events = unit_variance / variance if unit_variance > 0 else effective(weight)
     spread = float((parts**2).sum()) / variance**2 - 1 / parts.size  # relative variance of the variance
     dof = 2 / spread if spread > 0 else math.inf
-    # An event with nearly all of the weight makes the estimate, and then it is chance what it seems to contribute.
+    # An event with nearly all of the weight makes the estimate, and then its apparent contribution is chance.
     n_effective = effective(weight if cluster is None else np.asarray(np.bincount(cluster, weight), dtype=np.float64))
-    if n_effective < _FEW:
+    if n_effective < _MIN_EFFECTIVE:
         n_events = max(min(n_events, n_effective), 1.0)
     return Estimate(value, math.sqrt(variance), n_events, max(min(dof, 2 * n_effective), 1.0))
 
@@ -58,19 +58,19 @@ def proportion(passed: FloatArray, weight: FloatArray, cluster: IntArray | None 
 
     Args:
         passed: 0 or 1, shape (events,).
-        weight: Of each event; the sum is positive.
-        cluster: Number of the cluster of each event, from 0; ``None`` for independent ones.
+        weight: Weight of each event; the sum is positive.
+        cluster: Number of the cluster of each event, from 0; ``None`` for independent events.
     """
     n_effective = effective(weight)
     events, mean_weight = n_effective + 2, weight.sum() / n_effective
-    more_passed, more_weight = np.append(passed, [0.0, 1.0]), np.append(weight, [mean_weight, mean_weight])
-    shrunk = min(max(average(more_passed, more_weight), 1 / events), 1 - 1 / events)
-    more_clusters = None if cluster is None else np.append(cluster, cluster.max() + np.array([1, 2]))
-    found = by_influence(shrunk, more_passed - shrunk, more_weight, more_clusters)
+    extended_passed, extended_weight = np.append(passed, [0.0, 1.0]), np.append(weight, [mean_weight, mean_weight])
+    shrunk = min(max(average(extended_passed, extended_weight), 1 / events), 1 - 1 / events)
+    extended_clusters = None if cluster is None else np.append(cluster, cluster.max() + np.array([1, 2]))
+    estimate = by_influence(shrunk, extended_passed - shrunk, extended_weight, extended_clusters)
     # Two events that do not exist have made the error stable; they must not make it smaller.
-    more = events / n_effective
-    n_events = max((found.n_events or events) / more, 1.0)
-    return Estimate(average(passed, weight), found.error * math.sqrt(more), n_events, found.dof)
+    factor = events / n_effective
+    n_events = max((estimate.n_events or events) / factor, 1.0)
+    return Estimate(average(passed, weight), estimate.error * math.sqrt(factor), n_events, estimate.dof)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,20 +91,20 @@ class Ranked:
         Negative weights make the cumulated weight cross a level more than once: first and last crossing are averaged.
         """
         below = (np.cumsum(self.weight) - self.weight / 2) / self.weight.sum()
-        rising = (np.maximum.accumulate(below), np.minimum.accumulate(below[::-1])[::-1])
-        return float(np.mean([np.interp(probability, curve, self.values) for curve in rising]))
+        envelopes = (np.maximum.accumulate(below), np.minimum.accumulate(below[::-1])[::-1])
+        return float(np.mean([np.interp(probability, curve, self.values) for curve in envelopes]))
 
     def between(self, low: float, high: float, value: float, n_events: float | None, dof: float = math.inf) -> Estimate:
         """Estimate ``value`` with the error that the quantiles at its standard errors have.
 
         The distance of two order statistics with k events between them has a relative variance of 1 / k, the squares
-        of the k + 1 steps on the way add up to 2 / k of its own. Where they exceed that by far there is a gap. The
-        degrees of freedom are those of the probability at most.
+        of the k + 1 steps on the way add up to 2 / k of its own square. Where they exceed that by far there is a gap.
+        The degrees of freedom are those of the probability at most.
         """
-        least, most = self.at(low), self.at(high)
-        inside = slice(*np.searchsorted(self.values, [least, most]))
+        lower, upper = self.at(low), self.at(high)
+        inside = slice(*np.searchsorted(self.values, [lower, upper]))
         values, weight = self.values[inside], self.weight[inside]
-        if np.unique(values).size <= values.size / 2 or least >= most:
+        if np.unique(values).size <= values.size / 2 or lower >= upper:
             msg = (
                 f"the values are discrete at {value:g}: {values.size} of them around it take {np.unique(values).size} "
                 "different values, so the quantile has no meaningful error; compare an efficiency, such as that of a "
@@ -112,10 +112,10 @@ class Ranked:
             )
             raise InputError(msg)
         count = float(np.abs(weight).sum() ** 2 / (weight**2).sum())
-        steps = np.diff(values, prepend=least, append=most)
-        even = 2 * (most - least) ** 2 / float((steps**2).sum())
-        carrying = even if even < count / _GAP else count
-        return Estimate(value, (most - least) / 2, n_events, max(min(carrying / 2, dof), 1.0))
+        steps = np.diff(values, prepend=lower, append=upper)
+        even_count = 2 * (upper - lower) ** 2 / float((steps**2).sum())
+        effective_count = even_count if even_count < count / _GAP else count
+        return Estimate(value, (upper - lower) / 2, n_events, max(min(effective_count / 2, dof), 1.0))
 
 
 def average(values: FloatArray, weight: FloatArray) -> float:

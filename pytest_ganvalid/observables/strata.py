@@ -1,7 +1,7 @@
 """Strata: the bins of a condition, such as the incident energy, in each of which a conditional generator is checked.
 
-What are compared are the distributions *within* a stratum, and how often each stratum occurs, unless the condition was
-imposed: then that is up to whoever asked the generator for events.
+The distributions *within* a stratum are compared, and how often each stratum occurs, unless the condition was imposed:
+then the user has chosen its rate.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from pytest_ganvalid.samples import Entries, Sample
 
 _ACCEPTED = "a column name, or a pair (column name, bins), bins being a number or edges, or a Condition"
 _PAIR = 2
-_CLEARLY = 5.0  # standard errors
+_EXCESS_ERRORS = 5.0  # standard errors by which the generated share of a stratum is clearly larger
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A column in the bins of which all is compared.
+    """A column in whose bins all observables are compared.
 
     Attributes:
         column: Its name, or a reducing expression.
         bins: A number of bins or edges; ``None`` for one bin for each value, if they are few.
         imposed: Whether the user has chosen its values for the generated events, so that how often they occur says
             nothing about the generator. Where they are in the same numbers as in the reference, or in multiples of one
-            number, that is seen and need not be said.
+            number, that is recognised and need not be declared.
     """
 
     column: str
@@ -42,7 +42,7 @@ class Condition:
 
     @classmethod
     def parsed(cls, by: object) -> Condition | None:
-        """Read what the user said; ``None`` if nothing divides the events.
+        """Read the specification of a user; ``None`` if nothing divides the events.
 
         Args:
             by: ``None``; a column name; or a pair (column name, bins), or a mapping {column name: bins}, with a number
@@ -74,8 +74,8 @@ class Condition:
         """Return the condition of each event.
 
         Raises:
-            InputError: If there is no such column, or it is not one finite number per event.
-            InputTypeError: If it does not hold real numbers.
+            InputError: If there is no such column, or it does not hold one finite number per event.
+            InputTypeError: If the column does not hold real numbers.
         """
         return condition_values(sample, self.column, side)
 
@@ -91,9 +91,12 @@ def condition_values(sample: Sample, name: str, side: str) -> NDArray[np.float64
     if isinstance(values, Entries):
         msg = f"{side}: the condition {name!r} has several entries per event; expected one number per event"
         raise InputError(msg)
-    bad = int(np.count_nonzero(~np.isfinite(values)))
-    if bad:
-        msg = f"{side}: the condition {name!r} is NaN or infinite in {bad:,} of {values.size:,} events; mend the sample"
+    invalid = int(np.count_nonzero(~np.isfinite(values)))
+    if invalid:
+        msg = (
+            f"{side}: the condition {name!r} is NaN or infinite in {invalid:,} of {values.size:,} events; mend the "
+            "sample"
+        )
         raise InputError(msg)
     return values
 
@@ -139,7 +142,7 @@ class Stratum:
         """
         p = self.share_reference
         noise = math.sqrt(p * (1 - p) * (p / self.n_reference + self.share_generated / self.n_generated))
-        return max(p, self.share_generated) if self.share_generated > p + _CLEARLY * noise else p
+        return max(p, self.share_generated) if self.share_generated > p + _EXCESS_ERRORS * noise else p
 
     @property
     def used(self) -> tuple[float, float]:

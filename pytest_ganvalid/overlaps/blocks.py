@@ -13,7 +13,7 @@ from scipy import special
 from pytest_ganvalid.overlaps.digests import Column, Numbers, is_numeric, leading
 
 BLOCKS = 100
-_LEAST = 20  # rows of a block
+_MIN_BLOCK_ROWS = 20  # rows of a block
 _ALPHA = 1e-6  # in any column
 
 
@@ -24,19 +24,19 @@ def uneven_blocks(columns: Mapping[str, Column], side: str) -> str | None:
 
     Args:
         columns: The first rows, in their order; undefined values come last.
-        side: What they are.
+        side: Name of the sample.
     """
     numeric = {name: leading(values) for name, values in columns.items() if is_numeric(values)}
     rows = len(next(iter(numeric.values()))) // BLOCKS * BLOCKS if numeric else 0
-    if rows < _LEAST * BLOCKS:
+    if rows < _MIN_BLOCK_ROWS * BLOCKS:
         return None
     size = rows // BLOCKS
     chi2 = {}
     for name, values in numeric.items():
-        ranks = _mid_ranks(values[:rows])
-        spread = float(np.mean(ranks**2))
-        if spread > 0:
-            chi2[name] = float(size * np.sum(np.mean(ranks.reshape(BLOCKS, size), axis=1) ** 2) / spread)
+        ranks = _centred_ranks(values[:rows])
+        variance = float(np.mean(ranks**2))
+        if variance > 0:
+            chi2[name] = float(size * np.sum(np.mean(ranks.reshape(BLOCKS, size), axis=1) ** 2) / variance)
     worst = max(chi2, key=lambda name: chi2[name], default=None)
     if worst is None or special.chdtrc(BLOCKS - 1, chi2[worst]) * len(chi2) >= _ALPHA:
         return None
@@ -47,8 +47,8 @@ def uneven_blocks(columns: Mapping[str, Column], side: str) -> str | None:
     )
 
 
-def _mid_ranks(values: Numbers) -> Numbers:
-    """Return the ranks of values about their mean, those of equal ones being equal."""
+def _centred_ranks(values: Numbers) -> Numbers:
+    """Return the mid-ranks of values about their mean."""
     ordered = np.sort(values)
-    below, upto = (np.searchsorted(ordered, values, side=side) for side in ("left", "right"))
-    return np.asarray((below + upto - values.size) / 2)
+    below, up_to = (np.searchsorted(ordered, values, side=side) for side in ("left", "right"))
+    return np.asarray((below + up_to - values.size) / 2)

@@ -22,9 +22,9 @@ CONFIDENCE = 0.95
 """Of the limits that are reported."""
 TAIL = 4.0
 """Times the true density that a generator may have at rare rows without being said to repeat them."""
-_OFTEN = 1000
-_PARTS = 4  # of a test of how many rows occur so often: two limits and two tails
-_SPARE = 3  # rows that do not count for whether all occur a multiple of a number of times, and pay for the choice of it
+_FREQUENT = 1000
+_PARTS = 4  # shares of a test on the number of rows that occur k times: two limits and two tails
+_SPARE = 3  # rows that the test for a common divisor leaves out, as the divisor is chosen from the data
 
 
 def p_counting(
@@ -35,13 +35,13 @@ def p_counting(
     Args:
         in_a: Distinct rows of the first sample.
         in_b: Distinct rows of the second, of true events, which sets what chance allows.
-        from_a: Positions of the shared ones in the first.
-        from_b: Positions of the shared ones in the second.
-        exchangeable: Whether the first are true events too, so that chance is known from both. A generator has
+        from_a: Positions of the shared rows in the first.
+        from_b: Positions of the shared rows in the second.
+        exchangeable: Whether the first are true events too, so that both set what chance allows. A generator has
             another density, and could raise the level of chance by repeating its own rows.
 
     Returns:
-        That limit; and the smallest p-value of its several tests as it is, which is only a hint.
+        That limit; and the smallest p-value of its several tests, uncorrected, which is only a hint.
     """
     counts_a, counts_b = in_a.counts[from_a], in_b.counts[from_b]
     ratio = in_a.rows / in_b.rows
@@ -49,12 +49,12 @@ def p_counting(
     hint = binomial_tail(hits, in_b.occurring(2), 2 * ratio)
     if not exchangeable:
         return binomial_tail(hits, in_b.occurring(2), 2 * ratio * TAIL), hint
-    alone = in_a.occurring(2) + in_b.occurring(2) - int((counts_a == 2).sum() + (counts_b == 2).sum())  # noqa: PLR2004
-    both = int(np.count_nonzero((counts_a == 1) & (counts_b == 1)))
+    doubles = in_a.occurring(2) + in_b.occurring(2) - int((counts_a == 2).sum() + (counts_b == 2).sum())  # noqa: PLR2004
+    singles = int(np.count_nonzero((counts_a == 1) & (counts_b == 1)))
     p_values = (
         hint,
         binomial_tail(int(np.count_nonzero(counts_a == 1)), in_a.occurring(2), 2 / ratio),
-        binomial_tail(both, alone, 2 * ratio / (1 + ratio**2)),
+        binomial_tail(singles, doubles, 2 * ratio / (1 + ratio**2)),
         _p_identical(in_a, in_b, from_a.size, counts_a, counts_b),
     )
     return min(1.0, len(p_values) * min(p_values)), min(p_values)
@@ -64,8 +64,8 @@ def _p_identical(
     in_a: Distinct, in_b: Distinct, common: int, counts_a: NDArray[np.int64], counts_b: NDArray[np.int64]
 ) -> float:
     """Return the probability that two halves of a sample have each row equally often: Π C(2c, c) / C(2n, n)."""
-    same = common == in_a.values.size == in_b.values.size and np.array_equal(counts_a, counts_b)
-    return p_again(counts_a) if same and in_b.limit == LARGEST else 1.0
+    identical = common == in_a.values.size == in_b.values.size and np.array_equal(counts_a, counts_b)
+    return p_again(counts_a) if identical and in_b.limit == LARGEST else 1.0
 
 
 def p_again(counts: NDArray[np.integer], share: float = 1.0) -> float:
@@ -73,12 +73,12 @@ def p_again(counts: NDArray[np.integer], share: float = 1.0) -> float:
 
     Args:
         counts: How often each distinct row occurs.
-        share: Of the rows; the probability is that of a part of the sample with as large a share of each.
+        share: Share of the sample; the probability is that of a part with this share of the events of each row.
     """
-    number = np.bincount(np.minimum(counts, _OFTEN))  # most rows occur a few times, if not once
-    often = counts[counts >= _OFTEN]
-    n = np.concatenate([np.arange(number.size - (often.size > 0)), often, [counts.sum()]]) * share
-    times = np.concatenate([number[: number.size - (often.size > 0)], np.ones(often.size), [-1.0]])
+    number = np.bincount(np.minimum(counts, _FREQUENT))  # most rows occur a few times, if not once
+    frequent = counts[counts >= _FREQUENT]
+    n = np.concatenate([np.arange(number.size - (frequent.size > 0)), frequent, [counts.sum()]]) * share
+    times = np.concatenate([number[: number.size - (frequent.size > 0)], np.ones(frequent.size), [-1.0]])
     terms = times * (special.gammaln(2 * n + 1) - 2 * special.gammaln(n + 1))
     return math.exp(min(float(terms.sum()), 0.0))
 
@@ -94,16 +94,19 @@ def p_convexity(counts: NDArray[np.int64]) -> float:
     Where rows occur so often that no number does so twice, all are multiples of one number if each was read so often;
     an independent row is with a probability of a half at most.
     """
-    occurring = np.bincount(np.minimum(counts, _OFTEN))
-    often = np.flatnonzero(occurring[: _OFTEN - 1])
+    occurring = np.bincount(np.minimum(counts, _FREQUENT))
+    present = np.flatnonzero(occurring[: _FREQUENT - 1])
     occurring = np.pad(occurring, (0, 2))
     worst = 1.0
-    for k in often[often > 1].tolist():
+    for k in present[present > 1].tolist():
         share = _PARTS * k**2  # of the probability of a false alarm: the sum over all k is below 1
-        at, near = int(occurring[k]), [int(occurring[i]) for i in (k - 1, k + 1)]
-        below, above = (poisson_upper(count, ALPHA / share) for count in near)
+        number, neighbours = int(occurring[k]), [int(occurring[i]) for i in (k - 1, k + 1)]
+        below, above = (poisson_upper(count, ALPHA / share) for count in neighbours)
         bound = math.sqrt((k + 1) / k)
-        tails = poisson_tail(at, bound * math.sqrt(below * above)), binomial_tail(at, sum(near), bound / 2)
+        tails = (
+            poisson_tail(number, bound * math.sqrt(below * above)),
+            binomial_tail(number, sum(neighbours), bound / 2),
+        )
         worst = min(worst, share * min(tails))
     if counts.size and np.gcd.reduce(counts) > 1:
         worst = min(worst, 2.0 ** (_SPARE - counts.size))
@@ -111,7 +114,7 @@ def p_convexity(counts: NDArray[np.int64]) -> float:
 
 
 def binomial_tail(hits: int, others: int, odds: float) -> float:
-    """Return the probability of at least so many hits among all, given their odds."""
+    """Return the probability of ``hits`` or more among ``hits`` + ``others``, given their odds."""
     return float(special.betainc(hits, others + 1, odds / (1 + odds))) if hits else 1.0
 
 
@@ -121,7 +124,7 @@ def poisson_upper(count: int, alpha: float) -> float:
 
 
 def poisson_tail(count: int, mean: float) -> float:
-    """Return the probability of at least so many."""
+    """Return the probability that a Poisson number is ``count`` or more."""
     return float(special.gammainc(count, mean)) if count else 1.0
 
 
@@ -130,15 +133,15 @@ def expected_rows(in_a: Distinct, in_b: Distinct) -> float:
     events = int(in_b.counts.sum())
     if not events:
         return float(in_a.rows)
-    once, twice = in_b.occurring(1), in_b.occurring(2)
-    return in_a.rows * (events - once + 2 * (poisson_upper(twice, 1 - CONFIDENCE) - twice)) / events
+    singles, doubles = in_b.occurring(1), in_b.occurring(2)
+    return in_a.rows * (events - singles + 2 * (poisson_upper(doubles, 1 - CONFIDENCE) - doubles)) / events
 
 
 def scaled_rows(in_a: Distinct, rows: int) -> tuple[int, int, int]:
     """Scale the shared rows among those up to the limit of a sketch to the whole sample.
 
-    Clopper-Pearson limits of the share. Equal rows are looked at together or not at all, so what counts is their
-    effective number, (Σ c)² / Σ c² for rows that occur c times.
+    Clopper-Pearson limits of the share. A sketch takes equal rows together or not at all, so their effective number
+    counts, (Σ c)² / Σ c² for rows that occur c times.
 
     Returns:
         Lower limit, estimate and upper limit.

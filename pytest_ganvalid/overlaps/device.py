@@ -1,4 +1,4 @@
-"""Choosing the rows of a sketch where they are: torch tensors, on a GPU above all; only those leave their device."""
+"""Choosing the rows of a sketch on their device: torch tensors, on a GPU above all; only these rows leave it."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Kept:
 
     Attributes:
         columns: The rows, with all columns of the key.
-        hashes: Theirs, as of `digests.row_hashes`.
-        sum: Of the hashes of all events, modulo 2⁶⁴.
-        squares: Of the squares of those hashes, likewise.
+        hashes: Hashes of the rows, as of `digests.row_hashes`.
+        sum: Sum of the hashes of all events, modulo 2⁶⁴.
+        squares: Sum of the squares of those hashes, likewise.
     """
 
     columns: Mapping[str, Column]
@@ -49,10 +49,10 @@ def kept_on_device(tensors: Mapping[str, Tensor], key: Key, limit: int) -> Kept:
             hashes = (hashes ^ word) * int(FIRST) & _WORD
             hashes = (hashes ^ (hashes >> 16)) * int(SECOND) & _WORD
             hashes = hashes ^ (hashes >> 15)
-    kept = torch.nonzero(hashes <= limit >> 32)[:, 0]
+    selected = torch.nonzero(hashes <= limit >> 32)[:, 0]
     return Kept(
-        {name: as_array(tensors[name][kept], f"column {name!r}") for name in key.columns},
-        hashes[kept].cpu().numpy().astype(np.uint32),
+        {name: as_array(tensors[name][selected], f"column {name!r}") for name in key.columns},
+        hashes[selected].cpu().numpy().astype(np.uint32),
         int(hashes.sum()) % 2**64,
         int((hashes * hashes).sum()) % 2**64,  # products of signed integers are modulo 2⁶⁴, too
     )

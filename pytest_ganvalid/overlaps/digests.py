@@ -2,7 +2,7 @@
 
 The digest of a row is a function of its values alone: neither of the other rows, nor of the order or the number types
 of the columns. Values are compared in double, single and half precision, as files and programs round them; whatever is
-equal in one is equal in the next. Of several entries per event, a sum over each with its place stands for all.
+equal in one is equal in the next. Several entries of an event are digested by a sum over each with its position.
 Digests are stored in fingerprints: these functions must not change without a new version of those.
 """
 
@@ -25,7 +25,7 @@ PRECISIONS = (HALF, SINGLE, DOUBLE)
 """Significant bits of a number, the coarsest first."""
 WORDS = {HALF: "half", SINGLE: "single", DOUBLE: "double"}
 BLOCK = 1 << 15
-"""Rows at a time: what is worked on stays in the processor's cache."""
+"""Rows at a time, so that they stay in the processor's cache."""
 SEED, FINER_SEED = np.uint32(0x67616E76), np.uint32(0x616C6964)
 FIRST, SECOND = np.uint32(0x9E3779B1), np.uint32(0x85EBCA6B)
 Digests = NDArray[np.uint64]
@@ -34,8 +34,8 @@ Column = NDArray[Any] | Entries
 Numbers = NDArray[np.float64]
 _STEP, _MIX_1, _MIX_2 = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _DROPPED = 13  # bits of the 23 of a float32 that half precision lacks
-_HALF_STEP, _ALL = np.uint32(1 << (_DROPPED - 1)), np.uint32(0xFFFFFFFF)
-_KEPT = np.uint32(0xFFFFFFFF >> _DROPPED << _DROPPED)
+_HALF_STEP, _FULL_MASK = np.uint32(1 << (_DROPPED - 1)), np.uint32(0xFFFFFFFF)
+_HALF_MASK = np.uint32(0xFFFFFFFF >> _DROPPED << _DROPPED)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,7 +50,7 @@ class Distinct:
         first: Position of each in the sketch.
         rows: Number of events of the whole sample.
         limit: Rows with a larger key are left out.
-        finer: In each finer precision up to that in which they are compared, 32 bits of another digest.
+        finer: 32 bits of another digest in each finer precision, up to that in which they are compared.
     """
 
     keys: Digests
@@ -65,12 +65,12 @@ class Distinct:
         """Leave out rows with a larger key."""
         if limit >= self.limit:
             return self
-        some = slice(int(np.searchsorted(self.keys, np.uint64(limit), side="right")))
-        kept = (self.keys[some], self.values[some], self.counts[some], self.first[some])
-        return Distinct(*kept, self.rows, limit, tuple(words[some] for words in self.finer))
+        head = slice(int(np.searchsorted(self.keys, np.uint64(limit), side="right")))
+        parts = (self.keys[head], self.values[head], self.counts[head], self.first[head])
+        return Distinct(*parts, self.rows, limit, tuple(words[head] for words in self.finer))
 
     def mixed(self, rows: NDArray[np.intp]) -> Digests:
-        """Return one digest of each of some rows, of those in all precisions."""
+        """Return one digest of each of some rows, mixed from those in all precisions."""
         digests = self.values[rows]
         for words in self.finer:
             digests ^= words[rows].astype(np.uint64)
@@ -90,19 +90,19 @@ class Distinct:
 def shared(a: Distinct, b: Distinct) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Find the rows that two samples have in common: their positions in either, in the order of their digests."""
     keys = np.concatenate((a.keys, b.keys))
-    keys.sort(kind="stable")  # which merges what is in order
-    again = np.unique(keys[1:][keys[1:] == keys[:-1]])
-    near_a, near_b = _places(a.keys, again), _places(b.keys, again)
-    _, at_a, at_b = np.intersect1d(a.mixed(near_a), b.mixed(near_b), assume_unique=True, return_indices=True)
-    return near_a[at_a], near_b[at_b]
+    keys.sort(kind="stable")  # which merges two sorted runs
+    common = np.unique(keys[1:][keys[1:] == keys[:-1]])
+    rows_a, rows_b = _positions(a.keys, common), _positions(b.keys, common)
+    _, at_a, at_b = np.intersect1d(a.mixed(rows_a), b.mixed(rows_b), assume_unique=True, return_indices=True)
+    return rows_a[at_a], rows_b[at_b]
 
 
-def _places(keys: Digests, some: Digests) -> NDArray[np.intp]:
-    """Return the positions of some keys among ascending ones, in their order."""
-    first = np.searchsorted(keys, some)
-    counts = np.searchsorted(keys, some, side="right") - first
-    before = np.cumsum(counts) - counts
-    return np.asarray(np.repeat(first - before, counts) + np.arange(counts.sum()))
+def _positions(keys: Digests, selection: Digests) -> NDArray[np.intp]:
+    """Return the positions of selected keys among ascending keys, in their order."""
+    first = np.searchsorted(keys, selection)
+    counts = np.searchsorted(keys, selection, side="right") - first
+    offsets = np.cumsum(counts) - counts
+    return np.asarray(np.repeat(first - offsets, counts) + np.arange(counts.sum()))
 
 
 def is_plain(values: object) -> bool:
@@ -136,7 +136,7 @@ def _narrow(values: NDArray[np.generic], bits: int) -> Words:
     words = single.view(np.uint32)
     if bits == HALF:
         words += _HALF_STEP
-        words &= _KEPT
+        words &= _HALF_MASK
     return words
 
 
@@ -179,7 +179,7 @@ def row_hashes(columns: Mapping[str, Column], names: Sequence[str], bits: int, s
         columns: The rows.
         names: The columns that make up a row, sorted.
         bits: Precision in which they are compared, one of `PRECISIONS`.
-        seed: Another one gives hashes that have nothing to do with those of this one.
+        seed: Seed of the hash; hashes of different seeds are independent.
 
     Returns:
         Shape (events,).
@@ -198,8 +198,8 @@ def _mix_in(column: Column, bits: int, hashes: Words) -> None:
         if bits == DOUBLE:
             loops.mix_in(plain(column), FIRST, SECOND, hashes)
         else:
-            half, kept = (_HALF_STEP, _KEPT) if bits == HALF else (0, _ALL)
-            loops.mix_in_single(plain(column), half, kept, FIRST, SECOND, hashes)
+            increment, mask = (_HALF_STEP, _HALF_MASK) if bits == HALF else (0, _FULL_MASK)
+            loops.mix_in_single(plain(column), increment, mask, FIRST, SECOND, hashes)
         return
     for block in blocks(hashes.size):
         part = hashes[block]
@@ -236,6 +236,6 @@ def leading(column: Column) -> Numbers:
     if not isinstance(column, Entries):
         return rounded(column, DOUBLE)
     numbers = np.full(len(column), np.nan)
-    some = column.counts > 0
-    numbers[some] = rounded(column.values[(np.cumsum(column.counts) - column.counts)[some]], DOUBLE)
+    filled = column.counts > 0
+    numbers[filled] = rounded(column.values[(np.cumsum(column.counts) - column.counts)[filled]], DOUBLE)
     return numbers

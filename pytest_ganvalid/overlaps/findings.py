@@ -1,4 +1,4 @@
-"""What a search for shared rows comes to: frozen, builtins only, and in words."""
+"""The findings of a search for shared rows: frozen, builtins only, and in words."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _REMEDIES = {
 
 
 _TOLERATED = 0.01  # share of near copies
-_HINT = 1e-3  # probability, below which fewer are mentioned
+_HINT_ALPHA = 1e-3  # p-value below which fewer near copies are mentioned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +27,7 @@ class Overlap:
     Attributes:
         sides: The sample whose rows are counted, and the one in which they occur.
         columns: What makes up a row.
-        precision: In which they are equal: double, single or half.
+        precision: Precision in which rows are equal: double, single or half.
         rows: How many rows are shared; an estimate unless ``exact``.
         rows_lower: Lower confidence limit (95 %, two-sided), ``rows`` if exact.
         rows_upper: Upper confidence limit, ``rows`` if exact.
@@ -59,10 +59,10 @@ class Overlap:
     def sentence(self) -> str:
         """Say how many rows are shared, which ones, and what to do if they are more than by chance."""
         first, second = self.sides
-        how = "" if self.precision == "double" else f" (in {self.precision} precision)"
+        precision = "" if self.precision == "double" else f" (in {self.precision} precision)"
         estimate = f" (95 % interval {self.rows_lower:,} to {self.rows_upper:,}, from a part of them)"
         count = (
-            f"{self.rows:,} of {self.of:,} {first} rows{how} are also in the {second} sample"
+            f"{self.rows:,} of {self.of:,} {first} rows{precision} are also in the {second} sample"
             f"{'' if self.exact else estimate}"
         )
         if not self.beyond_chance:
@@ -70,7 +70,7 @@ class Overlap:
         limit = f"where chance allows for {self.expected_by_chance:,.3g} at most"
         pattern = "too evenly, or in too many rare rows, for independent samples"
         excess = limit if self.rows > self.expected_by_chance else pattern
-        return f"{count}, {excess}{_shown(self.examples)}; {_REMEDIES[self.sides]}"
+        return f"{count}, {excess}{_examples_clause(self.examples)}; {_REMEDIES[self.sides]}"
 
     def sensitivity(self) -> str:
         """Say which copies would have been seen."""
@@ -91,7 +91,7 @@ class UndeclaredPairs:
     """Rows of the generated and of the reference sample that belong together although nobody has said so.
 
     Attributes:
-        columns: In which they do: one column of rows in order, or those whose nearest neighbours were found.
+        columns: One column of rows in order, or those in which nearest neighbours were found.
         z: Standard deviations from independence.
         order: ``"in order"``, ``"in part"`` for a window of rows in order, or ``"shuffled"``.
         lag: How many rows further on the generated sample is, of rows in order.
@@ -109,24 +109,24 @@ class UndeclaredPairs:
     expected: float = 0.0
 
     def sentence(self) -> str:
-        """Say how it shows, and what to do."""
+        """Say what shows it, and what to do."""
         names = ", ".join(map(repr, self.columns))
         if self.order == "shuffled":
-            how = (
+            evidence = (
                 f"of {self.counted:,} rows of both, {self.crossed:,} have their nearest neighbour in ({names}) on the "
                 f"other side, where independent samples have {self.expected:,.0f} (z = {self.z:.1f})"
             )
         else:
             shift = f", the generated ones {abs(self.lag)} {'later' if self.lag > 0 else 'earlier'}" if self.lag else ""
             part = " in a part of the samples" if self.order == "in part" else ""
-            how = (
+            evidence = (
                 f"row by row{shift}, {names} rises and falls alike{part} (z = {self.z:.1f} of {self.counted:,} second "
                 "differences)"
             )
         return (
-            f"generated and reference rows belong together, and are no independent samples: {how}; declare the pairs, "
-            'as in validate(..., cluster="event_id"), compare in bins of a condition that both share, by=..., or take '
-            "independent samples"
+            f"generated and reference rows belong together, and are no independent samples: {evidence}; declare the "
+            'pairs, as in validate(..., cluster="event_id"), compare in bins of a condition that both share, by=..., '
+            "or take independent samples"
         )
 
 
@@ -135,14 +135,14 @@ class NearCopies:
     """Generated rows that are nearly rows of the training.
 
     Attributes:
-        columns: In which they are close.
-        share: Of the generated rows, beyond what chance makes close to a training row.
+        columns: Columns in which they are close.
+        share: Share of the generated rows, beyond what chance makes close to a training row.
         share_lower: Lower confidence limit, from Clopper-Pearson limits of 2.5 % of each rate.
         share_upper: Upper confidence limit, likewise.
         p_value: Probability that as many are close by chance.
         close: How many generated rows are close to a training row.
         close_to_reference: How many are as close to a reference row.
-        of: Number of generated rows that were looked at.
+        of: Number of generated rows that were searched.
         chance: Share of the reference rows that are close to a training row.
         nearer: How many more generated rows are nearer to a training row than to one of equally many reference rows,
             as a share; it is 0 on average for true events, and any generator that has learned has some.
@@ -166,8 +166,8 @@ class NearCopies:
 
     @property
     def hinted(self) -> bool:
-        """Whether some are, or may well be."""
-        return self.p_value < _HINT
+        """Whether fewer generated rows may well be near copies."""
+        return self.p_value < _HINT_ALPHA
 
     def sentence(self) -> str:
         """Say how many there are, and what to do."""
@@ -184,13 +184,13 @@ class Independence:
     """Which rows the samples of a check share.
 
     Attributes:
-        overlaps: Of each pair of samples that was compared.
+        overlaps: Overlap of each pair of samples that was compared.
         duplicates: Side -> number of its rows that repeat another row of it.
         duplicated: The sides that repeat rows more often than independent events would.
         distinct: Side -> number of its distinct rows, an estimate where only a sketch of them is at hand.
-        pairs: Rows of both sides that belong together, of whatever kind is most significant; ``None`` if none were
-            found, or none were looked for.
-        near: Near copies of training rows, be they many or few; ``None`` if they were not looked for.
+        pairs: Rows of both sides that belong together, of the most significant kind; ``None`` if there are none, or
+            they were not searched for.
+        near: Near copies of training rows, be they many or few; ``None`` if they were not searched for.
         columns: What makes up a row of the reference.
         examples: Up to three repeated rows of the reference.
         notes: What could not be compared, and what could not be seen, in sentences.
@@ -239,7 +239,7 @@ class Independence:
         if "reference" in self.duplicated:
             reasons.append(
                 f"{self.duplicates['reference']:,} reference rows repeat another one, more than independent events "
-                f"would{_shown(self.examples)}; was a file read twice? keep each event once"
+                f"would{_examples_clause(self.examples)}; was a file read twice? keep each event once"
             )
         if self.pairs is not None:
             reasons.append(self.pairs.sentence())
@@ -252,7 +252,7 @@ def _percent(share: float) -> str:
     return f"{float(f'{100 * share:.2g}'):g} %"
 
 
-def _shown(examples: tuple[Row, ...]) -> str:
+def _examples_clause(examples: tuple[Row, ...]) -> str:
     """Show some rows; of a stored fingerprint there are none to show."""
     rows = ", ".join(f"({', '.join(f'{name} = {_short(value)}' for name, value in row.items())})" for row in examples)
     return f"; for example {rows}" if rows else ""

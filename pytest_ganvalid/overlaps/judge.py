@@ -1,7 +1,7 @@
 """Whether reference, training and generated samples are independent: which rows they share, and whether by chance.
 
 Rows are compared as they are, in single and in half precision: a file format or a program may have rounded them. The
-three share the probability of a false alarm. How chance is judged is said in `key` and `chance`.
+three share the probability of a false alarm. `key` and `chance` describe how chance is judged.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from pytest_ganvalid.overlaps.fingerprint import STORED, Fingerprint
 
 SURELY = 1e-12
 """Probability, at most, with which two independent parts of one sample are said to share events."""
-_OTHERS = 0.1  # of the probability of a false alarm, for each comparison of rounded rows
-_HINT = 1e-3  # counting must at least hint at what the resolution of a single column claims
-_SELDOM = 3  # a row that occurs more often is no full-resolution row
-_SHOWN = 3  # rows
-_BLIND, _BLIND_ROUNDED = 0.005, 0.05  # shares of copies, and of rounded ones, from which on it is said what is seen
-_ALIKE = 0.9  # of the rows that are equal once rounded, that are equal as they are
+_ROUNDED_SHARE = 0.1  # of the probability of a false alarm, for each comparison of rounded rows
+_HINT = 1e-3  # p-value of counting below which the resolution of a single column counts as evidence
+_MAX_OCCURRENCES = 3  # a row that occurs more often is no full-resolution row
+_MAX_EXAMPLES = 3  # rows
+_BLIND, _BLIND_ROUNDED = 0.005, 0.05  # shares of copies, and of rounded ones, above which the sensitivity is reported
+_UNROUNDED_SHARE = 0.9  # share of the rows equal once rounded that must be equal as they are
 
 
 def independence(
@@ -47,20 +47,22 @@ def independence(
     Args:
         generated: The generated rows; ``None`` if they cannot be compared with the reference.
         reference: The reference rows, by the same key; likewise.
-        training: The generated, reference and training rows, by a key of the training; ``None`` for what has not all
-            of its columns, or if there is no training.
+        training: The generated, reference and training rows, by a key of the training; ``None`` for a sample without
+            all of its columns, or if there is no training.
     """
     overlaps: list[Overlap] = []
     if training is not None:
-        ours, theirs, trained_on = training
-        if trained_on is not None:
-            pairs = (("reference", theirs), ("generated", ours))
-            overlaps += [shared_rows(rows, trained_on, (side, "training")) for side, rows in pairs if rows is not None]
+        generated_rows, reference_rows, training_rows = training
+        if training_rows is not None:
+            pairs = (("reference", reference_rows), ("generated", generated_rows))
+            overlaps += [
+                shared_rows(rows, training_rows, (side, "training")) for side, rows in pairs if rows is not None
+            ]
     if generated is not None and reference is not None:
         overlaps.append(shared_rows(generated, reference, ("generated", "reference")))
     sides: dict[str, Fingerprint | None] = {"generated": generated, "reference": reference}
     repeats = {side: _repeats(rows) for side, rows in sides.items() if rows is not None}
-    found = Independence(
+    findings = Independence(
         overlaps=tuple(overlaps),
         duplicates={side: number for side, (number, _, _) in repeats.items()},
         duplicated=tuple(side for side, (_, beyond_chance, _) in repeats.items() if beyond_chance),
@@ -69,7 +71,7 @@ def independence(
         examples=repeats["reference"][2] if "reference" in repeats else (),
         notes=tuple(overlap.sensitivity() for overlap in overlaps if _is_blind(overlap)),
     )
-    return replace(found, notes=(*found.notes, *filter(None, [found.repeats()])))
+    return replace(findings, notes=(*findings.notes, *filter(None, [findings.repeats()])))
 
 
 def rows_in_both(a: Fingerprint, b: Fingerprint) -> tuple[int, int, int] | None:
@@ -82,7 +84,7 @@ def rows_in_both(a: Fingerprint, b: Fingerprint) -> tuple[int, int, int] | None:
     Returns:
         Lower limit, estimate and upper limit (95 %); ``None`` if chance may have made them.
     """
-    limit, bits = min(a.held.limit, b.held.limit), a.key.precisions[0]
+    limit, bits = min(a.consolidated.limit, b.consolidated.limit), a.key.precisions[0]
     in_a, in_b = a.distinct(bits, limit), b.distinct(bits, limit)
     from_a, from_b = shared(in_a, in_b)
     if not from_a.size or p_counting(in_a, in_b, from_a, from_b, exchangeable=True)[0] >= SURELY:
@@ -100,20 +102,22 @@ def shared_rows(a: Fingerprint, b: Fingerprint, sides: tuple[str, str]) -> Overl
     """Compare the rows of a sample with those of another, of true events, by the same key.
 
     Args:
-        a: The first.
-        b: The second.
-        sides: What they are.
+        a: The first sample.
+        b: The second sample.
+        sides: Names of both samples.
 
     Returns:
-        The overlap in the precision that shows most, if any shows more than chance.
+        The overlap in the precision with the largest excess over chance, if any has one.
     """
-    overlaps, limit = [], min(a.held.limit, b.held.limit)
+    overlaps, limit = [], min(a.consolidated.limit, b.consolidated.limit)
     levels = _levels(a)
     for bits, alpha in levels.items():
         overlaps.append(_overlap(a, b, a.distinct(bits, limit), b.distinct(bits, limit), bits, sides, alpha))
-    seen = [overlap for overlap in overlaps if overlap.beyond_chance]
-    most = max(seen, key=_excess, default=overlaps[0])
-    best = next((overlap for overlap in seen if _excess(overlap) >= _ALIKE * _excess(most)), most)
+    significant = [overlap for overlap in overlaps if overlap.beyond_chance]
+    largest = max(significant, key=_excess, default=overlaps[0])
+    best = next(
+        (overlap for overlap in significant if _excess(overlap) >= _UNROUNDED_SHARE * _excess(largest)), largest
+    )
     shares = {bits: overlap.seen_from for bits, overlap in zip(levels, overlaps, strict=True)}
     half = shares[min(levels)] if min(levels) == min(PRECISIONS) else math.inf
     return replace(best, seen_from=min(shares.values()), seen_rounded_from=half)
@@ -127,7 +131,7 @@ def _excess(overlap: Overlap) -> float:
 def _levels(rows: Fingerprint) -> dict[int, float]:
     """Return the precisions in which rows are compared, the finest first, with their shares of a false alarm."""
     finest, *others = rows.key.precisions
-    return {finest: ALPHA * (1 - _OTHERS * len(others)), **dict.fromkeys(others, ALPHA * _OTHERS)}
+    return {finest: ALPHA * (1 - _ROUNDED_SHARE * len(others)), **dict.fromkeys(others, ALPHA * _ROUNDED_SHARE)}
 
 
 def _overlap(
@@ -147,21 +151,21 @@ def _overlap(
     pairs = scale * in_a.values.size * in_b.values.size
     expected, means = expected_rows(in_a, in_b), _means(pairs, bits, a, b)
     # A stored sketch knows from more rows than it holds how rarely two agree.
-    often = (
+    coincidences = (
         pairs
         * min(side.row_chance(bits) for side in ((a, b) if exchangeable else (b,)))
         * (1 if exchangeable else TAIL)
     )
     if from_a.size and p_value >= alpha:
-        once = np.count_nonzero((in_a.counts[from_a] == 1) & (in_b.counts[from_b] == 1))
-        p_value = min(p_value, poisson_tail(int(once), often))
+        singles = np.count_nonzero((in_a.counts[from_a] == 1) & (in_b.counts[from_b] == 1))
+        p_value = min(p_value, poisson_tail(int(singles), coincidences))
     if from_a.size and p_value >= alpha:
         fresh = np.minimum(a.freshness(in_a.first[from_a]), b.freshness(in_b.first[from_b]))
-        p_value, mean = _by_resolution(fresh[in_b.counts[from_b] <= _SELDOM], means, p_value, hint)
+        p_value, mean = _by_resolution(fresh[in_b.counts[from_b] <= _MAX_OCCURRENCES], means, p_value, hint)
         expected = min(expected, scale * mean)
     rows, exact = int(in_a.counts[from_a].sum()), in_b.limit == LARGEST
     lower, estimate, upper = (rows,) * 3 if exact else scaled_rows(in_a, rows)
-    least = np.argsort(in_a.counts[from_a] + in_b.counts[from_b], kind="stable")[:_SHOWN]
+    rarest = np.argsort(in_a.counts[from_a] + in_b.counts[from_b], kind="stable")[:_MAX_EXAMPLES]
     beyond_chance = bool(p_value < alpha)
     return Overlap(
         sides=sides,
@@ -175,21 +179,21 @@ def _overlap(
         expected_by_chance=float(min(expected, in_a.rows)),
         beyond_chance=beyond_chance,
         exact=exact,
-        seen_from=_least_copies(b, in_a, in_b, (often, means[1]), alpha, exchangeable=exchangeable)
+        seen_from=_min_copies(b, in_a, in_b, (coincidences, means[1]), alpha, exchangeable=exchangeable)
         / max(int(in_a.counts.sum()), 1),
         seen_rounded_from=math.inf,
-        examples=a.examples(in_a.first[from_a[least]]) if beyond_chance else (),
+        examples=a.examples(in_a.first[from_a[rarest]]) if beyond_chance else (),
     )
 
 
 def _means(pairs: float, bits: int, a: Fingerprint, b: Fingerprint) -> tuple[float, float]:
-    """Return how many rows chance makes agree at most, by one fresh value of theirs and by two."""
-    place = PRECISIONS.index(bits)
-    alone, both = (
-        max(getattr(side.key, name)[place] for side in (a, b) if side.key.fine or not a.key.fine)
+    """Return how many rows chance makes agree at most, by one fresh value and by two."""
+    index = PRECISIONS.index(bits)
+    one_value, two_values = (
+        max(getattr(side.key, name)[index] for side in (a, b) if side.key.fine or not a.key.fine)
         for name in ("alone", "both")
     )
-    return pairs * alone, pairs * both
+    return pairs * one_value, pairs * two_values
 
 
 def _by_resolution(
@@ -212,7 +216,7 @@ def _by_resolution(
     return min([(p_value, math.inf), *claims])
 
 
-def _least_copies(
+def _min_copies(
     b: Fingerprint,
     in_a: Distinct,
     in_b: Distinct,
@@ -221,7 +225,7 @@ def _least_copies(
     *,
     exchangeable: bool,
 ) -> float:
-    """Return how many copies of rows of the second sample are seen; infinite if none are.
+    """Return the smallest number of copies of rows of the second sample that is detected; infinite if there is none.
 
     Args:
         b: The second sample.
@@ -231,29 +235,32 @@ def _least_copies(
         alpha: Probability of a false alarm.
         exchangeable: See `chance.p_counting`.
     """
-    most = int(in_b.counts.sum())
-    if not most:
+    total = int(in_b.counts.sum())
+    if not total:
         return math.inf
-    twice, odds = in_b.occurring(2), 2 * in_a.rows / in_b.rows * (1 if exchangeable else TAIL)
+    doubles, odds = in_b.occurring(2), 2 * in_a.rows / in_b.rows * (1 if exchangeable else TAIL)
     counts = in_b.counts[:STORED]  # of a fair sample of the rows
-    fresh = (b.freshness(in_b.first[:STORED]) >= 2) & (counts <= _SELDOM)  # noqa: PLR2004
-    single, resolved = in_b.occurring(1) / most, float(counts[fresh].sum() / counts.sum())
+    fresh = (b.freshness(in_b.first[:STORED]) >= 2) & (counts <= _MAX_OCCURRENCES)  # noqa: PLR2004
+    single_share, resolved_share = in_b.occurring(1) / total, float(counts[fresh].sum() / counts.sum())
 
-    def seen(copies: int) -> bool:
-        once = round(copies * single)
-        counted = binomial_tail(once, twice, odds) * (4 if exchangeable else 1)
-        return min(counted, poisson_tail(once, means[0]), poisson_tail(round(copies * resolved), means[1])) < alpha
+    def is_seen(copies: int) -> bool:
+        singles = round(copies * single_share)
+        p_value = binomial_tail(singles, doubles, odds) * (4 if exchangeable else 1)
+        return (
+            min(p_value, poisson_tail(singles, means[0]), poisson_tail(round(copies * resolved_share), means[1]))
+            < alpha
+        )
 
-    return float(_bisected(seen, most)) if seen(most) else math.inf
+    return float(_smallest(is_seen, total)) if is_seen(total) else math.inf
 
 
-def _bisected(holds: Callable[[int], bool], most: int) -> int:
-    """Return the least positive number for which something holds, as it does for all above."""
-    least = 1
-    while least < most:
-        middle = (least + most) // 2
-        least, most = (least, middle) if holds(middle) else (middle + 1, most)
-    return least
+def _smallest(holds: Callable[[int], bool], upper: int) -> int:
+    """Return the smallest positive number, ``upper`` at most, for which a monotone condition holds."""
+    lower = 1
+    while lower < upper:
+        middle = (lower + upper) // 2
+        lower, upper = (lower, middle) if holds(middle) else (middle + 1, upper)
+    return lower
 
 
 def _repeats(sketch: Fingerprint) -> tuple[int, bool, tuple[Row, ...]]:
@@ -264,19 +271,19 @@ def _repeats(sketch: Fingerprint) -> tuple[int, bool, tuple[Row, ...]]:
     counts: Mapping[int, Distinct] = {bits: sketch.distinct(bits) for bits in sketch.key.precisions}
     for bits, alpha in _levels(sketch).items():
         rows = counts[bits]
-        again = np.flatnonzero(rows.counts > 1)
-        if not again.size:
+        repeated = np.flatnonzero(rows.counts > 1)
+        if not repeated.size:
             continue
         p_value = p_convexity(rows.counts)
         if p_value >= alpha:
             pairs = 0.5 * rows.values.size**2 * (LARGEST / max(rows.limit, 1))
-            seldom = again[rows.counts[again] <= _SELDOM]
+            rare = repeated[rows.counts[repeated] <= _MAX_OCCURRENCES]
             p_value, _ = _by_resolution(
-                sketch.freshness(rows.first[seldom]), _means(pairs, bits, sketch, sketch), p_value, p_value
+                sketch.freshness(rows.first[rare]), _means(pairs, bits, sketch, sketch), p_value, p_value
             )
         if p_value < alpha:
-            least = again[np.argsort(rows.counts[again], kind="stable")[:_SHOWN]]
-            return _scaled(rows), True, sketch.examples(rows.first[least])
+            rarest = repeated[np.argsort(rows.counts[repeated], kind="stable")[:_MAX_EXAMPLES]]
+            return _scaled(rows), True, sketch.examples(rows.first[rarest])
     return _scaled(counts[DOUBLE]), False, ()
 
 

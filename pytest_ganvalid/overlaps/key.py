@@ -37,15 +37,15 @@ from pytest_ganvalid.overlaps.resolution import collision, freedom, is_short, nu
 from pytest_ganvalid.samples.sample import Sample
 
 HEAD = 20_000
-"""Rows, of which it is found what tells them apart."""
-_GROUPS, _PER_GROUP = 500, 10  # most values of a column that groups events, and events that share one, on average
-_TOLD = 0.999  # of the rows differ where columns tell events apart
-_KEYED = 0.3  # likewise, at least, as some rows may occur several times, if only once rounded
-_RESOLVED = 2_500  # rows, of which the resolution of a column is found
-_CANDIDATES, _FINE = 8, 3  # columns whose resolution is looked at, and that count
+"""Number of rows that decide which columns tell events apart."""
+_GROUPS, _PER_GROUP = 500, 10  # maximum number of values of a column of labels, and mean number of events of each
+_DISTINCT = 0.999  # share of distinct rows where columns tell events apart
+_KEY_DISTINCT = 0.3  # likewise for the precision of a key, as some rows may occur several times once rounded
+_RESOLUTION_ROWS = 2_500  # rows that determine the resolution of a column
+_CANDIDATES, _FINE = 8, 3  # maximum numbers of columns whose resolution is determined, and that count
 _FREE = 0.5  # half way from a function to independence
-_COARSER = 1e4  # times as likely to agree as the second finest, at which a column no longer counts
-_COMMON, _MOST_COMMON = 4, 16  # times that a common value occurs at least, and how many of them a key has
+_COARSER = 1e4  # times as likely to agree as the second finest, above which a column does not count
+_MIN_COMMON, _MAX_COMMON = 4, 16  # occurrences of a common value, and number of them that a key has
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +54,8 @@ class FineColumn:
 
     Attributes:
         name: The column.
-        low: Its least value; beyond it nothing is known, and it may be where values are cut off.
-        high: Its greatest value, likewise.
+        low: Its smallest value; beyond it nothing is known, and values may be cut off there.
+        high: Its largest value, likewise.
         common: Values that occur again and again.
     """
 
@@ -65,7 +65,7 @@ class FineColumn:
     common: tuple[float, ...] = ()
 
     def is_fresh(self, values: Numbers) -> NDArray[np.bool_]:
-        """Tell which values are of full resolution, and nothing special; shape (events,)."""
+        """Tell which values are of full resolution, and not special ones; shape (events,)."""
         return (values > self.low) & (values < self.high) & ~is_short(values) & ~np.isin(values, self.common)
 
 
@@ -78,8 +78,8 @@ class Key:
         bits: The precision by which rows are chosen for a sketch, the coarsest that tells most of them apart.
         fine: Those columns whose resolution says how rarely two rows agree; may be none.
         alone: For each of `PRECISIONS`, the probability that two independent events agree in one fresh value.
-        both: Likewise in two.
-        whole: Likewise in all columns, fresh or not, as rows that agree limit it.
+        both: Likewise in two fresh values.
+        whole: Likewise in all columns, fresh or not: an upper limit from the rows that agree.
         tells: Whether equal rows are more than equal labels: the columns tell events apart.
     """
 
@@ -124,18 +124,20 @@ class Key:
             InputError: If their rows cannot be compared.
         """
         if not self.same_rows(other):
-            ours, theirs = (f"{list(key.columns)} in {WORDS[key.bits]} precision" for key in (self, other))
-            msg = f"rows are recognised by {ours} and by {theirs}; expected the same columns: fill all like the first"
+            rows = [f"{list(key.columns)} in {WORDS[key.bits]} precision" for key in (self, other)]
+            msg = (
+                f"rows are recognised by {rows[0]} and by {rows[1]}; expected the same columns: fill all like the first"
+            )
             raise InputError(msg)
-        pairs = [(mine, its) for mine in self.fine for its in other.fine if mine.name == its.name]
+        pairs = [(first, second) for first in self.fine for second in other.fine if first.name == second.name]
         fine = [
             FineColumn(
-                name=mine.name,
-                low=min(mine.low, its.low),
-                high=max(mine.high, its.high),
-                common=tuple(sorted({*mine.common, *its.common})),
+                name=first.name,
+                low=min(first.low, second.low),
+                high=max(first.high, second.high),
+                common=tuple(sorted({*first.common, *second.common})),
             )
-            for mine, its in pairs
+            for first, second in pairs
         ]
         return Key(
             columns=self.columns,
@@ -151,7 +153,7 @@ class Key:
         """Count the fresh values of each row.
 
         Args:
-            values: Those of the fine columns, shape (rows, fine columns).
+            values: Values of the fine columns, shape (rows, fine columns).
         """
         fresh = [column.is_fresh(values[:, i]) for i, column in enumerate(self.fine)]
         return np.sum(fresh, axis=0, dtype=np.uint8) if fresh else np.zeros(len(values), np.uint8)
@@ -169,25 +171,31 @@ def key_columns(
             others. Rows that were rounded need more to be recognised.
 
     Returns:
-        Names of columns of numbers that all samples have, those that are read anyway and others if it takes them to
-        tell events apart even in half precision; and whether they are enough. None if there are no such columns.
+        Names of columns of numbers that all samples have, those that are read anyway and others if they are needed to
+        tell events apart even in half precision; and whether they are enough. Empty if there are no such columns.
     """
     common = [n for n in samples[0].columns if all(n in s.columns and is_numeric(s.columns[n]) for s in samples)]
     heads = [_head(sample.columns, common) for sample in samples]
-    own = [name for name in common if not any(numbers_in_order(head[name]) for head in heads)] or common
-    telling = [name for name in own if not any(_groups(head[name]) or numbers_at_random(head[name]) for head in heads)]
-    some = [
-        name for name in own if not any(_is_constant(head[name]) or numbers_at_random(head[name]) for head in heads)
+    unnumbered = [name for name in common if not any(numbers_in_order(head[name]) for head in heads)] or common
+    telling = [
+        name for name in unnumbered if not any(_groups(head[name]) or numbers_at_random(head[name]) for head in heads)
     ]
-    true = heads[0]
-    distinct = {name: _distinct(true[name]) for name in common}
-    ranked = sorted(telling or some or own, key=lambda name: (not is_plain(true[name]), -distinct[name], name))
+    varying = [
+        name
+        for name in unnumbered
+        if not any(_is_constant(head[name]) or numbers_at_random(head[name]) for head in heads)
+    ]
+    events = heads[0]
+    distinct = {name: _distinct_values(events[name]) for name in common}
+    ranked = sorted(
+        telling or varying or unnumbered, key=lambda name: (not is_plain(events[name]), -distinct[name], name)
+    )
     chosen = [name for name in ranked if name in read]
     others = [name for name in ranked if name not in read]
 
     def is_enough() -> bool:
-        fine = sum(distinct[name] >= _TOLD * len(true[name]) for name in chosen)
-        return (sparing and fine >= 2) or (bool(chosen) and _told_apart(true, chosen, HALF) >= _TOLD)  # noqa: PLR2004
+        fine = sum(distinct[name] >= _DISTINCT * len(events[name]) for name in chosen)
+        return (sparing and fine >= 2) or (bool(chosen) and _distinct_share(events, chosen, HALF) >= _DISTINCT)  # noqa: PLR2004
 
     while others and not is_enough():
         chosen.append(others.pop(0))
@@ -202,10 +210,10 @@ def key_of(columns: Mapping[str, Column], names: Sequence[str]) -> Key:
         names: The columns that make up a row.
     """
     columns = _head(columns, names)
-    told = {bits: _told_apart(columns, names, bits) for bits in PRECISIONS}
-    bits = next(b for b in PRECISIONS if told[b] >= _KEYED * told[DOUBLE])
-    ranked = sorted(names, key=lambda name: (-_distinct(columns[name]), name))[:_CANDIDATES]
-    values = {name: leading(column) for name, column in _head(columns, ranked, _RESOLVED).items()}
+    shares = {bits: _distinct_share(columns, names, bits) for bits in PRECISIONS}
+    bits = next(b for b in PRECISIONS if shares[b] >= _KEY_DISTINCT * shares[DOUBLE])
+    ranked = sorted(names, key=lambda name: (-_distinct_values(columns[name]), name))[:_CANDIDATES]
+    values = {name: leading(column) for name, column in _head(columns, ranked, _RESOLUTION_ROWS).items()}
     candidates = list(values)
     common = {name: _common(values[name]) for name in candidates}
     rare = {name: values[name][~np.isin(values[name], common[name])] for name in candidates}
@@ -219,7 +227,7 @@ def key_of(columns: Mapping[str, Column], names: Sequence[str]) -> Key:
             fine.append(name)
     all_rare = {name: leading(columns[name]) for name in fine}  # to see rare repetitions, too
     all_rare = {name: column[~np.isin(column, common[name])] for name, column in all_rare.items()}
-    agree = [sorted((collision(all_rare[n], b) ** free[n] for n in fine), reverse=True) for b in PRECISIONS]
+    probabilities = [sorted((collision(all_rare[n], b) ** free[n] for n in fine), reverse=True) for b in PRECISIONS]
     return Key(
         columns=tuple(sorted(names)),
         bits=bits,
@@ -232,46 +240,46 @@ def key_of(columns: Mapping[str, Column], names: Sequence[str]) -> Key:
             )
             for name in sorted(fine)
         ),
-        alone=tuple(chances[0] if chances else 1.0 for chances in agree),
-        both=tuple(chances[0] * chances[1] if len(chances) > 1 else 1.0 for chances in agree),
-        tells=told[DOUBLE] >= _KEYED,
+        alone=tuple(chances[0] if chances else 1.0 for chances in probabilities),
+        both=tuple(chances[0] * chances[1] if len(chances) > 1 else 1.0 for chances in probabilities),
+        tells=shares[DOUBLE] >= _KEY_DISTINCT,
     )
 
 
 def _common(values: Numbers) -> tuple[float, ...]:
-    """Return the values that occur again and again, the commonest first and not too many."""
+    """Return the values that occur again and again, the commonest first, `_MAX_COMMON` at most."""
     numbers, counts = np.unique(values[np.isfinite(values)], return_counts=True)
-    often = np.argsort(-counts, kind="stable")[:_MOST_COMMON]
-    return tuple(numbers[often[counts[often] >= _COMMON]].tolist())
+    frequent = np.argsort(-counts, kind="stable")[:_MAX_COMMON]
+    return tuple(numbers[frequent[counts[frequent] >= _MIN_COMMON]].tolist())
 
 
 def tells_events(column: object) -> bool:
-    """Tell whether a column by itself says what happened in an event, and not only which group or number it has."""
+    """Tell whether a column by itself describes an event, and not only its group or its number."""
     if not is_numeric(column) or numbers_in_order(column):
         return False
     return not (_groups(column) or numbers_at_random(column))  # type: ignore[arg-type]
 
 
 def _head(columns: Mapping[str, Column], names: Sequence[str], rows: int = HEAD) -> dict[str, Column]:
-    """Return rows from all over a sample, not too many."""
+    """Return rows from all over a sample, about as many as ``rows`` at most."""
     return {name: columns[name][:: -(-len(columns[name]) // rows)] for name in names}
 
 
 def _groups(column: Column) -> bool:
     """Tell whether a column has so few values that each stands for a group of events, as labels do."""
-    return _distinct(column) <= min(_GROUPS, len(column) // _PER_GROUP)
+    return _distinct_values(column) <= min(_GROUPS, len(column) // _PER_GROUP)
 
 
 def _is_constant(column: Column) -> bool:
     """Tell whether all events have the same value; of a few events, that says nothing."""
-    return len(column) >= _PER_GROUP and _distinct(column) == 1
+    return len(column) >= _PER_GROUP and _distinct_values(column) == 1
 
 
-def _distinct(column: Column) -> int:
+def _distinct_values(column: Column) -> int:
     return distinct_count(row_digests({"": column}, ("",), DOUBLE))
 
 
-def _told_apart(columns: Mapping[str, Column], names: Sequence[str], bits: int) -> float:
+def _distinct_share(columns: Mapping[str, Column], names: Sequence[str], bits: int) -> float:
     """Return the share of the rows that differ from those before, in some precision."""
     digests = row_digests(columns, tuple(sorted(names)), bits)
     return distinct_count(digests) / digests.size

@@ -6,7 +6,7 @@ that share a cause. Their histograms fluctuate together, and what is subtracted 
 A rank correlation of rows would find pairs in any two sorted files. The sign of the second difference of three
 consecutive values knows nothing of sorting, drifts, counters or the order of processes: in each of many short windows
 its 2 × 2 table is that of independent signs, given its margins, and the windows are added up as strata are (Cochran,
-Biometrics 10 (1954) 417; Mantel & Haenszel, JNCI 22 (1959) 719). Rows in another order are looked for by nearest
+Biometrics 10 (1954) 417; Mantel & Haenszel, JNCI 22 (1959) 719). Pairs in another order are found by nearest
 neighbours in ranks, in the union of both samples (Schilling, JASA 81 (1986) 799; Henze, Ann. Stat. 16 (1988) 772).
 """
 
@@ -23,23 +23,23 @@ from pytest_ganvalid.overlaps.findings import UndeclaredPairs
 from pytest_ganvalid.overlaps.key import tells_events
 
 IN_ORDER, SHIFTED, SHUFFLED = 6.0, 6.5, 6.0
-"""Standard deviations, beyond which rows are said to belong together: of all rows in order, of rows in order that may
-be shifted against one another, and of nearest neighbours."""
+"""Standard deviations beyond which rows belong together: of all rows in order, of rows in order that may be shifted
+against one another, and of nearest neighbours."""
 LAGS = 20
-"""Rows that are lost between one side and the other, at most."""
+"""Maximum number of rows that are lost between one side and the other."""
 WINDOW = 240
 """Rows of a window."""
 COLUMNS = 4
-"""Columns of which nearest neighbours are found, at most: those with most values."""
+"""Maximum number of columns in which nearest neighbours are found: those with most values."""
 Strata = Sequence[tuple[NDArray[np.intp], NDArray[np.intp]]]
 """Rows of the generated and of the reference sample that can be compared with each other."""
 Signs = NDArray[np.int8]
 _TRIPLE = 3
 _ROUNDING = 1e-6  # of the values, that a second difference must exceed: even steps, in single precision, have none
-_LEAST, _LEAST_EXPECTED = 30, 5.0  # triples, and of those expected in the rarest cell of the table
-_LEAST_ROWS = 50  # of either side, for neighbours
-_CYCLE = 500  # rows, at most, after which labels and counters begin anew
-_MOVING = 0.1  # of the second differences of a column are not zero, if it is no label or counter
+_MIN_TRIPLES, _MIN_EXPECTED = 30, 5.0  # triples, and of those expected in the rarest cell of the table
+_MIN_ROWS = 50  # of either side, for neighbours
+_MAX_CYCLE = 500  # rows after which labels and counters begin anew
+_MIN_MOVING = 0.1  # share of nonzero second differences of a column that is no label or counter
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,10 +47,10 @@ class Table:
     """2 × 2 tables of the signs of both sides, in each of some windows.
 
     Attributes:
-        triples: Number of them with a sign on both sides, shape (columns, windows), as of all others.
-        excess: How many more have positive signs on both sides than independent signs would, given the margins.
-        variance: Of that number (hypergeometric).
-        expected: How many independent signs would leave in the rarest cell.
+        triples: Number of triples with a sign on both sides, shape (columns, windows), as of all others.
+        excess: Number of triples with positive signs on both sides, less that of independent signs with these margins.
+        variance: Variance of that number (hypergeometric).
+        expected: Number of independent signs expected in the rarest cell.
     """
 
     triples: Numbers
@@ -63,11 +63,11 @@ class Table:
         """Count the signs of triples, shape (columns, windows, triples); 0 does not count."""
         counted = (generated != 0) & (reference != 0)
         first, second = counted & (generated > 0), counted & (reference > 0)
-        n, a, b, both = (np.count_nonzero(some, axis=-1) for some in (counted, first, second, first & second))
-        some = np.maximum(n, 1).astype(np.float64)
-        variance = a * (n - a) * (b * (n - b)) / (some**2 * np.maximum(n - 1, 1))
-        expected = np.minimum(a, n - a) * np.minimum(b, n - b) / some
-        return cls(n.astype(np.float64), both - a * b / some, variance, expected)
+        n, a, b, n_both = (np.count_nonzero(mask, axis=-1) for mask in (counted, first, second, first & second))
+        divisor = np.maximum(n, 1).astype(np.float64)
+        variance = a * (n - a) * (b * (n - b)) / (divisor**2 * np.maximum(n - 1, 1))
+        expected = np.minimum(a, n - a) * np.minimum(b, n - b) / divisor
+        return cls(n.astype(np.float64), n_both - a * b / divisor, variance, expected)
 
     def total(self) -> Table:
         """Add up the windows; the shape is (columns, 1)."""
@@ -75,15 +75,15 @@ class Table:
         return Table(*sums)
 
     def beside(self, other: Table) -> Table:
-        """Return the windows of both."""
-        pairs = ((getattr(self, name), getattr(other, name)) for name in ("triples", "excess", "variance", "expected"))
-        return Table(*(np.concatenate(pair, axis=1) for pair in pairs))
+        """Return the windows of both tables."""
+        parts = ((getattr(self, name), getattr(other, name)) for name in ("triples", "excess", "variance", "expected"))
+        return Table(*(np.concatenate(pair, axis=1) for pair in parts))
 
     @property
     def z(self) -> Numbers:
         """Standard deviations from independence; 0 where the triples are too few, or their signs too uneven."""
-        told = (self.triples >= _LEAST) & (self.expected >= _LEAST_EXPECTED)
-        return np.where(told, self.excess / np.sqrt(np.where(told, self.variance, 1.0)), 0.0)
+        sufficient = (self.triples >= _MIN_TRIPLES) & (self.expected >= _MIN_EXPECTED)
+        return np.where(sufficient, self.excess / np.sqrt(np.where(sufficient, self.variance, 1.0)), 0.0)
 
 
 def undeclared_pairs(
@@ -106,20 +106,20 @@ def undeclared_pairs(
     if not names:
         return None
     rows = [len(side[names[0]]) for side in sides]
-    some = [(np.arange(rows[0]), np.arange(rows[1]))] if strata is None else strata
+    strata = [(np.arange(rows[0]), np.arange(rows[1]))] if strata is None else strata
     moving = moving_columns(generated, reference)
-    found = in_order(*_stacked(generated, reference, moving), moving, some) if moving else None
+    finding = in_order(*_stacked(generated, reference, moving), moving, strata) if moving else None
     telling = telling_columns(generated, reference)
-    if found is not None or len(telling) < 2:  # noqa: PLR2004
-        return found
-    return neighbours(*_stacked(generated, reference, telling), telling, some)
+    if finding is not None or len(telling) < 2:  # noqa: PLR2004
+        return finding
+    return neighbours(*_stacked(generated, reference, telling), telling, strata)
 
 
 def _stacked(
     generated: Mapping[str, Column], reference: Mapping[str, Column], names: Sequence[str]
 ) -> tuple[Numbers, Numbers]:
-    ours, theirs = (np.stack([leading(side[name]) for name in names]) for side in (generated, reference))
-    return ours, theirs
+    gen, ref = (np.stack([leading(side[name]) for name in names]) for side in (generated, reference))
+    return gen, ref
 
 
 def moving_columns(generated: Mapping[str, Column], reference: Mapping[str, Column]) -> list[str]:
@@ -131,10 +131,10 @@ def moving_columns(generated: Mapping[str, Column], reference: Mapping[str, Colu
 def _moves(values: Numbers) -> bool:
     """Tell whether a column is anything but a label or a counter, which hardly ever change, do so evenly, or cycle."""
     changes = signs(values[None])
-    if np.count_nonzero(changes) <= _MOVING * changes.size:
+    if np.count_nonzero(changes) <= _MIN_MOVING * changes.size:
         return False
-    again = np.flatnonzero(values[1 : min(_CYCLE, values.size // 2) + 1] == values[0]) + 1
-    return not any(np.array_equal(values[period:], values[:-period]) for period in again.tolist())
+    periods = np.flatnonzero(values[1 : min(_MAX_CYCLE, values.size // 2) + 1] == values[0]) + 1
+    return not any(np.array_equal(values[period:], values[:-period]) for period in periods.tolist())
 
 
 def telling_columns(generated: Mapping[str, Column], reference: Mapping[str, Column]) -> list[str]:
@@ -165,13 +165,13 @@ def signs(values: Numbers) -> Signs:
         values: Shape (columns, rows).
 
     Returns:
-        Shape (columns, rows - 2); 0 where the step does not change, but for rounding, or a value is not finite.
+        Shape (columns, rows - 2); 0 where the step changes by rounding at most, or a value is not finite.
     """
     with np.errstate(over="ignore", invalid="ignore"):
         second = (values[:, 2:] - values[:, 1:-1]) - (values[:, 1:-1] - values[:, :-2])
         size = np.abs(values)
-        least = _ROUNDING * np.maximum(np.maximum(size[:, 2:], size[:, 1:-1]), size[:, :-2])
-        return (second > least).astype(np.int8) - (second < -least).astype(np.int8)
+        threshold = _ROUNDING * np.maximum(np.maximum(size[:, 2:], size[:, 1:-1]), size[:, :-2])
+        return (second > threshold).astype(np.int8) - (second < -threshold).astype(np.int8)
 
 
 def tables(generated: Signs, reference: Signs, lag: int) -> Table:
@@ -184,13 +184,13 @@ def tables(generated: Signs, reference: Signs, lag: int) -> Table:
     """
     start = max(0, -lag)
     rows = min(generated.shape[1] - lag, reference.shape[1])
-    kept = [
+    triples = [
         signs_[:, first:last:_TRIPLE]
         for signs_, first, last in ((generated, start + lag, max(rows + lag, 0)), (reference, start, max(rows, 0)))
     ]
     length = WINDOW // _TRIPLE
-    missing = -kept[0].shape[1] % length
-    windows = (np.pad(side, ((0, 0), (0, missing))).reshape(len(side), -1, length) for side in kept)
+    missing = -triples[0].shape[1] % length
+    windows = (np.pad(side, ((0, 0), (0, missing))).reshape(len(side), -1, length) for side in triples)
     return Table.of(*windows)
 
 
@@ -200,32 +200,32 @@ def in_order(generated: Numbers, reference: Numbers, names: list[str], strata: S
     Args:
         generated: Shape (columns, rows).
         reference: Likewise.
-        names: Of the columns.
+        names: Names of the columns.
         strata: Rows that are compared only among themselves.
     """
-    sides = [(signs(generated[:, ours]), signs(reference[:, theirs])) for ours, theirs in strata]
-    sides = [(ours, theirs) for ours, theirs in sides if min(ours.shape[1], theirs.shape[1]) >= _LEAST]
+    sides = [(signs(generated[:, gen]), signs(reference[:, ref])) for gen, ref in strata]
+    sides = [(gen, ref) for gen, ref in sides if min(gen.shape[1], ref.shape[1]) >= _MIN_TRIPLES]
     if not sides:
         return None
     best: tuple[float, UndeclaredPairs] | None = None
     for lag in sorted(range(-LAGS, LAGS + 1), key=abs):
         windows = tables(*sides[0], lag)
-        for ours, theirs in sides[1:]:
-            windows = windows.beside(tables(ours, theirs, lag))
-        whole = windows.total()
-        for table, least in ((whole, SHIFTED if lag else IN_ORDER), (windows, SHIFTED)):
+        for gen, ref in sides[1:]:
+            windows = windows.beside(tables(gen, ref, lag))
+        total = windows.total()
+        for table, threshold in ((total, SHIFTED if lag else IN_ORDER), (windows, SHIFTED)):
             z = table.z
             column, window = divmod(int(np.argmax(np.abs(z))), z.shape[1])
-            far = float(abs(z[column, window]))
-            if far > least and (best is None or far > best[0]):
-                found = UndeclaredPairs(
+            deviation = float(abs(z[column, window]))
+            if deviation > threshold and (best is None or deviation > best[0]):
+                finding = UndeclaredPairs(
                     columns=(names[column],),
                     z=float(z[column, window]),
-                    order="in order" if table is whole else "in part",
+                    order="in order" if table is total else "in part",
                     lag=lag,
                     counted=int(table.triples[column, window]),
                 )
-                best = far, found
+                best = deviation, finding
     return None if best is None else best[1]
 
 
@@ -235,15 +235,15 @@ def neighbours(generated: Numbers, reference: Numbers, names: Sequence[str], str
     Args:
         generated: Shape (columns, rows).
         reference: Likewise.
-        names: Of the columns.
+        names: Names of the columns.
         strata: Rows that are compared only among themselves.
     """
     crossed, expected, variance, rows = 0, 0.0, 0.0, 0
-    for ours, theirs in strata:
-        if min(ours.size, theirs.size) >= _LEAST_ROWS:
-            counts = crossings(generated[:, ours], reference[:, theirs])
+    for gen, ref in strata:
+        if min(gen.size, ref.size) >= _MIN_ROWS:
+            counts = crossings(generated[:, gen], reference[:, ref])
             crossed, expected, variance = crossed + counts[0], expected + counts[1], variance + counts[2]
-            rows += ours.size + theirs.size
+            rows += gen.size + ref.size
     z = (crossed - expected) / np.sqrt(variance) if variance > 0 else 0.0
     if z <= SHUFFLED:
         return None
@@ -264,7 +264,7 @@ def crossings(generated: Numbers, reference: Numbers) -> tuple[int, float, float
 
     Returns:
         Their number; its mean for samples of one distribution, which no other distributions exceed; and its variance
-        over all ways to divide the rows, given who is whose neighbour.
+        over all ways to divide the rows, given the neighbour of each.
     """
     from scipy.spatial import cKDTree  # which takes a tenth of a second
 

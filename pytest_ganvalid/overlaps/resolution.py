@@ -17,11 +17,11 @@ from pytest_ganvalid.overlaps.digests import Column, Numbers, is_numeric, is_pla
 from pytest_ganvalid.samples.entries import Entries
 
 _ULPS = 16  # floats may be lattices a little coarser than their width
-_UNEVEN_STEPS = 4.0  # times as often as on an even lattice, that values may agree on one of another kind
-_LEAST = 16  # distinct values that a column needs to have a resolution
-_DIGITS, _SINGLE_DIGITS = 6, 4  # significant digits of a short number, at most
-_LEAST_NUMBERED = 100  # events, over which hardly any quantity rises from each to the next, or never repeats
-_UNEVEN = 2.0  # Kolmogorov-Smirnov distance times √n, beyond which even numbers are in 1 of 1500
+_UNEVEN_STEPS = 4.0  # frequency of agreement on an uneven lattice over that on an even one
+_MIN_DISTINCT = 16  # distinct values that a column needs to have a resolution
+_DIGITS, _SINGLE_DIGITS = 6, 4  # maximum numbers of significant digits of a short number
+_MIN_NUMBERED = 100  # events over which hardly any quantity rises from each to the next, or never repeats
+_UNEVEN = 2.0  # Kolmogorov-Smirnov distance times √n, which evenly spread numbers exceed in 1 of 1500 cases
 
 
 def numeric_columns(columns: Mapping[str, Any]) -> tuple[str, ...]:
@@ -31,9 +31,9 @@ def numeric_columns(columns: Mapping[str, Any]) -> tuple[str, ...]:
 
 def numbers_in_order(values: object) -> bool:
     """Tell whether a column holds integers that only ever rise, as event numbers do."""
-    if not is_plain(values) or not isinstance(values, np.ndarray) or values.size < _LEAST_NUMBERED:
+    if not is_plain(values) or not isinstance(values, np.ndarray) or values.size < _MIN_NUMBERED:
         return False
-    head = values[:_LEAST_NUMBERED].astype(np.float64)
+    head = values[:_MIN_NUMBERED].astype(np.float64)
     if values.dtype.kind == "b" or not (np.all(head[1:] > head[:-1]) and np.array_equal(head, np.floor(head))):
         return False
     return bool(np.all(np.greater(values[1:], values[:-1])))
@@ -44,30 +44,30 @@ def numbers_at_random(values: Column) -> bool:
 
     A count that is as large and as fine has a peak or a tail.
     """
-    if isinstance(values, Entries) or len(values) < _LEAST_NUMBERED or values.dtype.kind == "b":
+    if isinstance(values, Entries) or len(values) < _MIN_NUMBERED or values.dtype.kind == "b":
         return False
     if values.dtype.kind == "f" and not np.array_equal(values, np.floor(values)):
         return False
     ordered = np.sort(values.astype(np.float64)) / 2  # so that differences are finite
     if not (np.isfinite(ordered).all() and (ordered[1:] > ordered[:-1]).all()):
         return False
-    places = (ordered - ordered[0]) / (ordered[-1] - ordered[0])
-    return bool(np.abs(places - np.linspace(0, 1, places.size)).max() * math.sqrt(places.size) < _UNEVEN)
+    fractions = (ordered - ordered[0]) / (ordered[-1] - ordered[0])
+    return bool(np.abs(fractions - np.linspace(0, 1, fractions.size)).max() * math.sqrt(fractions.size) < _UNEVEN)
 
 
 def collision(column: Numbers, bits: int) -> float:
     """Estimate the probability that two independent values of a column agree, with some to spare.
 
-    That is the mean over the values of the density there times the spacing of the values, be it that of floats or
-    of a lattice; or, for values that do repeat, the share of the pairs that agree.
+    That is the mean over the values of the density there times the spacing of the values, of floats or of a lattice;
+    or, for values that do repeat, the share of the pairs that agree.
 
     Args:
-        column: The values, those apart that are common.
+        column: The values, without common ones.
         bits: Precision in which they are compared.
     """
     values, counts = np.unique(rounded(column[np.isfinite(column)], bits), return_counts=True)
     reach = max(8, math.isqrt(values.size))
-    if values.size < max(_LEAST, reach + 1):
+    if values.size < max(_MIN_DISTINCT, reach + 1):
         return 1.0
     # A sample that was stored in a narrower float has no more values than that.
     bits = next(b for b in (11, 24, 53) if b == bits or np.array_equal(rounded(values, b), values))
@@ -75,9 +75,9 @@ def collision(column: Numbers, bits: int) -> float:
     with np.errstate(over="ignore"):
         density = reach / (values.size * (values[reach:] - values[:-reach]))
     spacing = np.maximum(_UNEVEN_STEPS * _lattice(values, ulps), _ULPS * ulps[reach:])
-    often = (counts // counts.min()).astype(float)  # all rows may have been repeated, to give them weight
-    agree = _UNEVEN_STEPS * float(np.sum(often * (often - 1)) / (often.sum() * (often.sum() - 1)))
-    return float(min(1.0, max(np.mean(spacing * density), agree)))
+    repeats = (counts // counts.min()).astype(float)  # all rows may have been repeated, to give them weight
+    share = _UNEVEN_STEPS * float(np.sum(repeats * (repeats - 1)) / (repeats.sum() * (repeats.sum() - 1)))
+    return float(min(1.0, max(np.mean(spacing * density), share)))
 
 
 def freedom(first: Numbers, second: Numbers) -> float:
@@ -87,9 +87,9 @@ def freedom(first: Numbers, second: Numbers) -> float:
     neighbours in the first column, on a logarithmic scale of their distance in ranks of the second, so that a
     function of several branches is recognised too. Rows with a common value in either column do not count.
     """
-    either = ~(_is_common(first) | _is_common(second))
-    first, second = first[either], second[either]
-    if first.size < 4 * _LEAST:
+    usable = ~(_is_common(first) | _is_common(second))
+    first, second = first[usable], second[usable]
+    if first.size < 4 * _MIN_DISTINCT:
         return 0.0
     ranks = np.searchsorted(np.sort(second), second)[np.argsort(first, kind="stable")]
     distance = float(np.quantile(np.abs(np.diff(ranks)), 0.1))
@@ -113,15 +113,15 @@ def is_short(values: Numbers) -> NDArray[np.bool_]:
     sizes = np.where(special, 1.0, np.abs(values))
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         single = sizes.astype(np.float32)
-        narrow = single.astype(np.float64) == sizes
-        scale = 10.0 ** (np.where(narrow, _SINGLE_DIGITS, _DIGITS) - 1 - np.floor(np.log10(sizes)))
+        is_single = single.astype(np.float64) == sizes
+        scale = 10.0 ** (np.where(is_single, _SINGLE_DIGITS, _DIGITS) - 1 - np.floor(np.log10(sizes)))
         nearest = np.rint(sizes * scale) / scale
-        short = np.where(narrow, nearest.astype(np.float32) == single, np.abs(nearest - sizes) <= np.spacing(sizes))
+        short = np.where(is_single, nearest.astype(np.float32) == single, np.abs(nearest - sizes) <= np.spacing(sizes))
     return np.asarray(special | short)
 
 
 def _lattice(values: Numbers, ulps: Numbers) -> float:
-    """Return the spacing of the lattice that values lie on, 0 if none is found: Euclid's algorithm on their gaps.
+    """Return the spacing of the lattice that values lie on, 0 if there is none: Euclid's algorithm on their gaps.
 
     Args:
         values: Distinct and ascending, of shape (values,).

@@ -508,7 +508,7 @@ def closed(total: Histograms, name: str) -> Histograms:
     Raises:
         InputError: If two files hold the same events, or events have several entries where the plan knows of one.
     """
-    prints = None if total.fingerprint is None else total.fingerprint.held
+    prints = None if total.fingerprint is None else total.fingerprint.consolidated
     counts = np.zeros(0, np.int64) if prints is None else prints.distinct(DOUBLE).counts
     key = None if prints is None else prints.key
     origins, whole = OriginList(), Tally(0)

@@ -22,7 +22,7 @@ from pytest_ganvalid.statistics.separation import Fractions, Noise
 
 FloatArray = NDArray[np.float64]
 _RANK = 1e-9  # relative; rounding leaves about 1e-15 of a direction that cannot vary
-_FARTHEST = 50.0  # of log c from the ratio of the totals
+_MAX_LOG_RATIO = 50.0  # of log c from the ratio of the totals
 
 
 def chi2_test(
@@ -96,7 +96,7 @@ def _nearest_root(slope: Callable[[float], float], centre: float) -> float:
     while direction and direction * slope(far) > 0:
         step *= 2
         near, far = far, far + step
-        if abs(far - centre) > _FARTHEST:
+        if abs(far - centre) > _MAX_LOG_RATIO:
             return centre
     return float(brentq(slope, near, far, xtol=1e-13)) if direction else centre
 
@@ -141,8 +141,9 @@ def correlated_chi2(
     noise = Noise(gen, ref, cross)
     difference, covariance = gen.minus(ref), noise.covariance()
     # In units of the errors, so that the rank does not depend on how large the bins are.
-    least = 0.0 if cross is None else _RANK * (gen.variance + ref.variance)  # what rounding leaves of like clusters
-    error = np.sqrt(np.where(covariance.diagonal() > least, covariance.diagonal(), 0.0))
+    # Rounding leaves a little variance where clusters fill both sides alike.
+    threshold = 0.0 if cross is None else _RANK * (gen.variance + ref.variance)
+    error = np.sqrt(np.where(covariance.diagonal() > threshold, covariance.diagonal(), 0.0))
     unit = np.where(error > 0, error, 1.0)
     covariance[error == 0] = 0.0
     covariance[:, error == 0] = 0.0
@@ -155,8 +156,8 @@ def _unweighted_unweighted(first: BinSums, second: BinSums) -> tuple[float, Floa
     n, m, total_n, total_m = first.sumw, second.sumw, first.total, second.total
     chi2 = float(np.sum((total_m * n - total_n * m) ** 2 / (n + m))) / (total_n * total_m)
     expected = total_n * (n + m) / (total_n + total_m)
-    spread = expected * (1 - total_n / (total_n + total_m)) * (1 - (n + m) / (total_n + total_m))
-    return chi2, (n - expected) / np.sqrt(spread)
+    variance = expected * (1 - total_n / (total_n + total_m)) * (1 - (n + m) / (total_n + total_m))
+    return chi2, (n - expected) / np.sqrt(variance)
 
 
 def _weighted_weighted(first: BinSums, second: BinSums) -> tuple[float, FloatArray]:
@@ -178,11 +179,11 @@ def _unweighted_weighted(counts: BinSums, weighted: BinSums) -> tuple[float, Flo
     probability = (b + root) / (2 * total_w**2)
     expected, difference = total_n * probability, w - total_w * probability
     # The estimate is zero only where the count is: such a bin adds nothing to the sum over counts.
-    from_counts = np.divide((n - expected) ** 2, expected, out=np.zeros_like(expected), where=expected > 0)
-    chi2 = float(np.sum(from_counts + difference**2 / s2))
+    count_terms = np.divide((n - expected) ** 2, expected, out=np.zeros_like(expected), where=expected > 0)
+    chi2 = float(np.sum(count_terms + difference**2 / s2))
     with np.errstate(divide="ignore", invalid="ignore"):
-        spread = (total_w * s2 / root) ** 2 * expected * (1 - probability) + (1 - b / root) ** 2 * s2 / 4
-    return chi2, -difference / np.sqrt(np.where(root > 0, spread, s2))
+        variance = (total_w * s2 / root) ** 2 * expected * (1 - probability) + (1 - b / root) ** 2 * s2 / 4
+    return chi2, -difference / np.sqrt(np.where(root > 0, variance, s2))
 
 
 _METHODS = {"profile": profile_chi2, "gagunashvili": gagunashvili_chi2}

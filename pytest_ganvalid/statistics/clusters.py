@@ -5,7 +5,7 @@ With a cluster's bin contents h and their sum m on either side, e = (h^g - q m^g
     C^g = Σ e eᵀ,   C^r = Σ f fᵀ,   X = Σ e fᵀ,   M = C^g + C^r - X - Xᵀ,
 
 the sandwich covariance of K.-Y. Liang & S. Zeger, Biometrika 73 (1986) 13. The noise that is taken off T then rests on
-N_eff = m1²/Σ z² clusters, z = (e - f)ᵀA(e - f). With fewer than twenty of them it is not known well enough. For pairs,
+N_eff = m1²/Σ z² clusters, z = (e - f)ᵀA(e - f). Fewer than twenty clusters do not determine it well enough. For pairs,
 clusters of one row on each side, the share π of those whose rows are in different bins bounds the difference:
 Σ |q - p| <= 2π, hence Δ <= 2π²/min(q + p), with π at its upper limit after C. Clopper & E. Pearson, Biometrika 26
 (1934) 404.
@@ -59,29 +59,34 @@ class Clusters:
         sides = generated.contents, reference.contents
         sizes = tuple(side.n_clusters or side.n_events or side.n_effective for side in (generated, reference))
         if sides[0] is None or sides[1] is None:
-            known = next((side for side in sides if side is not None), None)
-            rows = np.zeros((0, 1), dtype=np.intp) if known is None else known.rows[:, None]
+            stored = next((side for side in sides if side is not None), None)
+            rows = np.zeros((0, 1), dtype=np.intp) if stored is None else stored.rows[:, None]
             matrices = [None if side is None else side.contents for side in sides]
             return cls(matrices[0], matrices[1], rows, (sizes[0], sizes[1]))
         keys = np.union1d(sides[0].keys, sides[1].keys)
-        contents = [_at(side, keys) for side in sides if side is not None]
+        contents = [_aligned(side, keys) for side in sides if side is not None]
         rows = np.stack([number for _, number in contents], axis=1)
         return cls(contents[0][0], contents[1][0], rows, (sizes[0], sizes[1]))
 
     @cached_property
     def across(self) -> bool:
-        """Whether any has rows on both sides."""
+        """Whether any cluster has rows on both sides."""
         return self.rows.shape[1] > 1 and bool(np.any(np.all(self.rows > 0, axis=1)))
 
     @property
     def number(self) -> int:
-        """How many there are."""
+        """Number of clusters."""
         return len(self.rows)
 
     @cached_property
     def paired(self) -> bool:
-        """Whether each is one unweighted row of one entry on each side."""
-        return self.across and bool(np.all(self.rows == 1)) and _alike(self.generated) and _alike(self.reference)
+        """Whether each cluster is one unweighted row of one entry on each side."""
+        return (
+            self.across
+            and bool(np.all(self.rows == 1))
+            and _are_single_entries(self.generated)
+            and _are_single_entries(self.reference)
+        )
 
     def merged(self, group: IntArray) -> Clusters:
         """Return the contents of merged bins.
@@ -100,7 +105,7 @@ class Clusters:
 
         Args:
             keep: Which bins, shape (bins,).
-            share: What they hold: as much of the clusters, where single ones are not known.
+            share: Their share of the contents, and of the clusters where single ones are not known.
         """
         bins = np.flatnonzero(keep)
         sides = [None if side is None else side[:, bins] for side in (self.generated, self.reference)]
@@ -121,11 +126,11 @@ class Clusters:
         a = 1 / (q + p)
         squares = 0.0
         sides = ((self.generated, noise.generated), (self.reference, noise.reference))
-        known = [(contents, side) for contents, side in sides if contents is not None]
-        if len(known) == len(sides):
-            squares += float(np.sum(_discordance(known[0], known[1], a) ** 2))
-        elif known:
-            squares += float(np.sum(_discordance(known[0], None, a) ** 2))
+        stored = [(contents, side) for contents, side in sides if contents is not None]
+        if len(stored) == len(sides):
+            squares += float(np.sum(_discordance(stored[0], stored[1], a) ** 2))
+        elif stored:
+            squares += float(np.sum(_discordance(stored[0], None, a) ** 2))
         for (contents, side), size in zip(sides, self.sizes, strict=True):
             squares += 0.0 if contents is not None else float(a @ side.variance) ** 2 / size
         m1 = float(a @ noise.variance)
@@ -137,38 +142,38 @@ class Clusters:
         return int(np.count_nonzero(np.asarray(abs(difference).sum(axis=1)).ravel()))
 
 
-def _at(side: ClusterContents, keys: NDArray[np.uint64]) -> tuple[Any, IntArray]:
-    """Return contents and numbers of rows at the places that keys have among others."""
+def _aligned(side: ClusterContents, keys: NDArray[np.uint64]) -> tuple[Any, IntArray]:
+    """Return contents and numbers of rows of the clusters ``keys``, which include those of the side."""
     from scipy import sparse
 
-    place = np.searchsorted(keys, side.keys)
+    positions = np.searchsorted(keys, side.keys)
     shape = keys.size, side.keys.size
-    there = sparse.csr_matrix((np.ones(place.size), (place, np.arange(place.size))), shape=shape)
+    placement = sparse.csr_matrix((np.ones(positions.size), (positions, np.arange(positions.size))), shape=shape)
     rows = np.zeros(keys.size, dtype=np.intp)
-    rows[place] = side.rows
-    return there @ side.contents, rows
+    rows[positions] = side.rows
+    return placement @ side.contents, rows
 
 
-def _alike(contents: Any) -> bool:  # noqa: ANN401 - scipy's matrices have no types
+def _are_single_entries(contents: Any) -> bool:  # noqa: ANN401 - scipy's matrices have no types
     """Tell whether every cluster is one entry of the same weight."""
     return contents.nnz == contents.shape[0] and bool(np.all(contents.data == contents.data[0]))
 
 
-def _discordance(one: tuple[Any, Fractions], other: tuple[Any, Fractions] | None, a: FloatArray) -> FloatArray:
+def _discordance(first: tuple[Any, Fractions], second: tuple[Any, Fractions] | None, a: FloatArray) -> FloatArray:
     """Return z of each cluster, (e - f)ᵀA(e - f), or eᵀAe of one side alone.
 
     With s = h^g/W_g - h^r/W_r and t = q m^g/W_g - p m^r/W_r it is sᵀAs - 2 sᵀAt + tᵀAt.
     """
-    contents, side = one
+    contents, side = first
     scaled = contents / contents.sum()
     share, q = np.asarray(scaled.sum(axis=1)).ravel(), side.q
     difference, expected, offset = scaled, share * float(q @ (a * q)) * share, share * (scaled @ (a * q))
-    if other is not None:
-        theirs = other[0] / other[0].sum()
-        p, their_share = other[1].q, np.asarray(theirs.sum(axis=1)).ravel()
-        difference = scaled - theirs
-        offset = share * (difference @ (a * q)) - their_share * (difference @ (a * p))
-        expected = expected - 2 * share * their_share * float(q @ (a * p)) + their_share**2 * float(p @ (a * p))
+    if second is not None:
+        second_scaled = second[0] / second[0].sum()
+        p, second_share = second[1].q, np.asarray(second_scaled.sum(axis=1)).ravel()
+        difference = scaled - second_scaled
+        offset = share * (difference @ (a * q)) - second_share * (difference @ (a * p))
+        expected = expected - 2 * share * second_share * float(q @ (a * p)) + second_share**2 * float(p @ (a * p))
     return np.asarray(np.maximum(difference.multiply(difference) @ a - 2 * offset + expected, 0.0))
 
 
@@ -177,37 +182,37 @@ class DiscordantPairs:
     """Few pairs whose rows are in different bins.
 
     Attributes:
-        number: How many.
-        pairs: Out of how many.
-        least: The smallest q + p of a bin.
+        number: Number of such pairs.
+        pairs: Number of all pairs.
+        min_content: The smallest q + p of a bin.
     """
 
     number: int
     pairs: int
-    least: float
+    min_content: float
 
     def upper_limit(self, alpha: float) -> float:
         """Return the upper limit of Δ, 2π²/min(q + p)."""
-        return 2 * self._share(self.number, alpha) ** 2 / self.least
+        return 2 * self._share(self.number, alpha) ** 2 / self.min_content
 
     def p_value(self, delta: float) -> float:
         """Return the probability of so few discordant pairs if Δ is that large."""
-        share = min(math.sqrt(0.5 * delta * self.least), 1.0)
+        share = min(math.sqrt(0.5 * delta * self.min_content), 1.0)
         return float(special.bdtr(self.number, self.pairs, share))
 
     def expected_limit(self, quantile: float, alpha: float) -> float:
         """Return the limit that other pairs of the same share of discordant ones have with this probability."""
-        at, below = 0, self.number / self.pairs
-        while at < self.pairs and special.bdtr(at, self.pairs, below) < quantile:
-            at += 1
-        return 2 * self._share(at, alpha) ** 2 / self.least
+        number, share = 0, self.number / self.pairs
+        while number < self.pairs and special.bdtr(number, self.pairs, share) < quantile:
+            number += 1
+        return 2 * self._share(number, alpha) ** 2 / self.min_content
 
     def power(self, delta: float, alpha: float) -> float:
         """Return the probability that other pairs of the same share of discordant ones have a limit below Δ."""
-        most = -1
-        while most < self.pairs and 2 * self._share(most + 1, alpha) ** 2 / self.least <= delta:
-            most += 1
-        return 0.0 if most < 0 else float(special.bdtr(most, self.pairs, self.number / self.pairs))
+        number = -1
+        while number < self.pairs and 2 * self._share(number + 1, alpha) ** 2 / self.min_content <= delta:
+            number += 1
+        return 0.0 if number < 0 else float(special.bdtr(number, self.pairs, self.number / self.pairs))
 
     def _share(self, number: int, alpha: float) -> float:
         """Return the upper limit of the share of discordant pairs."""

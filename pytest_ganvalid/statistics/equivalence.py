@@ -40,16 +40,16 @@ from pytest_ganvalid.statistics.planning import (
 from pytest_ganvalid.statistics.robustness import WANTED_POWER
 from pytest_ganvalid.statistics.roots import brentq
 
-LEAST_DOF = 10.0
+MIN_DOF = 10.0
 """Degrees of freedom of an error below which it demonstrates no agreement."""
-MOST_UNLIKE = 2.0
+MAX_ERROR_RATIO = 2.0
 """Ratio of the errors of one event of either sample up to which they are not questioned."""
-_UNLIKELY = 1e-4
+_ERROR_RATIO_ALPHA = 1e-4
 _TOO_CLOSE = 1.2533e-4  # standard errors: chance brings two numbers closer in one of 10,000 cases
-_LIKE_SHARE = 0.05
-_KNOWN = 1e10  # degrees of freedom; not every scipy takes infinity
-_MOST_APART = 1e15  # ratio of errors; the events that they are worth go with its square
-_FARTHEST = 1e100
+_SHARE_TOLERANCE = 0.05
+_MAX_DOF = 1e10  # degrees of freedom; not every scipy takes infinity
+_MAX_RANGE = 1e15  # ratio of errors; the events that they are worth go with its square
+_MAX_DISTANCE = 1e100
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +57,14 @@ class Difference:
     """The error of the difference of two estimates that depend on each other.
 
     Attributes:
-        error: Its standard error.
-        dof: Degrees of freedom of that.
-        most: The largest n_required that the clusters of both sides admit.
+        error: Standard error of the difference.
+        dof: Degrees of freedom of ``error``.
+        max_n_required: The largest n_required that the clusters of both sides admit.
     """
 
     error: float
     dof: float
-    most: float
+    max_n_required: float
 
 
 @dataclass(frozen=True)
@@ -77,8 +77,8 @@ class Equivalence:
         generated: The estimate from generated events.
         reference: The estimate from reference events.
         required_error: The standard error of n_required unweighted true events, in the unit of the estimates.
-        scaled: Whether that was scaled from the error of the reference; otherwise it is known exactly.
-        observables: How many must pass together; only the advice depends on it.
+        scaled: Whether ``required_error`` was scaled from the error of the reference; otherwise it is known exactly.
+        observables: Number of observables that must pass together; only the advice depends on it.
         used: Shares of the generated and of the reference events that are compared; only the advice depends on them.
         joint: The error of the difference, where the samples are not independent.
         unit: What ``required_error`` is in words, if it is not the standard error of n_required events.
@@ -144,8 +144,8 @@ class Equivalence:
         if self.joint is not None:
             return self.joint.dof
         total = math.hypot(self.generated.error, self.reference.error)
-        ours, theirs = (self.generated.error / total) ** 4, (self.reference.error / total) ** 4
-        variance = ours / self.generated.dof + (ours if self.scaled else theirs) / self.reference.dof
+        gen, ref = (self.generated.error / total) ** 4, (self.reference.error / total) ** 4
+        variance = gen / self.generated.dof + (gen if self.scaled else ref) / self.reference.dof
         return 1 / variance if variance > 0 else math.inf
 
     def p_agreement(self, bias: float) -> float:
@@ -154,8 +154,8 @@ class Equivalence:
 
     def p_disagreement(self, bias: float) -> float:
         """p-value of a true bias of at most ``bias``; an estimate may be off to either side."""
-        same, other = ((side * bias - self.centre) / self.spread for side in (1, -1))
-        return student.cdf(same, self.dof) + student.cdf(other, self.dof)
+        z_same, z_opposite = ((side * bias - self.centre) / self.spread for side in (1, -1))
+        return student.cdf(z_same, self.dof) + student.cdf(z_opposite, self.dof)
 
     @cached_property
     def upper(self) -> float:
@@ -195,13 +195,13 @@ class Equivalence:
     @cached_property
     def power(self) -> float:
         """Probability that a perfect generator is shown ROBUST with these errors."""
-        if self.n_required > self.most:
+        if self.n_required > self.max_n_required:
             return 0.0
         return equivalence_power(self.width, 1 - self.limits.alpha, self.limits.max_bias, self.dof, self.blur)
 
     @property
     def identical(self) -> bool:
-        """Whether these are one number: equal in value and error they are one sample's."""
+        """Whether both estimates are one number: equal in value and error they are those of one sample."""
         return (self.generated.value, self.generated.error) == (self.reference.value, self.reference.error)
 
     @property
@@ -215,37 +215,37 @@ class Equivalence:
     def uncertain(self) -> tuple[str, ...]:
         """The sides on which a few events carry the error."""
         sides = {"generated": self.generated, "reference": self.reference}
-        return tuple(side for side, estimate in sides.items() if estimate.dof < LEAST_DOF)
+        return tuple(side for side, estimate in sides.items() if estimate.dof < MIN_DOF)
 
     @cached_property
-    def unlike(self) -> float:
-        """Ratio of the errors of one event, generated over reference, if it is not by chance that far from 1; else 1.
+    def error_ratio(self) -> float:
+        """Ratio of the errors of one event, generated over reference, if chance does not explain it; else 1.
 
-        Estimates that say nothing of their events cannot be questioned.
+        Estimates without a number of events are not questioned.
         """
         if self.generated.n_events is None or self.reference.n_events is None:
             return 1.0
-        ours, theirs = (e.error * math.sqrt(e.n_events or 1) for e in (self.generated, self.reference))
-        more, less = sorted([(ours, self.generated.dof), (theirs, self.reference.dof)], reverse=True)
-        ratio = more[0] / less[0]
-        p_value = 2 * float(special.fdtrc(min(more[1], _KNOWN), min(less[1], _KNOWN), ratio**2))
-        return ours / theirs if ratio > MOST_UNLIKE and p_value < _UNLIKELY else 1.0
+        gen, ref = (e.error * math.sqrt(e.n_events or 1) for e in (self.generated, self.reference))
+        larger, smaller = sorted([(gen, self.generated.dof), (ref, self.reference.dof)], reverse=True)
+        ratio = larger[0] / smaller[0]
+        p_value = 2 * float(special.fdtrc(min(larger[1], _MAX_DOF), min(smaller[1], _MAX_DOF), ratio**2))
+        return gen / ref if ratio > MAX_ERROR_RATIO and p_value < _ERROR_RATIO_ALPHA else 1.0
 
     @property
     def admissible(self) -> bool:
-        """Whether agreement could be demonstrated: by two numbers, with errors that can be relied on."""
-        return not (self.identical or self.too_close or self.uncertain or self.unlike != 1)
+        """Whether two numbers, with errors that can be relied on, could demonstrate agreement."""
+        return not (self.identical or self.too_close or self.uncertain or self.error_ratio != 1)
 
     @property
     def n_supported(self) -> float:
         """Largest n_required that is demonstrated; 0 if none."""
-        shown = self.n_required * (self.limits.max_bias / self.upper) ** 2 if self.admissible else 0.0
-        return min(shown, self.most)
+        supported = self.n_required * (self.limits.max_bias / self.upper) ** 2 if self.admissible else 0.0
+        return min(supported, self.max_n_required)
 
     @property
-    def most(self) -> float:
+    def max_n_required(self) -> float:
         """The largest n_required that clusters across both sides admit."""
-        return math.inf if self.joint is None else self.joint.most
+        return math.inf if self.joint is None else self.joint.max_n_required
 
     def verdict(self) -> Verdict:
         """Decide."""
@@ -253,41 +253,41 @@ class Equivalence:
             return Verdict.UNPROVEN
         if self.p_biased < self.limits.alpha:
             return Verdict.BIASED
-        if self.admissible and self.upper <= self.limits.max_bias and self.n_required <= self.most:
+        if self.admissible and self.upper <= self.limits.max_bias and self.n_required <= self.max_n_required:
             return Verdict.ROBUST
         return Verdict.UNPROVEN
 
-    def _worth(self, side: Estimate) -> float:
+    def _equivalent_events(self, side: Estimate) -> float:
         """Unweighted true events that have the same error."""
         return self.events * (self.required_error / side.error) ** 2
 
     @property
     def n_generated(self) -> float:
         """Effective generated events."""
-        return self.generated.n_events or self._worth(self.generated)
+        return self.generated.n_events or self._equivalent_events(self.generated)
 
     @property
     def n_reference(self) -> float:
         """Effective reference events."""
-        return self.reference.n_events or self._worth(self.reference)
+        return self.reference.n_events or self._equivalent_events(self.reference)
 
     def events_needed(self) -> tuple[float, float]:
         """Return (reference, generated) events of the whole samples with which a perfect generator passes with 90 %.
 
         All observables together: the probability to fail is shared out evenly, as by the planner.
         """
-        each = power_of_each(WANTED_POWER, self.observables)
-        width = equivalence_width(each, 1 - self.limits.alpha, self.limits.max_bias, self.dof, self.blur)
+        power = power_of_each(WANTED_POWER, self.observables)
+        width = equivalence_width(power, 1 - self.limits.alpha, self.limits.max_bias, self.dof, self.blur)
         if self.joint is not None:
-            factor = max((self.width / width) ** 2, self.n_required / self.most)
+            factor = max((self.width / width) ** 2, self.n_required / self.max_n_required)
             sizes = self.n_reference * factor / self.used[1], self.n_generated * factor / self.used[0]
             return math.ceil(sizes[0]), math.ceil(sizes[1])
-        size, worth = self.events / width**2, self._worth(self.generated)
-        needed, generated = events_needed(lambda n: reference_partner(size, n), self.events, worth)
-        per_true_reference = self.n_reference / self._worth(self.reference)
+        size, equivalent = self.events / width**2, self._equivalent_events(self.generated)
+        reference, generated = events_needed(lambda n: reference_partner(size, n), self.events, equivalent)
+        per_true_reference = self.n_reference / self._equivalent_events(self.reference)
         return (
-            math.ceil(needed * per_true_reference / self.used[1]),
-            math.ceil(generated * (self.n_generated / worth) / self.used[0]),
+            math.ceil(reference * per_true_reference / self.used[1]),
+            math.ceil(generated * (self.n_generated / equivalent) / self.used[0]),
         )
 
 
@@ -311,9 +311,9 @@ def equivalence(
         limits: What counts as agreement.
         required_error: The standard error of n_required true events; ``None`` scales that of the reference with the
             number of its events.
-        observables: How many must pass together.
+        observables: Number of observables that must pass together.
         used: Shares of the generated and of the reference events that are compared.
-        joint: The error of their difference; ``None`` if the samples are independent.
+        joint: The error of the difference of both estimates; ``None`` if the samples are independent.
 
     Raises:
         InputError: If neither ``required_error`` nor the number of reference events is known, or the numbers are too
@@ -337,14 +337,14 @@ def _check_range(generated: Estimate, reference: Estimate, required_error: float
     errors = sorted([generated.error, reference.error, required_error])
     pair = f"{generated.value:g} ± {generated.error:g} and {reference.value:g} ± {reference.error:g}"
     # In products: ratios of the smallest numbers there are would overflow.
-    if errors[0] * _MOST_APART < errors[-1]:
+    if errors[0] * _MAX_RANGE < errors[-1]:
         msg = (
             f"{pair} cannot be compared: the errors, and that of n_required events ({required_error:g}), differ by "
-            f"more than a factor of {_MOST_APART:g}; is one of them mistaken?"
+            f"more than a factor of {_MAX_RANGE:g}; is one of them mistaken?"
         )
         raise InputError(msg)
     distance = abs(generated.value - reference.value)
-    if math.isinf(math.hypot(*errors)) or not distance < math.inf or distance > errors[0] * _FARTHEST:
+    if math.isinf(math.hypot(*errors)) or not distance < math.inf or distance > errors[0] * _MAX_DISTANCE:
         msg = f"{pair} cannot be compared in floating point; choose another unit, or mend the errors"
         raise InputError(msg)
 
@@ -354,4 +354,4 @@ def _is_share(estimate: Estimate) -> bool:
     if estimate.n_events is None or not 0 <= estimate.value <= 1:
         return False
     share = (estimate.value * estimate.n_events + 1) / (estimate.n_events + 2)
-    return abs(estimate.error * estimate.error * estimate.n_events / (share * (1 - share)) - 1) < _LIKE_SHARE
+    return abs(estimate.error * estimate.error * estimate.n_events / (share * (1 - share)) - 1) < _SHARE_TOLERANCE

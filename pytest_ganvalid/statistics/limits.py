@@ -1,4 +1,4 @@
-"""The limits of a check, each said once: the command line, the marker and the report take them from here."""
+"""The limits of a check, each stated once: the command line, the marker and the report take them from here."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from pytest_ganvalid._arguments import check_fraction, check_not_negative, check_positive, check_positive_integer
 from pytest_ganvalid.errors import InputError, InputTypeError
 
-_MOST_ATTEMPTS, _MOST_LOOKS = 1_000_000, 20
+_MAX_ATTEMPTS, _MAX_LOOKS = 1_000_000, 20
 
 
 def _limit(default: float | None, meaning: str) -> Any:  # noqa: ANN401 - a field
@@ -41,7 +41,7 @@ class Limits:
     looks: int = _limit(1, "planned looks at a reference that grows in equal steps")
 
     def __post_init__(self) -> None:
-        """Check every limit, and hold it as a builtin float whatever kind of number was given."""
+        """Check every limit, and store it as a builtin float."""
         checked = {
             "confidence": check_fraction("confidence", self.confidence, least=0.5),
             "max_bias": check_positive("max_bias", self.max_bias),
@@ -55,10 +55,10 @@ class Limits:
             raise InputTypeError(msg)
         for name, value in checked.items():
             object.__setattr__(self, name, float(value))
-        for name, most in (("attempt", _MOST_ATTEMPTS), ("looks", _MOST_LOOKS)):
+        for name, maximum in (("attempt", _MAX_ATTEMPTS), ("looks", _MAX_LOOKS)):
             number = check_positive_integer(name, getattr(self, name))
-            if number > most:
-                msg = f"{name}={number} is too large; expected at most {most:,}"
+            if number > maximum:
+                msg = f"{name}={number} is too large; expected at most {maximum:,}"
                 raise InputError(msg)
             object.__setattr__(self, name, number)
 
@@ -88,9 +88,9 @@ def level(confidence: float, attempt: int = 1, looks: int = 1) -> float:
     return alpha / (attempt * (attempt + 1)) if attempt > 1 else alpha
 
 
-def _word(value: object) -> str:
+def _formatted(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value).lower()
 
 
-LIMITS = {limit.name: f"{limit.metadata['meaning']} (default: {_word(limit.default)})" for limit in fields(Limits)}
+LIMITS = {limit.name: f"{limit.metadata['meaning']} (default: {_formatted(limit.default)})" for limit in fields(Limits)}
 """Name of each limit -> what it means."""

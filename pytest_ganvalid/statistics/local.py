@@ -23,9 +23,9 @@ class LocalBias:
     """The biases of all bins.
 
     Attributes:
-        bias: In error bars of n_required events, shape (bins,).
+        bias: Bias in error bars of n_required events, shape (bins,).
         lower: Simultaneous lower confidence limits of their magnitudes, shape (bins,).
-        p_value: Of the largest excess over the limit, corrected for the number of bins (Bonferroni).
+        p_value: p-value of the largest excess over the limit, corrected for the number of bins (Bonferroni).
     """
 
     bias: FloatArray
@@ -48,7 +48,7 @@ def local_bias(
         generated: Shape (bins,), q + p > 0 in every bin.
         reference: The same bins.
         n_required: Number of true events to stand in for.
-        limit: In error bars of n_required events; may be infinite.
+        limit: Limit in error bars of n_required events; may be infinite.
         alpha: Error probability of the simultaneous lower limits.
         cross: The covariance of both, shape (bins, bins); ``None`` for independent samples.
     """
@@ -68,15 +68,15 @@ def local_bias(
     return LocalBias((q - p) / unit, lower, p_value)
 
 
-def _variance(sample: Fractions, least: FloatArray, contents: FloatArray) -> FloatArray:
-    """Variance of each fraction, but no less than that of the content ``least``, or of one event, of mean weight."""
-    content = np.clip(least, 0.0, 1.0)
+def _variance(sample: Fractions, min_content: FloatArray, contents: FloatArray) -> FloatArray:
+    """Return the variance of each fraction, at least that of ``min_content``, or of one event of mean weight."""
+    content = np.clip(min_content, 0.0, 1.0)
     sigma = 1 / sample.effective_size(contents)
     return np.maximum(sample.variance, np.maximum(sigma * content * (1 - content), sigma**2))
 
 
 def _joint_variance(noise: Noise, difference: FloatArray) -> FloatArray:
-    """Variance of each q - p of clusters, no less than if as few of them made the difference as can, or one."""
+    """Return the variance of each q - p of clusters, at least that of the fewest that make the difference, or one."""
     contents = noise.generated.q + noise.reference.q
     sigma = 1 / min(side.effective_size(contents) for side in (noise.generated, noise.reference))
     return np.maximum(noise.variance, np.maximum(sigma * difference, sigma**2))

@@ -18,8 +18,8 @@ from pytest_ganvalid.statistics.roots import brentq
 
 FloatArray = NDArray[np.float64]
 _NODES, _WIDTH = 12, 3.0  # of a Gauss-Legendre rule, for so many standard deviations of a step
-_LOWEST = 8.0  # standard deviations of a sum, below which nothing is left
-_LEAST = 1e-9  # level below which rounding matters, and the looks share it evenly (Bonferroni)
+_LOWEST = 8.0  # standard deviations of a sum, below which the density is negligible
+_MIN_LEVEL = 1e-9  # level below which rounding matters, and the looks share it evenly (Bonferroni)
 
 
 @functools.lru_cache(maxsize=64)
@@ -30,11 +30,11 @@ def pocock_level(alpha: float, looks: int) -> float:
         alpha: Error probability of one one-sided test, above 0 and below 0.5.
         looks: Planned looks, at least 1.
     """
-    if looks == 1 or alpha < _LEAST:
+    if looks == 1 or alpha < _MIN_LEVEL:
         return alpha / looks
     # Each look alone exceeds c with less than alpha, and all together with at most the sum of theirs.
-    least, most = special.ndtri(1 - alpha), -special.ndtri(alpha / looks)
-    return float(special.ndtr(-brentq(lambda c: _exceeding(c, looks) - alpha, least, most, xtol=1e-9)))
+    lower, upper = special.ndtri(1 - alpha), -special.ndtri(alpha / looks)
+    return float(special.ndtr(-brentq(lambda c: _exceeding(c, looks) - alpha, lower, upper, xtol=1e-9)))
 
 
 def _exceeding(critical: float, looks: int) -> float:
@@ -42,8 +42,8 @@ def _exceeding(critical: float, looks: int) -> float:
     sums, weights = _rule(critical, looks)
     density = weights * _normal(sums)
     for look in range(2, looks):
-        following, weights = _rule(critical * look**0.5, looks)
-        density, sums = weights * (_normal(following[:, None] - sums) @ density), following
+        next_sums, weights = _rule(critical * look**0.5, looks)
+        density, sums = weights * (_normal(next_sums[:, None] - sums) @ density), next_sums
     return float(1 - density @ special.ndtr(critical * looks**0.5 - sums))
 
 

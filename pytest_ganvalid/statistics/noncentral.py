@@ -68,15 +68,15 @@ def log_gammainc(shape: FloatArray, x: float) -> FloatArray:
         shape: Positive, any shape of array.
         x: Positive.
     """
-    tail = special.gammainc(shape, x)
+    p = special.gammainc(shape, x)
     with np.errstate(divide="ignore"):
-        found = np.log(tail)
-    small = tail < _CENTRAL_UNTIL
+        log_p = np.log(p)
+    small = p < _CENTRAL_UNTIL
     if np.any(small):
         a = shape[small]
         series = np.log(special.hyp1f1(1.0, a + 1, x))
-        found[small] = special.xlogy(a, x) - x - special.gammaln(a + 1) + series
-    return np.asarray(found)
+        log_p[small] = special.xlogy(a, x) - x - special.gammaln(a + 1) + series
+    return np.asarray(log_p)
 
 
 def sf(x: float, ndf: float, noncentrality: float) -> float:

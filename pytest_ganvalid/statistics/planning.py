@@ -20,7 +20,7 @@ from pytest_ganvalid.statistics.roots import brentq
 TESTED_SHARE = 0.5
 """Share of each sample that a classifier is tested on; on the rest it is trained."""
 _LADDER = (0.5, 0.8, 0.9, 0.95, 0.99)
-_DEAR = 1.1  # times what the others take
+_PRICE_RATIO = 1.1  # of the dearest observable over the cheapest, from which on it is named
 
 
 def power_of_each(joint: float, observables: int) -> float:
@@ -45,14 +45,14 @@ def equivalence_power(
         dof: Degrees of freedom of ``width``.
         blur: Relative variance of the error bar of n_required events, if that is estimated.
     """
-    reach = student.ppf(confidence, dof)
-    room = (max_bias - reach * width) * (max_bias + reach * width)
-    if room <= 0:
+    quantile = student.ppf(confidence, dof)
+    margin = (max_bias - quantile * width) * (max_bias + quantile * width)
+    if margin <= 0:
         return 0.0
-    shrunk = 1 - blur / 2
+    shrinkage = 1 - blur / 2
     # The largest bias x that passes solves shrunk x + reach sqrt(width² + blur x²) = max_bias.
-    root = math.sqrt((reach * shrunk * width) ** 2 + reach**2 * blur * room)
-    return max(2 * student.cdf(room / (max_bias * shrunk + root) / width, dof) - 1, 0.0)
+    root = math.sqrt((quantile * shrinkage * width) ** 2 + quantile**2 * blur * margin)
+    return max(2 * student.cdf(margin / (max_bias * shrinkage + root) / width, dof) - 1, 0.0)
 
 
 def equivalence_width(
@@ -62,8 +62,8 @@ def equivalence_width(
 
     It is max_bias / (z_confidence + z_(1 + target)/2) if all errors are known exactly (``dof`` infinite, ``blur`` 0).
     """
-    reach, expected = student.ppf(confidence, dof), student.ppf((1 + target) / 2, dof)
-    return max_bias / ((1 - blur / 2) * expected + reach * math.sqrt(1 + blur * expected**2))
+    quantile, expected = student.ppf(confidence, dof), student.ppf((1 + target) / 2, dof)
+    return max_bias / ((1 - blur / 2) * expected + quantile * math.sqrt(1 + blur * expected**2))
 
 
 def events_needed(
@@ -78,12 +78,12 @@ def events_needed(
         n_required: Number of true events to stand in for.
         n_generated: Generated events at hand.
     """
-    least = reference_for(math.inf)
-    # Ten times the least always leaves a reference of at most 10/9 of it.
-    for sample in (n_generated, max(n_generated, 10 * n_required), 10 * least):
-        if (needed := reference_for(sample)) <= 2 * least:
+    minimum = reference_for(math.inf)
+    # Ten times the minimum always leaves a reference of at most 10/9 of it.
+    for generated in (n_generated, max(n_generated, 10 * n_required), 10 * minimum):
+        if (reference := reference_for(generated)) <= 2 * minimum:
             break
-    return needed, sample
+    return reference, generated
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,22 +126,22 @@ class _Study:
         degrees, excesses = histogram_tests(ndf, arrangement, limits.max_bias, limits.max_directional_bias)
         return degrees, tuple(2 * excess for excess in excesses)
 
-    def alone(self, ndf: int, share: float, target: float) -> float:
+    def single_size(self, ndf: int, share: float, target: float) -> float:
         """Return the n_h with which a histogram by itself passes with probability ``target``."""
         return self.n_required * required_scale(*self._tests(ndf), target, self.limits.alpha) / share
 
     def size(self, target: float) -> float:
         """Return the n_h with which all pass with probability ``target``."""
-        each = power_of_each(target, self.total)
-        alone = [self.alone(ndf, share, each) for ndf, share in self.histograms]
+        single_power = power_of_each(target, self.total)
+        sizes = [self.single_size(ndf, share, single_power) for ndf, share in self.histograms]
         if self.estimators:
-            width = equivalence_width(each, 1 - self.limits.alpha, self.limits.max_bias)
-            alone.append(self.n_required / width**2)
+            width = equivalence_width(single_power, 1 - self.limits.alpha, self.limits.max_bias)
+            sizes.append(self.n_required / width**2)
         # Sharing the failures out evenly suffices; kinds that hardly ever fail leave more of them to the others.
-        most = max(alone)
-        if len(alone) == 1:
-            return most
-        return float(brentq(lambda n_h: self.power(n_h) - target, most * 1e-3, most * 1.001, rtol=1e-10))
+        largest = max(sizes)
+        if len(sizes) == 1:
+            return largest
+        return float(brentq(lambda n_h: self.power(n_h) - target, largest * 1e-3, largest * 1.001, rtol=1e-10))
 
 
 def plan(
@@ -242,10 +242,10 @@ def _study(
     limits: Limits,
 ) -> tuple[_Study, dict[str, int], int]:
     """Check how much is tested, and with how many bins; return the bins by name, and the number of classifiers."""
-    asked = numbers[0] if numbers[0] is not None else (len(bins) if isinstance(bins, Mapping) else 1)
+    n_histograms = numbers[0] if numbers[0] is not None else (len(bins) if isinstance(bins, Mapping) else 1)
     names = ("observables", "estimators", "classifiers")
-    counted = zip(names, (asked, *numbers[1:]), strict=True)
-    observables, estimators, classifiers = (check_positive_integer(name, n, least=0) for name, n in counted)
+    pairs = zip(names, (n_histograms, *numbers[1:]), strict=True)
+    observables, estimators, classifiers = (check_positive_integer(name, n, least=0) for name, n in pairs)
     if not observables + estimators + classifiers:
         msg = (
             "observables=0, estimators=0 and classifiers=0: a check of nothing demonstrates nothing; expected at least "
@@ -259,34 +259,34 @@ def _study(
         if observables != len(bins):
             msg = f"observables={observables}, and bins names {len(bins)}; leave observables out"
             raise InputError(msg)
-        each = [check_positive_integer(f"bins[{name!r}]", number, least=2) for name, number in bins.items()]
+        bin_counts = [check_positive_integer(f"bins[{name!r}]", number, least=2) for name, number in bins.items()]
     else:
-        each = [] if bins is None else [check_positive_integer("bins", bins, least=2)] * observables
-    histograms = Counter((number - 1, 1.0) for number in each)
+        bin_counts = [] if bins is None else [check_positive_integer("bins", bins, least=2)] * observables
+    histograms = Counter((number - 1, 1.0) for number in bin_counts)
     if classifiers:
-        most = max(each, default=0) or check_positive_integer("bins", bins, least=2)
-        histograms[most - 1, TESTED_SHARE] += classifiers
-    bins_of = dict(zip(bins, each, strict=True)) if isinstance(bins, Mapping) else {}
+        max_bins = max(bin_counts, default=0) or check_positive_integer("bins", bins, least=2)
+        histograms[max_bins - 1, TESTED_SHARE] += classifiers
+    bins_of = dict(zip(bins, bin_counts, strict=True)) if isinstance(bins, Mapping) else {}
     return _Study(n_required, histograms, estimators, limits), bins_of, classifiers
 
 
 def _dearest(study: _Study, bins_of: Mapping[str, int], power: float) -> tuple[str, float] | None:
-    """Name the observable that sets the price, if one does, and what it takes by itself per required event."""
-    prices = {name: study.alone(number - 1, 1.0, power) / study.n_required for name, number in bins_of.items()}
+    """Return the observable that sets the price, if one does, and its own size per required event."""
+    prices = {name: study.single_size(number - 1, 1.0, power) / study.n_required for name, number in bins_of.items()}
     if not prices:
         return None
     name = max(prices, key=prices.__getitem__)
-    return (name, prices[name]) if prices[name] > _DEAR * min(prices.values()) else None
+    return (name, prices[name]) if prices[name] > _PRICE_RATIO * min(prices.values()) else None
 
 
 def _too_few_generated(study: _Study, n_generated: int, generated_ratio: float, power: float) -> str:
     """Say which generated_ratio is the least, and one that is sensible."""
     n_h = study.size(power)
-    enough = float(f"{2 * n_h / study.n_required:.3g}")
-    generated = math.ceil(enough * study.n_required)
+    ratio = float(f"{2 * n_h / study.n_required:.3g}")
+    generated = math.ceil(ratio * study.n_required)
     reference = math.ceil(reference_partner(n_h, generated))
     return (
         f"no reference is large enough for power {power:g} with {n_generated:,} generated events "
-        f"(generated_ratio={generated_ratio:g}); raise generated_ratio above {n_h / study.n_required:.4g}: {enough:g}, "
+        f"(generated_ratio={generated_ratio:g}); raise generated_ratio above {n_h / study.n_required:.4g}: {ratio:g}, "
         f"for example, takes {generated:,} generated and {reference:,} reference events"
     )

@@ -23,9 +23,9 @@ from pytest_ganvalid.statistics.smooth import resolutions
 _CRITICAL = 0.95
 _CERTAIN_FROM = 1e6
 _NEGLIGIBLE = 1e-14
-_LEAST_STEP = 1e-3  # degrees of freedom: two tests that see the same
+_MIN_STEP = 1e-3  # degrees of freedom between two tests that see the same
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(40)
-_AT = 0.5 * (_NODES + 1)
+_POSITIONS = 0.5 * (_NODES + 1)
 
 
 def chi2_critical(ndf: int) -> float:
@@ -69,21 +69,21 @@ def joint_power(degrees: tuple[float, ...], noncentralities: tuple[float, ...], 
     """Return the probability that a perfect generator passes all tests.
 
     Args:
-        degrees: Of freedom of T in each test, the smoothest first.
-        noncentralities: Of a generator on the boundary, λ_d.
+        degrees: Degrees of freedom of T in each test, the smoothest first.
+        noncentralities: Noncentralities λ_d of a generator on the boundary.
         alpha: Error probability of the upper limits.
     """
-    least, most = (_passed_up_to(degrees[i], noncentralities[i], alpha) for i in (0, -1))
+    t_first, t_last = (_critical_t(degrees[i], noncentralities[i], alpha) for i in (0, -1))
     if len(degrees) == 1:
-        return float(special.chdtr(degrees[0], most))
-    rest = max(degrees[-1] - degrees[0], _LEAST_STEP)
-    end = min(least, most, float(special.chdtri(degrees[0], _NEGLIGIBLE)))
+        return float(special.chdtr(degrees[0], t_last))
+    rest = max(degrees[-1] - degrees[0], _MIN_STEP)
+    end = min(t_first, t_last, float(special.chdtri(degrees[0], _NEGLIGIBLE)))
     if end <= 0:
         return 0.0
-    t = end * _AT**2  # smooth at 0, whatever the power of t there
+    t = end * _POSITIONS**2  # smooth at 0, whatever the power of t there
     half = 0.5 * degrees[0]
     density = 0.5 * np.exp(special.xlogy(half - 1, 0.5 * t) - 0.5 * t - special.gammaln(half))
-    return float(end * (_WEIGHTS * _AT * density) @ special.chdtr(rest, most - t))
+    return float(end * (_WEIGHTS * _POSITIONS * density) @ special.chdtr(rest, t_last - t))
 
 
 @functools.lru_cache(maxsize=256)
@@ -92,35 +92,35 @@ def required_scale(
 ) -> float:
     """Return the factor to all noncentralities at which `joint_power` is ``target``."""
 
-    def missing(factor: float) -> float:
+    def excess(factor: float) -> float:
         return joint_power(degrees, tuple(factor * size for size in noncentralities), alpha) - target
 
     upper = 1 / min(size / (5 + 5 * math.sqrt(d)) for d, size in zip(degrees, noncentralities, strict=True))
-    while missing(upper) < 0:
+    while excess(upper) < 0:
         upper *= 2
     lower = upper / 2
-    while missing(lower) > 0:
+    while excess(lower) > 0:
         upper, lower = lower, lower / 2
-    return float(brentq(missing, lower, upper, xtol=1e-300, rtol=1e-9))
+    return float(brentq(excess, lower, upper, xtol=1e-300, rtol=1e-9))
 
 
 @functools.lru_cache(maxsize=4096)
-def _passed_up_to(ndf: float, noncentrality: float, alpha: float) -> float:
+def _critical_t(ndf: float, noncentrality: float, alpha: float) -> float:
     """Return t_d, the largest T at which CLs excludes the boundary; 0 if none does, ``inf`` if all do."""
     if noncentrality > max(_CERTAIN_FROM, 10 * ndf):
         return math.inf
     if -0.5 * noncentrality >= math.log(alpha):  # the ratio for T -> 0
         return 0.0
 
-    def above(log_t: float) -> float:
+    def excess(log_t: float) -> float:
         t = math.exp(log_t)
         ratio = noncentral.log_cdf(t, ndf, noncentrality) - noncentral.log_cdf(t, ndf, 0.0)
         return ratio - math.log(alpha)
 
     upper = math.log(ndf + noncentrality)
-    while above(upper) < 0:
+    while excess(upper) < 0:
         upper += 1
     lower = upper - 1
-    while above(lower) > 0:
+    while excess(lower) > 0:
         upper, lower = lower, lower - 1
-    return math.exp(float(brentq(above, lower, upper, xtol=1e-13)))
+    return math.exp(float(brentq(excess, lower, upper, xtol=1e-13)))

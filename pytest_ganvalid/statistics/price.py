@@ -19,14 +19,14 @@ from pytest_ganvalid.errors import InputTypeError
 from pytest_ganvalid.results import Chain, Costs, Price, Stage
 
 _LADDER = (1, 10, 100, 1_000, 10_000)
-_MOST_USES = 1e18
+_MAX_USES = 1e18
 
 
 def price_of(costs: Costs | None, n_required: float, n_reference: float, n_generated: float) -> Price | None:
     """Return what a plan costs.
 
     Args:
-        costs: What events cost; ``None`` if that is not known.
+        costs: What events cost; ``None`` if unknown.
         n_required: Number of true events the generated sample is to stand in for.
         n_reference: True events of the validation.
         n_generated: Generated events of the validation.
@@ -50,10 +50,10 @@ def price_of(costs: Costs | None, n_required: float, n_reference: float, n_gener
         return max(n_generated, uses * n_required) * costs.generated
 
     training_set, reference = costs.n_train * costs.true, n_reference * costs.true
-    once = training_set + reference + costs.training
+    fixed_cost = training_set + reference + costs.training
 
     def speed_up(uses: int) -> float:
-        return simulation(uses) / (once + generated(uses))
+        return simulation(uses) / (fixed_cost + generated(uses))
 
     uses = costs.uses
     return Price(
@@ -63,22 +63,22 @@ def price_of(costs: Costs | None, n_required: float, n_reference: float, n_gener
         training=costs.training,
         reference=reference,
         generated=generated(uses),
-        generator=once + generated(uses),
+        generator=fixed_cost + generated(uses),
         speed_up=speed_up(uses),
         speed_up_per_event=costs.true / costs.generated if costs.generated else math.inf,
-        break_even=_break_even(costs, once, n_required, n_generated),
-        ladder=tuple((n, simulation(n), once + generated(n), speed_up(n)) for n in sorted({*_LADDER, uses})),
+        break_even=_break_even(costs, fixed_cost, n_required, n_generated),
+        ladder=tuple((n, simulation(n), fixed_cost + generated(n), speed_up(n)) for n in sorted({*_LADDER, uses})),
     )
 
 
-def _break_even(costs: Costs, once: float, n_required: float, n_generated: float) -> int | None:
+def _break_even(costs: Costs, fixed_cost: float, n_required: float, n_generated: float) -> int | None:
     """Return the smallest number of uses for which the generator costs less than true simulation."""
-    # As long as the generated events of the validation suffice, and beyond.
-    within = math.floor((once + n_generated * costs.generated) / (n_required * costs.true)) + 1
-    if within * n_required <= n_generated:
-        return within
-    saved = n_required * (costs.true - costs.generated)
-    return math.floor(once / saved) + 1 if saved * _MOST_USES > once else None
+    # First as if the generated events of the validation sufficed, then for more uses.
+    uses = math.floor((fixed_cost + n_generated * costs.generated) / (n_required * costs.true)) + 1
+    if uses * n_required <= n_generated:
+        return uses
+    saving = n_required * (costs.true - costs.generated)
+    return math.floor(fixed_cost / saving) + 1 if saving * _MAX_USES > fixed_cost else None
 
 
 def stages_of(chain: Chain | None, costs: Costs | None, n_required: float) -> tuple[Stage, ...]:

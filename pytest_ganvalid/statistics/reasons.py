@@ -7,21 +7,21 @@ from collections.abc import Sequence
 
 from pytest_ganvalid.results import BinBias, Estimate, Verdict, at_most
 from pytest_ganvalid.statistics.clusters import LEAST_CLUSTERS, MOST_PER_CLUSTER
-from pytest_ganvalid.statistics.equivalence import LEAST_DOF, Equivalence
+from pytest_ganvalid.statistics.equivalence import MIN_DOF, Equivalence
 from pytest_ganvalid.statistics.power import chi2_critical
 from pytest_ganvalid.statistics.robustness import WANTED_POWER, Assessment, Resolution
 
 TOO_GOOD = 1e-3
 """Probability, of all histograms together, below which two samples are not independent."""
 DEMONSTRATED = "a disagreement is demonstrated"
-"""How the sentence begins that says in which test; what comes before it is a likely cause."""
+"""How the sentence begins that names the test; sentences before it give a likely cause."""
 TOO_FEW = "too few"
-"""How the reasons begin that more events remove, where nothing is supported."""
-_LEAST_P, _MOST_P = 1e-300, 0.9
-_MOST_DECIMALS = 8
+"""How the reasons that more events remove begin, where no n_required is supported."""
+_MIN_P, _MAX_P = 1e-300, 0.9
+_MAX_DECIMALS = 8
 _LARGEST = 1e8
-_MANY = 1000  # events, of which a fraction is not told
-_SHOWN = 3.0  # standard errors from which on a component is put into words
+_ROUNDED_FROM = 1000  # events, above which fractions are not shown
+_MIN_SIGNIFICANCE = 3.0  # standard errors above which a component is put into words
 _WORDS = {
     "location": ("shifted up", "shifted down"),
     "scale": ("too wide", "too narrow"),
@@ -49,13 +49,13 @@ def percent(fraction: float) -> str:
 def measured(estimate: Estimate) -> str:
     """Format a number with its standard error, both to the second digit of the error."""
     decimals = 1 - math.floor(math.log10(estimate.error))
-    if 0 <= decimals <= _MOST_DECIMALS and abs(estimate.value) < _LARGEST:
+    if 0 <= decimals <= _MAX_DECIMALS and abs(estimate.value) < _LARGEST:
         return f"{estimate.value:.{decimals}f} ± {estimate.error:.{decimals}f}"
     return f"{estimate.value:.8g} ± {estimate.error:.2g}"
 
 
 def in_words(shape: Sequence[tuple[str, float, float]]) -> list[str]:
-    """Say what a difference looks like, if it looks like anything.
+    """Describe the significant smooth components of a difference.
 
     Args:
         shape: Name, bias and standard error of the first smooth components, in error bars of n_required events.
@@ -63,7 +63,7 @@ def in_words(shape: Sequence[tuple[str, float, float]]) -> list[str]:
     return [
         f"{_WORDS[name][bias < 0]} by {abs(bias):.1f} error bars"
         for name, bias, error in shape
-        if abs(bias) > _SHOWN * error
+        if abs(bias) > _MIN_SIGNIFICANCE * error
     ]
 
 
@@ -78,7 +78,7 @@ def reasons(assessment: Assessment, worst: tuple[BinBias, ...]) -> tuple[str, ..
 
 
 def too_good(p_agreement: Sequence[float]) -> str:
-    """Say so, if histograms together agree better than independent samples can; else return nothing.
+    """Return a reason if histograms together agree better than independent samples can, else an empty string.
 
     Combined are min(p, 0.9) by the Cauchy combination test (Liu & Xie, JASA 115 (2020) 393), which allows for
     correlation; without the cap one biased histogram, p ≈ 1, would hide every copy.
@@ -88,39 +88,41 @@ def too_good(p_agreement: Sequence[float]) -> str:
     """
     if not p_agreement:
         return ""
-    capped = [min(max(p, _LEAST_P), _MOST_P) for p in p_agreement]
+    capped = [min(max(p, _MIN_P), _MAX_P) for p in p_agreement]
     mean = math.fsum(1 / math.tan(math.pi * p) for p in capped) / len(capped)
-    together = math.atan2(1, mean) / math.pi
-    if together >= TOO_GOOD:
+    p_value = math.atan2(1, mean) / math.pi
+    if p_value >= TOO_GOOD:
         return ""
     return (
-        f"agreement too good for independent samples (p = {together:.1g}, below {TOO_GOOD:g}): do they share events? "
+        f"agreement too good for independent samples (p = {p_value:.1g}, below {TOO_GOOD:g}): do they share events? "
         "compare with a reference that neither the generator nor its training has seen"
     )
 
 
 def _robust(a: Assessment) -> str:
-    each = "; ".join(f"in {_name(test)} {_at(a, test, test.upper, 'most')}" for test in a.tests)
+    statements = "; ".join(f"in {_name(test)} {_size_clause(a, test, test.upper, 'most')}" for test in a.tests)
     return (
         f"agreement at n_required {count(a.n_required)} is demonstrated at {percent(1 - a.limits.alpha)} confidence"
-        f"{_discordant(a)}: {each}; no number linear in the bin contents is off by more than {_directional(a):.3g} "
-        "error bars"
+        f"{_discordant_clause(a)}: {statements}; no number linear in the bin contents is off by more than "
+        f"{_directional(a):.3g} error bars"
     )
 
 
 def _biased(a: Assessment, worst: tuple[BinBias, ...]) -> tuple[str, ...]:
-    found = [
+    words = in_words(a.shape)
+    shape = f": {', '.join(words)}" if words else ""
+    lines = [
         f"{DEMONSTRATED} at {percent(1 - a.limits.alpha)} confidence: in {_name(test)} "
-        f"{_at(a, test, test.shown, 'least')} of {count(a.n_required)} events{_shape(a)}"
+        f"{_size_clause(a, test, test.lower_corrected, 'least')} of {count(a.n_required)} events{shape}"
         for test in a.failing()[:1]
     ]
     if a.local.p_value < a.limits.alpha:
         unit = f"error bars of {count(a.n_required)} events (limit {a.limits.max_local_bias:g})"
-        shown = [bias for bias in worst if bias.lower > a.limits.max_local_bias]
-        found += [f"{bias.label} is off by at least {bias.lower:.3g} {unit}" for bias in shown] or [
+        biases = [bias for bias in worst if bias.lower > a.limits.max_local_bias]
+        lines += [f"{bias.label} is off by at least {bias.lower:.3g} {unit}" for bias in biases] or [
             f"a bin other than those of the largest estimates is off by at least {a.local.lower.max():.3g} {unit}"
         ]
-    return tuple(found)
+    return tuple(lines)
 
 
 def _improve(a: Assessment) -> str:
@@ -139,37 +141,38 @@ def _unproven(a: Assessment) -> tuple[str, ...]:
             f"events and 5 of n_required {count(a.n_required)}",
         )
     if a.vacuous:
+        bound = at_most(max(test.allowed for test in a.tests) / 2)
         return (
             f"n_required {count(a.n_required)} asks nothing: in {a.ndf + 1} bins even samples without a bin in common "
-            f"would agree within the error bars of so few events; state more than {_least_required(a)} or use fewer "
-            "bins",
+            f"would agree within the error bars of so few events; state more than {bound} or use fewer bins",
         )
     if a.unknown_noise:
         return (_few_clusters(a),)
-    least = 1.0 if a.few is not None else min(test.separation.upper_tail(0) for test in a.tests)
+    p_value = 1.0 if a.discordant_pairs is not None else min(test.separation.upper_tail(0) for test in a.tests)
     worst = max(a.tests, key=lambda test: test.estimate / test.ndf)
     lines = [
         *_too_few_inputs(a),
         *(
-            f"the data decide neither way{_discordant(a)}: in {_name(test)} χ²_req/ndf lies between "
+            f"the data decide neither way{_discordant_clause(a)}: in {_name(test)} χ²_req/ndf lies between "
             f"{_chi2_per_ndf(a, test, test.lower)} and {_chi2_per_ndf(a, test, test.upper)} (critical "
             f"{_critical(test)}), the rms bias between {_rms(a, test, test.lower)} and {_rms(a, test, test.upper)} "
             f"error bars (limit {a.limits.max_bias:g})"
             for test in a.open()[:1]
         ),
         *_too_directional(a),
-        *_difference(a, min(1.0, len(a.tests) * least), worst.ndf / 2, worst.estimate),
+        *_difference(a, min(1.0, len(a.tests) * p_value), worst.ndf / 2, worst.estimate),
     ]
     return (*lines, _advice(a, a.n_supported))
 
 
 def _effective(number: float) -> str:
-    return count(number) if number >= _MANY else f"{number:.4g}"
+    return count(number) if number >= _ROUNDED_FROM else f"{number:.4g}"
 
 
-def _discordant(a: Assessment) -> str:
-    """Say so, if it is the share of discordant pairs that limits the difference."""
-    return "" if a.few is None else f" by {a.few.number:,} of {a.few.pairs:,} pairs being in different bins"
+def _discordant_clause(a: Assessment) -> str:
+    """Return a clause on the discordant pairs where their share limits the difference, else an empty string."""
+    pairs = a.discordant_pairs
+    return "" if pairs is None else f" by {pairs.number:,} of {pairs.pairs:,} pairs being in different bins"
 
 
 def _few_clusters(a: Assessment) -> str:
@@ -180,21 +183,17 @@ def _few_clusters(a: Assessment) -> str:
 
 
 def _too_few_inputs(a: Assessment) -> list[str]:
-    """Say so, if the clusters across both sides admit no n_required as large."""
-    if a.n_required <= a.most:
+    """Return a reason if the clusters across both sides do not admit so large an n_required."""
+    if a.n_required <= a.max_n_required:
         return []
     return [
-        f"{a.clusters:,} clusters across both sides support n_required {at_most(a.most)} at most, "
+        f"{a.clusters:,} clusters across both sides support n_required {at_most(a.max_n_required)} at most, "
         f"{MOST_PER_CLUSTER:g} for each, however well they agree: simulate more of them on both sides"
     ]
 
 
-def _least_required(a: Assessment) -> str:
-    return at_most(max(test.allowed for test in a.tests) / 2)
-
-
 def _too_directional(a: Assessment) -> list[str]:
-    """Say so, if all that stands in the way is the limit on the directional bias."""
+    """Return a reason if only the limit on the directional bias prevents ROBUST."""
     limit, test = a.limits.max_directional_bias, a.all_bins
     if limit is None or test not in a.open() or a.n_required * test.upper > test.allowed:
         return []
@@ -212,17 +211,12 @@ def _name(test: Resolution) -> str:
     return "all bins" if test.components is None else f"the {test.components} smoothest components"
 
 
-def _at(a: Assessment, test: Resolution, delta: float, side: str) -> str:
+def _size_clause(a: Assessment, test: Resolution, delta: float, side: str) -> str:
     """Say how large χ²_req and the bias are, at most or at least."""
     return (
         f"χ²_req/ndf is at {side} {_chi2_per_ndf(a, test, delta)} (critical {_critical(test)}) and the rms bias at "
         f"{side} {_rms(a, test, delta)} error bars (limit {a.limits.max_bias:g})"
     )
-
-
-def _shape(a: Assessment) -> str:
-    words = in_words(a.shape)
-    return f": {', '.join(words)}" if words else ""
 
 
 def _difference(a: Assessment | Equivalence, p_agreement: float, events: float, excess: float) -> list[str]:
@@ -235,20 +229,20 @@ def _difference(a: Assessment | Equivalence, p_agreement: float, events: float, 
     ]
 
 
-def _advice(a: Assessment | Equivalence, supported: float) -> str:
+def _advice(a: Assessment | Equivalence, n_supported: float) -> str:
     n_reference, n_generated = a.events_needed()
     have_generated, have_reference = (n / used for n, used in zip((a.n_generated, a.n_reference), a.used, strict=True))
-    # Rounded like what is needed, or the sample at hand would be too small for itself.
+    # Rounded like the numbers needed, or the sample at hand would be too small for itself.
     if n_reference <= math.ceil(have_reference) and n_generated <= math.ceil(have_generated):
         return (
             f"a perfect generator would pass with probability {percent(a.power)}: this one is worse, or unlucky; "
-            f"these data support n_required {at_most(supported)}"
+            f"these data support n_required {at_most(n_supported)}"
         )
-    together = f" all {a.observables} observables" if a.observables > 1 else ""
-    more = f" and {count(n_generated)} generated events" if n_generated > math.ceil(have_generated) else ""
+    scope = f" all {a.observables} observables" if a.observables > 1 else ""
+    generated = f" and {count(n_generated)} generated events" if n_generated > math.ceil(have_generated) else ""
     return (
-        f"it takes {count(n_reference)} reference events{more} (have {count(have_reference)} and "
-        f"{count(have_generated)}) for a perfect generator to pass{together} with probability {percent(WANTED_POWER)}"
+        f"it takes {count(n_reference)} reference events{generated} (have {count(have_reference)} and "
+        f"{count(have_generated)}) for a perfect generator to pass{scope} with probability {percent(WANTED_POWER)}"
     )
 
 
@@ -281,10 +275,10 @@ def estimate_reasons(e: Equivalence) -> tuple[str, ...]:
         )
     if not e.admissible:
         return _inadmissible(e)
-    if e.n_required > e.most:
+    if e.n_required > e.max_n_required:
         return (
-            f"the clusters across both sides support n_required {at_most(e.most)} at most, {MOST_PER_CLUSTER:g} for "
-            "each, however well they agree: simulate more of them on both sides",
+            f"the clusters across both sides support n_required {at_most(e.max_n_required)} at most, "
+            f"{MOST_PER_CLUSTER:g} for each, however well they agree: simulate more of them on both sides",
         )
     return (
         f"the data decide neither way: the bias lies between {e.lower:.3g} and {e.upper:.3g} {unit}",
@@ -311,15 +305,15 @@ def _inadmissible(e: Equivalence) -> tuple[str, ...]:
         dof = (e.generated if side == "generated" else e.reference).dof
         lines.append(
             f"the error of the {side} estimate is carried by about {max(dof / 2, 1):.0f} of its events, or as "
-            f"uncertain as if it were ({dof:.3g} degrees of freedom, at least {LEAST_DOF:g} are needed): use a "
+            f"uncertain as if it were ({dof:.3g} degrees of freedom, at least {MIN_DOF:g} are needed): use a "
             "quantile, an efficiency or a histogram, or more events (and more than 10 groups of a jackknife or "
             "replicas of a bootstrap)"
         )
-    if e.unlike != 1:
+    if e.error_ratio != 1:
         lines.append(
-            f"the error of one generated event, error * sqrt(n_events), is {e.unlike:.3g} times that of one reference "
-            f"event, so the error bar of {count(e.n_required)} events is in doubt: is an error or a number of "
-            "effective events mistaken, or do outliers make one of them? if not, the generator is wrong in more than "
-            "this number"
+            f"the error of one generated event, error * sqrt(n_events), is {e.error_ratio:.3g} times that of one "
+            f"reference event, so the error bar of {count(e.n_required)} events is in doubt: is an error or a number "
+            "of effective events mistaken, or do outliers make one of them? if not, the generator is wrong in more "
+            "than this number"
         )
     return tuple(lines)

@@ -49,10 +49,10 @@ LEAST_BINS = 5
 MOST_SCALES = 7
 """Halvings: the smallest regions are 1/128 of all."""
 _STEPS = 32
-_APART = (Arrangement.PRODUCT, Arrangement.SLABS, Arrangement.PARTS)  # whose runs had better end where a slab does
-_IN_VAIN = 3  # scales without anything ROBUST, after which there is little left to look for
-_LEAST_LEVEL = 1e-12  # at which 1 - α is known to four digits; only the ten-thousandth attempt is made at less
-_ALIKE = 1e-9  # of the noise of events that are not alike
+_SLABBED = (Arrangement.PRODUCT, Arrangement.SLABS, Arrangement.PARTS)  # whose runs end where a slab does, if near
+_FRUITLESS_SCALES = 3  # scales without a ROBUST run, after which smaller ones are not tested
+_MIN_LEVEL = 1e-12  # at which 1 - α is known to four digits; only the ten-thousandth attempt is made at less
+_NOISELESS = 1e-9  # of the noise of unlike events, below which a side has none
 _HOPE = 2.0  # by which a region may need fewer events than the whole, its weights being more even
 
 
@@ -70,8 +70,8 @@ class Run:
     last: int
     alpha: float
 
-    def holds(self, other: Run) -> bool:
-        """Tell whether another run lies inside, or is the same."""
+    def contains(self, other: Run) -> bool:
+        """Tell whether another run lies inside this one, or equals it."""
         return self.first <= other.first and other.last <= self.last
 
 
@@ -101,12 +101,12 @@ class Regional:
 
 @dataclass(frozen=True, eq=False)
 class Map:
-    """What the regions of two histograms are tested with.
+    """The two histograms whose regions are tested.
 
     Attributes:
-        generated: As compared.
+        generated: The generated histogram, as compared.
         reference: The same bins.
-        layout: How they lie.
+        layout: How the bins lie.
         order: Their positions along the path of neighbours, shape (bins,).
         n_required: Number of true events that the whole has to stand in for.
         limits: What counts as agreement; the level is shared out.
@@ -128,22 +128,27 @@ class Map:
         """Whether there are bins enough for two regions, in some order."""
         return self.layout.arrangement is not Arrangement.NONE and self.order.size >= 2 * LEAST_BINS
 
-    def regions_of(self, whole: Assessment, *, everywhere: bool = False) -> tuple[Regional, ...]:
+    def regions_of(self, assessment: Assessment, *, everywhere: bool = False) -> tuple[Regional, ...]:
         """Test the regions if the whole is not ROBUST, and any of them could be shown to be ROBUST or BIASED.
 
         Args:
-            whole: What decides on all bins together.
+            assessment: What decides on all bins together.
             everywhere: Whether to test them even if the whole is ROBUST, and those inside ROBUST ones.
         """
-        verdict = whole.verdict()
-        few = whole.few is not None or whole.n_required > whole.most
-        if few or not self.is_divisible or not whole.admissible or (verdict is Verdict.ROBUST and not everywhere):
+        verdict = assessment.verdict()
+        undecidable = assessment.discordant_pairs is not None or assessment.n_required > assessment.max_n_required
+        if (
+            undecidable
+            or not self.is_divisible
+            or not assessment.admissible
+            or (verdict is Verdict.ROBUST and not everywhere)
+        ):
             return ()
-        levels = [run.alpha for some in self.scales for run in some.values()]
-        if not levels or min(levels) < _LEAST_LEVEL:
+        levels = [run.alpha for scale in self.scales for run in scale.values()]
+        if not levels or min(levels) < _MIN_LEVEL:
             return ()
-        vain = verdict is Verdict.UNPROVEN and hopeless(whole, max(levels))
-        return () if vain else self.regions(everywhere=everywhere)
+        fruitless = verdict is Verdict.UNPROVEN and hopeless(assessment, max(levels))
+        return () if fruitless else self.regions(everywhere=everywhere)
 
     def regions(self, *, everywhere: bool = False) -> tuple[Regional, ...]:
         """Test the runs from the largest down, and let the largest that are ROBUST grow.
@@ -156,23 +161,23 @@ class Map:
             only the largest. Nothing where bins have no order, or are fewer than two regions would take.
         """
         tested: dict[tuple[int, int], Regional] = {}
-        for scale, some in enumerate(self.scales):
-            if scale >= _IN_VAIN and not everywhere and not any(region.robust for region in tested.values()):
+        for scale, scale_runs in enumerate(self.scales):
+            if scale >= _FRUITLESS_SCALES and not everywhere and not any(region.robust for region in tested.values()):
                 break
-            for place, run in some.items():
-                above = [tested[scale - 1, at] for at in _parents(place) if (scale - 1, at) in tested]
-                open_above = bool(above) and not any(region.robust for region in above)
-                if everywhere or not scale or open_above:
-                    tested[scale, place] = self.test(run)
+            for position, run in scale_runs.items():
+                parents = [tested[scale - 1, parent] for parent in _parents(position) if (scale - 1, parent) in tested]
+                open_parents = bool(parents) and not any(region.robust for region in parents)
+                if everywhere or not scale or open_parents:
+                    tested[scale, position] = self.test(run)
         largest = min((scale for (scale, _), region in tested.items() if region.robust), default=0)
         seeds = [region for (scale, _), region in tested.items() if scale == largest and region.robust]
-        found = [*tested.values(), *self._grown(seeds)]
-        return tuple(sorted(found, key=lambda region: (region.run.first, -region.run.last)))
+        regions = [*tested.values(), *self._grown(seeds)]
+        return tuple(sorted(regions, key=lambda region: (region.run.first, -region.run.last)))
 
     def _steps(self) -> list[int]:
         """Return where regions may grow to: every 1/32 of all, or where there are slabs, their first cells."""
         layout = self.layout.at(self.order)
-        if layout.arrangement in _APART:
+        if layout.arrangement in _SLABBED:
             return [0, *(np.flatnonzero(np.diff(layout.positions[:, 0])) + 1).tolist(), self.order.size]
         borders = _borders(self.pooled, layout, np.linspace(0, 1, _STEPS + 1))
         return [int(border) for border in np.unique(borders)]
@@ -190,39 +195,42 @@ class Map:
 
     def test(self, run: Run) -> Regional:
         """Test a run by the verdict's own tests."""
-        keep = np.zeros(self.order.size, dtype=bool)
-        keep[self.order[run.first : run.last + 1]] = True
-        sides = self.generated.select(keep), self.reference.select(keep)
+        inside = np.zeros(self.order.size, dtype=bool)
+        inside[self.order[run.first : run.last + 1]] = True
+        sides = self.generated.select(inside), self.reference.select(inside)
         shares = sides[0].total / self.generated.total, sides[1].total / self.reference.total
         n_required = self.n_required * max(shares[1], 0.0)
         if min(shares) <= 0 or n_required < 1:
             return Regional(run, shares, n_required, 0.0, Verdict.UNPROVEN)
-        a = self._assessed(sides, keep, n_required, run.alpha)
+        a = self._assessed(sides, inside, n_required, run.alpha)
         if a is None:
             return Regional(run, shares, n_required, 0.0, Verdict.UNPROVEN)
         # Where events have several entries Δ is per event of the whole: so is d/(2Δ).
         scale = 1.0 if self.reference.n_events is None else shares[1]
-        worth = min(_ratio(test.ndf / 2, test.upper) for test in a.tests) * scale if a.admissible else 0.0
+        supported = (test.ndf / 2 / test.upper if test.upper > 0 else math.inf for test in a.tests)
+        worth = min(supported) * scale if a.admissible else 0.0
         return Regional(run, shares, n_required, worth, _verdict(a))
 
     def _assessed(
-        self, sides: tuple[BinSums, BinSums], keep: NDArray[np.bool_], n_required: float, alpha: float
+        self, sides: tuple[BinSums, BinSums], inside: NDArray[np.bool_], n_required: float, alpha: float
     ) -> Assessment | None:
-        """Compute all that decides; nothing where events of several entries fill the bins inside all alike."""
-        ours, theirs = (Fractions.from_sums(side.sumw, side.sumw2, side.covariances) for side in sides)
-        if all(_alike(side) for side in (ours, theirs)):
+        """Assess the bins inside; ``None`` where events of several entries fill them all alike."""
+        gen, ref = (Fractions.from_sums(side.sumw, side.sumw2, side.covariances) for side in sides)
+        if all(_is_noiseless(side) for side in (gen, ref)):
             return None
         events = self.reference.n_events
-        clusters = None if self.clusters is None else self.clusters.inside(keep, sides[1].total / self.reference.total)
-        cross = None if clusters is None else clusters.cross(ours.q, theirs.q)
+        clusters = (
+            None if self.clusters is None else self.clusters.inside(inside, sides[1].total / self.reference.total)
+        )
+        cross = None if clusters is None else clusters.cross(gen.q, ref.q)
         single = sides[1].products if sides[1].clusters is not None else None
         return assess(
-            ours,
-            theirs,
+            gen,
+            ref,
             n_required if events is None else self.n_required,
             replace(self.limits, confidence=1 - alpha, attempt=1, looks=1),
             chi2_module.chi2_test(*sides, cross=cross),
-            _inside(self.layout.at(np.flatnonzero(keep))),
+            _inside(self.layout.at(np.flatnonzero(inside))),
             events=events,
             cut_here=self.cut_here,
             clusters=clusters,
@@ -238,7 +246,7 @@ class Map:
         grown: list[Regional] = []
         for seed in sorted(seeds, key=lambda region: region.run.first > 0 and region.run.last < bins - 1):
             run = seed.run
-            if any(region.run.holds(run) for region in grown):
+            if any(region.run.contains(run) for region in grown):
                 continue
             above = [(run.first, border - 1) for border in borders if border > run.last + 1]
             below = [(border, run.last) for border in reversed(borders) if border < run.first]
@@ -250,9 +258,9 @@ class Map:
         return sorted(grown, key=lambda region: -region.shares[1])[:1]
 
 
-def _alike(side: Fractions) -> bool:
+def _is_noiseless(side: Fractions) -> bool:
     """Tell whether the errors of a side would be estimated as 0, as of a single event of several entries."""
-    return side.joint is not None and float(side.variance.sum()) <= _ALIKE * side.sigma * float(side.q @ side.q)
+    return side.joint is not None and float(side.variance.sum()) <= _NOISELESS * side.sigma * float(side.q @ side.q)
 
 
 def _verdict(a: Assessment) -> Verdict:
@@ -264,9 +272,9 @@ def _verdict(a: Assessment) -> Verdict:
     return Verdict.UNPROVEN if a.open() else Verdict.ROBUST
 
 
-def _parents(place: int) -> set[int]:
-    """Return the places, at the scale above, of the runs that hold the run at a place."""
-    return {place // 2, (place - 1) // 2}
+def _parents(position: int) -> set[int]:
+    """Return the positions, at the next larger scale, of the runs that contain the run at a position."""
+    return {position // 2, (position - 1) // 2}
 
 
 def runs(content: FloatArray, layout: Layout, alpha: float) -> list[dict[int, Run]]:
@@ -287,15 +295,15 @@ def runs(content: FloatArray, layout: Layout, alpha: float) -> list[dict[int, Ru
     scales = 0
     while scales < MOST_SCALES and content.size >= LEAST_BINS * 2 ** (scales + 1):
         scales += 1
-    found = []
-    apart = 2 if layout.arrangement is Arrangement.PARTS else 1
+    by_scale = []
+    stride = 2 if layout.arrangement is Arrangement.PARTS else 1
     for scale in range(1, scales + 1):
         borders = _borders(content, layout, np.linspace(0, 1, 2 ** (scale + 1) + 1)).tolist()
-        places = range(0, 2 ** (scale + 1) - 1, apart)
-        level = alpha / scales / len(places)
-        some = {j: Run(borders[j], borders[j + 2] - 1, level) for j in places}
-        found.append({j: run for j, run in some.items() if run.last - run.first + 1 >= LEAST_BINS})
-    return found
+        positions = range(0, 2 ** (scale + 1) - 1, stride)
+        level = alpha / scales / len(positions)
+        candidates = {j: Run(borders[j], borders[j + 2] - 1, level) for j in positions}
+        by_scale.append({j: run for j, run in candidates.items() if run.last - run.first + 1 >= LEAST_BINS})
+    return by_scale
 
 
 def hopeless(a: Assessment, level: float) -> bool:
@@ -303,44 +311,40 @@ def hopeless(a: Assessment, level: float) -> bool:
 
     Args:
         a: What decides on the whole.
-        level: Of the largest regions.
+        level: Error probability of each limit in the largest regions.
     """
     ratios = (0.5 * test.demanded * test.separation.m1 / test.separation.m2 / test.per_event for test in a.tests)
     return a.n_required * math.log(1 / level) > _HOPE * min(ratios)
 
 
 def _borders(content: FloatArray, layout: Layout, fractions: FloatArray) -> IntArray:
-    """Return the bins nearest to where fractions of all are exceeded, and of slabs the first where that is as near.
+    """Return the bins nearest to fractions of the whole, or the first bin of a slab where that is as near.
 
-    Of all means half by contents and half by number of bins: cells of equal contents are divided evenly, and of a
-    falling spectrum in equal bins neither the peak nor the tail is left with too few of them.
+    The whole is half contents and half number of bins: cells of equal contents are divided evenly, and of a falling
+    spectrum in equal bins neither the peak nor the tail is left with too few bins.
     """
-    below = np.concatenate([[0.0], np.cumsum(content / content.sum() + 1 / content.size)])
-    below /= below[-1]
-    at = _nearest(below, fractions)
-    if layout.arrangement in _APART:
+    cumulative = np.concatenate([[0.0], np.cumsum(content / content.sum() + 1 / content.size)])
+    cumulative /= cumulative[-1]
+    nearest = _nearest(cumulative, fractions)
+    if layout.arrangement in _SLABBED:
         slabs = np.concatenate([[0], np.flatnonzero(np.diff(layout.positions[:, 0])) + 1, [content.size]])
-        first = slabs[_nearest(below[slabs], fractions)]
-        near = np.abs(below[first] - fractions) <= 0.5 / (fractions.size - 1)
-        at = np.where(near, first, at)
-    return at
+        first = slabs[_nearest(cumulative[slabs], fractions)]
+        close = np.abs(cumulative[first] - fractions) <= 0.5 / (fractions.size - 1)
+        nearest = np.where(close, first, nearest)
+    return nearest
 
 
-def _nearest(values: FloatArray, wanted: FloatArray) -> IntArray:
-    """Return the position of the value nearest to each; values increase."""
-    after = np.clip(np.searchsorted(values, wanted), 1, values.size - 1)
-    return np.where(wanted - values[after - 1] <= values[after] - wanted, after - 1, after)
+def _nearest(values: FloatArray, targets: FloatArray) -> IntArray:
+    """Return the position of the value nearest to each target; values increase."""
+    following = np.clip(np.searchsorted(values, targets), 1, values.size - 1)
+    return np.where(targets - values[following - 1] <= values[following] - targets, following - 1, following)
 
 
 def _inside(layout: Layout) -> Layout:
-    """Return the layout of bins taken out of others: of a circle a line, of one slab a line, of one part nothing."""
+    """Return the layout of a selection of bins: a line for those of a circle or of one slab, none for one part."""
     kind, positions = layout.arrangement, layout.positions
     if kind is Arrangement.CIRCLE:
         return Layout(Arrangement.LINE, positions)
-    if kind in _APART and np.all(positions[:, 0] == positions[0, 0]):
+    if kind in _SLABBED and np.all(positions[:, 0] == positions[0, 0]):
         return Layout.none(len(positions)) if kind is Arrangement.PARTS else Layout(Arrangement.LINE, positions[:, 1:2])
     return layout
-
-
-def _ratio(numerator: float, denominator: float) -> float:
-    return numerator / denominator if denominator > 0 else math.inf

@@ -45,18 +45,19 @@ _QUANTILES = (0.84, 0.50, 0.16)
 
 @dataclass(frozen=True)
 class Resolution:
-    """One test: what its Δ is, and what is allowed. All Δ are per event, of one entry or of several.
+    """One test: its Δ, and the allowed one. All Δ are per event, of one entry or of several.
 
     Attributes:
-        components: Smooth components that are tested; ``None`` for all bins.
+        components: Number of smooth components that are tested; ``None`` for all bins.
         ndf: Degrees of freedom: bins - 1, or components.
         separation: T and its moments.
         per_event: Independent entries that an event is worth in this test; 1 if each event has one entry.
         allowed: E, the largest allowed n_required Δ.
-        demanded: That up to which ROBUST may be said: less, if max_directional_bias says so.
+        demanded: The largest n_required Δ that is ROBUST: less than E if max_directional_bias is stricter.
         alpha: Error probability of each limit.
-        tests: How many tests may find a bias.
-        few: The discordant pairs, where the noise of T rests on too few clusters: their share is what limits Δ then.
+        tests: Number of tests that may find a bias.
+        discordant_pairs: The discordant pairs, where the noise of T rests on too few clusters and their share limits
+            Δ instead.
     """
 
     components: int | None
@@ -67,7 +68,7 @@ class Resolution:
     demanded: float
     alpha: float
     tests: int
-    few: DiscordantPairs | None = None
+    discordant_pairs: DiscordantPairs | None = None
 
     @cached_property
     def upper(self) -> float:
@@ -79,14 +80,14 @@ class Resolution:
         return self.upper if alpha == self.alpha else self._limit(alpha)
 
     def _limit(self, alpha: float) -> float:
-        if self.few is not None:
-            return self.few.upper_limit(alpha) * self.per_event
+        if self.discordant_pairs is not None:
+            return self.discordant_pairs.upper_limit(alpha) * self.per_event
         return self.separation.cls_limit(alpha) * self.per_event
 
     @cached_property
     def lower(self) -> float:
         """Lower limit of Δ."""
-        return 0.0 if self.few is not None else self.separation.lower_limit(self.alpha) * self.per_event
+        return 0.0 if self.discordant_pairs is not None else self.separation.lower_limit(self.alpha) * self.per_event
 
     @property
     def estimate(self) -> float:
@@ -94,9 +95,9 @@ class Resolution:
         return min(max(self.separation.estimate * self.per_event, self.lower), self.upper)
 
     @cached_property
-    def shown(self) -> float:
+    def lower_corrected(self) -> float:
         """Lower limit of Δ that makes BIASED: of several tests each is allowed its share of α."""
-        if self.tests == 1 or self.few is not None:
+        if self.tests == 1 or self.discordant_pairs is not None:
             return self.lower
         return self.separation.lower_limit(self.alpha / self.tests) * self.per_event
 
@@ -106,13 +107,13 @@ class Resolution:
 
     def p_robust(self, n_required: float) -> float:
         """p-value of the boundary against agreement, over that of agreement itself."""
-        if self.few is not None:
-            return self.few.p_value(self.demanded / (n_required * self.per_event))
+        if self.discordant_pairs is not None:
+            return self.discordant_pairs.p_value(self.demanded / (n_required * self.per_event))
         return math.exp(self.separation.log_ratio(self.demanded / (n_required * self.per_event)))
 
     def p_biased(self, n_required: float) -> float:
         """p-value of the boundary against disagreement."""
-        if self.few is not None:
+        if self.discordant_pairs is not None:
             return 1.0
         return self.separation.upper_tail(self.allowed / (n_required * self.per_event))
 
@@ -134,12 +135,12 @@ class Assessment:
         local: Biases of the single bins.
         arrangement: How the bins lie; that of no order if only all bins are tested.
         sparse: Whether the samples are too small for two bins of min_expected events.
-        observables: How many must pass together; only the advice depends on it.
+        observables: Number of observables that must pass together; only the advice depends on it.
         used: Shares of the generated and of the reference events that are compared, of a stratum or of the tested
             part of a split; only the advice depends on them.
         correlated: Whether events have several entries, or rows are in clusters, so that bins are more correlated than
             by their sum.
-        clusters: Number of clusters with rows on both sides, and others beside them; 0 if there are none of these.
+        clusters: Number of all clusters if any has rows on both sides; else 0.
         n_clusters: Effective number of clusters that the noise of T rests on; infinite for independent events.
     """
 
@@ -180,15 +181,16 @@ class Assessment:
 
     @cached_property
     def _expected(self) -> tuple[tuple[float, ...], tuple[float, ...], float]:
-        """Degrees of freedom and noncentralities of all tests, smoothest first, and the n_required they are of.
+        """Degrees of freedom and noncentralities of all tests, smoothest first, and the n_required they belong to.
 
-        Of independent entries those for n_h events, which depend on the bins alone; of several entries per event those
-        that were measured.
+        Those of independent entries are for n_h events, and depend on the bins alone; those of several entries per
+        event are measured.
         """
         if not self.correlated:
             limits = self.limits
-            of = histogram_tests(self.ndf, self.arrangement, limits.max_bias, limits.max_directional_bias)
-            degrees, excesses = of
+            degrees, excesses = histogram_tests(
+                self.ndf, self.arrangement, limits.max_bias, limits.max_directional_bias
+            )
             return degrees, tuple(2 * excess for excess in excesses), self._n_h
         tests = (*self.tests[1:], self.tests[0])
         noise = [test.separation for test in tests]
@@ -199,33 +201,33 @@ class Assessment:
         return tuple(s.nu for s in noise), tuple(sizes), self.n_required
 
     @property
-    def few(self) -> DiscordantPairs | None:
+    def discordant_pairs(self) -> DiscordantPairs | None:
         """The discordant pairs, where they are too few for their noise to be known."""
-        return self.all_bins.few
+        return self.all_bins.discordant_pairs
 
     @property
     def unknown_noise(self) -> bool:
         """Whether too few clusters make the noise, and they are no pairs."""
-        return self.few is None and self.n_clusters < LEAST_CLUSTERS
+        return self.discordant_pairs is None and self.n_clusters < LEAST_CLUSTERS
 
     @property
-    def most(self) -> float:
+    def max_n_required(self) -> float:
         """The largest n_required that the clusters across both sides admit."""
         return MOST_PER_CLUSTER * self.clusters if self.clusters else math.inf
 
     @property
     def p_agreement(self) -> float:
         """Probability that independent samples agree at least as well; 1 where the noise is not known."""
-        return 1.0 if self.few is not None or self.unknown_noise else self.all_bins.separation.agreement
+        return 1.0 if self.discordant_pairs is not None or self.unknown_noise else self.all_bins.separation.agreement
 
     @cached_property
     def power(self) -> float:
         """Probability that a perfect generator is shown ROBUST with these sample sizes."""
-        if self.unknown_noise or self.n_required > self.most:
+        if self.unknown_noise or self.n_required > self.max_n_required:
             return 0.0
-        if self.few is not None:
+        if self.discordant_pairs is not None:
             excesses = (test.demanded / (self.n_required * test.per_event) for test in self.tests)
-            return self.few.power(min(excesses), self.limits.alpha)
+            return self.discordant_pairs.power(min(excesses), self.limits.alpha)
         degrees, sizes, n = self._expected
         return joint_power(degrees, tuple(size * n / self.n_required for size in sizes), self.limits.alpha)
 
@@ -234,13 +236,19 @@ class Assessment:
         """The n_required at which a perfect generator has power 0.84, 0.50 and 0.16 with these sample sizes."""
         if self.unknown_noise:
             return 0.0, 0.0, 0.0
-        if self.few is not None:
-            least = min(test.demanded / test.per_event for test in self.tests)
-            found = [least / self.few.expected_limit(quantile, self.limits.alpha) for quantile in _QUANTILES]
+        if self.discordant_pairs is not None:
+            smallest = min(test.demanded / test.per_event for test in self.tests)
+            supported = [
+                smallest / self.discordant_pairs.expected_limit(quantile, self.limits.alpha) for quantile in _QUANTILES
+            ]
         else:
             degrees, sizes, n = self._expected
-            found = [n / required_scale(degrees, sizes, quantile, self.limits.alpha) for quantile in _QUANTILES]
-        return min(found[0], self.most), min(found[1], self.most), min(found[2], self.most)
+            supported = [n / required_scale(degrees, sizes, quantile, self.limits.alpha) for quantile in _QUANTILES]
+        return (
+            min(supported[0], self.max_n_required),
+            min(supported[1], self.max_n_required),
+            min(supported[2], self.max_n_required),
+        )
 
     @cached_property
     def p_robust(self) -> float:
@@ -250,8 +258,8 @@ class Assessment:
     @cached_property
     def p_biased(self) -> float:
         """p-value of the boundary against disagreement, at any resolution or local."""
-        least = min(test.p_biased(self.n_required) for test in self.tests)
-        return min(1.0, len(self.tests) * least, self.local.p_value)
+        smallest = min(test.p_biased(self.n_required) for test in self.tests)
+        return min(1.0, len(self.tests) * smallest, self.local.p_value)
 
     @property
     def vacuous(self) -> bool:
@@ -266,17 +274,17 @@ class Assessment:
     @property
     def n_supported(self) -> float:
         """Largest n_required at which agreement is shown in all tests."""
-        return min(self.most, *(test.n_supported() for test in self.tests)) if self.admissible else 0.0
+        return min(self.max_n_required, *(test.n_supported() for test in self.tests)) if self.admissible else 0.0
 
     def failing(self) -> tuple[Resolution, ...]:
         """Return the tests in which a bias is shown, the plainest first."""
-        shown = [test for test in self.tests if self.n_required * test.shown > test.allowed]
-        return tuple(sorted(shown, key=lambda test: test.allowed / test.shown))
+        tests = [test for test in self.tests if self.n_required * test.lower_corrected > test.allowed]
+        return tuple(sorted(tests, key=lambda test: test.allowed / test.lower_corrected))
 
     def open(self) -> tuple[Resolution, ...]:
         """Return the tests in which agreement is not shown, the farthest from it first."""
-        found = [test for test in self.tests if self.n_required * test.upper > test.demanded]
-        return tuple(sorted(found, key=lambda test: test.n_supported()))
+        tests = [test for test in self.tests if self.n_required * test.upper > test.demanded]
+        return tuple(sorted(tests, key=lambda test: test.n_supported()))
 
     def verdict(self) -> Verdict:
         """Decide."""
@@ -284,28 +292,27 @@ class Assessment:
             return Verdict.UNPROVEN
         if self.failing() or self.local.p_value < self.limits.alpha:
             return Verdict.BIASED
-        return Verdict.UNPROVEN if self.open() or self.n_required > self.most else Verdict.ROBUST
+        return Verdict.UNPROVEN if self.open() or self.n_required > self.max_n_required else Verdict.ROBUST
 
     def events_needed(self) -> tuple[float, float]:
         """Return (reference, generated) events of the whole samples with which a perfect generator passes with 90 %.
 
         All observables together: the probability to fail is shared out evenly, as by the planner.
         """
-        if self.few is not None or self.unknown_noise:
-            return self._clusters_needed()
+        if self.discordant_pairs is not None or self.unknown_noise:
+            # In samples of these sizes the noise of T is known.
+            return self._enlarged(
+                max(LEAST_CLUSTERS / max(self.n_clusters, 1.0), self.n_required / self.max_n_required)
+            )
         degrees, sizes, n = self._expected
-        each = power_of_each(WANTED_POWER, self.observables)
+        power = power_of_each(WANTED_POWER, self.observables)
         if self.clusters:
-            factor = required_scale(degrees, sizes, each, self.limits.alpha) * self.n_required / n
-            return self._enlarged(max(factor, self.n_required / self.most))
+            factor = required_scale(degrees, sizes, power, self.limits.alpha) * self.n_required / n
+            return self._enlarged(max(factor, self.n_required / self.max_n_required))
         # n_h grows as the noncentralities do; those of `_expected` are of n_required = n with the n_h at hand.
-        n_h = self._n_h * required_scale(degrees, sizes, each, self.limits.alpha) * self.n_required / n
-        needed, n_generated = events_needed(lambda n: reference_partner(n_h, n), self.n_required, self.n_generated)
-        return math.ceil(needed / self.used[1]), math.ceil(n_generated / self.used[0])
-
-    def _clusters_needed(self) -> tuple[float, float]:
-        """Return the events of samples in which the noise of T is known."""
-        return self._enlarged(max(LEAST_CLUSTERS / max(self.n_clusters, 1.0), self.n_required / self.most))
+        n_h = self._n_h * required_scale(degrees, sizes, power, self.limits.alpha) * self.n_required / n
+        n_reference, n_generated = events_needed(lambda n: reference_partner(n_h, n), self.n_required, self.n_generated)
+        return math.ceil(n_reference / self.used[1]), math.ceil(n_generated / self.used[0])
 
     def _enlarged(self, factor: float) -> tuple[float, float]:
         """Return the events of the whole samples where both grow by a factor, as clusters across both do."""
@@ -339,7 +346,7 @@ def assess(
         chi2: The classical test of the same bins.
         layout: How the bins lie.
         sparse: Whether the samples are too small for two bins of min_expected events.
-        observables: How many must pass together.
+        observables: Number of observables that must pass together.
         events: Effective number of the reference's events where they have several entries; else ``None``.
         cut_here: Share of the reference events at whose quantiles the bins were cut; 0 for given bins.
         used: Shares of the generated and of the reference events that are compared.
@@ -352,32 +359,32 @@ def assess(
     ndf = generated.q.size - 1
     arrangement = layout.arrangement if limits.smooth and not sparse else Arrangement.NONE
     numbers = resolutions(ndf, arrangement)
-    found = separation(generated, reference, cut_here if cross is None else 0.0, cross)
+    all_bins = separation(generated, reference, cut_here if cross is None else 0.0, cross)
     per_event = 1.0 if events is None else (single or reference).effective_size(contents) / events
-    n_clusters, few = math.inf, None
+    n_clusters, discordant = math.inf, None
     if clusters is not None:
         n_clusters = clusters.effective(Noise(generated, reference, cross))
         if n_clusters < LEAST_CLUSTERS and clusters.paired:
-            few = DiscordantPairs(clusters.discordant(), clusters.number, float(contents.min()))
-    some: dict[str, Any] = {"alpha": limits.alpha, "tests": len(numbers) + 1, "few": few}
+            discordant = DiscordantPairs(clusters.discordant(), clusters.number, float(contents.min()))
+    shared: dict[str, Any] = {"alpha": limits.alpha, "tests": len(numbers) + 1, "discordant_pairs": discordant}
     demanded = excess_of_all(ndf, limits.max_bias, limits.max_directional_bias)
     allowed = allowed_excess(ndf, limits.max_bias)
-    tests = [Resolution(None, ndf, found, per_event, allowed, demanded, **some)]
+    tests = [Resolution(None, ndf, all_bins, per_event, allowed, demanded, **shared)]
     shape: tuple[tuple[str, float, float], ...] = ()
-    lined = layout.arrangement is Arrangement.LINE and ndf >= len(SHAPE)
-    if numbers or lined:
+    is_line = layout.arrangement is Arrangement.LINE and ndf >= len(SHAPE)
+    if numbers or is_line:
         basis = smooth_basis(layout, contents / 2, max(*numbers, min(len(SHAPE), ndf), 0))
         components = Components.of(generated, reference, basis, cross=cross, events=single)
         for number in numbers:
             leading = components.leading(number)
             size = leading.theta.size
-            worth = 1.0 if events is None else size / float(np.trace(leading.reference_noise)) / events
+            leading_per_event = 1.0 if events is None else size / float(np.trace(leading.reference_noise)) / events
             excess = allowed_excess(size, limits.max_bias)
-            tests.append(Resolution(size, size, leading.separation, worth, excess, excess, **some))
-        if lined:
+            tests.append(Resolution(size, size, leading.separation, leading_per_event, excess, excess, **shared))
+        if is_line:
             shape = _shape(components.leading(len(SHAPE)), n_required * tests[-1].per_event)
     local = local_bias(generated, reference, n_required * per_event, limits.max_local_bias, limits.alpha, cross=cross)
-    if few is not None or n_clusters < LEAST_CLUSTERS:
+    if discordant is not None or n_clusters < LEAST_CLUSTERS:
         local = LocalBias(local.bias, np.zeros_like(local.bias), 1.0)
     return Assessment(
         n_required=n_required,

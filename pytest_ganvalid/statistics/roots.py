@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable
 
 _RTOL = 4 * 2.0**-52
-_MOST = 100  # steps
+_MAX_STEPS = 100  # steps
 
 
 def brentq(
@@ -32,58 +32,60 @@ def brentq(
 
     Raises:
         ValueError: If the function has one sign at both ends, or is undefined somewhere.
-        RuntimeError: If a hundred steps do not get as close.
+        RuntimeError: If a hundred steps do not get as close to the root.
     """
-    before, x = float(near), float(far)
-    f_before, f = _value(function, before), _value(function, x)
-    if f_before == 0:
-        return before
+    previous, x = float(near), float(far)
+    f_previous, f = _value(function, previous), _value(function, x)
+    if f_previous == 0:
+        return previous
     if f == 0:
         return x
-    if (f_before < 0) == (f < 0):
-        msg = f"the function is {f_before} at {before} and {f} at {x}; expected opposite signs"
+    if (f_previous < 0) == (f < 0):
+        msg = f"the function is {f_previous} at {previous} and {f} at {x}; expected opposite signs"
         raise ValueError(msg)
-    across = f_across = step_before = step = 0.0
-    for _ in range(_MOST):
-        if f_before != 0 and f != 0 and (f_before < 0) != (f < 0):
-            across, f_across = before, f_before
-            step_before = step = x - before
-        if abs(f_across) < abs(f):
-            before, x, across = x, across, x
-            f_before, f, f_across = f, f_across, f
-        least = (xtol + rtol * abs(x)) / 2
-        half = (across - x) / 2
-        if f == 0 or abs(half) < least:
+    opposite = f_opposite = previous_step = step = 0.0
+    for _ in range(_MAX_STEPS):
+        if f_previous != 0 and f != 0 and (f_previous < 0) != (f < 0):
+            opposite, f_opposite = previous, f_previous
+            previous_step = step = x - previous
+        if abs(f_opposite) < abs(f):
+            previous, x, opposite = x, opposite, x
+            f_previous, f, f_opposite = f, f_opposite, f
+        tolerance = (xtol + rtol * abs(x)) / 2
+        half = (opposite - x) / 2
+        if f == 0 or abs(half) < tolerance:
             return x
-        step_before, step = _step(before, x, across, (f_before, f, f_across), (step_before, step), least)
-        before, f_before = x, f
-        x += step if abs(step) > least else math.copysign(least, half)
+        previous_step, step = _step(
+            previous, x, opposite, (f_previous, f, f_opposite), (previous_step, step), tolerance
+        )
+        previous, f_previous = x, f
+        x += step if abs(step) > tolerance else math.copysign(tolerance, half)
         f = _value(function, x)
-    msg = f"no root within {xtol:g} after {_MOST} steps; the last is {x}"
+    msg = f"no root within {xtol:g} after {_MAX_STEPS} steps; the last is {x}"
     raise RuntimeError(msg)
 
 
 def _step(
-    before: float,
+    previous: float,
     x: float,
-    across: float,
+    opposite: float,
     values: tuple[float, float, float],
     steps: tuple[float, float],
-    least: float,
+    tolerance: float,
 ) -> tuple[float, float]:
-    """Return what the next step is compared with and that step: interpolated, or half of the interval."""
-    f_before, f, f_across = values
-    half = (across - x) / 2
-    if abs(steps[0]) > least and abs(f) < abs(f_before):
-        if before == across:
-            above, below = -f * (x - before), f - f_before
+    """Return previous and next step of the next iteration: interpolated, or half of the interval."""
+    f_previous, f, f_opposite = values
+    half = (opposite - x) / 2
+    if abs(steps[0]) > tolerance and abs(f) < abs(f_previous):
+        if previous == opposite:
+            numerator, denominator = -f * (x - previous), f - f_previous
         else:
-            slope_before = (f_before - f) / (before - x)
-            slope_across = (f_across - f) / (across - x)
-            above = -f * (f_across * slope_across - f_before * slope_before)
-            below = slope_across * slope_before * (f_across - f_before)
-        step = above / below if below else math.inf
-        if 2 * abs(step) < min(abs(steps[0]), 3 * abs(half) - least):
+            slope_previous = (f_previous - f) / (previous - x)
+            slope_opposite = (f_opposite - f) / (opposite - x)
+            numerator = -f * (f_opposite * slope_opposite - f_previous * slope_previous)
+            denominator = slope_opposite * slope_previous * (f_opposite - f_previous)
+        step = numerator / denominator if denominator else math.inf
+        if 2 * abs(step) < min(abs(steps[0]), 3 * abs(half) - tolerance):
             return steps[1], step
     return half, half
 

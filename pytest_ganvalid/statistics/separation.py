@@ -10,9 +10,9 @@ several entries or rows are in clusters, whose covariance is full.
 
 Two corrections hold the error rates where events are few, sizes unequal or weights depend on the bin: m1 and m2 to
 second order in the errors of q and p (`_second_order`), and less noise where the bins that differ are less noisy than
-the average (`_quiet`). Both are exactly absent where they would be smaller than chance. Where the bins are cells cut at
-quantiles of the reference itself, its contents are fixed and its noise sits in the edges: another term takes the place
-of the first (`_cut_at_quantiles`).
+the average (`_quietness`). Both are exactly absent where they would be smaller than chance. Where the bins are cells
+cut at quantiles of the reference itself, its contents are fixed and its noise sits in the edges: another term takes the
+place of the first (`_cut_at_quantiles`).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _CHANCE = 3.0  # over ν: by how much less noise may be chance; measured by toys
 _VARIANCES = 3.0  # by which ρ² must exceed its noise before its own terms count
 _PRIOR = 0.2  # of the expected content: keeps u/q finite in empty bins
 _ROUNDING = 16 * float(np.finfo(np.float64).eps)  # relative: of two sums of many bins
-_ALIKE = 1e-12  # of the noise of an event, below which events are alike
+_MIN_NOISE = 1e-12  # of the noise of an event, below which events are alike
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +108,8 @@ class Fractions:
             return self.n_effective
         filled = contents > 0
         trace = float(np.sum(self.variance[filled] / contents[filled]))
-        alike = trace <= _ALIKE * self.sigma
-        return self.n_effective if alike else float((filled.sum() - 1) / (2 * trace))
+        constant = trace <= _MIN_NOISE * self.sigma
+        return self.n_effective if constant else float((filled.sum() - 1) / (2 * trace))
 
     def quadratic_form(self, a: FloatArray) -> FloatArray:
         """Return aᵀ C a.
@@ -148,8 +148,8 @@ class Noise:
     @property
     def variance(self) -> FloatArray:
         """Diagonal of M, shape (bins,)."""
-        both = self.generated.variance + self.reference.variance
-        return both if self.cross is None else np.maximum(both - 2 * self.cross.diagonal(), 0.0)
+        independent = self.generated.variance + self.reference.variance
+        return independent if self.cross is None else np.maximum(independent - 2 * self.cross.diagonal(), 0.0)
 
     @property
     def correlated(self) -> bool:
@@ -158,21 +158,21 @@ class Noise:
 
     def quadratic_form(self, basis: FloatArray) -> FloatArray:
         """Return ΦᵀMΦ, shape (components, components), for Φ of shape (bins, components)."""
-        both = self.generated.quadratic_form(basis) + self.reference.quadratic_form(basis)
+        independent = self.generated.quadratic_form(basis) + self.reference.quadratic_form(basis)
         if self.cross is None:
-            return both
+            return independent
         shared = basis.T @ self.cross @ basis
-        return np.asarray(both - shared - shared.T)
+        return np.asarray(independent - shared - shared.T)
 
     def along(self, a: FloatArray, b: FloatArray) -> float:
         """Return the variance of aᵀq + bᵀp."""
-        both = float(self.generated.quadratic_form(a) + self.reference.quadratic_form(b))
-        return both if self.cross is None else both + 2 * float(a @ self.cross @ b)
+        independent = float(self.generated.quadratic_form(a) + self.reference.quadratic_form(b))
+        return independent if self.cross is None else independent + 2 * float(a @ self.cross @ b)
 
     def covariance(self) -> FloatArray:
         """Return M in full, shape (bins, bins)."""
-        both = self.generated.covariance() + self.reference.covariance()
-        return both if self.cross is None else both - self.cross - self.cross.T
+        independent = self.generated.covariance() + self.reference.covariance()
+        return independent if self.cross is None else independent - self.cross - self.cross.T
 
     def half_null_variance(self, a: FloatArray) -> float:
         """Return tr(AMAM), A = diag(a); of independent entries M = D + B S Bᵀ, by traces of 4x4 matrices."""
@@ -248,9 +248,9 @@ class Separation:
             return noncentral.sf(*self._shifted(delta))
         end = self._gamma_until
         inside = min(delta, end)
-        # The least shape at w = 9 sqrt(m2), never seen exceeded by positive contents; a smaller one lets the tail fall.
-        least = (4.5 * math.sqrt(self.nu) - 1) / 10.125
-        tail = self._gamma(inside, max(self._shape(inside), least), upper=True)
+        # The smallest shape at w = 9 sqrt(m2), which no positive contents exceeded; a smaller one lets the tail fall.
+        min_shape = (4.5 * math.sqrt(self.nu) - 1) / 10.125
+        tail = self._gamma(inside, max(self._shape(inside), min_shape), upper=True)
         if end > 0:
             tail = max(tail, self._gamma(0.0, 0.5 * self.nu, upper=True))
         return max(tail, self._noncentral(noncentral.sf, delta)) if delta > end else tail
@@ -302,11 +302,11 @@ class Separation:
         """
         if self._noiseless:
             return self.t
-        wanted = math.log(alpha)
+        log_alpha = math.log(alpha)
         near, far = 0.0, max(self.upper_limit(alpha), 2 * math.log(1 / alpha) * self.m2 / self.m1)
-        while self.log_ratio(far) > wanted:
+        while self.log_ratio(far) > log_alpha:
             near, far = far, 1.5 * far
-        return float(brentq(lambda delta: self.log_ratio(delta) - wanted, near, far, xtol=1e-300, rtol=1e-12))
+        return float(brentq(lambda delta: self.log_ratio(delta) - log_alpha, near, far, xtol=1e-300, rtol=1e-12))
 
     def lower_limit(self, alpha: float) -> float:
         """Return the Δ that T exceeds with probability ``alpha``; 0 if T exceeds it under agreement."""
@@ -358,9 +358,9 @@ class Separation:
         at_zero = tail(0.0) > alpha
         near = far = max(self.estimate, 0.0)
         step = 2 * math.sqrt(self._moments(near)[1])
-        beyond = (tail(near) > alpha) != at_zero
-        while ((tail(far) > alpha) != at_zero) == beyond:
-            near, far = far, max(far - step, 0.0) if beyond else far + step
+        is_beyond = (tail(near) > alpha) != at_zero
+        while ((tail(far) > alpha) != at_zero) == is_beyond:
+            near, far = far, max(far - step, 0.0) if is_beyond else far + step
             step *= 2
         return float(brentq(lambda delta: tail(delta) - alpha, near, far, xtol=1e-300, rtol=1e-15))
 
@@ -390,12 +390,12 @@ def separation(
     lattice = 0.25 * max(generated.sigma, reference.sigma) ** 2 * float(a.sum())
     if m1 <= 0 or m2 <= 0 or t <= 0 or cross is not None:
         return Separation(t, m1, m2, v, lattice=lattice)
-    quiet = _quiet(float(rho**2 @ variance) / t, m1, m2)
+    quiet = _quietness(float(rho**2 @ variance) / t, m1, m2)
     if cut_here:
         shift = cut_here * _cut_at_quantiles(generated, reference)
         return Separation(t, max(m1 + shift, 0.5 * m1), m2, v, quiet, lattice)
-    more = _second_order(generated, reference, m1, m2)
-    return Separation(t, m1 * more, m2 * more**2, v, quiet, lattice)
+    factor = _second_order(generated, reference, m1, m2)
+    return Separation(t, m1 * factor, m2 * factor**2, v, quiet, lattice)
 
 
 def _cut_at_quantiles(generated: Fractions, reference: Fractions) -> float:
@@ -403,19 +403,19 @@ def _cut_at_quantiles(generated: Fractions, reference: Fractions) -> float:
 
     There p is fixed, and what fluctuates is the true content between the edges.
     """
-    ours, theirs = ((f.u if f.joint is None else f.variance) for f in (generated, reference))
-    return 0.25 * float(np.sum((ours**2 - 2 * theirs**2) / (0.5 * (generated.q + reference.q)) ** 3))
+    u_g, u_r = ((f.u if f.joint is None else f.variance) for f in (generated, reference))
+    return 0.25 * float(np.sum((u_g**2 - 2 * u_r**2) / (0.5 * (generated.q + reference.q)) ** 3))
 
 
-def _quiet(noise: float, m1: float, m2: float) -> float:
+def _quietness(noise: float, m1: float, m2: float) -> float:
     """Return the noise of the bins that differ in units of the average one, 1 unless it is clearly below.
 
     Per bin it is the variance of q - p over q + p. Weighted by the bin's share of T its average is ``noise``; weighted
     by itself, as in the spread of T under agreement, m2/m1. Where a bias sits in bins of small weights the first is the
     smaller one. Clearly means by more than a share 3/ν: with few degrees of freedom chance alone makes it small.
     """
-    least = 1 - _CHANCE * m2 / m1**2
-    return min(noise * m1 / m2 / least, 1.0) if least > 0 else 1.0
+    threshold = 1 - _CHANCE * m2 / m1**2
+    return min(noise * m1 / m2 / threshold, 1.0) if threshold > 0 else 1.0
 
 
 def _second_order(generated: Fractions, reference: Fractions, m1: float, m2: float) -> float:
@@ -431,12 +431,12 @@ def _second_order(generated: Fractions, reference: Fractions, m1: float, m2: flo
     """
     content = 0.5 * (generated.q + reference.q)
     rho = np.minimum(np.maximum(0.5 * (generated.q - reference.q) / content, -1.0), 1.0)
-    ours, theirs = _noise_per_content(generated, content), _noise_per_content(reference, content)
-    total, difference = ours + theirs, theirs - ours
-    shown = np.maximum(rho**2 - 0.25 * _VARIANCES * total / content, 0.0)
-    shift = float(np.sum(rho * difference - 0.5 * shown * (total + rho * difference)))
-    beyond = max(abs(shift) - _NEGLIGIBLE * math.sqrt(2 * m2), 0.0)
-    return max(1 + math.copysign(beyond, shift) / m1, 0.5)
+    kappa_g, kappa_r = _noise_per_content(generated, content), _noise_per_content(reference, content)
+    total, difference = kappa_g + kappa_r, kappa_r - kappa_g
+    significant = np.maximum(rho**2 - 0.25 * _VARIANCES * total / content, 0.0)
+    shift = float(np.sum(rho * difference - 0.5 * significant * (total + rho * difference)))
+    excess = max(abs(shift) - _NEGLIGIBLE * math.sqrt(2 * m2), 0.0)
+    return max(1 + math.copysign(excess, shift) / m1, 0.5)
 
 
 def _noise_per_content(sample: Fractions, content: FloatArray) -> FloatArray:
@@ -448,9 +448,9 @@ def _noise_per_content(sample: Fractions, content: FloatArray) -> FloatArray:
     relative to the mean of the bin's own and the pooled content, so that bins of hardly any content do not rule it.
     """
     u = sample.u if sample.joint is None else sample.joint.diagonal()
-    average, own = float(u.sum()), np.abs(sample.q)
-    excess = u / average - own
-    relative = 2 * excess / (own + content)
+    average, own_content = float(u.sum()), np.abs(sample.q)
+    excess = u / average - own_content
+    relative = 2 * excess / (own_content + content)
     spread, noise = float(relative @ relative), average * float(np.sum(1 / content))
     share = 1 - 2 * noise / spread if spread > 2 * noise else 0.0
-    return np.asarray(average * (1 + share * excess / (own + _PRIOR * content)))
+    return np.asarray(average * (1 + share * excess / (own_content + _PRIOR * content)))

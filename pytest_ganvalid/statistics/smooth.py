@@ -36,7 +36,7 @@ _DEPENDENT = 1e-9
 
 
 def resolutions(ndf: int, layout: Arrangement) -> tuple[int, ...]:
-    """Return the components of each smooth test of a histogram; empty if its bins are as few.
+    """Return the number of components of each smooth test of a histogram; empty for a histogram of few bins.
 
     Args:
         ndf: Bins - 1.
@@ -79,16 +79,16 @@ class Components:
             reference: The same bins.
             basis: Φ, shape (bins, components); see `smooth_basis`.
             cross: The covariance of both, shape (bins, bins); ``None`` for independent samples.
-            events: The reference with the covariance of independent events, if that is another.
+            events: The reference with the covariance of independent events, where its own differs.
         """
         noise = Noise(generated, reference, cross).quadratic_form(basis)
-        theirs = (reference if events is None else events).quadratic_form(basis)
-        return cls(basis.T @ generated.minus(reference), noise, theirs)
+        reference_noise = (reference if events is None else events).quadratic_form(basis)
+        return cls(basis.T @ generated.minus(reference), noise, reference_noise)
 
     def leading(self, number: int) -> Components:
-        """Return the first of them."""
-        some = slice(number)
-        return Components(self.theta[some], self.noise[some, some], self.reference_noise[some, some])
+        """Return the first components."""
+        leading = slice(number)
+        return Components(self.theta[leading], self.noise[leading, leading], self.reference_noise[leading, leading])
 
     @property
     def separation(self) -> Separation:
@@ -105,9 +105,9 @@ def smooth_basis(layout: Layout, content: FloatArray, number: int) -> FloatArray
     """Return Φ, functions of the bins that are orthonormal under their contents and to 1, the smoothest first.
 
     Args:
-        layout: How the bins lie; not without order.
+        layout: How the bins lie; not `Arrangement.NONE`.
         content: s = (q + p)/2, shape (bins,), positive.
-        number: Of functions along a line; other layouts have as many as they have.
+        number: Number of functions along a line; any other layout determines it.
 
     Returns:
         Shape (bins, functions).
@@ -127,8 +127,8 @@ def smooth_basis(layout: Layout, content: FloatArray, number: int) -> FloatArray
 
 def _mid_ranks(content: FloatArray, position: IntArray) -> FloatArray:
     """Return u of each bin: the content at lower positions, and half of that at its own."""
-    at = np.bincount(position, weights=content)
-    return np.asarray((np.cumsum(at) - 0.5 * at)[position])
+    totals = np.bincount(position, weights=content)
+    return np.asarray((np.cumsum(totals) - 0.5 * totals)[position])
 
 
 def _polynomials(x: FloatArray, content: FloatArray, degree: int) -> FloatArray:
@@ -137,29 +137,29 @@ def _polynomials(x: FloatArray, content: FloatArray, degree: int) -> FloatArray:
     The next comes from the last times x, made orthogonal to all before it, twice: a recurrence of three terms loses
     orthogonality by degree 144, and powers of x much sooner.
     """
-    found = np.empty((degree + 1, x.size))
-    found[0] = 1 / np.sqrt(content.sum())
+    basis = np.empty((degree + 1, x.size))
+    basis[0] = 1 / np.sqrt(content.sum())
     for a in range(1, degree + 1):
-        found[a] = _orthogonal(x * found[a - 1], found[:a], content)
-        found[a] /= np.sqrt(content @ found[a] ** 2)
-    return found[1:].T
+        basis[a] = _orthogonal(x * basis[a - 1], basis[:a], content)
+        basis[a] /= np.sqrt(content @ basis[a] ** 2)
+    return basis[1:].T
 
 
 def _orthonormal(functions: FloatArray, content: FloatArray) -> FloatArray:
     """Make functions orthonormal, one after the other (Gram-Schmidt), without those that depend on others."""
-    found = np.full((1, content.size), 1 / np.sqrt(content.sum()))
+    basis = np.full((1, content.size), 1 / np.sqrt(content.sum()))
     for function in functions:
         size = np.sqrt(content @ function**2)
-        rest = _orthogonal(function, found, content)
+        rest = _orthogonal(function, basis, content)
         norm = np.sqrt(content @ rest**2)
         if norm > _DEPENDENT * max(size, 1.0):
-            found = np.concatenate([found, rest[None] / norm])
-    return found[1:].T
+            basis = np.concatenate([basis, rest[None] / norm])
+    return basis[1:].T
 
 
-def _orthogonal(function: FloatArray, found: FloatArray, content: FloatArray) -> FloatArray:
+def _orthogonal(function: FloatArray, basis: FloatArray, content: FloatArray) -> FloatArray:
     for _ in range(2):
-        function = function - (found @ (content * function)) @ found
+        function = function - (basis @ (content * function)) @ basis
     return function
 
 
@@ -171,12 +171,12 @@ def _tensor_polynomials(layout: Layout, content: FloatArray) -> FloatArray:
     positions = layout.positions
     ranks = [_mid_ranks(content, positions[:, axis]) for axis in range(positions.shape[1])]
     if layout.arrangement is Arrangement.SLABS:
-        slab, within = positions.T
+        slab, position = positions.T
         for i in np.unique(slab):
             inside = slab == i
-            ranks[1][inside] = _mid_ranks(content[inside], within[inside]) / content[inside].sum()
-    most = _DEGREES[len(ranks)]
-    legendre = [np.polynomial.legendre.legvander(2 * u - 1, most).T for u in ranks]
-    powers = [p for p in itertools.product(range(most + 1), repeat=len(ranks)) if 0 < sum(p) <= most]
+            ranks[1][inside] = _mid_ranks(content[inside], position[inside]) / content[inside].sum()
+    degree = _DEGREES[len(ranks)]
+    legendre = [np.polynomial.legendre.legvander(2 * u - 1, degree).T for u in ranks]
+    powers = [p for p in itertools.product(range(degree + 1), repeat=len(ranks)) if 0 < sum(p) <= degree]
     powers.sort(key=lambda p: (sum(p), tuple(-power for power in p)))
     return np.stack([np.prod([axis[a] for axis, a in zip(legendre, p, strict=True)], axis=0) for p in powers])

@@ -31,8 +31,8 @@ Rates = Callable[[FloatArray], tuple[FloatArray, FloatArray]]
 _STEP = 1e-6  # of the derivatives: second ones enter with a relative size of this
 _CLOSE = 1e-13  # expected further decrease of the likelihood at which a fit has converged
 _CLOSE_YIELD = 1e-20  # likewise of one event
-_MOST_STEPS, _MOST_HALVINGS = 100, 30
-_FLOOR = 1e-9  # least rate
+_MAX_STEPS, _MAX_HALVINGS = 100, 30
+_FLOOR = 1e-9  # smallest rate
 _MEMORY = 2_000_000  # numbers in the largest array at a time
 
 
@@ -41,9 +41,9 @@ class Constraints:
     """Auxiliary measurements, one of a parameter each.
 
     Attributes:
-        parameter: Position of the parameter that each is of, shape (measurements,).
+        parameter: Position of the parameter that each one measures, shape (measurements,).
         sigma: Standard deviation of the normal ones; 1 for the others.
-        factor: Of the Poisson ones, whose mean is the parameter times this; 0 for the normal ones.
+        factor: Mean of the Poisson ones over the parameter; 0 for the normal ones.
     """
 
     parameter: IntArray
@@ -52,7 +52,7 @@ class Constraints:
 
     @property
     def poisson(self) -> BoolArray:
-        """Which are Poisson distributed."""
+        """Which measurements are Poisson distributed."""
         return self.factor > 0
 
     def expected(self, theta: FloatArray) -> FloatArray:
@@ -90,7 +90,7 @@ class Likelihood:
         rates: ρ and f from parameters.
         constraints: Auxiliary measurements.
         free: Which parameters are fitted, shape (parameters,).
-        start: Where fits begin, and what others are held at, shape (parameters,).
+        start: Where fits begin, and the values of fixed parameters, shape (parameters,).
     """
 
     rates: Rates
@@ -98,8 +98,8 @@ class Likelihood:
     free: BoolArray
     start: FloatArray
 
-    def held(self, parameter: int, value: float) -> Likelihood:
-        """Return the model with one parameter held."""
+    def fixed(self, parameter: int, value: float) -> Likelihood:
+        """Return the model with one parameter fixed."""
         free, start = self.free.copy(), self.start.copy()
         free[parameter], start[parameter] = False, value
         return Likelihood(self.rates, self.constraints, free, start)
@@ -112,9 +112,9 @@ class Fits:
     Attributes:
         theta: Shape (fits, parameters).
         minus_log: -log of the likelihood there, without constants, shape (fits,).
-        covariance: Of the free parameters, the inverse of the expected information, shape (fits, parameters,
-            parameters); zero for those that are held.
-        converged: Which fits have; of others nothing is known, and ``minus_log`` is NaN.
+        covariance: Covariance of the free parameters, the inverse of the expected information, shape (fits, parameters,
+            parameters); zero for fixed parameters.
+        converged: Which fits have converged; ``minus_log`` of the others is NaN.
     """
 
     theta: FloatArray
@@ -125,7 +125,7 @@ class Fits:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Data:
-    """What is fitted, and with which templates; a first axis of 1 stands for any number of fits.
+    """The contents and templates of fits; a first axis of 1 stands for any number of fits.
 
     Attributes:
         contents: Shape (fits, bins).
@@ -141,7 +141,7 @@ class Data:
 
     @property
     def fits(self) -> int:
-        """How many fits."""
+        """Number of fits."""
         return max(int(part.shape[0]) for part in (self.contents, self.measured, self.shift, self.root))
 
     def part(self, first: int, last: int) -> Data:
@@ -154,7 +154,7 @@ def fitted_yields(templates: FloatArray, contents: FloatArray) -> FloatArray:
     """Return the yields that maximise the extended likelihood of contents, shape (components,).
 
     Args:
-        templates: Of sum 1, shape (components, bins).
+        templates: Templates of sum 1, shape (components, bins).
         contents: Sums of weights, shape (bins,), of any unit.
 
     Raises:
@@ -175,18 +175,18 @@ def fitted_yields(templates: FloatArray, contents: FloatArray) -> FloatArray:
 
     yields = np.full(templates.shape[0], 1 / templates.shape[0])
     value = minus_log(yields)
-    for _ in range(_MOST_STEPS):
+    for _ in range(_MAX_STEPS):
         rates = np.where(filled, yields @ templates, 1.0)
         gradient = templates @ np.where(filled, 1 - shares / rates, 0.0)
         step = -np.linalg.solve((templates / rates) @ templates.T, gradient)
         if -gradient @ step < _CLOSE_YIELD:
             return np.asarray(total * yields)
-        for _ in range(_MOST_HALVINGS):
-            new = minus_log(yields + step)
-            if new <= value + 1e-15:
+        for _ in range(_MAX_HALVINGS):
+            new_value = minus_log(yields + step)
+            if new_value <= value + 1e-15:
                 break
             step = step / 2
-        yields, value = yields + step, new
+        yields, value = yields + step, new_value
     msg = "the fit of the templates does not converge: a rate would be negative; are there bins of negative content?"
     raise InputError(msg)
 
@@ -210,7 +210,7 @@ def fit(model: Likelihood, data: Data, *, some_may_fail: bool = False) -> Fits:
     """Maximise the likelihood of every fit.
 
     Raises:
-        InputError: If one does not converge, unless ``some_may_fail``, or the data do not determine a free parameter.
+        InputError: If a fit does not converge, unless ``some_may_fail``, or the data do not determine a free parameter.
     """
     width = int(model.free.sum()) + data.root.shape[2]
     chunk = max(1, _MEMORY // max(width * (width + data.root.shape[1]), 1))
@@ -233,28 +233,28 @@ def _fit(model: Likelihood, data: Data) -> Fits:
     alpha = np.zeros((data.fits, data.root.shape[2]))
     value, active = _minus_log(model, data, theta, alpha), np.arange(data.fits)
     information = np.empty((data.fits, free.size + alpha.shape[1], free.size + alpha.shape[1]))
-    for _ in range(_MOST_STEPS):
-        some = _rows(data, active)
-        gradient, information[active] = _derivatives(model, some, theta[active], alpha[active], free)
+    for _ in range(_MAX_STEPS):
+        subset = _rows(data, active)
+        gradient, information[active] = _derivatives(model, subset, theta[active], alpha[active], free)
         step = -_solved(information[active], gradient[..., None])[..., 0]
         decrease = -np.einsum("tp,tp->t", gradient, step)
-        going = decrease > _CLOSE
-        active, step, some = active[going], step[going], _rows(some, going)
+        unconverged = decrease > _CLOSE
+        active, step, subset = active[unconverged], step[unconverged], _rows(subset, unconverged)
         if not active.size:
             break
         length = np.ones(active.size)
         moved = _moved(theta[active], alpha[active], step, free)
-        new = _minus_log(model, some, *moved)
-        for _ in range(_MOST_HALVINGS):
-            worse = ~(new <= value[active] + 1e-12 * np.abs(value[active]))
+        new_value = _minus_log(model, subset, *moved)
+        for _ in range(_MAX_HALVINGS):
+            worse = ~(new_value <= value[active] + 1e-12 * np.abs(value[active]))
             if not worse.any():
                 break
             length[worse] /= 2
             trial = _moved(theta[active][worse], alpha[active][worse], step[worse] * length[worse, None], free)
-            new[worse] = _minus_log(model, _rows(some, worse), *trial)
+            new_value[worse] = _minus_log(model, _rows(subset, worse), *trial)
             moved[0][worse], moved[1][worse] = trial
         theta[active], alpha[active] = moved
-        value[active] = new
+        value[active] = new_value
     converged = np.isin(np.arange(data.fits), active, invert=True)
     value[active] = np.nan
     covariance = np.zeros((data.fits, theta.shape[1], theta.shape[1]))
@@ -301,32 +301,32 @@ def _derivatives(
         part.reshape(free.size + 1, *data.contents.shape) for part in model.rates(moved.reshape(-1, theta.shape[1]))
     )
     means = rates + factors * template
-    plain, factors = means[0], factors[0]
-    mean = np.maximum(plain, _FLOOR)
+    unfloored, factors = means[0], factors[0]
+    mean = np.maximum(unfloored, _FLOOR)
     slopes = np.empty((*mean.shape, free.size + alpha.shape[1]))
-    slopes[:, :, : free.size] = ((means[1:] - plain) / step.T[:, :, None]).transpose(1, 2, 0)
+    slopes[:, :, : free.size] = ((means[1:] - unfloored) / step.T[:, :, None]).transpose(1, 2, 0)
     slopes[:, :, free.size :] = factors[:, :, None] * data.root
-    slopes[plain <= _FLOOR] = 0.0
+    slopes[unfloored <= _FLOOR] = 0.0
     gradient = np.einsum("tbp,tb->tp", slopes, 1 - data.contents / mean)
     information = np.matmul(slopes.transpose(0, 2, 1), slopes / mean[:, :, None])
     constraints = model.constraints
     first, second = constraints.derivatives(theta, data.measured)
     for column, parameter in enumerate(free):
-        own = constraints.parameter == parameter
-        gradient[:, column] += first[:, own].sum(axis=1)
-        information[:, column, column] += second[:, own].sum(axis=1)
+        mask = constraints.parameter == parameter
+        gradient[:, column] += first[:, mask].sum(axis=1)
+        information[:, column, column] += second[:, mask].sum(axis=1)
     gradient[:, free.size :] += alpha
     errors = np.arange(free.size, slopes.shape[2])
     information[:, errors, errors] += 1
     return gradient, information
 
 
-def _solved(matrices: FloatArray, right: FloatArray) -> FloatArray:
+def _solved(matrices: FloatArray, rhs: FloatArray) -> FloatArray:
     try:
-        solved = np.asarray(np.linalg.solve(matrices, right), dtype=np.float64)
+        solution = np.asarray(np.linalg.solve(matrices, rhs), dtype=np.float64)
     except np.linalg.LinAlgError:
         raise _undetermined() from None
-    return solved
+    return solution
 
 
 def _inverted(matrices: FloatArray) -> FloatArray:

@@ -26,7 +26,7 @@ from pytest_ganvalid.results import Comparison, Interval, Judgement, Report
 
 FloatArray = NDArray[np.float64]
 Scalar = TypeVar("Scalar", bound=np.generic)
-_FEWEST = 1e-6
+_MIN_EVENTS = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -213,12 +213,12 @@ def uncertainty_curves(
     if not 0 < p <= 1:
         msg = f"probability={probability!r} is out of range; expected a number above 0, at most 1"
         raise InputError(msg)
-    n_star, worth = _worth(n_train, n_equivalent)
+    n_star, interval = _equivalent_interval(n_train, n_equivalent)
     n = _event_numbers(n_events)
     statistical = np.asarray(1 / (np.sqrt(n) * math.sqrt(p)))
-    estimate, least, most = (
+    estimate, smallest, largest = (
         math.hypot(1 / (math.sqrt(number) * math.sqrt(p)), systematic)
-        for number in (worth.estimate, worth.upper, worth.lower)
+        for number in (interval.estimate, interval.upper, interval.lower)
     )
     return UncertaintyCurves(
         n_events=_read_only(n),
@@ -227,11 +227,11 @@ def uncertainty_curves(
         simulation_total=_read_only(np.hypot(statistical, systematic)),
         generated_systematic=_read_only(np.full_like(n, estimate)),
         generated_total=_read_only(np.hypot(statistical, estimate)),
-        generated_least=_read_only(np.hypot(statistical, least)),
-        generated_most=_read_only(np.hypot(statistical, most)),
+        generated_least=_read_only(np.hypot(statistical, smallest)),
+        generated_most=_read_only(np.hypot(statistical, largest)),
         n_star=n_star,
         star=math.hypot(1 / (math.sqrt(n_star) * math.sqrt(p)), systematic),
-        n_equivalent=None if worth.lower == worth.upper else worth,
+        n_equivalent=None if interval.lower == interval.upper else interval,
     )
 
 
@@ -242,12 +242,12 @@ def least_equivalent(result: Judgement | Report) -> tuple[str, Interval]:
     analysis of all observables must keep.
 
     Raises:
-        InputError: If it demonstrates nothing, as where samples share events.
+        InputError: If the result demonstrates nothing, as where samples share events.
     """
     comparisons = result.comparisons if isinstance(result, Report) else {result.name: result}
     intervals = {name: _interval(comparison) for name, comparison in comparisons.items()}
     name = min(intervals, key=lambda name: intervals[name].lower)
-    if intervals[name].lower < _FEWEST:
+    if intervals[name].lower < _MIN_EVENTS:
         msg = f"nothing is known of n_equivalent in {name!r}: {' '.join(comparisons[name].reasons)}"
         raise InputError(msg)
     return name, intervals[name]
@@ -261,7 +261,9 @@ def _interval(c: Judgement) -> Interval:
     return Interval(lower=lower / share, estimate=n.estimate / share, upper=n.upper / share)
 
 
-def _worth(n_train: float | None, n_equivalent: float | Interval | Judgement | Report | None) -> tuple[float, Interval]:
+def _equivalent_interval(
+    n_train: float | None, n_equivalent: float | Interval | Judgement | Report | None
+) -> tuple[float, Interval]:
     """Return the number of events of the star, and the interval of n_equivalent."""
     if isinstance(n_equivalent, Judgement | Report):
         n_train = _n_train(n_equivalent) if n_train is None else n_train
@@ -273,8 +275,8 @@ def _worth(n_train: float | None, n_equivalent: float | Interval | Judgement | R
         if not lower <= estimate <= upper:
             msg = f"n_equivalent={n_equivalent!r}; expected lower <= estimate <= upper"
             raise InputError(msg)
-        measured = replace(n_equivalent, lower=lower, estimate=estimate, upper=upper)
-        return (estimate if n_train is None else _events("n_train", n_train)), measured
+        interval = replace(n_equivalent, lower=lower, estimate=estimate, upper=upper)
+        return (estimate if n_train is None else _events("n_train", n_train)), interval
     n_star = _star_events(n_train, n_equivalent)
     return n_star, Interval(lower=n_star, estimate=n_star, upper=n_star)
 
@@ -298,8 +300,10 @@ def _star_events(n_train: float | None, n_equivalent: float | None) -> float:
 def _events(name: str, value: object) -> float:
     """Return a positive number of events; a poor generator is worth less than one, a perfect one infinitely many."""
     number = float(check_number(name, value))
-    if number < _FEWEST:
-        msg = f"{name}={value!r} is out of range; expected a positive number of events ({_FEWEST:g} or more), or inf"
+    if number < _MIN_EVENTS:
+        msg = (
+            f"{name}={value!r} is out of range; expected a positive number of events ({_MIN_EVENTS:g} or more), or inf"
+        )
         raise InputError(msg)
     return number
 
@@ -310,9 +314,9 @@ def _event_numbers(values: ArrayLike) -> FloatArray:
         msg = f"n_events has dtype {array.dtype}; expected real numbers"
         raise InputTypeError(msg)
     numbers: FloatArray = array.astype(np.float64)
-    bad = ~(np.isfinite(numbers) & (numbers >= 1))
-    if bad.any():
-        msg = f"n_events holds {numbers[bad].ravel()[0]:g}; expected finite numbers of events, 1 or more"
+    invalid = ~(np.isfinite(numbers) & (numbers >= 1))
+    if invalid.any():
+        msg = f"n_events holds {numbers[invalid].ravel()[0]:g}; expected finite numbers of events, 1 or more"
         raise InputError(msg)
     return numbers
 

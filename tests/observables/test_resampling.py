@@ -13,13 +13,13 @@ from pytest_ganvalid.observables.estimators import Estimator, Mean
 from pytest_ganvalid.observables.resampling import (
     Draws,
     bootstrap_dof,
+    bootstrap_samples,
+    cluster_numbers,
     difference_error,
-    drawn,
-    drawn_by_weight,
     jackknife_dof,
     jackknife_samples,
-    numbered,
     share_clusters,
+    unweighted_sample,
 )
 from pytest_ganvalid.results import Estimate
 from pytest_ganvalid.samples import Entries, Sample
@@ -129,7 +129,7 @@ def test_groups_of_a_jackknife() -> None:
 def test_events_drawn_by_weight_weigh_alike() -> None:
     """Events are drawn as often as their weights say, none without weight, and then have weight 1."""
     weight = np.array([0.0, 1.0, 3.0])
-    drawn = drawn_by_weight(sample_of([0.0, 1.0, 2.0], weight), weight, 10_000, np.random.default_rng(6))
+    drawn = unweighted_sample(sample_of([0.0, 1.0, 2.0], weight), weight, 10_000, np.random.default_rng(6))
     assert drawn.weight is not None
     assert (len(drawn), set(drawn.weight.tolist()), drawn["x"].min()) == (10_000, {1.0}, 1.0)
     assert np.mean(drawn["x"] == 2.0) == pytest.approx(0.75, abs=0.02)
@@ -144,10 +144,10 @@ def clustered(clusters: int, each: int) -> Sample:
 def test_clusters_are_drawn_and_left_out_whole() -> None:
     """A bootstrap draws as many clusters as there are, each with all of its events, and a jackknife leaves them out."""
     sample = clustered(12, 3)
-    numbers = numbered(sample)
+    numbers = cluster_numbers(sample)
     assert numbers is not None
-    assert numbered(sample_of(np.arange(3))) is None
-    for some in drawn(sample, numbers, Draws(events=12, replicas=5, seed=1)):
+    assert cluster_numbers(sample_of(np.arange(3))) is None
+    for some in bootstrap_samples(sample, numbers, Draws(events=12, replicas=5, seed=1)):
         counts = np.unique(some["x"], return_counts=True)[1]
         assert len(some) == 36
         assert set(counts % 3) == {0}

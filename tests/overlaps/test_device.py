@@ -62,8 +62,8 @@ def test_fingerprints_are_the_same(bits: int, limit: int) -> None:
     theirs = Fingerprint.of(table, key, 100, limit)
     assert ours == theirs
     assert ours.rows == N
-    assert (ours.held.limit, ours.size) == (theirs.held.limit, theirs.size)
-    np.testing.assert_array_equal(ours.held.pieces[0].values, theirs.held.pieces[0].values)
+    assert (ours.consolidated.limit, ours.size) == (theirs.consolidated.limit, theirs.size)
+    np.testing.assert_array_equal(ours.consolidated.pieces[0].values, theirs.consolidated.pieces[0].values)
 
 
 def test_tensors_are_left_alone() -> None:

@@ -44,10 +44,10 @@ def _key(table: Table) -> Key:
 
 def _state(mark: Fingerprint) -> tuple[Any, ...]:
     """Everything there is in a fingerprint, as it is in memory."""
-    (rows,) = mark.held.pieces
+    (rows,) = mark.consolidated.pieces
     values = None if rows.values is None else rows.values.tolist()
     finer = [words.tolist() for words in rows.finer]
-    return mark.key, mark.rows, mark.held.limit, rows.digests.tolist(), finer, rows.counts.tolist(), values
+    return mark.key, mark.rows, mark.consolidated.limit, rows.digests.tolist(), finer, rows.counts.tolist(), values
 
 
 @pytest.mark.parametrize("kind", [_rows, _counts])
@@ -80,7 +80,7 @@ def test_sums_of_other_keys_do_not_depend_on_order() -> None:
     assert len(set(sums)) == 1
     assert sums[0].rows == 2_300
     assert sums[0].key == marks[0].key.merged(marks[2].key)
-    (rows,) = sums[0].held.pieces
+    (rows,) = sums[0].consolidated.pieces
     assert rows.values is None
     assert rows.fresh is not None
     assert sums[0].examples(np.arange(3)) == ()
@@ -136,7 +136,7 @@ def test_rows_of_one_digest_are_kept_together() -> None:
     assert sizes[1] / sizes[0] == pytest.approx(2, rel=0.1)
     for bits in PRECISIONS:
         found = mark.distinct(bits)
-        within = row_digests(table, ("x", "y"), HALF) <= mark.held.limit
+        within = row_digests(table, ("x", "y"), HALF) <= mark.consolidated.limit
         assert found.counts.sum() == within.sum()
         assert found.values.size == np.unique(row_digests(table, ("x", "y"), bits)[within]).size
 
@@ -152,11 +152,11 @@ def test_a_limit_leaves_out_the_same_rows_from_the_beginning() -> None:
     hashes = row_hashes(table, key.columns, key.bits)
     assert _state(Fingerprint.of(table, key, 50, limit, hashes)) == _state(whole)
     few = Fingerprint.of(table, key, SIZE, limit)
-    assert few.held.limit == limit | 0xFFFFFFFF
-    (rows,) = few.held.pieces
-    assert rows.digests.size == np.count_nonzero(row_digests(table, key.columns, key.bits) <= few.held.limit)
+    assert few.consolidated.limit == limit | 0xFFFFFFFF
+    (rows,) = few.consolidated.pieces
+    assert rows.digests.size == np.count_nonzero(row_digests(table, key.columns, key.bits) <= few.consolidated.limit)
     assert few.rows == 1_000
-    assert (Fingerprint.of(table, key) + few).held.limit == few.held.limit
+    assert (Fingerprint.of(table, key) + few).consolidated.limit == few.consolidated.limit
     assert (Fingerprint.of(table, key, 10) + few).size == 10
 
 
@@ -308,7 +308,7 @@ def test_what_is_written_is_read(kind: Any, rows: int) -> None:
     assert _state(read) == _state(mark.stored())
     assert hash(read) == hash(mark.stored())
     assert read.size == STORED
-    assert (read.held.limit == LARGEST) == (rows < 9_000 or kind is _counts)
+    assert (read.consolidated.limit == LARGEST) == (rows < 9_000 or kind is _counts)
     assert read.distinct().values.tolist() == mark.stored().distinct().values.tolist()
     other = Fingerprint.of(more, read.key)
     assert read + other == mark.stored() + other

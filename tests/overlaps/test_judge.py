@@ -906,8 +906,8 @@ def test_the_limit_of_a_whole_sample_is_the_largest() -> None:
     """A sketch that holds all rows says so, and one that is cut does not."""
     table = normal(2)(np.random.default_rng(51), 100)
     key = key_of(table, ("c0", "c1"))
-    assert Fingerprint.of(table, key).held.limit == LARGEST
-    assert Fingerprint.of(table, key, 99).held.limit < LARGEST
+    assert Fingerprint.of(table, key).consolidated.limit == LARGEST
+    assert Fingerprint.of(table, key, 99).consolidated.limit < LARGEST
 
 
 LAWS: dict[str, Callable[[np.random.Generator, int], dict[str, Any]]] = {

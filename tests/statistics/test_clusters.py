@@ -191,10 +191,10 @@ def test_no_discordant_pair_is_no_proof_of_everything() -> None:
     a = assessment(generated, reference, 100)
     share = 1 - 0.05 ** (1 / n)
     least = float((generated.sumw / n + reference.sumw / n).min())
-    assert a.few == DiscordantPairs(0, n, least)
+    assert a.discordant_pairs == DiscordantPairs(0, n, least)
     for test in a.tests:
         assert test.upper == pytest.approx(2 * share**2 / least, rel=1e-9)
-        assert (test.lower, test.shown, test.p_biased(100)) == (0.0, 0.0, 1.0)
+        assert (test.lower, test.lower_corrected, test.p_biased(100)) == (0.0, 0.0, 1.0)
     assert a.n_supported == min(4 * n, a.all_bins.demanded / a.all_bins.upper)
     assert (a.verdict(), a.power, a.p_agreement) == (gv.Verdict.ROBUST, 1.0, 1.0)
     beyond = assessment(generated, reference, 4 * n + 1)
@@ -213,13 +213,13 @@ def test_few_discordant_pairs_are_never_biased() -> None:
     ours[:6] = 4.5
     generated, reference = sums((ours, keys), 5), sums((values, keys), 5)
     a = assessment(generated, reference, 1e6)
-    assert a.few is not None
-    assert (a.few.number, a.few.pairs) == (6, n)
+    assert a.discordant_pairs is not None
+    assert (a.discordant_pairs.number, a.discordant_pairs.pairs) == (6, n)
     share = stats.beta.ppf(0.95, 7, n - 6)
-    assert a.all_bins.upper == pytest.approx(2 * share**2 / a.few.least)
+    assert a.all_bins.upper == pytest.approx(2 * share**2 / a.discordant_pairs.min_content)
     assert a.verdict() is gv.Verdict.UNPROVEN
     assert a.all_bins.p_robust(1e6) == pytest.approx(
-        stats.binom.cdf(6, n, math.sqrt(a.all_bins.demanded / 1e6 * a.few.least / 2))
+        stats.binom.cdf(6, n, math.sqrt(a.all_bins.demanded / 1e6 * a.discordant_pairs.min_content / 2))
     )
     small = assessment(generated, reference, 1000)
     assert "by 6 of 1,000 pairs being in different bins" in gv.compare(generated, reference, n_required=1000).reasons[0]

@@ -331,8 +331,8 @@ def test_errors_that_chance_makes_unlike(p_value: float, *, unlike: bool) -> Non
     ratio = math.sqrt(stats.f.isf(p_value / 2, 20, 20))
     assert ratio > 2
     sides = Estimate(0.1, ratio * 1e-3, 1e6, 20), Estimate(0, 1e-3, 1e6, 20)
-    assert (equivalence(*sides, 1_000, Limits()).unlike == pytest.approx(ratio)) is unlike
-    assert (equivalence(*sides[::-1], 1_000, Limits()).unlike == pytest.approx(1 / ratio)) is unlike
+    assert (equivalence(*sides, 1_000, Limits()).error_ratio == pytest.approx(ratio)) is unlike
+    assert (equivalence(*sides[::-1], 1_000, Limits()).error_ratio == pytest.approx(1 / ratio)) is unlike
 
 
 def test_shares_of_samples_ask_for_whole_ones() -> None:

@@ -167,9 +167,9 @@ def test_what_is_inside_a_robust_region_is_left_out() -> None:
     robust = [region.run for region in found if region.robust and region.run in tested]
     for region in found:
         if region.run in tested:
-            assert not any(run.holds(region.run) and run != region.run for run in robust)
+            assert not any(run.contains(region.run) and run != region.run for run in robust)
     (grown,) = [region.run for region in found if region.run not in tested]
-    assert any(grown.holds(run) for run in robust)
+    assert any(grown.contains(run) for run in robust)
     assert [(r.run.first, -r.run.last) for r in found] == sorted((r.run.first, -r.run.last) for r in found)
 
 

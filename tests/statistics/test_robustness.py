@@ -146,7 +146,7 @@ def test_ripples_are_seen_by_36_components() -> None:
     assert [test.n_supported() for test in a.tests] == pytest.approx([5154.99, 10577.7, 3255.46], rel=2e-6)
     ripples = a.tests[2]
     assert ripples.separation.t == pytest.approx(0.004265435, rel=1e-6)
-    assert 4500 * ripples.shown == pytest.approx(14.363, abs=5e-4)
+    assert 4500 * ripples.lower_corrected == pytest.approx(14.363, abs=5e-4)
     assert ripples.allowed == pytest.approx(14.998, abs=5e-4)
     assert a.verdict() is Verdict.UNPROVEN
     assert assessment(generated, reference, 4500, limits=Limits(smooth=False)).verdict() is Verdict.ROBUST
@@ -227,10 +227,10 @@ def test_a_bias_in_one_of_several_tests_is_shown_at_its_share_of_alpha() -> None
     """The lower limit that makes BIASED is at α/m, the one that is shown at α."""
     tilted = assessment(*EXAMPLES["1"][0])
     for test in tilted.tests:
-        assert test.shown == test.separation.lower_limit(tilted.limits.alpha / 2)
+        assert test.lower_corrected == test.separation.lower_limit(tilted.limits.alpha / 2)
         assert test.lower == test.separation.lower_limit(tilted.limits.alpha)
     single = assessment(*GOOD, 100).all_bins
-    assert single.shown == single.lower
+    assert single.lower_corrected == single.lower
 
 
 def test_a_directional_limit_is_a_further_condition_of_robust() -> None:

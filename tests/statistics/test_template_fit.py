@@ -62,7 +62,7 @@ def test_fits_are_those_of_a_minimiser() -> None:
     """Parameters and likelihood are those that scipy finds, many fits at a time, held parameters included."""
     contents, measured = toys(20, 1)
     fits = fit(MODEL, data(contents, measured))
-    held = fit(MODEL.held(0, 1.0), data(contents, measured))
+    held = fit(MODEL.fixed(0, 1.0), data(contents, measured))
     for i in range(20):
         there = optimize.minimize(minus_log, MODEL.start, (contents[i], measured[i]), "Nelder-Mead", tol=1e-10)
         np.testing.assert_allclose(fits.theta[i], there.x, atol=1e-4)
@@ -125,7 +125,7 @@ def test_a_fit_that_fails_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fits that do not converge are refused, or marked where some may fail."""
     contents, measured = toys(10, 4)
     contents[0], measured[0] = SIGNAL + BACKGROUND, BOTH.expected(MODEL.start[None])[0]  # is there from the start
-    monkeypatch.setattr("pytest_ganvalid.statistics.template_fit._MOST_STEPS", 1)
+    monkeypatch.setattr("pytest_ganvalid.statistics.template_fit._MAX_STEPS", 1)
     marked = fit(MODEL, data(contents, measured), some_may_fail=True)
     assert marked.converged.tolist() == [True] + 9 * [False]
     assert np.isnan(marked.minus_log).tolist() == [False] + 9 * [True]
