@@ -90,10 +90,14 @@ class TrainingRecord:
         if isinstance(fingerprint, dict) and fingerprint.get("version") == _OLD_FINGERPRINT:
             node.value["fingerprint"] = None
         record = _json.decode_fields(cls, node)
+        names = [column.name for column in (*record.columns, *record.conditions)]
         if len({type(column) for column in record.columns}) > 1:
             msg = "columns: some have tables and others scales; expected one or the other"
-            raise InputError(msg)
-        return record
+        elif len(set(names)) < len(names) or record.n_train < 1:
+            msg = f"columns {names} of {record.n_train} training events; expected names that differ, and events"
+        else:
+            return record
+        raise InputError(msg)
 
 
 def versions() -> dict[str, str]:
@@ -119,7 +123,7 @@ def read(path: str | os.PathLike[str], kind: str) -> tuple[TrainingRecord, dict[
     """
     file, expected = Path(path), _KINDS[kind]
     if not file.is_file():
-        msg = f"{file}: there is no such file; expected {expected}"
+        msg = f"{file}: {'is a folder' if file.is_dir() else 'there is no such file'}; expected {expected}"
         raise InputError(msg)
     try:
         with safe_open(file, framework="pt") as opened:

@@ -85,8 +85,9 @@ class Config:
             if getattr(self, name) not in choices:
                 msg = f"{name}={getattr(self, name)!r} is not known; expected one of {', '.join(choices)}"
                 raise InputError(msg)
+        # What is kept are numbers of Python, whatever was given: settings are written as JSON.
         if self.penalty is not None:
-            check_not_negative("penalty", self.penalty)
+            object.__setattr__(self, "penalty", check_not_negative("penalty", self.penalty))
         for name in ("steps", "batch", "members", "latent", "width", "critic_width", "depth", "patience"):
             if name == "steps" and self.steps is None:
                 continue
@@ -94,11 +95,14 @@ class Config:
             if value > _MAX_SETTING:
                 msg = f"{name}={value!r} is out of range; expected at most {_MAX_SETTING:,}"
                 raise InputError(msg)
-        check_positive("learning_rate", self.learning_rate)
+            object.__setattr__(self, name, value)
+        object.__setattr__(self, "learning_rate", check_positive("learning_rate", self.learning_rate))
         for name in ("averaging", "validation"):
-            if not 0 <= check_number(name, getattr(self, name)) < 1:
-                msg = f"{name}={getattr(self, name)!r} is out of range; expected a number from 0 to below 1"
+            share = check_number(name, getattr(self, name))
+            if not 0 <= share < 1:
+                msg = f"{name}={share!r} is out of range; expected a number from 0 to below 1"
                 raise InputError(msg)
+            object.__setattr__(self, name, share)
         self._check_columns()
 
     def _check_columns(self) -> None:
@@ -108,9 +112,11 @@ class Config:
             if not isinstance(mapping, Mapping) or not all(isinstance(name, str) for name in mapping):
                 msg = f"{setting}={mapping!r}; expected a mapping by column name: {setting}={example}"
                 raise InputTypeError(msg)
-        for name, period in self.periodic.items():
-            if period is not None:
-                check_positive(f"periodic[{name!r}]", period)
+        periods = {
+            name: period if period is None else check_positive(f"periodic[{name!r}]", period)
+            for name, period in self.periodic.items()
+        }
+        object.__setattr__(self, "periodic", periods)
         pairs = {}
         limits: Mapping[str, object] = self.limits
         for name, pair in limits.items():

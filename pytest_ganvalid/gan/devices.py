@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,9 @@ def as_device(name: str) -> torch.device:
     Raises:
         InputError: If there is no such device here.
     """
+    if re.fullmatch(r"auto|cpu|cuda(:\d+)?", str(name)) is None:
+        msg = f"device={name!r} is not supported; expected 'auto', 'cpu', 'cuda' or 'cuda:N'"
+        raise InputError(msg)
     chosen = ("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name
     try:
         device = torch.device(chosen)
@@ -34,9 +38,6 @@ def as_device(name: str) -> torch.device:
         reason = str(error).splitlines()[0]
         msg = f"device={name!r} cannot be used here ({reason}); expected 'auto', 'cpu', 'cuda' or 'cuda:N'"
         raise InputError(msg) from error
-    if device.type not in {"cpu", "cuda"}:
-        msg = f"device={name!r} is not supported; expected 'auto', 'cpu', 'cuda' or 'cuda:N'"
-        raise InputError(msg)
     return device
 
 

@@ -29,6 +29,7 @@ _HALF = 0.5  # of the slot of an integer
 _MIN_SLOT = 1 / 16  # of the slot of 0, below which its logarithm is not taken
 _TURN = 2 * math.pi
 _FULL_FROM, _GAPS = 100, 10  # events on a full circle, and mean gaps that the largest may have at the ends
+_MAX_PULL = 4.0  # of the numbers of events at both ends of a full circle
 _NORMAL = np.linspace(-8, 8, 65)  # scores of a normal column
 
 
@@ -87,8 +88,9 @@ class Scale:
             centre, width = _moments(transformed, share)
         if not 0 < width < np.inf or centre + width == centre:
             msg = (
-                f"column {name!r} has mean {centre:g} and standard deviation {width:g}: too little to tell events "
-                "apart, or too large; subtract its mean, or scale it"
+                f"column {name!r} runs from {values.min():g} to {values.max():g}, with a standard deviation of "
+                f"{width:.3g}{' of its logarithm' if logarithmic else ''}: too little to tell events apart, or too "
+                "large; subtract its mean, or scale it"
             )
             raise InputError(msg)
         return cls(name=name, logarithmic=logarithmic, integral=integral, centre=centre, width=width)
@@ -126,8 +128,10 @@ class Scale:
 Column = Scale | Quantiles
 
 
-def fit(sample: Sample, names: Sequence[str], config: Config | None = None) -> tuple[Quantiles, ...]:
-    """Learn the tables of columns to generate.
+def fit(
+    sample: Sample, names: Sequence[str], config: Config | None = None, full_sample: Sample | None = None
+) -> tuple[Quantiles, ...]:
+    """Learn the tables of columns to generate; ``full_sample`` has the held-out events, too, if there are any.
 
     Raises:
         InputError: If a column does not exist, is constant, holds NaN or infinite values, or has some outside of its
@@ -138,14 +142,15 @@ def fit(sample: Sample, names: Sequence[str], config: Config | None = None) -> t
     tables = []
     for name in names:
         values = finite(sample, name, "training")
+        all_values = values if full_sample is None else finite(full_sample, name, "training")
         scale = Scale.fit(name, values, sample.weight)  # which refuses constant columns
         weight = np.ones(values.size) if sample.weight is None else sample.weight
         weight = weight * (weight.sum() / (weight @ weight))  # to the effective number of events
-        period = period_of(name, values, config)
+        period = period_of(name, all_values, config)
         if period is not None:
             tables.append(periodic(name, values, weight, *period))
             continue
-        limits = _limits(name, values, config)
+        limits = _limits(name, all_values, config)
         normal = _NORMAL, scale.from_network(_NORMAL)
         tables.append(quantile_table(name, values, weight, limits, normal, integral=scale.integral))
     return tuple(tables)
@@ -171,17 +176,22 @@ def fit_conditions(sample: Sample, names: Sequence[str], full_sample: Sample, co
 def period_of(name: str, values: FloatArray, config: Config) -> tuple[float, float] | None:
     """Return the period of a column and where it begins; ``None`` if it has none.
 
-    An unstated one is recognised where at least 100 events fill -π to π or 0 to 2π up to ten times the mean gap.
+    An unstated one is recognised where at least 100 events fill -π to π or 0 to 2π up to ten times the mean gap, about
+    as many at either end, and no limits are stated.
     """
     low, high = float(values.min()), float(values.max())
     if name in config.periodic:
         period = config.periodic[name]
         return None if period is None else (period, 0.0 if low >= 0 else -period / 2)
+    if name in config.limits:
+        return None
     gap = _GAPS * _TURN / values.size
     for start in (-math.pi, 0.0):
         rounding = 1e-6  # of angles in single precision
         fills = start - rounding <= low <= start + gap and start + _TURN - gap <= high <= start + _TURN + rounding
-        if values.size >= _FULL_FROM and fills and np.unique(values[:_FULL_FROM]).size > _FULL_FROM // 2:
+        first, last = np.count_nonzero(values <= start + gap), np.count_nonzero(values >= start + _TURN - gap)
+        joins = bool(abs(first - last) <= _MAX_PULL * math.sqrt(first + last))
+        if values.size >= _FULL_FROM and fills and joins and np.unique(values[:_FULL_FROM]).size > _FULL_FROM // 2:
             return _TURN, start
     return None
 

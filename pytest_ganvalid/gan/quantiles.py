@@ -4,11 +4,12 @@ One table serves continuous columns, counts, columns of few values, atoms (a thi
 angles. It is learned from the training events alone.
 
 - What is continuous is smoothed (`pytest_ganvalid.gan.smoothing`). Beyond the outermost training events, which have
-  1/(2n) of the events beyond them, the coordinate that was chosen goes on linearly in the score, with the mean slope of
-  the last hundredth of the events (at least of five): a normal tail of the column, of its logarithm, or of its inverse
-  hyperbolic sine. Positive columns stay positive, and nothing passes a limit.
+  1/(2n) of the events beyond them, less if they are light, the coordinate that was chosen goes on linearly in the
+  score, with the mean slope of the last hundredth of the events (at least of five): a normal tail of the column, of its
+  logarithm, or of its inverse hyperbolic sine. Positive columns stay positive, and nothing passes a limit.
 - A column of at most 32 values, each of at least five events on average, is generated with no other value. So is each
-  value that has a hundredth of the events and ten times as many as values usually have.
+  value that has a hundredth of the events and ten times as many as values usually have; or ten events, and ten times as
+  many as the values next to it usually have.
 - Other columns of integers are counts: spread over slots of width 1, smoothed, and rounded.
 - Fewer than 30 effective events are taken for normal, or lognormal where that is more symmetric.
 """
@@ -17,7 +18,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,7 @@ from pytest_ganvalid.gan import smoothing
 from pytest_ganvalid.gan.smoothing import IDENTITY, Coordinate
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.intp]
 Limits = tuple[float | None, float | None]
 _HALF = 0.5
 _KNOTS, _TAIL_KNOTS = 256, 8
@@ -36,6 +38,8 @@ _TAIL_SHARE, _TAIL_EVENTS = 0.01, 5
 _SMOOTH_FROM = 30  # effective events; fewer are taken for normal
 _FEW_VALUES, _EVENTS_PER_VALUE = 32, 5
 _ATOM_SHARE, _ATOM_EVENTS, _ATOM_EXCESS = 0.01, 10, 10
+_NEXT = 5  # values to either side, which are next to a value
+_MIN_BEYOND = 1e-12  # of the 1/(2n) beyond the outermost events, however light they are
 _EDGE_FRACTION = 8  # a limit within the span of the events over this number from them is an edge of the distribution
 _MAX_FOLDS = 600.0  # logarithm of the smallest training value of a positive column over the smallest generated one
 _WITHIN_PERIOD = 1e-6  # of the period, for angles in single precision
@@ -78,14 +82,20 @@ class Quantiles:
         """Check the table."""
         table = self.values, self.levels, self.scores
         rising = all((np.diff(numbers) >= 0).all() for numbers in table)
+        if not np.isfinite(self.values).all():
+            msg = f"column {self.name!r} spans more orders of magnitude than numbers have; take its logarithm"
+            raise InputError(msg)
         if len(set(map(len, table))) > 1 or len(self.values) < 2 or not rising:  # noqa: PLR2004 - a line has two ends
             msg = (
                 f"the table of column {self.name!r} has {len(self.values)} values, {len(self.levels)} levels and "
                 f"{len(self.scores)} scores; expected as many of each, at least 2, and none falling"
             )
             raise InputError(msg)
-        if (self.period is not None) != (self.network == "circle"):
-            msg = f"column {self.name!r} has period {self.period} and is seen as {self.network!r}; expected a circle"
+        if (self.period is not None) != (self.network == "circle") or (self.period or 1.0) <= 0:
+            msg = (
+                f"column {self.name!r} has period {self.period} and is seen as {self.network!r}; expected a circle, "
+                "and a positive period"
+            )
             raise InputError(msg)
 
     @property
@@ -215,8 +225,7 @@ def quantile_table(
     """
     distinct, index, counts = np.unique(values, return_inverse=True, return_counts=True)
     is_discrete = distinct.size <= min(_FEW_VALUES, values.size / _EVENTS_PER_VALUE)
-    min_count = max(_ATOM_SHARE * values.size, _ATOM_EVENTS, _ATOM_EXCESS * float(np.median(counts)))
-    is_atom = np.full(distinct.size, fill_value=True) if is_discrete else counts >= min_count
+    is_atom = np.full(distinct.size, fill_value=True) if is_discrete else _atoms(counts)
     if is_atom.any() and weight[~is_atom[index]].sum() < _SMOOTH_FROM:
         is_atom[:] = True  # the few others are too few to smooth
     rest = ~is_atom[index]
@@ -249,27 +258,45 @@ def normal_scores(levels: FloatArray) -> FloatArray:
     return scores
 
 
+def _atoms(counts: IntArray) -> NDArray[Any]:
+    """Return which values have a share of the events by themselves, from the number of events of each, in order."""
+    many = np.asarray(counts) >= max(_ATOM_EVENTS, _ATOM_EXCESS * float(np.median(counts)))
+    if not many.any():
+        return many
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(counts, _NEXT, mode="reflect"), 2 * _NEXT + 1)
+    excess = (counts >= _ATOM_SHARE * counts.sum()) | (counts >= _ATOM_EXCESS * np.median(windows, axis=1))
+    return np.asarray(many & excess)
+
+
 def _smooth(
     values: FloatArray, weight: FloatArray, limits: Limits, *, integral: bool
 ) -> tuple[FloatArray, FloatArray] | None:
     """Return levels and values of a continuous column, or of counts; ``None`` if there are too few events."""
     if weight.sum() < _SMOOTH_FROM:
         return None
+    values, weight = values[weight != 0], weight[weight != 0]
     if integral:
         values = values + _slot_offsets(values)
     lower, upper = _edges(_slot_limits(limits, integral=integral), values)
     fit = smoothing.smooth(values, weight, _coordinates(values), lower, upper)
     if fit is None:
         return None
-    scores, knots = _table(fit, weight.sum(), exact=(lower is not None, upper is not None))
+    events = float(weight.sum())
+    outside = [
+        0.0 if edge is not None else min(max(float(weight[values == end].sum()), _MIN_BEYOND), 1.0) / (2 * events)
+        for edge, end in ((lower, values.min()), (upper, values.max()))
+    ]
+    scores, knots = _table(fit, events, outside)
     return ndtr(scores), knots
 
 
 def _slot_limits(limits: Limits, *, integral: bool) -> Limits:
     """Return the limits of the smoothed values: those of the slots of counts."""
     lower, upper = limits
-    half = _HALF if integral else 0.0
-    return None if lower is None else lower - half, None if upper is None else upper + half
+    if integral:  # a number half-way is rounded to the even one, which may be beyond the limit
+        lower = None if lower is None else math.nextafter(math.ceil(lower) - _HALF, math.inf)
+        upper = None if upper is None else math.nextafter(math.floor(upper) + _HALF, -math.inf)
+    return lower, upper
 
 
 def _allowed(knots: FloatArray, minimum: float, limits: Limits, *, integral: bool) -> FloatArray:
@@ -277,7 +304,7 @@ def _allowed(knots: FloatArray, minimum: float, limits: Limits, *, integral: boo
     if minimum > 0 and not integral:  # towards 0, never reaching it
         knots = np.where(knots < minimum, minimum * np.exp(np.clip(knots / minimum - 1, -_MAX_FOLDS, 0.0)), knots)
     elif minimum >= 0:
-        knots = np.maximum(knots, -_HALF if integral else 0.0)
+        knots = np.maximum(knots, math.nextafter(min(minimum, 1.0) - _HALF, math.inf) if integral else 0.0)
     lower, upper = limits
     knots = np.clip(knots, -math.inf if lower is None else lower, math.inf if upper is None else upper)
     return np.maximum.accumulate(knots)
@@ -314,21 +341,20 @@ def _coordinates(values: FloatArray) -> tuple[Coordinate, ...]:
     return tuple(coordinates)
 
 
-def _table(fit: smoothing.Smooth, events: float, exact: tuple[bool, bool]) -> tuple[FloatArray, FloatArray]:
-    """Return scores and values of a smooth distribution, with tails except where its ends are exact."""
-    outside = [0.0 if is_exact else 1 / (2 * events) for is_exact in exact]
+def _table(fit: smoothing.Smooth, events: float, outside: list[float]) -> tuple[FloatArray, FloatArray]:
+    """Return scores and values of a smooth distribution, with tails for the share of events outside of either end."""
     low, high = (float(end) for end in normal_scores(np.array([outside[0], 1 - outside[1]])))
     scores = np.linspace(low, high, _KNOTS)
     levels = (ndtr(scores) - outside[0]) / (1 - sum(outside))
     coordinates = fit.quantile(levels)
     tail_score = ndtri(min(max(_TAIL_SHARE, _TAIL_EVENTS / events), _HALF / 2))
     tails = np.linspace(_MAX_SCORE, 0, _TAIL_KNOTS, endpoint=False)
-    if not exact[0]:
+    if outside[0]:
         slope = (np.interp(tail_score, scores, coordinates) - coordinates[0]) / (tail_score - scores[0])
         extension = -tails[tails > -scores[0]]
         coordinates = np.concatenate([coordinates[0] + slope * (extension - scores[0]), coordinates])
         scores = np.concatenate([extension, scores])
-    if not exact[1]:
+    if outside[1]:
         slope = (coordinates[-1] - np.interp(-tail_score, scores, coordinates)) / (scores[-1] + tail_score)
         extension = tails[::-1][tails[::-1] > scores[-1]]
         coordinates = np.concatenate([coordinates, coordinates[-1] + slope * (extension - scores[-1])])

@@ -132,6 +132,9 @@ class Generator:
         if len(shapes) != 2 * (record.config.depth + 1) or shapes != _shapes(record):
             msg = f"{path}: the weights do not fit the record (shapes {shapes}); the file is damaged"
             raise InputError(msg)
+        if not all(bool(tensor.isfinite().all()) for tensor in tensors.values()):
+            msg = f"{path}: some weights are NaN or infinite; the file is damaged, or its training came to nothing"
+            raise InputError(msg)
         network = network_of(record)
         network.load_state_dict(tensors)
         return cls(record, network.to(as_device(device)))

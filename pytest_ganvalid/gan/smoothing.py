@@ -23,6 +23,7 @@ _MAX_EXCESS = 20.0  # of the criterion over the best, beyond which less smoothin
 _CELLS = 64, 512  # minimum and maximum
 _CELLS_PER_ROOT = 2.5
 _REFINEMENTS = 3
+_TRACE = 1e-2  # events in all empty cells together, for clusters without any in between: far smaller than their errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,8 @@ def _fit(values: FloatArray, weight: FloatArray, coordinate: Coordinate, ends: F
     if edges is None or not (np.diff(edges) > 0).all():
         return None
     counts = np.histogram(transformed, edges, weights=weight)[0]
-    fit = expected_counts(counts, cyclic=False)
+    # Where only cells far apart have events, their logarithms could fall without end in between.
+    fit = expected_counts(counts, cyclic=False) or expected_counts(counts + _TRACE / counts.size, cyclic=False)
     if fit is None:
         return None
     expected, parameters, criterion = fit

@@ -169,7 +169,7 @@ def _prepare(
             msg = f"training: the sum of weights is {part.weight.sum():g}; expected a positive sum"
             raise InputError(msg)
     preprocess.check_names(config, names, conditions)
-    scales = preprocess.fit(training, names, config)
+    scales = preprocess.fit(training, names, config, sample)
     condition_scales = preprocess.fit_conditions(training, conditions, sample, config)
     generated = preprocess.inputs(scales)
     rng = np.random.default_rng([seed, _SPREAD])

@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 
 from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.gan import Config, Generator, artefacts, train
-from pytest_ganvalid.gan.artefacts import CHECKPOINT, GENERATOR
+from pytest_ganvalid.gan.artefacts import CHECKPOINT, GENERATOR, TrainingRecord
 from pytest_ganvalid.gan.numbers import key, latents
 from pytest_ganvalid.gan.preprocess import Scale
 
@@ -170,8 +170,26 @@ def test_records_out_of_range(trained: tuple[Generator, Path], tmp_path: Path, b
 
 def test_missing_files(tmp_path: Path) -> None:
     """A file that does not exist, or is a folder, is refused with what was expected."""
-    for path in (tmp_path / "none.safetensors", tmp_path):
-        _refused(path, GENERATOR, "there is no such file; expected a trained generator")
+    _refused(tmp_path / "none.safetensors", GENERATOR, "there is no such file; expected a trained generator")
+    _refused(tmp_path, GENERATOR, "is a folder; expected a trained generator")
+
+
+def test_weights_that_are_no_numbers(trained: tuple[Generator, Path], tmp_path: Path) -> None:
+    """A file with a weight that is NaN is refused: it would generate NaN."""
+    generator, path = trained[0], tmp_path / "g.safetensors"
+    tensors = {name: tensor.clone() for name, tensor in generator._network.state_dict().items()}
+    next(iter(tensors.values())).flatten()[0] = float("nan")
+    save_file(tensors, path, {"ganvalid": generator.record.to_json(GENERATOR)})
+    with pytest.raises(InputError, match=r"g\.safetensors: some weights are NaN or infinite"):
+        Generator.load(path)
+
+
+def test_columns_of_one_name(trained: tuple[Generator, Path]) -> None:
+    """A record with two columns of one name is refused."""
+    record = trained[0].record
+    text = replace(record, columns=(record.columns[0], *record.columns)).to_json(GENERATOR)
+    with pytest.raises(InputError, match="expected names that differ"):
+        TrainingRecord.from_json(GENERATOR, text)
 
 
 def test_pickles_are_not_loaded(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -127,3 +128,12 @@ def test_json_of_something_else(change: dict[str, Any], text: str) -> None:
         Config.from_json(json.dumps(json.loads(Config().to_json()) | change))
     with pytest.raises(InputError, match="not a JSON text"):
         Config.from_json("{")
+
+
+def test_numbers_of_numpy_are_kept_as_those_of_python() -> None:
+    """Settings that are numbers of numpy give the settings, and the JSON, of plain numbers."""
+    numbers: dict[str, Any] = {"steps": np.int64(60), "penalty": np.float32(0.5), "averaging": np.float64(0.9)}
+    numbers |= {"periodic": {"phi": np.float32(360.0)}, "limits": {"pt": (np.int32(20), None)}}
+    config = Config(**numbers)
+    plain = Config(steps=60, penalty=0.5, averaging=0.9, periodic={"phi": 360.0}, limits={"pt": (20, None)})
+    assert config.to_json() == plain.to_json()

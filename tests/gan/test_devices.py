@@ -25,7 +25,8 @@ def test_names_of_devices() -> None:
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("quantum", "device='quantum' cannot be used here"),
+        ("quantum", "device='quantum' is not supported"),
+        ("hpu", "device='hpu' is not supported"),
         ("cuda:99", "device='cuda:99' cannot be used here"),
         ("meta", "device='meta' is not supported; expected 'auto', 'cpu', 'cuda' or 'cuda:N'"),
     ],

@@ -22,7 +22,7 @@ from pytest_ganvalid._json import Node, decode, encode
 from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.gan import Config
 from pytest_ganvalid.gan.preprocess import FromNetwork, fit
-from pytest_ganvalid.gan.quantiles import Quantiles, turns
+from pytest_ganvalid.gan.quantiles import Quantiles, _atoms, turns
 from pytest_ganvalid.samples import Sample
 
 Array = NDArray[np.float64]
@@ -167,6 +167,50 @@ def test_atoms(kind: str, atom: float, share: float) -> None:
     assert np.unique(rest).size > 0.99 * rest.size
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_few_equal_values_are_an_atom(weighted: bool) -> None:  # noqa: FBT001
+    """A value that forty events have, and none near it, is one, however few they are of all, or however heavy."""
+    x = np.where(np.arange(5_000) < 40, -999.0, np.random.default_rng(5).normal(size=5_000))
+    weight = np.where(x == -999, 100.0, 1.0) if weighted else None
+    share = 4_000 / 8_960 if weighted else 0.008
+    table = _table(x, weight)
+    made = _back(table, _normal(table))
+    assert np.mean(made == -999) == pytest.approx(share, abs=0.1 * share)
+    assert np.mean((made != -999) & (made < -10)) == 0
+
+
+def test_steep_counts_have_no_atoms() -> None:
+    """Values that many events have are none where those next to them have as many: rounded, or integers."""
+    x = np.random.default_rng(6).exponential(size=5_000)
+    for values in (x.round(2), np.floor(200 * x)):
+        assert not _atoms(np.unique(values, return_counts=True)[1]).any()
+
+
+def test_two_narrow_clusters() -> None:
+    """Lines with nothing in between are not taken for one broad distribution."""
+    rng = np.random.default_rng(7)
+    x = rng.choice([0.511, 1.27], 5_000) + 1e-4 * rng.normal(size=5_000)
+    table = _table(x)
+    made = _back(table, _normal(table))
+    assert table.network == "normal score"
+    assert np.mean(np.minimum(np.abs(made - 0.511), np.abs(made - 1.27)) < 1e-3) > 0.97
+
+
+def test_light_events_have_light_tails() -> None:
+    """Beyond outermost events of next to no weight there is next to nothing."""
+    rng = np.random.default_rng(8)
+    x = rng.uniform(20, 500, 5_000)
+    weight = (x / 20) ** -5.0
+    table = _table(x, weight, limits={"x": (20.0, None)})
+    made = _back(table, _normal(table))
+    assert made.mean() == pytest.approx(np.average(x, weights=weight), rel=0.03)
+    assert np.mean(made > 200) < 1e-3
+    outliers = np.concatenate([rng.normal(size=5_000), np.full(10, 1_000.0) + np.arange(10)])
+    for light in (0.0, 1e-12):
+        table = _table(outliers, np.where(outliers > 900, light, 1.0))
+        assert np.abs(_back(table, _normal(table))).max() < 20
+
+
 def test_counts() -> None:
     """Counts are whole numbers, and may be some that training did not have."""
     table = _table(KINDS["counts"])
@@ -174,6 +218,12 @@ def test_counts() -> None:
     assert table.integral
     np.testing.assert_array_equal(made, np.rint(made))
     assert set(made) - set(KINDS["counts"])
+
+
+def test_positive_counts_stay_positive() -> None:
+    """Counts that were all positive in training have no 0 among them."""
+    table = _table(np.random.default_rng(9).geometric(0.02, N).astype(float))
+    assert _back(table, 8 * np.random.default_rng(9).standard_cauchy((1_000, 1))).min() >= 1
 
 
 @given(st.sampled_from(["exponential", "uniform", "count"]), st.booleans(), st.integers(0, 2**32))
@@ -203,6 +253,16 @@ def test_limits_of_a_steep_edge() -> None:
     made = _back(table, _normal(table))
     assert np.mean(made < 20.1) == pytest.approx(1 - math.exp(-0.1), abs=0.02)
     assert made.min() < 20.001
+
+
+@pytest.mark.parametrize("limits", [(79.5, 120.5), (79.2, 120.8), (80.0, 120.0), (None, 157.0)])
+def test_limits_between_integers(limits: tuple[float | None, float]) -> None:
+    """Counts stay on the integers within their limits, wherever between two integers a limit is."""
+    low, high = -math.inf if limits[0] is None else limits[0], limits[1]
+    rng = np.random.default_rng(10)
+    table = _table(np.floor(np.minimum(rng.normal(100, 30, N), high).clip(80)), limits={"x": limits})
+    made = _back(table, 20 * rng.standard_cauchy((1_000, 1)))
+    assert low <= made.min() <= made.max() <= high
 
 
 def test_beyond_limits() -> None:
@@ -245,6 +305,14 @@ def test_full_circles_are_recognised(start: float, dtype: type[np.floating[Any]]
     assert _table(x, periodic={"x": None}).period is None
     assert _table(0.9 * x).period is None
     assert _table(np.where(np.arange(500) % 2, start, start + 2 * np.pi)).period is None
+    assert _table(x, limits={"x": (start - 1, None)}).period is None
+
+
+def test_decay_times_are_no_angles() -> None:
+    """A column that is full at one end and nearly empty at the other is no angle, wherever it happens to end."""
+    for seed in range(50):
+        x = np.random.default_rng(seed).exponential(size=300)
+        assert _table(x * 2 * np.pi / x.max()).period is None
 
 
 def test_outside_the_period() -> None:
@@ -301,6 +369,7 @@ def test_json_round_trip(kind: str) -> None:
         ({"values": (2.0, 1.0)}, "none falling"),
         ({"scores": (2.0, 1.0)}, "none falling"),
         ({"values": (1.0,), "levels": (1.0,), "scores": (1.0,)}, "at least 2"),
+        ({"values": (0.0, math.inf)}, "more orders of magnitude than numbers have; take its logarithm"),
         ({"period": 1.0}, "has period 1.0 and is seen as 'normal score'; expected a circle"),
     ],
 )

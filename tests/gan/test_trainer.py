@@ -206,7 +206,7 @@ def test_training_events_are_not_changed() -> None:
         (_events(), {"seed": -1}, InputError, "seed=-1 is too small"),
         (_events(), {"seed": 1.5}, InputTypeError, "seed=1.5 is a float"),
         (_events(), {"checkpoint_every": 0}, InputError, "checkpoint_every=0 is too small"),
-        (_events(), {"device": "quantum"}, InputError, "device='quantum' cannot be used here"),
+        (_events(), {"device": "quantum"}, InputError, "device='quantum' is not supported"),
         (_events(), {"device": "cuda:99"}, InputError, "device='cuda:99' cannot be used here"),
         (_events(), {"device": "meta"}, InputError, "device='meta' is not supported"),
         (np.arange(9.0), {}, InputTypeError, "training: a ndarray is not a table"),
