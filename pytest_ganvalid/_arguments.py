@@ -13,22 +13,22 @@ from typing import ParamSpec, TypeVar
 from pytest_ganvalid.errors import InputError, InputTypeError
 
 UNNAMED = "are these events? then name the column: {'x': values}; contents of bins? then compare gv.Counts(values)"
-"""What to do about numbers that nobody says the meaning of."""
+"""Remedy for numbers of unknown meaning."""
 P = ParamSpec("P")
 T = TypeVar("T")
 
 GONE = {
     "min_power": "upper limits are now by CLs, which a lucky fluctuation of too few events cannot pass: leave it out"
 }
-"""Keywords that there were -> what replaced them."""
-_MOST_EVENTS = 1e18
-_ORDINARY = 1e6
+"""Removed keywords -> their replacement."""
+_MAX_EVENTS = 1e18
+_LARGEST = 1e6
 
 
 def is_bare(value: object) -> bool:
-    """Tell whether something is numbers without a name, which may be events as well as contents of bins.
+    """Tell whether a value is numbers without a name, which may be events as well as contents of bins.
 
-    Those are arrays of any library and collections of numbers, or of such; not tables, histograms or names.
+    These are arrays of any library and (nested) collections of numbers; not tables, histograms or names.
     """
     if isinstance(value, str | bytes | Mapping | numbers.Number) or hasattr(value, "variances"):
         return False
@@ -45,8 +45,8 @@ def check_number(name: str, value: object) -> float:
     """Return ``value`` as a builtin number.
 
     Raises:
-        InputTypeError: If it is not a real number (booleans are not).
-        InputError: If it is NaN.
+        InputTypeError: If the value is not a real number (booleans are not).
+        InputError: If the value is NaN.
     """
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         msg = f"{name}={value!r} is a {type(value).__name__}; expected a number"
@@ -74,7 +74,7 @@ def check_finite(name: str, value: object) -> float:
 def check_event_count(name: str, value: object) -> float:
     """Return ``value`` if it is a number of events: 1 to 10¹⁸, not necessarily an integer."""
     number = check_number(name, value)
-    if not 1 <= number <= _MOST_EVENTS:
+    if not 1 <= number <= _MAX_EVENTS:
         msg = f"{name}={value!r} is out of range; expected a finite number of events, 1 or more (and at most 1e18)"
         raise InputError(msg)
     return number
@@ -83,7 +83,7 @@ def check_event_count(name: str, value: object) -> float:
 def check_positive(name: str, value: object, *, infinite: bool = False) -> float:
     """Return ``value`` if it is a positive number from 10⁻⁶ to 10⁶, or infinite where that is allowed."""
     number = check_number(name, value)
-    if not (1 / _ORDINARY <= number <= _ORDINARY or (infinite and number == math.inf)):
+    if not (1 / _LARGEST <= number <= _LARGEST or (infinite and number == math.inf)):
         expected = f"a positive finite number (1e-6 to 1e6){' or inf' if infinite else ''}"
         msg = f"{name}={value!r} is out of range; expected {expected}"
         raise InputError(msg)
@@ -129,10 +129,10 @@ def check_positive_number(name: str, value: object) -> float:
 
 
 def refuse_gone(names: Iterable[str]) -> None:
-    """Refuse keywords that there were.
+    """Refuse keywords that were removed.
 
     Raises:
-        InputTypeError: If there are any; the message says what replaced them.
+        InputTypeError: If a keyword was removed; the message names its replacement.
     """
     for name in names:
         if name in GONE:
@@ -141,7 +141,7 @@ def refuse_gone(names: Iterable[str]) -> None:
 
 
 def without_gone(function: Callable[P, T]) -> Callable[P, T]:
-    """Let a function refuse keywords that there were by saying what replaced them."""
+    """Let a function refuse keywords that were removed, naming their replacement."""
 
     @functools.wraps(function)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> T:

@@ -1,4 +1,4 @@
-"""Packages that only some features need, imported where they are used; standard library only."""
+"""Optional packages, imported where they are used; standard library only."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ def imported(module: str, *, feature: str, extra: str) -> Any:  # noqa: ANN401 -
     """Import a module of an optional package.
 
     Args:
-        module: Its full name; that of the package comes first in it.
-        feature: What needs it, for the error message.
-        extra: What installs it.
+        module: Full name of the module, which begins with the package.
+        feature: The feature that needs it, for the error message.
+        extra: The extra that installs it.
 
     Raises:
-        MissingExtraError: If it is not installed.
+        MissingExtraError: If the package is not installed.
     """
     try:
         return importlib.import_module(module)

@@ -1,4 +1,4 @@
-"""Writing files so that nobody ever sees a part of one; standard library only."""
+"""Atomic writing of files; standard library only."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _REMEDY = "free some space there, or choose another folder; nothing of this is l
 
 @contextmanager
 def named(path: str | os.PathLike[str], other: str | os.PathLike[str] = "") -> Iterator[None]:
-    """Let errors of writing in the block say which file it was, and of a full disk what to do.
+    """Let errors of writing in the block name the file, and a remedy for a full disk.
 
     The operating system does not know the name any more when a disk is full.
 
     Args:
         path: The file, as the user knows it.
-        other: What stands in for it while it is written.
+        other: The temporary file that is written instead.
 
     Raises:
         OSError: As it was raised; with the name if the disk is full, or that of ``other`` was told.
@@ -38,32 +38,32 @@ def named(path: str | os.PathLike[str], other: str | os.PathLike[str] = "") -> I
 
 @contextmanager
 def written_whole(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give the path of a file beside ``path`` to write to, which takes its name when all went well.
+    """Yield the path of a temporary file, which takes the name ``path`` when all went well.
 
     A process killed at any moment, or a full disk, leaves what was there before. The folder is made if need be.
 
     Raises:
-        OSError: If it cannot be written; it names ``path``.
+        OSError: If the file cannot be written; the error names ``path``.
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    # The suffix stays: what writes it may go by that.
-    beside = target.with_name(f".{secrets.token_hex(8)}.tmp{target.suffix}")
+    # The suffix stays: a writer may depend on it.
+    temporary = target.with_name(f".{secrets.token_hex(8)}.tmp{target.suffix}")
     try:
-        with named(target, beside):
-            yield beside
-            with beside.open("rb+") as file:
+        with named(target, temporary):
+            yield temporary
+            with temporary.open("rb+") as file:
                 os.fsync(file.fileno())  # or a power cut could leave the new name on an empty file
-            beside.replace(target)
+            temporary.replace(target)
     finally:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
     """Write a file whole.
 
     Raises:
-        OSError: If it cannot be written; the file that was there before, if any, is left as it was.
+        OSError: If the file cannot be written; an existing file is left as it was.
     """
-    with written_whole(path) as beside:
-        beside.write_bytes(content)
+    with written_whole(path) as temporary:
+        temporary.write_bytes(content)

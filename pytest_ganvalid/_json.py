@@ -1,4 +1,4 @@
-"""Results, histograms and generators as JSON and back: exactly, and nothing that was not written so.
+"""Results, histograms and generators as JSON and back, exactly.
 
 `dumps` writes frozen dataclasses of builtins, and `loads` reads them by their type hints. What is no dataclass is read
 member by member from a `Node`, which knows its place in the text; every error names it. Standard library only.
@@ -24,7 +24,7 @@ from pytest_ganvalid.errors import GanvalidError, InputError
 
 T = TypeVar("T")
 _FLAG = "_infinite"
-_SHOWN = 60  # characters of a value
+_MAX_LENGTH = 60  # characters of a value
 _WORD = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
 
 
@@ -63,7 +63,7 @@ def _encode_items(items: Mapping[str, object]) -> dict[str, Any]:
 
 
 def plain(value: object) -> Any:  # noqa: ANN401
-    """Turn anything into what JSON can hold and give back equal; what it cannot hold becomes its description."""
+    """Turn a value into JSON types that read back equal; other values become their description."""
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
@@ -80,10 +80,10 @@ def plain(value: object) -> Any:  # noqa: ANN401
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """What a number may be where it is read, both limits included: ``Annotated[float, Range(0, 1)]``."""
+    """Limits of a number that is read, both included: ``Annotated[float, Range(0, 1)]``."""
 
-    least: float = -math.inf
-    most: float = math.inf
+    minimum: float = -math.inf
+    maximum: float = math.inf
 
 
 def loads(cls: type[T], kind: str, version: int, text: str | bytes) -> T:
@@ -99,7 +99,7 @@ def untagged(node: Node, kind: str, version: int) -> Node:
     """Return an object without its members ``kind`` and ``version``.
 
     Raises:
-        InputError: If these are not what is expected, or it is no object.
+        InputError: If the value is no object, or of another kind or version.
     """
     value = node.value if isinstance(node.value, dict) else {}
     got = value.get("kind"), value.get("version")
@@ -115,16 +115,16 @@ def _without(node: Node, *names: str) -> Node:
 
 
 def decode(hint: Any, node: Node) -> Any:  # noqa: ANN401 - as typed as its hint
-    """Read a value of the type that a hint says.
+    """Read a value of a type.
 
     Args:
         hint: int, float, str, bool, None, Any, Literal, StrEnum, a dataclass; tuples, mappings and unions of these; a
             class that reads itself, by a class method ``from_node``. Of the dataclasses in a union, the member
             ``kind`` names one. A number may be annotated with its `Range`.
-        node: What is read.
+        node: The value.
 
     Raises:
-        InputError: If it is something else; the message names the place.
+        InputError: If the value is of another type; the message names the place.
     """
     if hint in _PLAIN:
         return _PLAIN[hint](node)
@@ -145,7 +145,7 @@ def _decode_exactly(kind: type, expected: str, node: Node) -> Any:  # noqa: ANN4
 
 def _decode_number(arguments: tuple[Any, ...], node: Node) -> float:
     kind, limits = arguments
-    return node.number(kind, limits.least, limits.most)
+    return node.number(kind, limits.minimum, limits.maximum)
 
 
 def _decode_mapping(hints: tuple[Any, ...], node: Node) -> dict[str, Any]:
@@ -161,7 +161,7 @@ def _decode_union(hints: tuple[Any, ...], node: Node) -> Any:  # noqa: ANN401
 
 def _decode_one_of(classes: Iterable[Any], node: Node) -> Any:  # noqa: ANN401
     kinds = {cls.KIND: cls for cls in classes}
-    kind = node.members().get("kind", Node(None, node.place_of("kind"))).choice(*kinds)
+    kind = node.members().get("kind", Node(None, node.path_of("kind"))).choice(*kinds)
     return decode_fields(kinds[kind], _without(node, "kind"))
 
 
@@ -197,7 +197,7 @@ def decode_fields(cls: type[T], node: Node) -> T:
     """Read the fields of a dataclass; those that have a default, or follow from others, may be missing.
 
     Raises:
-        InputError: If others are missing, there are unknown ones, one cannot be what it is, or does not follow.
+        InputError: If a field is missing or unknown, has an impossible value, or does not follow from the others.
     """
     dataclass_: Any = cls
     hints = _hints(dataclass_)
@@ -207,11 +207,11 @@ def decode_fields(cls: type[T], node: Node) -> T:
     optional = derived | {f.name for f in fields if not (f.default is MISSING and f.default_factory is MISSING)}
     node.check_names(members, required=set(hints) - optional, optional=optional)
     values = {name: decode(hints[name], member) for name, member in members.items()}
-    made = node.made(cls, **{name: value for name, value in values.items() if name not in derived})
+    instance = node.made(cls, **{name: value for name, value in values.items() if name not in derived})
     for name in derived.intersection(values):
-        if values[name] != getattr(made, name):
-            members[name].refuse(f"{getattr(made, name)!r}, which follows from the other fields")
-    return made
+        if values[name] != getattr(instance, name):
+            members[name].refuse(f"{getattr(instance, name)!r}, which follows from the other fields")
+    return instance
 
 
 @functools.cache
@@ -222,7 +222,7 @@ def _hints(cls: type) -> dict[str, Any]:
 
 
 def _with_infinities(members: dict[str, Node], hints: Mapping[str, Any]) -> dict[str, Node]:
-    """Put infinity where a flag says so."""
+    """Return the members with infinity in place of null, where a flag says so."""
     for name in hints:
         flag = members.pop(name + _FLAG, None) if name + _FLAG not in hints else None
         if flag is None:
@@ -241,29 +241,29 @@ class Node:
     """A value, and where in the text it is.
 
     Attributes:
-        value: What JSON has made of it.
-        path: As one would write it: ``recipe.histograms[3].bins``.
+        value: The value, in JSON types.
+        path: Its path in the text, such as ``recipe.histograms[3].bins``.
     """
 
     value: Any
     path: str = ""
 
     def refuse(self, expected: str) -> NoReturn:
-        """Say what was expected here.
+        """Raise an error that says what was expected.
 
         Raises:
             InputError: Always.
         """
         got = json.dumps(self.value)
-        shown = got if len(got) <= _SHOWN else f"{got[:_SHOWN]}..."
-        msg = f"{self.path or 'the document'}: expected {expected}; got {shown}"
+        text = got if len(got) <= _MAX_LENGTH else f"{got[:_MAX_LENGTH]}..."
+        msg = f"{self.path or 'the document'}: expected {expected}; got {text}"
         raise InputError(msg)
 
     def fields(self, *names: str) -> dict[str, Node]:
         """Return the members of an object that has exactly these.
 
         Raises:
-            InputError: If this is no object, or has others.
+            InputError: If the value is no object, or has other members.
         """
         members = self.members()
         self.check_names(members, required=names)
@@ -273,7 +273,7 @@ class Node:
         """Refuse names of members other than these.
 
         Raises:
-            InputError: If one is missing or unknown.
+            InputError: If a name is missing or unknown.
         """
         missing, unknown = sorted({*required} - {*names}), sorted({*names} - {*required, *optional})
         if missing or unknown:
@@ -287,17 +287,17 @@ class Node:
         """Return the members of an object with any names.
 
         Raises:
-            InputError: If this is no object.
+            InputError: If the value is no object.
         """
         if not isinstance(self.value, dict):
             self.refuse("an object")
-        return {name: Node(value, self.place_of(name)) for name, value in self.value.items()}
+        return {name: Node(value, self.path_of(name)) for name, value in self.value.items()}
 
     def items(self, length: int | None = None) -> list[Node]:
         """Return the items of an array.
 
         Raises:
-            InputError: If this is no array, or of another length than this one, if any is given.
+            InputError: If the value is no array, or not of the given length.
         """
         if not isinstance(self.value, list) or (length is not None and len(self.value) != length):
             self.refuse("an array" if length is None else f"an array of {length}")
@@ -307,7 +307,7 @@ class Node:
         """Return a string.
 
         Raises:
-            InputError: If this is no string, or holds what is no character.
+            InputError: If the value is no string, or holds a lone surrogate.
         """
         text = self.value
         if not isinstance(text, str) or (
@@ -320,44 +320,46 @@ class Node:
         """Return one of some strings.
 
         Raises:
-            InputError: If this is none of them.
+            InputError: If the value is none of the choices.
         """
         if not isinstance(self.value, str) or self.value not in choices:
             self.refuse(f"one of {', '.join(repr(str(choice)) for choice in choices)}")
         return str(self.value)
 
-    def whole(self, least: float = -math.inf, most: float = math.inf) -> int:
+    def whole(self, minimum: float = -math.inf, maximum: float = math.inf) -> int:
         """Return an integer between limits.
 
         Raises:
-            InputError: If this is no such integer.
+            InputError: If the value is no such integer.
         """
-        if type(self.value) is not int or not least <= self.value <= most:
-            bounded = math.isfinite(least) and math.isfinite(most)
-            self.refuse(f"an integer from {least} to {most}" if bounded else f"an integer{_limits(least, most)}")
+        if type(self.value) is not int or not minimum <= self.value <= maximum:
+            bounded = math.isfinite(minimum) and math.isfinite(maximum)
+            self.refuse(
+                f"an integer from {minimum} to {maximum}" if bounded else f"an integer{_limits(minimum, maximum)}"
+            )
         return int(self.value)
 
-    def real(self, least: float = -math.inf, most: float = math.inf) -> float:
+    def real(self, minimum: float = -math.inf, maximum: float = math.inf) -> float:
         """Return a finite number between limits.
 
         Raises:
-            InputError: If this is no such number.
+            InputError: If the value is no such number.
         """
         number = _as_float(self.value)
-        if number is None or not least <= number <= most:
-            self.refuse(f"a finite number{_limits(least, most)}")
+        if number is None or not minimum <= number <= maximum:
+            self.refuse(f"a finite number{_limits(minimum, maximum)}")
         return number
 
-    def number(self, kind: type, least: float = -math.inf, most: float = math.inf) -> float:
+    def number(self, kind: type, minimum: float = -math.inf, maximum: float = math.inf) -> float:
         """Return a number as it was written: an integer stays one, and infinity is one where a float may be.
 
         Raises:
-            InputError: If this is no number of this kind in these limits.
+            InputError: If the value is no number of this kind in these limits.
         """
         if kind is int:
-            return self.whole(least, most)
-        if self.value != math.inf or most < math.inf:
-            self.real(least, most)
+            return self.whole(minimum, maximum)
+        if self.value != math.inf or maximum < math.inf:
+            self.real(minimum, maximum)
         number: float = self.value
         return number
 
@@ -365,17 +367,17 @@ class Node:
         """Return an array of finite numbers.
 
         Raises:
-            InputError: If this is none; the message names the item.
+            InputError: If the value is no such array; the message names the item.
         """
         if isinstance(self.value, list) and len(self.value) == length and set(map(type, self.value)) <= {float}:
             return list(self.value)  # the usual case, without a node for each
         return [item.real() for item in self.items(length)]
 
     def made(self, cls: Callable[..., T], **values: Any) -> T:  # noqa: ANN401
-        """Return an object made of values that were read here.
+        """Return an instance of a class, made of values that were read here.
 
         Raises:
-            InputError: If it refuses them.
+            InputError: If the class refuses the values.
         """
         try:
             return cls(**values)
@@ -384,10 +386,10 @@ class Node:
             raise InputError(msg) from error
 
     def absent(self) -> bool:
-        """Tell whether it is null."""
+        """Tell whether the value is null."""
         return self.value is None
 
-    def place_of(self, name: str) -> str:
+    def path_of(self, name: str) -> str:
         """Return the path of a member."""
         if _WORD.fullmatch(name):
             return f"{self.path}.{name}" if self.path else name
@@ -395,10 +397,10 @@ class Node:
 
 
 def parsed(text: str | bytes) -> Node:
-    """Read a JSON text, without what JSON does not have and what would be lost: NaN, too large numbers, double names.
+    """Read a JSON text; NaN, numbers too large for a float and duplicate names are refused.
 
     Raises:
-        InputError: If it is no such text; the message names the place.
+        InputError: If the text is no such JSON; the message names the place.
     """
     try:
         value = json.loads(
@@ -419,13 +421,13 @@ def parsed(text: str | bytes) -> Node:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    members = dict(pairs)
+    if len(members) < len(pairs):
         names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        msg = f"not a JSON text to rely on: an object has two members named {twice!r}"
+        duplicate = next(name for name in names if names.count(name) > 1)
+        msg = f"not a JSON text to rely on: an object has two members named {duplicate!r}"
         raise InputError(msg)
-    return found
+    return members
 
 
 def _refuse_constant(word: str) -> NoReturn:
@@ -436,18 +438,18 @@ def _refuse_constant(word: str) -> NoReturn:
 def _float(word: str) -> float:
     number = float(word)
     if math.isinf(number):
-        msg = f"not a JSON text to rely on: the number {word[:_SHOWN]} is too large for a float"
+        msg = f"not a JSON text to rely on: the number {word[:_MAX_LENGTH]} is too large for a float"
         raise InputError(msg)
     return number
 
 
-def _limits(least: float, most: float) -> str:
-    limits = {f"of at least {least:g}": math.isfinite(least), f"of at most {most:g}": math.isfinite(most)}
+def _limits(minimum: float, maximum: float) -> str:
+    limits = {f"of at least {minimum:g}": math.isfinite(minimum), f"of at most {maximum:g}": math.isfinite(maximum)}
     return " and".join(f" {limit}" for limit, exists in limits.items() if exists)
 
 
 def _as_float(value: object) -> float | None:
-    """Return a number as a float, if it is one and finite."""
+    """Return a value as a float if it is a finite number."""
     if type(value) not in (int, float):
         return None
     try:
@@ -461,7 +463,7 @@ def nested(node: Node, shape: tuple[int, ...]) -> Iterator[Node]:
     """Yield the leaves of arrays in arrays of a shape.
 
     Raises:
-        InputError: If they are of another shape.
+        InputError: If the arrays are of another shape.
     """
     if not shape:
         yield node

@@ -31,21 +31,21 @@ TIGHTENED: dict[str, Callable[..., Any]] = {
     **dict.fromkeys(_RISING, max),
     **dict.fromkeys(_FALLING, lambda *limits: min((limit for limit in limits if limit is not None), default=None)),
 }
-"""What has an order of its own -> the stricter of its values; no limit is the least strict."""
+"""Keyword that has an order of its own -> the stricter of its values; no limit is the least strict."""
 FIXED = ("bins", "weight", "cluster", "cluster_of", "training", "nonfinite", "min_expected", "seed")
-"""What may not be stated otherwise further in: it has no stricter side."""
-_NEAR = 0.82  # of the letters in common: "ganvald" and "gvalid" are meant for the marker, "invalid" is not
-_SHOWN = 120  # characters of a value
+"""Keywords that may not be changed further in: they have no stricter side."""
+_SIMILARITY = 0.82  # of the letters in common: "ganvald" and "gvalid" are meant for the marker, "invalid" is not
+_MAX_LENGTH = 120  # characters of a value
 
 
 def keywords(item: pytest.Item) -> dict[str, Any]:
     """Merge the keywords of all markers of a test: module, class, function, parameters, each over the ones before.
 
-    Of what has an order the strictest that any marker states counts, whichever it is.
+    Of a keyword that has an order the strictest value of all markers counts.
 
     Raises:
-        InputError: If a marker has positional arguments, unknown keywords, or an impossible number, or changes what one
-            further out states.
+        InputError: If a marker has positional arguments, unknown keywords, or an impossible number, or changes a
+            keyword of a marker further out.
         InputTypeError: If a number is of another kind.
     """
     merged: dict[str, Any] = {}
@@ -74,27 +74,27 @@ def _all_markers(item: pytest.Item) -> list[pytest.Mark]:
     return [marker for node in item.listchain() for marker in node.own_markers]
 
 
-def tightened(item: pytest.Item, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Put what a call asks for over what the markers of its test state, which it may only tighten.
+def tightened(item: pytest.Item, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Put the arguments of a call over the keywords of its test's markers, which they may only tighten.
 
     Raises:
         InputError: If the call relaxes or changes what is stated, or a number is out of range.
         InputTypeError: If a number is of another kind.
     """
-    stated = keywords(item)
-    known = {"smooth": True, **stated} if _markers_of(item) else {}
-    for name in set(asked).intersection(known):
-        _refuse_relaxing(name, known[name], asked[name])
-        _refuse_change(name, known[name], asked[name], "the marker", "the call")
-    return {**stated, **asked}
+    requirements = keywords(item)
+    baseline = {"smooth": True, **requirements} if _markers_of(item) else {}
+    for name in set(arguments).intersection(baseline):
+        _refuse_relaxing(name, baseline[name], arguments[name])
+        _refuse_change(name, baseline[name], arguments[name], "the marker", "the call")
+    return {**requirements, **arguments}
 
 
 def checked(name: str, value: object) -> Any:  # noqa: ANN401 - a number, True, False or None
     """Return the value of a keyword that has an order, as `pytest_ganvalid.validate` takes it.
 
     Raises:
-        InputError: If it is out of range.
-        InputTypeError: If it is of another kind.
+        InputError: If the value is out of range.
+        InputTypeError: If the value is of another kind.
     """
     from pytest_ganvalid.statistics.limits import Limits
 
@@ -104,17 +104,17 @@ def checked(name: str, value: object) -> Any:  # noqa: ANN401 - a number, True, 
     return getattr(Limits(**limit), name)
 
 
-def _refuse_relaxing(name: str, stated: Any, asked: Any) -> None:  # noqa: ANN401
-    """Refuse a call that is less strict than the marker, in what has an order."""
+def _refuse_relaxing(name: str, old: Any, new: Any) -> None:  # noqa: ANN401
+    """Refuse a value that is less strict than that of the marker, if the keyword has an order."""
     if name not in TIGHTENED:
         return
-    limit = checked(name, asked)
-    if TIGHTENED[name](limit, stated) == limit:
+    limit = checked(name, new)
+    if TIGHTENED[name](limit, old) == limit:
         return
-    wrong, right = ("lowers", "raise") if name in _RISING else ("raises", "lower")
+    relaxing, tightening = ("lowers", "raise") if name in _RISING else ("raises", "lower")
     msg = (
-        f"{name}={asked!r} {wrong} the marker's {name}={stated!r}; the marker states what is needed, and a call may "
-        f"only {right} it: leave {name} out of the call, or change the marker"
+        f"{name}={new!r} {relaxing} the marker's {name}={old!r}; the marker states what is needed, and a call may "
+        f"only {tightening} it: leave {name} out of the call, or change the marker"
     )
     if name == "smooth":
         msg = (
@@ -124,26 +124,26 @@ def _refuse_relaxing(name: str, stated: Any, asked: Any) -> None:  # noqa: ANN40
     raise InputError(msg)
 
 
-def _refuse_change(name: str, stated: Any, asked: Any, outer: str, inner: str) -> None:  # noqa: ANN401
-    """Refuse another value of what may not change, and observables or a condition that do not hold those stated."""
+def _refuse_change(name: str, old: Any, new: Any, outer: str, inner: str) -> None:  # noqa: ANN401
+    """Refuse a new value of a keyword that may not change, and observables that lack some of the old ones."""
     if name == "observables":
-        lacking = [value for value in _listed(stated) if not any(_same(value, other) for other in _listed(asked))]
-        if lacking:
+        missing = [value for value in _as_list(old) if not any(_agree(value, other) for other in _as_list(new))]
+        if missing:
             msg = (
-                f"observables={_shown(asked)} lacks {_shown(lacking)}, which {outer} states; {inner} may only add to "
-                f"them: name all of {_shown(stated)} and the others, or leave observables out"
+                f"observables={_short(new)} lacks {_short(missing)}, which {outer} states; {inner} may only add to "
+                f"them: name all of {_short(old)} and the others, or leave observables out"
             )
             raise InputError(msg)
-    elif (name in FIXED or (name == "by" and stated is not None)) and not _same(stated, asked):
+    elif (name in FIXED or (name == "by" and old is not None)) and not _agree(old, new):
         msg = (
-            f"{name}={_shown(asked)} is not the {name}={_shown(stated)} that {outer} states; {inner} may not change "
+            f"{name}={_short(new)} is not the {name}={_short(old)} that {outer} states; {inner} may not change "
             f"it: leave {name} out of {inner}, or state it in one place only"
         )
         raise InputError(msg)
 
 
-def _listed(observables: object) -> list[Any]:
-    """List observables one by one; of a mapping, and of all columns, as what they are."""
+def _as_list(observables: object) -> list[Any]:
+    """Return observables as a list: of a mapping its items, of anything else that is no collection the value itself."""
     if isinstance(observables, Mapping):
         return list(observables.items())
     if isinstance(observables, list | tuple | set | frozenset):
@@ -151,24 +151,24 @@ def _listed(observables: object) -> list[Any]:
     return [observables]
 
 
-def _same(stated: Any, asked: Any) -> bool:  # noqa: ANN401
-    """Tell whether two values are the same; of a mapping, whether the other says the same of what it names."""
-    if stated is asked:
+def _agree(old: Any, new: Any) -> bool:  # noqa: ANN401
+    """Tell whether two values are equal; of a mapping, whether the new one has equal values for all keys of the old."""
+    if old is new:
         return True
-    if isinstance(stated, Mapping) and isinstance(asked, Mapping):
-        return all(name in asked and _same(value, asked[name]) for name, value in stated.items())
-    if isinstance(stated, list | tuple) and isinstance(asked, list | tuple):
-        return len(stated) == len(asked) and all(map(_same, stated, asked))
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        return all(name in new and _agree(value, new[name]) for name, value in old.items())
+    if isinstance(old, list | tuple) and isinstance(new, list | tuple):
+        return len(old) == len(new) and all(map(_agree, old, new))
     try:
-        equal = stated == asked
+        equal = old == new
         return bool(equal.all() if hasattr(equal, "all") else equal)
     except Exception:  # noqa: BLE001 - whatever cannot be compared is not known to be the same
         return False
 
 
-def _shown(value: object) -> str:
+def _short(value: object) -> str:
     text = " ".join(repr(value).split())
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+    return text if len(text) <= _MAX_LENGTH else f"{text[:_MAX_LENGTH]}..."
 
 
 def check(items: Iterable[pytest.Item], settings: Settings) -> None:
@@ -182,12 +182,12 @@ def check(items: Iterable[pytest.Item], settings: Settings) -> None:
             msg = f"{item.nodeid}: @pytest.mark.{name} is no marker of pytest-ganvalid; expected @pytest.mark.{MARKER}"
             raise pytest.UsageError(printable(msg))
         try:
-            stated = keywords(item)
+            requirements = keywords(item)
         except GanvalidError as error:
             msg = f"{item.nodeid}: ganvalid marker: {error}"
             raise pytest.UsageError(printable(msg)) from None
-        for name in settings.given:
-            refuse_relaxing_option(item.nodeid, name, stated.get(name), settings)
+        for name in settings.command_line:
+            refuse_relaxing_option(item.nodeid, name, requirements.get(name), settings)
 
 
 def misspelt(item: pytest.Item) -> Iterator[str]:
@@ -203,49 +203,49 @@ def _is_near(name: str) -> bool:
         return False
     from difflib import SequenceMatcher
 
-    return MARKER in letters or SequenceMatcher(None, MARKER, letters).ratio() >= _NEAR
+    return MARKER in letters or SequenceMatcher(None, MARKER, letters).ratio() >= _SIMILARITY
 
 
-def refuse_relaxing_option(nodeid: str, name: str, stated: float | None, settings: Settings) -> None:
+def refuse_relaxing_option(nodeid: str, name: str, required: float | None, settings: Settings) -> None:
     """Refuse a command line that asks for less than a test states.
 
     Raises:
-        pytest.UsageError: If it does.
+        pytest.UsageError: If the command line asks for less.
     """
-    given = settings.given.get(name)
-    if stated is None or given is None or TIGHTENED[name](given, stated) == given:
+    option = settings.command_line.get(name)
+    if required is None or option is None or TIGHTENED[name](option, required) == option:
         return
-    wrong, right = ("lower", "raise") if name in _RISING else ("raise", "lower")
+    relaxing, tightening = ("lower", "raise") if name in _RISING else ("raise", "lower")
     msg = (
-        f"--ganvalid-{name.replace('_', '-')}={given:,} would {wrong} the {name}={stated:,} that {nodeid} states its "
-        f"analysis needs; the option may only {right} it"
+        f"--ganvalid-{name.replace('_', '-')}={option:,} would {relaxing} the {name}={required:,} that {nodeid} states "
+        f"its analysis needs; the option may only {tightening} it"
     )
     raise pytest.UsageError(printable(msg))
 
 
-def bounded(nodeid: str, stated: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
+def bounded(nodeid: str, requirements: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
     """Return what a test states with the bounds of command line and ini file, where they are stricter.
 
     Raises:
         InputError: If a number is out of range.
-        InputTypeError: If it is of another kind.
+        InputTypeError: If a number is of another kind.
         pytest.UsageError: If the command line asks for less.
     """
-    result = dict(stated)
+    limits = dict(requirements)
     for name, bounds in settings.bounds.items():
-        own = [checked(name, stated[name])] if stated.get(name) is not None else []
-        refuse_relaxing_option(nodeid, name, own[0] if own else None, settings)
-        if own or bounds:
-            result[name] = TIGHTENED[name](*own, *bounds) if len([*own, *bounds]) > 1 else [*own, *bounds][0]
-    return result
+        values = [checked(name, requirements[name])] if requirements.get(name) is not None else []
+        refuse_relaxing_option(nodeid, name, values[0] if values else None, settings)
+        if values or bounds:
+            limits[name] = TIGHTENED[name](*values, *bounds) if len([*values, *bounds]) > 1 else [*values, *bounds][0]
+    return limits
 
 
 def refuse_unknown(names: Iterable[str]) -> None:
     """Refuse keywords that `pytest_ganvalid.validate` does not have.
 
     Raises:
-        InputError: If there are any.
-        InputTypeError: If there was one of the name.
+        InputError: If any keyword is unknown.
+        InputTypeError: If any keyword existed in an earlier version.
     """
     refuse_gone(names)
     unknown = sorted(set(names) - set(accepted_keywords()))

@@ -81,7 +81,7 @@ BOUNDS = ("n_required", "confidence", "max_bias")
 
 @dataclass(frozen=True)
 class Settings:
-    """What command line and ini file say; ``None`` where they are silent.
+    """Settings of command line and ini file; ``None`` where a setting is not given.
 
     Attributes:
         n_required: From the command line: tests may not need more.
@@ -110,15 +110,15 @@ class Settings:
     require: int | None = None
 
     @property
-    def given(self) -> dict[str, float]:
+    def command_line(self) -> dict[str, float]:
         """The bounds of the command line."""
         return {name: value for name in BOUNDS if (value := getattr(self, name)) is not None}
 
     @property
     def bounds(self) -> dict[str, list[float]]:
         """The bounds of command line and ini file."""
-        both = {name: (getattr(self, name), getattr(self, f"{name}_ini")) for name in BOUNDS}
-        return {name: [value for value in values if value is not None] for name, values in both.items()}
+        pairs = {name: (getattr(self, name), getattr(self, f"{name}_ini")) for name in BOUNDS}
+        return {name: [value for value in values if value is not None] for name, values in pairs.items()}
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -139,13 +139,13 @@ def read_settings(config: pytest.Config) -> Settings:
     Raises:
         pytest.UsageError: If a value is malformed or out of range.
     """
-    given: dict[str, Any] = {option.name: config.getoption(option.ini) for option in OPTIONS}
+    options: dict[str, Any] = {option.name: config.getoption(option.ini) for option in OPTIONS}
     ini: dict[str, Any] = {option.name: config.getini(option.ini) or None for option in OPTIONS}
-    if not any(value is not None for value in (*given.values(), *ini.values())):
+    if not any(value is not None for value in (*options.values(), *ini.values())):
         return Settings()
-    chosen = {name: ini[name] if given[name] is None else given[name] for name in given}
+    chosen = {name: ini[name] if options[name] is None else options[name] for name in options}
     numbers = {
-        name: _number(name, given[name], f"--ganvalid-{name.replace('_', '-')}") for name in (*BOUNDS, "require")
+        name: _number(name, options[name], f"--ganvalid-{name.replace('_', '-')}") for name in (*BOUNDS, "require")
     }
     floors = {name: _number(name, ini[name], f"ganvalid_{name}") for name in numbers}
     for name, value in numbers.items():
@@ -156,14 +156,14 @@ def read_settings(config: pytest.Config) -> Settings:
         **bounds,
         report=chosen["report"],
         plots=bool(chosen["plots"]),
-        ledger=None if chosen["ledger"] is None else _ledger(config, given["ledger"], chosen["ledger"]),
+        ledger=None if chosen["ledger"] is None else _ledger(config, options["ledger"], chosen["ledger"]),
         strict=bool(chosen["strict"]),
         require=None if required is None else int(required),
     )
-    if given["ledger"] == "":
+    if options["ledger"] == "":
         msg = "--ganvalid-ledger= names no file; expected --ganvalid-ledger FILE"
         raise pytest.UsageError(msg)
-    if given["report"] == "":
+    if options["report"] == "":
         msg = "--ganvalid-report= names no directory; expected --ganvalid-report DIR"
         raise pytest.UsageError(msg)
     if settings.plots and not settings.report:
@@ -174,29 +174,29 @@ def read_settings(config: pytest.Config) -> Settings:
     return settings
 
 
-def _refuse_relaxing(name: str, given: float | None, ini: float | None) -> None:
+def _refuse_relaxing(name: str, option: float | None, ini: float | None) -> None:
     """Refuse a command line that asks for less than the ini file.
 
     Raises:
-        pytest.UsageError: If it does.
+        pytest.UsageError: If the command line asks for less.
     """
-    if given is None or ini is None or (given <= ini if name == "max_bias" else given >= ini):
+    if option is None or ini is None or (option <= ini if name == "max_bias" else option >= ini):
         return
-    wrong, right = ("raise", "lower") if name == "max_bias" else ("lower", "raise")
+    relaxing, tightening = ("raise", "lower") if name == "max_bias" else ("lower", "raise")
     msg = (
-        f"--ganvalid-{name.replace('_', '-')}={given:,} would {wrong} ganvalid_{name} = {ini:,} of the ini file; the "
-        f"option may only {right} it"
+        f"--ganvalid-{name.replace('_', '-')}={option:,} would {relaxing} ganvalid_{name} = {ini:,} of the ini file; "
+        f"the option may only {tightening} it"
     )
     raise pytest.UsageError(msg)
 
 
-def _ledger(config: pytest.Config, given: str | None, name: str) -> str:
-    """Say where the ledger is: of a command line from where pytest was started, of an ini file from the root folder."""
-    return str((config.rootpath if given is None else config.invocation_params.dir) / name)
+def _ledger(config: pytest.Config, option: str | None, name: str) -> str:
+    """Return the path of the ledger: relative to the invocation folder, or to the root in an ini file."""
+    return str((config.rootpath if option is None else config.invocation_params.dir) / name)
 
 
 def _require_matplotlib() -> None:
-    """Look before the tests run, without importing it."""
+    """Check that matplotlib is installed before the tests run, without importing it."""
     from importlib.util import find_spec
 
     from pytest_ganvalid.errors import MissingExtraError

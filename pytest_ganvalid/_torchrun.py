@@ -8,5 +8,5 @@ _VARIABLES = {"RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR"}
 
 
 def is_launched() -> bool:
-    """Tell whether all is there that ``torchrun`` sets: a batch system may set some of it for purposes of its own."""
+    """Tell whether all variables of ``torchrun`` are set: a batch system may set some of them for its own purposes."""
     return _VARIABLES.issubset(os.environ)

@@ -1,4 +1,4 @@
-"""Units, where titles and metadata of the data state them. Standard library only."""
+"""Units that titles and metadata of the data state. Standard library only."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _KEYS = ("unit", "units")
 def split_title(title: str) -> tuple[str, str]:
     """Split ``mass [GeV]`` into label and unit; the unit is empty if there is none.
 
-    What stands in brackets is a unit if there is a space before them: ``pt[nMuon]`` is an array.
+    Text in brackets is a unit if there is a space before them: ``pt[nMuon]`` is an array.
     """
-    found = _TITLE.fullmatch(title)
-    return (found["label"], found["unit"]) if found else (title, "")
+    match = _TITLE.fullmatch(title)
+    return (match["label"], match["unit"]) if match else (title, "")
 
 
 def stated_unit(metadata: Mapping[Any, Any] | None) -> str:
-    """Return the unit that metadata of a column state under ``unit`` or ``units``, as text or bytes; else nothing."""
+    """Return the unit that metadata of a column state under ``unit`` or ``units``, as text or bytes; else empty."""
     for key in _KEYS:
         for value in ((metadata or {}).get(key), (metadata or {}).get(key.encode())):
             text = value.decode("utf-8", "replace") if isinstance(value, bytes) else value

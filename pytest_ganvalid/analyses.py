@@ -34,10 +34,10 @@ from pytest_ganvalid.workspaces import Model, Workspace
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 LEVELS = (math.erf(math.sqrt(0.5)), 0.95)
-"""Of the intervals whose coverage is measured."""
+"""Confidence levels of the intervals whose coverage is measured."""
 _STEP = 0.01  # of the derivatives with respect to contents, in units of their Poisson error
-_ELSEWHERE = 0.1  # share of a template that may be in other bins than in the workspace before it is mentioned
-_MOST_DRAWN = 10**15  # events of a multinomial
+_MISMATCH = 0.1  # share of a template that may be in other bins than in the workspace before it is mentioned
+_MAX_EVENTS = 10**15  # events of a multinomial
 _SIDES = ("generated", "reference")
 
 
@@ -122,13 +122,13 @@ def analysis(
     toys = check_positive_integer("toys", toys, least=0)
     seed = check_positive_integer("seed", seed, least=0)
     n_required, n_train = (
-        None if value is None else check_event_count(what, value)
-        for what, value in (("n_required", n_required), ("n_train", n_train))
+        None if value is None else check_event_count(label, value)
+        for label, value in (("n_required", n_required), ("n_train", n_train))
     )
-    made_by = generator_digest(generator)
+    digest = generator_digest(generator)
     space = Workspace.read(workspace, measurement, poi)
     samples = space.samples(sample, channel)
-    sizes = {place: contents.size for place, contents in space.contents(samples).items()}
+    sizes = {channel_name: contents.size for channel_name, contents in space.contents(samples).items()}
     if observable is None:
         sides = _from_histograms((generated, reference), sizes, {"bins": bins, "weight": weight, "training": training})
     else:
@@ -146,16 +146,16 @@ def analysis(
             limits=limits,
             generated=sides.digests[0],
             reference=sides.digests[1],
-            generator=made_by,
+            generator=digest,
         ),
     )
-    known = sides.training if n_train is None else n_train
-    judged = study.judged(limits, known, name)
+    n_training = sides.training if n_train is None else n_train
+    judged = study.judged(limits, n_training, name)
     inherited = judged.n_systematic if n_sys is None else n_sys
-    found = study.completed(judged, inherited, toys, seed)
+    comparison = study.completed(judged, inherited, toys, seed)
     if sides.shared:
-        return replace(found.withdrawn(sides.shared[0]), reasons=sides.shared)
-    return found.withdrawn(sides.repeats) if sides.repeats and found.robust else found
+        return replace(comparison.withdrawn(sides.shared[0]), reasons=sides.shared)
+    return comparison.withdrawn(sides.repeats) if sides.repeats and comparison.robust else comparison
 
 
 # The samples.
@@ -170,7 +170,7 @@ class _Sides:
         reference: Likewise.
         digests: What tells the samples from others.
         training: Number of training events, if known.
-        shared: Which rows they share and may not, in sentences.
+        shared: Which rows the samples share and may not, in sentences.
         repeats: Whether generated rows repeat each other beyond chance, in words.
     """
 
@@ -184,50 +184,53 @@ class _Sides:
 
 def _request(observable: object, bins: object, sizes: Mapping[str, int]) -> Request:
     """Ask for the histograms of all channels."""
-    wanted = _by_channel("observable", observable, sizes)
+    observables = _by_channel("observable", observable, sizes)
     if bins is None:
-        return Request.parsed(observables=list(wanted.values()), bins=DEFAULT_BINS)  # of histograms that are filled
+        # The observables are names of histograms that are filled.
+        return Request.parsed(observables=list(observables.values()), bins=DEFAULT_BINS)
     edges = _by_channel("bins", bins, sizes)
-    for place, some in edges.items():
-        size = np.size(some) - 1  # type: ignore[arg-type]
-        if size != sizes[place]:
-            msg = f"bins of channel {place!r}: {size} bins; the workspace has {sizes[place]}"
+    for channel, channel_edges in edges.items():
+        size = np.size(channel_edges) - 1  # type: ignore[arg-type]
+        if size != sizes[channel]:
+            msg = f"bins of channel {channel!r}: {size} bins; the workspace has {sizes[channel]}"
             raise InputError(msg)
-    return Request.parsed(observables=wanted, bins=edges)
+    return Request.parsed(observables=observables, bins=edges)
 
 
-def _by_channel(what: str, stated: object, sizes: Mapping[str, int]) -> dict[str, object]:
-    """Return what is stated for each channel; what is stated once is of the only one."""
-    if not isinstance(stated, Mapping):
+def _by_channel(name: str, value: object, sizes: Mapping[str, int]) -> dict[str, object]:
+    """Return a quantity for each channel; a single value is that of the only channel."""
+    if not isinstance(value, Mapping):
         if len(sizes) > 1:
             msg = (
-                f"{what} is stated once, and there are channels {list(sizes)}; expected a mapping of channel -> {what}"
+                f"{name} is stated once, and there are channels {list(sizes)}; expected a mapping of channel -> {name}"
             )
             raise InputError(msg)
-        return dict.fromkeys(sizes, stated)
-    if set(stated) != set(sizes):
-        msg = f"{what} is stated for {sorted(map(str, stated))}; expected one for each channel, {sorted(sizes)}"
+        return dict.fromkeys(sizes, value)
+    if set(value) != set(sizes):
+        msg = f"{name} is stated for {sorted(map(str, value))}; expected one for each channel, {sorted(sizes)}"
         raise InputError(msg)
-    return {place: stated[place] for place in sizes}
+    return {channel: value[channel] for channel in sizes}
 
 
 def _from_events(pairs: Paired, observable: object, sizes: Mapping[str, int]) -> _Sides:
-    """Put the channels of two samples together, each of which was filled with all events."""
-    named = {pair.name: pair for pair in pairs.pairs}
-    wanted = _by_channel("observable", observable, sizes)
-    filled = {place: named.get(place) or named.get(str(wanted[place])) for place in sizes}
-    lacking = [place for place, pair in filled.items() if pair is None]
-    if lacking:
-        msg = f"observable of channel {lacking[0]!r}: it is not among the histograms, which are {sorted(named)}"
+    """Combine the channels of two samples, each channel filled with all events."""
+    by_name = {pair.name: pair for pair in pairs.pairs}
+    observables = _by_channel("observable", observable, sizes)
+    filled = {channel: by_name.get(channel) or by_name.get(str(observables[channel])) for channel in sizes}
+    missing = [channel for channel, pair in filled.items() if pair is None]
+    if missing:
+        msg = f"observable of channel {missing[0]!r}: it is not among the histograms, which are {sorted(by_name)}"
         raise InputError(msg)
     sides = []
     for side in _SIDES:
-        histograms = {place: getattr(pair, side) for place, pair in filled.items()}
-        for place, sums in histograms.items():
+        histograms = {channel: getattr(pair, side) for channel, pair in filled.items()}
+        for channel, sums in histograms.items():
             if not isinstance(sums, BinSums):
-                msg = f"observable of channel {place!r} is one number per sample; expected what a histogram is made of"
+                msg = (
+                    f"observable of channel {channel!r} is one number per sample; expected what a histogram is made of"
+                )
                 raise InputTypeError(msg)
-        sides.append(_cells(histograms, sizes, side, whole=True))
+        sides.append(_bin_fractions(histograms, sizes, side, whole=True))
     return _Sides(
         sides[0],
         sides[1],
@@ -239,15 +242,15 @@ def _from_events(pairs: Paired, observable: object, sizes: Mapping[str, int]) ->
 
 
 def _from_histograms(
-    given: tuple[object, object], sizes: Mapping[str, int], for_events: Mapping[str, object]
+    values: tuple[object, object], sizes: Mapping[str, int], for_events: Mapping[str, object]
 ) -> _Sides:
-    """Put the channels of two samples together, each event of which is in one of them."""
-    stated = [what for what, value in for_events.items() if value is not None]
-    if stated:
-        msg = f"{', '.join(stated)} have a meaning for events only; state observable= as well, or leave them out"
+    """Combine the channels of two samples, each event being in one channel."""
+    settings = [argument for argument, value in for_events.items() if value is not None]
+    if settings:
+        msg = f"{', '.join(settings)} have a meaning for events only; state observable= as well, or leave them out"
         raise InputError(msg)
-    both = []
-    for value, side in zip(given, _SIDES, strict=True):
+    sides = []
+    for value, side in zip(values, _SIDES, strict=True):
         parts = list(value.values()) if isinstance(value, Mapping) and not is_uhi(value) else []
         if not all(isinstance(part, Counts | BinSums) or is_uhi(part) for part in parts):
             msg = f"{side}: these look like events; state what the channel histograms: observable=..., bins=edges"
@@ -256,17 +259,17 @@ def _from_histograms(
             msg = f"{side}: state which of its histograms is that of the channel: observable=its name"
             raise InputError(msg)
         channels = _by_channel(side, value, sizes)
-        both.append({place: as_bin_sums(histogram_from(part, side), side) for place, part in channels.items()})
-    for place in sizes:
-        if math.prod(both[0][place].bins.shape) > 1 or math.prod(both[1][place].bins.shape) > 1:
-            with placed(f"channel {place!r}"):
-                check_same_bins(both[0][place], both[1][place])
-    digests = [histogram_digest(side.items()) for side in both]
-    cells = [_cells(side, sizes, name, whole=False) for side, name in zip(both, _SIDES, strict=True)]
+        sides.append({channel: as_bin_sums(histogram_from(part, side), side) for channel, part in channels.items()})
+    for channel in sizes:
+        if math.prod(sides[0][channel].bins.shape) > 1 or math.prod(sides[1][channel].bins.shape) > 1:
+            with placed(f"channel {channel!r}"):
+                check_same_bins(sides[0][channel], sides[1][channel])
+    digests = [histogram_digest(side.items()) for side in sides]
+    cells = [_bin_fractions(side, sizes, name, whole=False) for side, name in zip(sides, _SIDES, strict=True)]
     return _Sides(cells[0], cells[1], (digests[0], digests[1]))
 
 
-def _cells(histograms: Mapping[str, BinSums], sizes: Mapping[str, int], side: str, *, whole: bool) -> Fractions:
+def _bin_fractions(histograms: Mapping[str, BinSums], sizes: Mapping[str, int], side: str, *, whole: bool) -> Fractions:
     """Return the fractions of a sample in the bins of all channels, and outside.
 
     Args:
@@ -276,28 +279,28 @@ def _cells(histograms: Mapping[str, BinSums], sizes: Mapping[str, int], side: st
         whole: Whether each histogram holds all events, or those of its channel alone.
 
     Raises:
-        InputError: If the bins are not as many, channels overlap, or nothing is in them.
+        InputError: If the numbers of bins differ, channels overlap, or their bins are empty.
     """
-    inside = {place: _inside(sums.bins) for place, sums in histograms.items()}
-    for place, mask in inside.items():
-        if int(mask.sum()) != sizes[place]:
+    inside = {channel: _inside(sums.bins) for channel, sums in histograms.items()}
+    for channel, mask in inside.items():
+        if int(mask.sum()) != sizes[channel]:
             msg = (
-                f"{side}: channel {place!r} has {sizes[place]} bins in the workspace, the histogram {int(mask.sum())} "
-                "(flow bins not counted); give it the binning of the workspace"
+                f"{side}: channel {channel!r} has {sizes[channel]} bins in the workspace, the histogram "
+                f"{int(mask.sum())} (flow bins not counted); give it the binning of the workspace"
             )
             raise InputError(msg)
     parts = list(histograms.values())
     if len(parts) == 1 and parts[0].covariances is not None:
-        return _several_entries(parts[0], next(iter(inside.values())))
+        return _correlated_fractions(parts[0], next(iter(inside.values())))
     if any(part.covariances is not None for part in parts):
         msg = f"{side}: several entries per event, or clusters, in several channels; compare the channels one by one"
         raise InputError(msg)
     sumw, sumw2 = (
-        np.concatenate([getattr(sums, what)[inside[place]] for place, sums in histograms.items()])
-        for what in ("sumw", "sumw2")
+        np.concatenate([getattr(sums, name)[inside[channel]] for channel, sums in histograms.items()])
+        for name in ("sumw", "sumw2")
     )
     totals = [(float(part.sumw.sum()), float(part.sumw2.sum())) for part in parts]
-    total, total2 = totals[0] if whole else (sum(one for one, _ in totals), sum(one for _, one in totals))
+    total, total2 = totals[0] if whole else (sum(w for w, _ in totals), sum(w for _, w in totals))
     rest, rest2 = total - sumw.sum(), total2 - sumw2.sum()
     if rest2 < -1e-9 * total2:
         msg = f"{side}: events are in several channels; expected selections that no event passes twice"
@@ -310,12 +313,12 @@ def _cells(histograms: Mapping[str, BinSums], sizes: Mapping[str, int], side: st
     return Fractions.from_sums(np.append(sumw, rest), np.append(sumw2, rest2))
 
 
-def _several_entries(sums: BinSums, inside: BoolArray) -> Fractions:
+def _correlated_fractions(sums: BinSums, inside: BoolArray) -> Fractions:
     """Return the fractions in the bins of a channel and outside, where entries are not independent."""
     order = np.concatenate([np.flatnonzero(inside), np.flatnonzero(~inside)])
-    joined = np.minimum(np.arange(order.size), int(inside.sum()))
+    cells = np.minimum(np.arange(order.size), int(inside.sum()))
     to_cell = np.zeros((int(inside.sum()) + 1, order.size))
-    to_cell[joined, order] = 1
+    to_cell[cells, order] = 1
     covariances = np.asarray(sums.covariances)
     return Fractions.from_sums(to_cell @ sums.sumw, to_cell @ sums.sumw2, to_cell @ covariances @ to_cell.T)
 
@@ -349,10 +352,10 @@ class _Study:
         samples: Channel -> sample.
         poi: Name of the parameter of interest.
         n_required: Number of true events that the sample stands for.
-        model: With the template of the reference.
-        data: What it expects, with that template.
+        model: The model with the template of the reference.
+        data: The Asimov data of that model.
         unit: Uncertainty of the parameter of interest.
-        remark: What is odd about the workspace; may be empty.
+        remark: A remark on the workspace; may be empty.
     """
 
     sides: _Sides
@@ -374,34 +377,34 @@ class _Study:
         poi_value: float | None,
     ) -> _Study:
         contents = space.contents(samples)
-        stated = np.concatenate(list(contents.values()))
+        nominal = np.concatenate(list(contents.values()))
         shape = sides.reference.q[:-1]
-        if not stated.sum() > 0:
-            msg = f"the workspace expects {stated.sum():g} events of the sample; expected a positive number"
+        if not nominal.sum() > 0:
+            msg = f"the workspace expects {nominal.sum():g} events of the sample; expected a positive number"
             raise InputError(msg)
-        own = float(stated.sum() / shape.sum())
-        events = own if n_required is None else n_required
+        n_nominal = float(nominal.sum() / shape.sum())
+        events = n_nominal if n_required is None else n_required
         ends = np.cumsum([part.size for part in contents.values()])[:-1]
         template = dict(zip(contents, np.split(events * shape, ends), strict=True))
-        model = space.model(samples, template, events / own, poi_value)
+        model = space.model(samples, template, events / n_nominal, poi_value)
         start = model.likelihood.start[None]
-        nothing = np.zeros((1, model.size))
+        zeros = np.zeros((1, model.size))
         asimov = Data(
-            expected(model.likelihood, start, nothing),
+            expected(model.likelihood, start, zeros),
             model.likelihood.constraints.expected(start),
-            nothing,
+            zeros,
             no_error(model.size),
         )
         variance = _variance(fit(model.likelihood, asimov), model)
         if not 0 < variance < math.inf:
             msg = f"the data do not determine {space.poi!r}; does any sample depend on it?"
             raise InputError(msg)
-        elsewhere = float(np.abs(stated / stated.sum() - shape / shape.sum()).sum() / 2)
+        mismatch = float(np.abs(nominal / nominal.sum() - shape / shape.sum()).sum() / 2)
         noise = float(np.sqrt(np.maximum(sides.reference.variance[:-1], 0)).sum() / shape.sum())
         remark = (
-            f"{percent(round(elsewhere, 3))} of the sample are in other bins in the workspace than in the reference: "
+            f"{percent(round(mismatch, 3))} of the sample are in other bins in the workspace than in the reference: "
             "do the bins and selections match?"
-            if elsewhere > _ELSEWHERE + noise
+            if mismatch > _MISMATCH + noise
             else ""
         )
         return cls(sides, samples, space.poi, events, model, asimov, math.sqrt(variance), remark)
@@ -437,19 +440,19 @@ class _Study:
         factors = likelihood.rates(likelihood.start[None])[1][0, model.bins]
         mean = data.contents[0, model.bins]
         step = _STEP * np.minimum(np.sqrt(mean), mean) / np.maximum(np.abs(factors), 1.0)
-        moves = np.zeros((2 * step.size, model.size))
-        moves[np.arange(step.size), model.bins], moves[np.arange(step.size) + step.size, model.bins] = step, -step
+        steps = np.zeros((2 * step.size, model.size))
+        steps[np.arange(step.size), model.bins], steps[np.arange(step.size) + step.size, model.bins] = step, -step
         fitted = fit(likelihood, Data(data.contents, data.measured, shift, data.root))
-        of_template = fit(likelihood, Data(data.contents, data.measured, shift + moves, data.root))
-        whole_factors = np.zeros(model.size)
-        whole_factors[model.bins] = factors
-        of_data = fit(likelihood, Data(data.contents + moves * whole_factors, data.measured, shift, data.root))
+        of_template = fit(likelihood, Data(data.contents, data.measured, shift + steps, data.root))
+        all_factors = np.zeros(model.size)
+        all_factors[model.bins] = factors
+        of_data = fit(likelihood, Data(data.contents + steps * all_factors, data.measured, shift, data.root))
         values = [float(fitted.theta[0, poi]), float(likelihood.start[poi])]
         sides = (self.sides.generated, self.sides.reference)
         errors = []
-        for fits, own, other in zip((of_template, of_data), sides, reversed(sides), strict=True):
+        for fits, fractions, other in zip((of_template, of_data), sides, reversed(sides), strict=True):
             up, down = np.split(fits.theta[:, poi], 2)
-            errors.append(_carried(self.n_required * (up - down) / (2 * step), own, other))
+            errors.append(_propagated(self.n_required * (up - down) / (2 * step), fractions, other))
         if not all(error > 0 for error, _, _ in errors):
             msg = (
                 f"{self.poi!r} does not depend on how the sample's events are distributed: there is one bin and no "
@@ -466,30 +469,30 @@ class _Study:
         statistical = self.n_required**2 * _with_empty(self.sides.generated, self.sides.reference)[:-1, :-1]
         contents = self.n_required * self.sides.generated.q
         uncertainties = bin_uncertainties(_sums(contents), inherited)
-        n_inherited, learnt = uncertainties.n_sys, uncertainties.inherited_covariance()[:-1, :-1]
+        n_inherited, inherited_covariance = uncertainties.n_sys, uncertainties.inherited_covariance()[:-1, :-1]
         shift = self._shifted(contents[None, :-1])
-        kept, ignored = (
+        uncertainty_kept, uncertainty_ignored = (
             math.sqrt(_variance(self._fits(self.data, shift, covariance[None]), self.model))
-            for covariance in (statistical + learnt, statistical)
+            for covariance in (statistical + inherited_covariance, statistical)
         )
         coverage = self._coverage(n_inherited, toys, np.random.default_rng(seed)) if toys else ()
-        held = ", ".join(
-            f"intervals of {percent(round(one.level, 4))} hold the true value in {percent(one.kept)} and "
-            f"{percent(one.ignored)} of {toys:,} toys"
-            for one in coverage
+        intervals = ", ".join(
+            f"intervals of {percent(round(interval.level, 4))} hold the true value in {percent(interval.kept)} and "
+            f"{percent(interval.ignored)} of {toys:,} toys"
+            for interval in coverage
         )
         uncertainty = (
-            f"the uncertainty of {self.poi} is {kept:.3g} with the error that the template inherits from "
-            f"{count(n_inherited)} events, and {ignored:.3g} without{f': {held}' if held else ''}"
+            f"the uncertainty of {self.poi} is {uncertainty_kept:.3g} with the error that the template inherits from "
+            f"{count(n_inherited)} events, and {uncertainty_ignored:.3g} without{f': {intervals}' if intervals else ''}"
         )
         remarks = [self.remark] if self.remark else []
-        own: dict[str, Any] = {field.name: getattr(judged, field.name) for field in fields(judged)}
+        values: dict[str, Any] = {field.name: getattr(judged, field.name) for field in fields(judged)}
         return AnalysisComparison(
-            **{**own, "reasons": (*judged.reasons, uncertainty, *remarks)},
+            **{**values, "reasons": (*judged.reasons, uncertainty, *remarks)},
             parameter=self.poi,
             samples=dict(self.samples),
-            uncertainty_kept=kept,
-            uncertainty_ignored=ignored,
+            uncertainty_kept=uncertainty_kept,
+            uncertainty_ignored=uncertainty_ignored,
             n_inherited=n_inherited,
             coverage=coverage,
             toys=toys,
@@ -499,20 +502,20 @@ class _Study:
     def _fits(
         self, data: Data, shift: FloatArray, covariance: FloatArray, poi: float | None = None, *, toys: bool = False
     ) -> Fits:
-        """Fit with errors of the template, the parameter of interest free or held.
+        """Fit with errors of the template, the parameter of interest free or fixed.
 
         Args:
             data: Contents and auxiliary measurements.
             shift: Of the template, shape (fits, bins).
             covariance: Of its errors, shape (fits, bins of the template, bins of the template).
-            poi: What the parameter of interest is held at.
+            poi: Value that the parameter of interest is fixed to; ``None`` if it is free.
             toys: Whether some fits may fail.
         """
         root = np.zeros((covariance.shape[0], self.model.size, covariance.shape[1]))
         root[:, self.model.bins] = root_of(covariance)
         likelihood = self.model.likelihood
-        chosen = likelihood if poi is None else likelihood.fixed(self.model.poi, poi)
-        return fit(chosen, Data(data.contents, data.measured, shift, root), some_may_fail=toys)
+        conditional = likelihood if poi is None else likelihood.fixed(self.model.poi, poi)
+        return fit(conditional, Data(data.contents, data.measured, shift, root), some_may_fail=toys)
 
     def _coverage(self, n_inherited: float, toys: int, rng: np.random.Generator) -> tuple[Coverage, ...]:
         """Measure coverage: every toy has a generator of its own, trained on n_inherited events of the reference's law.
@@ -521,11 +524,11 @@ class _Study:
         """
         law = np.maximum(self.sides.reference.q, 0.0)
         trained_on, generated = (
-            int(min(max(round(n), 1), _MOST_DRAWN)) if n < math.inf else _MOST_DRAWN
+            int(min(max(round(n), 1), _MAX_EVENTS)) if n < math.inf else _MAX_EVENTS
             for n in (n_inherited, self.sides.generated.n_effective)
         )
-        learnt = rng.multinomial(trained_on, law / law.sum(), toys) / trained_on
-        contents = self.n_required * rng.multinomial(generated, learnt) / generated
+        laws = rng.multinomial(trained_on, law / law.sum(), toys) / trained_on
+        contents = self.n_required * rng.multinomial(generated, laws) / generated
         likelihood, start = self.model.likelihood, self.model.likelihood.start
         data = Data(
             rng.poisson(self.data.contents, (toys, self.model.size)).astype(np.float64),
@@ -537,11 +540,11 @@ class _Study:
         statistical = _covariances(contents, generated)
         ratios = []
         for covariance in (statistical + _covariances(contents, n_inherited), statistical):
-            best, true = (
+            best, fixed = (
                 self._fits(data, shift, covariance, poi, toys=True).minus_log
                 for poi in (None, float(start[self.model.poi]))
             )
-            ratios.append(2 * (true - best))
+            ratios.append(2 * (fixed - best))
         return tuple(
             Coverage(
                 level=level,
@@ -561,40 +564,42 @@ def _sums(contents: FloatArray) -> BinSums:
 
 
 def _covariances(contents: FloatArray, events: float) -> FloatArray:
-    """Return what events of many toys leave in the bins, shape (toys, bins, bins), those outside left out."""
+    """Return the covariances of the bins of many toys, without the events outside, shape (toys, bins, bins)."""
     return np.array([bin_uncertainties(_sums(toy), events).inherited_covariance()[:-1, :-1] for toy in contents])
 
 
-def _empty(own: Fractions, other: Fractions) -> BoolArray:
-    """Return which cells one sample has no event in, and the other has."""
-    return (own.u <= 0) & (other.u > 0)
+def _empty_cells(sample: Fractions, other: Fractions) -> BoolArray:
+    """Return the cells in which a sample has no event and the other one has."""
+    return (sample.u <= 0) & (other.u > 0)
 
 
-def _with_empty(own: Fractions, other: Fractions) -> FloatArray:
+def _with_empty(sample: Fractions, other: Fractions) -> FloatArray:
     """Return the covariance of fractions, an empty cell that the other sample fills having the error of one event."""
-    covariance = own.covariance()
-    covariance[np.diag_indices_from(covariance)] += np.where(_empty(own, other), own.sigma**2, 0.0)
+    covariance = sample.covariance()
+    covariance[np.diag_indices_from(covariance)] += np.where(_empty_cells(sample, other), sample.sigma**2, 0.0)
     return covariance
 
 
-def _carried(slope: FloatArray, own: Fractions, other: Fractions) -> tuple[float, float, float]:
+def _propagated(slope: FloatArray, sample: Fractions, other: Fractions) -> tuple[float, float, float]:
     """Carry the errors of fractions through to a number: its error, unweighted events with that, and its dof.
 
     Args:
         slope: Derivative of the number with respect to each fraction, shape (bins,); 0 outside.
-        own: The fractions, shape (bins + 1,).
-        other: Those of the other sample.
+        sample: The fractions, shape (bins + 1,).
+        other: The fractions of the other sample.
     """
     slope = np.append(slope, 0.0)
-    variance = float(own.quadratic_form(slope)) + float((slope**2)[_empty(own, other)].sum()) * own.sigma**2
-    centred = slope - float(own.q @ slope)
-    one_event = float((np.maximum(own.q, 0) * centred**2).sum())
+    variance = (
+        float(sample.quadratic_form(slope)) + float((slope**2)[_empty_cells(sample, other)].sum()) * sample.sigma**2
+    )
+    centred = slope - float(sample.q @ slope)
+    one_event = float((np.maximum(sample.q, 0) * centred**2).sum())
     if not variance > 1e-20 * float(np.max(slope**2, initial=0.0)) or not one_event > 0:
         return 0.0, 1.0, 1.0
-    filled = own.u > 0
-    u, q = own.u[filled], own.q[filled]
+    filled = sample.u > 0
+    u, q = sample.u[filled], sample.q[filled]
     fourth = float((u**2 * np.minimum(u / np.maximum(q**2, np.finfo(float).tiny), 1.0) * centred[filled] ** 4).sum())
-    spread = fourth / variance**2 - own.sigma
+    spread = fourth / variance**2 - sample.sigma
     dof = 2 / spread if spread > 0 else math.inf
-    n_effective = own.n_effective
+    n_effective = sample.n_effective
     return math.sqrt(variance), max(one_event / variance, 1.0), max(min(dof, 2 * n_effective), 1.0)

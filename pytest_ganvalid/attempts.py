@@ -1,4 +1,4 @@
-"""Which attempt a check is: what tells samples apart, and the hook by which a count of earlier attempts is taken.
+"""The attempt of a check: digests that tell samples apart, and the hook that counts earlier attempts.
 
 Fresh generated events against the same reference until they pass are called ROBUST too often, so that each attempt is
 made at a level of its own (see `statistics.limits.level`). The attempt must be known before the verdict, and it can be
@@ -28,11 +28,11 @@ _LENGTH = 32
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampleDigest:
-    """What tells a sample from others, whatever order its events are in.
+    """Digest of a sample, whatever order its events are in.
 
     Attributes:
-        digest: Of all events; of histograms that are filled elsewhere, of their contents.
-        parts: Of the events of each of its files; none if they are not known.
+        digest: Digest of all events; for histograms that are filled elsewhere, of their contents.
+        parts: Digests of the events of each of its files; empty if they are not known.
         sums: Number of events, and the sums of their hashes and of the squares of those, modulo 2⁶⁴, which add up when
             samples are pooled; ``None`` if they are not known.
     """
@@ -44,7 +44,7 @@ class SampleDigest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """A check that is about to be decided, as far as it tells attempts apart.
+    """A check before its verdict, as far as it identifies an attempt.
 
     Attributes:
         observables: Names of what is compared.
@@ -69,7 +69,7 @@ _COUNT: ContextVar[Count | None] = ContextVar("ganvalid_count", default=None)
 
 @contextmanager
 def counted_by(count: Count) -> Iterator[None]:
-    """Let checks in the block be counted: ``count`` is told of each before it is decided, and returns its attempt."""
+    """Count the checks in the block: ``count`` is called with each before its verdict, and returns its attempt."""
     token = _COUNT.set(count)
     try:
         yield
@@ -82,14 +82,14 @@ def counted(limits: Limits, trial: Callable[[], Trial]) -> Limits:
 
     Args:
         limits: With the attempt as it was stated.
-        trial: Makes what is counted, if anyone counts.
+        trial: Makes the trial to count; called only if attempts are counted.
     """
     count = _COUNT.get()
     return limits if count is None else replace(limits, attempt=max(limits.attempt, count(trial())))
 
 
 def histogram_digest(histograms: Iterable[tuple[str, BinSums]]) -> SampleDigest:
-    """Digest what histograms hold, and their bins; the order does not matter."""
+    """Digest the contents and bins of histograms; the order does not matter."""
     digest = hashlib.sha256()
     for name, sums in sorted(histograms, key=lambda pair: pair[0]):
         digest.update(repr((name, sums.bins)).encode())
@@ -104,15 +104,15 @@ def estimate_digest(estimate: Estimate) -> SampleDigest:
 
 
 def generator_digest(generator: object) -> str | None:
-    """Tell which generator made a sample.
+    """Return the digest of a generator.
 
     Args:
         generator: A file that holds it, whose content counts; a generator of `pytest_ganvalid.gan`, as it would be
             saved; or a digest in hexadecimal, such as that of a commit. ``None`` if it is not known.
 
     Raises:
-        InputError: If it is neither the name of a file nor a digest.
-        InputTypeError: If it is of another kind.
+        InputError: If the generator is neither the name of a file nor a digest.
+        InputTypeError: If the generator is of another kind.
     """
     if generator is None:
         return None

@@ -57,8 +57,8 @@ from pytest_ganvalid.statistics.separation import Fractions
 
 AnyComparison = Comparison | EstimateComparison
 Judged = TypeVar("Judged", Comparison, EstimateComparison, AnyComparison)
-_ROUNDING = 1e-9
-_MORE = 1.1  # times as many events, from which on one sample clearly has less noise
+_TOLERANCE = 1e-9
+_NOISE_RATIO = 1.1  # times as many events, from which on one sample clearly has less noise
 _SHARED = "the samples are not independent, or may not be"
 
 
@@ -139,10 +139,10 @@ def compare(
         ),
     )
     context = _Context(n_required=n_required, n_train=n_train, limits=limits, regions=regions)
-    found = context.compare(gen, ref, Pair(name=name, generated=gen, reference=ref))
-    found = replace(found, axes=axes_in_units({"": found}, units)[""])
-    reason = too_good([found.p_agreement])
-    return _not_independent(found, reason) if reason else found
+    comparison = context.compare(gen, ref, Pair(name=name, generated=gen, reference=ref))
+    comparison = replace(comparison, axes=axes_in_units({"": comparison}, units)[""])
+    reason = too_good([comparison.p_agreement])
+    return _not_independent(comparison, reason) if reason else comparison
 
 
 @without_gone
@@ -342,15 +342,15 @@ def combine(
     can.
 
     Raises:
-        InputError: If there is no comparison, or they differ in n_required (that of the whole check, of which a
-            stratum has its share) or a limit.
+        InputError: If there is no comparison, or the comparisons differ in n_required (that of the whole check, of
+            which a stratum has its share) or a limit.
     """
     if not comparisons:
         msg = "no comparison to combine; a check of nothing demonstrates nothing"
         raise InputError(msg)
     judged = tuple(comparisons.values())
     totals = sorted({c.n_required / c.share for c in judged})
-    if totals[-1] > totals[0] * (1 + _ROUNDING):
+    if totals[-1] > totals[0] * (1 + _TOLERANCE):
         msg = f"the comparisons answer different questions: n_required is {totals}; compare all with one n_required"
         raise InputError(msg)
     for name in LIMITS:
@@ -363,22 +363,22 @@ def combine(
         comparisons = {name: _not_independent(c, suspect) for name, c in comparisons.items()}
     corrected = _holm(comparisons)
     worst = worst_verdict(c.verdict for c in corrected.values())
-    words = tuple(f"{name}: {why}" for name, c in corrected.items() if c.verdict is worst for why in c.reasons)
-    whole = next((c.n_required for c in judged if c.share == 1), totals[0])
+    reasons = tuple(f"{name}: {reason}" for name, c in corrected.items() if c.verdict is worst for reason in c.reasons)
+    n_required = next((c.n_required for c in judged if c.share == 1), totals[0])
     return Report(
-        verdict=worst, reasons=words, n_required=whole, comparisons=corrected, provenance=dict(provenance or {})
+        verdict=worst, reasons=reasons, n_required=n_required, comparisons=corrected, provenance=dict(provenance or {})
     )
 
 
 def _holm(comparisons: Mapping[str, AnyComparison]) -> dict[str, AnyComparison]:
-    """Take back BIASED where it does not survive Holm's step-down correction."""
+    """Withdraw BIASED where it does not survive Holm's step-down correction."""
     ranked = sorted(comparisons, key=lambda name: comparisons[name].p_biased)
     corrected, rejecting = dict(comparisons), True
     for rank, name in enumerate(ranked):
         comparison = comparisons[name]
-        left = len(ranked) - rank
+        remaining = len(ranked) - rank
         alpha = level(comparison.confidence, comparison.attempt, comparison.looks)
-        rejecting = rejecting and comparison.p_biased * left < alpha
+        rejecting = rejecting and comparison.p_biased * remaining < alpha
         if comparison.verdict is Verdict.BIASED and not rejecting:
             reason = (
                 f"BIASED by itself (p = {comparison.p_biased:.3g}), but not after Holm's correction for "
@@ -389,14 +389,14 @@ def _holm(comparisons: Mapping[str, AnyComparison]) -> dict[str, AnyComparison]:
 
 
 def _noisy(comparisons: Mapping[str, AnyComparison]) -> list[str]:
-    """Say which agreement rests on generated events being independent draws: most noise that is subtracted is theirs.
+    """Name the observables whose agreement rests on independent generated events, which have most of the noise.
 
     Events that are drawn too evenly, as from stratified latents, have less noise than is subtracted.
     """
     names = [
         name
         for name, c in comparisons.items()
-        if isinstance(c, Comparison) and c.robust and c.n_generated * _MORE < c.n_reference
+        if isinstance(c, Comparison) and c.robust and c.n_generated * _NOISE_RATIO < c.n_reference
     ]
     if not names:
         return []
@@ -407,21 +407,21 @@ def _noisy(comparisons: Mapping[str, AnyComparison]) -> list[str]:
 
 
 def withheld(report: Report, reason: str) -> Report:
-    """Take back ROBUST, where something beside the samples stands against it."""
+    """Withdraw ROBUST for a reason other than the samples."""
     if not report.robust:
         return report
     comparisons = {name: c.withdrawn(reason) for name, c in report.comparisons.items()}
     return replace(report, verdict=Verdict.UNPROVEN, reasons=(reason,), comparisons=comparisons)
 
 
-def _not_independent(comparison: Judged, why: str) -> Judged:
-    """Take back a verdict on samples that are not independent, or may not be: it says nothing."""
-    return comparison.withdrawn(f"{why} (it would be {comparison.verdict} if that did not matter)")
+def _not_independent(comparison: Judged, reason: str) -> Judged:
+    """Withdraw a verdict on samples that are not independent, or may not be."""
+    return comparison.withdrawn(f"{reason} (it would be {comparison.verdict} if that did not matter)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Context:
-    """What all questions of a check have in common."""
+    """Settings that all comparisons of a check share."""
 
     n_required: float
     n_train: float | None
@@ -434,7 +434,7 @@ class _Context:
 
         Raises:
             InputError: If the data admit no verdict; the message names the observable.
-            InputTypeError: Likewise.
+            InputTypeError: If an estimate is of a kind that is not understood.
         """
         with placed(f"observable {pair.name!r}"):
             if isinstance(pair.generated, BinSums) and isinstance(pair.reference, BinSums):
@@ -472,8 +472,8 @@ class _Context:
     def controlled(
         self, pairs: Sequence[Pair], comparisons: Mapping[str, AnyComparison]
     ) -> tuple[dict[str, AnyComparison], dict[str, Sensitivity]]:
-        """Leave ROBUST those learned observables only whose positive control sees what it should; say what it saw."""
-        kept, found = dict(comparisons), {}
+        """Withdraw ROBUST from learned observables whose positive control fails; return the controls' findings too."""
+        controlled, sensitivities = dict(comparisons), {}
         for pair in pairs:
             comparison = comparisons[pair.name]
             if pair.controls is None or not isinstance(comparison, Comparison) or not comparison.robust:
@@ -487,33 +487,34 @@ class _Context:
                         if _is_constant(control.generated, control.reference)
                         else self._assess(control.generated, control.reference, pair)[1],
                     )
-                    for control in controls.each
+                    for control in controls.comparisons
                 )
-            found[pair.name] = Sensitivity(
+            sensitivities[pair.name] = Sensitivity(
                 findings=findings,
                 columns=len(controls.columns),
                 shift=SHIFT,
                 events=controls.events,
                 scale=controls.scale,
             )
-            kept[pair.name] = found[pair.name].applied(comparison)
-        return kept, found
+            controlled[pair.name] = sensitivities[pair.name].applied(comparison)
+        return controlled, sensitivities
 
     def _assess(self, generated: BinSums, reference: BinSums, pair: Pair) -> tuple[Merged, Assessment]:
-        ours, theirs = _fractions(generated), _fractions(reference)
-        sizes = _effective_sizes(ours, theirs)
+        gen, ref = _fractions(generated), _fractions(reference)
+        contents = gen.q + ref.q
+        sizes = gen.effective_size(contents), ref.effective_size(contents)
         required, per_event = self.n_required * pair.share, 1.0
         if reference.n_events is not None:
-            per_event = (_events(reference) or theirs).effective_size(ours.q + theirs.q) / reference.n_events
+            per_event = (_events(reference) or ref).effective_size(contents) / reference.n_events
         merged = merge_sparse_bins(generated, reference, self.limits.min_expected, sizes, required * per_event)
         clusters = Clusters.of(generated, reference)
         clusters = None if clusters is None else clusters.merged(merged.group_of)
-        ours, theirs = _fractions(merged.generated), _fractions(merged.reference)
-        _check_errors(ours, theirs)
-        cross = None if clusters is None else clusters.cross(ours.q, theirs.q)
+        gen, ref = _fractions(merged.generated), _fractions(merged.reference)
+        _check_errors(gen, ref)
+        cross = None if clusters is None else clusters.cross(gen.q, ref.q)
         assessment = assess(
-            ours,
-            theirs,
+            gen,
+            ref,
             required,
             self.limits,
             chi2_module.chi2_test(merged.generated, merged.reference, cross=cross),
@@ -529,22 +530,22 @@ class _Context:
         return merged, assessment
 
     def _regions(
-        self, merged: Merged, whole: Assessment, given: tuple[BinSums, BinSums], cut_here: float
+        self, merged: Merged, assessment: Assessment, sides: tuple[BinSums, BinSums], cut_here: float
     ) -> Sequence[Region]:
-        clusters = Clusters.of(*given)
+        clusters = Clusters.of(*sides)
         regional = Map(
             merged.generated,
             merged.reference,
             merged.layout,
             merged.order,
-            whole.n_required,
+            assessment.n_required,
             self.limits,
             cut_here,
             None if clusters is None else clusters.merged(merged.group_of),
         )
 
         def tested() -> tuple[Region, ...]:
-            return shown_regions(regional.regions_of(whole, everywhere=self.regions), merged, given[0].bins)
+            return shown_regions(regional.regions_of(assessment, everywhere=self.regions), merged, sides[0].bins)
 
         return Regions(tested) if regional.is_divisible else ()
 
@@ -565,24 +566,19 @@ def _events(sums: BinSums) -> Fractions | None:
 
 
 def _check_errors(generated: Fractions, reference: Fractions) -> None:
-    """Refuse events of several entries that are all alike, the errors of which would be estimated as 0.
+    """Refuse samples whose events of several entries are all alike: their errors would be estimated as 0.
 
     Raises:
         InputError: If all events of either sample fill the bins alike, as a single event does.
     """
     sides = [side for side in (generated, reference) if side.joint is not None]
-    alike = [float(side.variance.sum()) <= _ROUNDING * side.sigma * float(side.q @ side.q) for side in sides]
+    alike = [float(side.variance.sum()) <= _TOLERANCE * side.sigma * float(side.q @ side.q) for side in sides]
     if len(sides) == 2 and all(alike):  # noqa: PLR2004
         msg = (
             "the events of either sample fill the bins all alike, so that their errors cannot be estimated; give more "
             "events, or compare another observable"
         )
         raise InputError(msg)
-
-
-def _effective_sizes(generated: Fractions, reference: Fractions) -> tuple[float, float]:
-    contents = generated.q + reference.q
-    return generated.effective_size(contents), reference.effective_size(contents)
 
 
 @cache
@@ -594,14 +590,14 @@ def _provenance(
     sides: Paired, request: Request, generator: str | None, controls: Mapping[str, Sensitivity]
 ) -> dict[str, Any]:
     shares = {stratum.label: stratum.share for stratum in sides.strata if stratum.label}
-    learned = {pair.name: plain(pair.how) for pair in sides.pairs if pair.how}
+    learned = {pair.name: plain(pair.provenance) for pair in sides.pairs if pair.provenance}
     for name, sensitivity in controls.items():
         learned[name] = {**learned.get(name, {}), "control": sensitivity.record()}
     clusters = {} if request.cluster is None else {"cluster": request.cluster, "cluster_of": request.cluster_of}
     optional = {
         "strata": shares,
         "learned": learned,
-        "bins": dict(sides.how),
+        "bins": dict(sides.bin_provenance),
         "generator": generator,
         "clusters": plain(clusters),
     }
@@ -619,7 +615,7 @@ def _provenance(
 
 
 def _refuse_repeated(names: Sequence[str]) -> None:
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated:
-        msg = f"two comparisons are named {repeated[0]!r}; give the observables other names: (name, observable)"
+    duplicates = sorted({name for name in names if names.count(name) > 1})
+    if duplicates:
+        msg = f"two comparisons are named {duplicates[0]!r}; give the observables other names: (name, observable)"
         raise InputError(msg)

@@ -39,42 +39,42 @@ from pytest_ganvalid.statistics.separation import Fractions
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
-_WORST = 5
-_MANY = 10  # bins
-_MOST, _FEW = 0.9, 0.2  # shares of the generated and of the reference events in bins that tell of another unit
+_MAX_LISTED = 5
+_MIN_BINS = 10
+_MOST_GENERATED, _FEW_REFERENCE = 0.9, 0.2  # shares of the events in bins that suggest another unit
 
 
 def histogram_comparison(
     a: Assessment,
     merged: Merged,
-    given: BinSums,
+    original: BinSums,
     n_train: float | None,
     name: str,
     share: float = 1.0,
     labels: Sequence[str] = (),
 ) -> Comparison:
-    """Put together what a user gets to see.
+    """Return the result of a comparison of histograms.
 
     Args:
-        a: All that decides.
+        a: The assessment of the pair.
         merged: The histograms as compared.
-        given: Either histogram as given.
+        original: Either histogram as given.
         n_train: Number of events the generator was trained on, if known.
         name: Name of the observable.
         share: Fraction of the check's n_required that is ``a.n_required``.
         labels: Names of what is binned, one for each dimension; ``name`` if there are none.
     """
-    worst = _worst_bins(a, merged, given)
+    worst = _worst_bins(a, merged, original)
     delta = _interval(a.all_bins)
     ndf, limits = a.ndf, a.limits
     tests = tuple(_resolution(test, a.n_required) for test in a.tests)
     worth = [_worth_of(test) for test in a.tests]
-    most, median, least = reversed(a.expected_n_supported)
+    upper, median, lower = reversed(a.expected_n_supported)
     n_reference_needed, n_generated_needed = a.events_needed()
     return Comparison(
         name=name,
         verdict=a.verdict(),
-        reasons=(*_unit_question(a, merged, given), *reasons.reasons(a, worst)),
+        reasons=(*_unit_reason(a, merged, original), *reasons.reasons(a, worst)),
         n_required=a.n_required,
         n_train=n_train,
         n_generated=a.n_generated,
@@ -87,7 +87,7 @@ def histogram_comparison(
         tests=tests,
         shape=a.shape,
         directional_bias=tests[0].directional_bias,
-        expected_n_supported=Interval(lower=least, estimate=median, upper=most),
+        expected_n_supported=Interval(lower=lower, estimate=median, upper=upper),
         p_agreement=a.p_agreement,
         separation=tests[0].separation,
         chi2_required=_map(delta, lambda d: ndf + a.n_required * d),
@@ -109,7 +109,7 @@ def histogram_comparison(
         contents=_contents(a, merged),
         share=share,
         n_equivalent_nominal=min(_ratio(test.ndf / 2, test.upper_at(limits.alpha_nominal)) for test in a.tests),
-        axes=shown_axes(given.bins, labels or (name,)),
+        axes=shown_axes(original.bins, labels or (name,)),
         **asdict(limits),
     )
 
@@ -122,7 +122,7 @@ def constant_comparison(
     name: str,
     share: float = 1.0,
 ) -> Comparison:
-    """Put together what a user gets to see of a learned observable that is the same for all events: nothing is known.
+    """Return the result of a learned observable that is the same for all events: nothing is known.
 
     Args:
         sides: The generated and the reference histogram, all events of which lie in one bin: another bin, without
@@ -137,7 +137,7 @@ def constant_comparison(
         "the score is the same for all events, or lies in one bin: it cannot see any bias, so that agreement proves "
         "nothing; give it more events, columns that vary, or a model that sees more"
     )
-    anything = Interval(lower=0.0, estimate=0.0, upper=1.0)
+    separation = Interval(lower=0.0, estimate=0.0, upper=1.0)
     directional = Interval(lower=0.0, estimate=0.0, upper=2 * math.sqrt(n_required))
     return Comparison(
         name=name,
@@ -152,12 +152,12 @@ def constant_comparison(
         ndf=1,
         chi2=0.0,
         p_value=1.0,
-        tests=(Resolution(components=None, separation=anything, directional_bias=directional, n_supported=0.0),),
+        tests=(Resolution(components=None, separation=separation, directional_bias=directional, n_supported=0.0),),
         shape=(),
         directional_bias=directional,
         expected_n_supported=Interval(lower=0.0, estimate=0.0, upper=0.0),
         p_agreement=1.0,
-        separation=anything,
+        separation=separation,
         chi2_required=Interval(lower=1.0, estimate=1.0, upper=1 + 2 * n_required),
         chi2_critical=chi2_critical(1),
         rms_bias=Interval(lower=0.0, estimate=0.0, upper=2 * math.sqrt(n_required)),
@@ -186,16 +186,16 @@ def constant_comparison(
 def axes_in_units(
     comparisons: Mapping[str, Comparison], stated: Mapping[str, str] | None, known: Mapping[str, str] | None = None
 ) -> dict[str, tuple[Axis, ...]]:
-    """Say what the axes of comparisons are measured in.
+    """Return the axes of comparisons with their units.
 
     Args:
         comparisons: What was compared.
         stated: Label of an axis -> unit.
-        known: Likewise, as the data say it: of axes that have none.
+        known: Likewise, from the data: for axes that have none.
 
     Raises:
-        InputError: If one is stated of what is no axis.
-        InputTypeError: If they are no mapping of names to text.
+        InputError: If a unit is stated for a label that no axis has.
+        InputTypeError: If the units are no mapping of names to text.
     """
     units: Any = stated or {}
     if not isinstance(units, Mapping) or not all(isinstance(text, str) for text in (*units, *units.values())):
@@ -206,26 +206,26 @@ def axes_in_units(
     if unknown:
         msg = f"units= names {unknown[0]!r}, which is no axis of what is compared; there are {sorted(labels)}"
         raise InputError(msg)
-    found = known or {}
+    defaults = known or {}
     return {
         name: tuple(
-            replace(axis, unit=units.get(axis.label, axis.unit or found.get(axis.label, ""))) for axis in c.axes
+            replace(axis, unit=units.get(axis.label, axis.unit or defaults.get(axis.label, ""))) for axis in c.axes
         )
         for name, c in comparisons.items()
     }
 
 
-def shown_regions(regions: Sequence[Regional], merged: Merged, given: Bins) -> tuple[Region, ...]:
-    """Put together what a user gets to see of regions.
+def shown_regions(regions: Sequence[Regional], merged: Merged, bins: Bins) -> tuple[Region, ...]:
+    """Return the results of regions.
 
     Args:
-        regions: Those that were tested.
+        regions: The regions that were tested.
         merged: The histograms as compared.
-        given: The bins as given.
+        bins: The bins as given.
     """
     return tuple(
         Region(
-            label=_region_label(given, merged, merged.order[region.run.first : region.run.last + 1]),
+            label=_region_label(bins, merged, merged.order[region.run.first : region.run.last + 1]),
             first=region.run.first,
             last=region.run.last,
             share=region.shares[1],
@@ -238,16 +238,16 @@ def shown_regions(regions: Sequence[Regional], merged: Merged, given: Bins) -> t
     )
 
 
-def _region_label(given: Bins, merged: Merged, groups: IntArray) -> str:
+def _region_label(bins: Bins, merged: Merged, groups: IntArray) -> str:
     """Say which bins were joined to some neighbouring groups: of a pair in whole slabs by the column that makes those.
 
     Args:
-        given: The bins as given.
+        bins: The bins as given.
         merged: What was joined.
         groups: Positions of the groups along the path.
     """
     members = np.flatnonzero(np.isin(merged.group_of, groups))
-    inner = given.inside if isinstance(given, WithOutside) else given
+    inner = bins.inside if isinstance(bins, WithOutside) else bins
     if isinstance(inner, Slabs) or (isinstance(inner, Grid) and len(inner.axes) > 1):
         sizes = [axis.size for axis in inner.y] if isinstance(inner, Slabs) else [inner.axes[1].size] * inner.shape[0]
         slab = np.repeat(np.arange(len(sizes)), sizes)
@@ -255,33 +255,33 @@ def _region_label(given: Bins, merged: Merged, groups: IntArray) -> str:
         slabs = np.unique(slab[inside])
         if inside.size == members.size == sum(sizes[i] for i in slabs):
             return inner.axes[0].label(int(slabs[0]), int(slabs[-1]))
-        return given.label(int(merged.groups[groups[0], 0]), int(merged.groups[groups[-1], 1]))
-    return given.label(int(members[0]), int(members[-1]))
+        return bins.label(int(merged.groups[groups[0], 0]), int(merged.groups[groups[-1], 1]))
+    return bins.label(int(members[0]), int(members[-1]))
 
 
 def with_repeated(comparison: Comparison, generated: BinSums, reference: BinSums) -> Comparison:
     """Call a comparison BIASED where one sample is shown to repeat a value that the other does not, and name it.
 
     Args:
-        comparison: What the bins say.
+        comparison: The comparison bin by bin.
         generated: The histogram as given, with its commonest values.
         reference: Likewise.
     """
     lists = [side.repeated for side in (generated, reference)]
-    values = _distinct_values([some.values for some in lists if some is not None])
+    values = _distinct_values([repeated.values for repeated in lists if repeated is not None])
     if not values.size:
         return comparison
     shares = [_value_shares(side, values) for side in (generated, reference)]
     alpha = level(comparison.confidence, comparison.attempt, comparison.looks)
-    shown = repeated_biases(shares[0], shares[1], comparison.n_required, comparison.max_local_bias, alpha)
-    if not shown:
+    biases = repeated_biases(shares[0], shares[1], comparison.n_required, comparison.max_local_bias, alpha)
+    if not biases:
         return comparison
-    before = comparison.reasons if comparison.verdict is Verdict.BIASED else ()
+    previous = comparison.reasons if comparison.verdict is Verdict.BIASED else ()
     return replace(
         comparison,
         verdict=Verdict.BIASED,
-        reasons=(*(_repeated_words(bias, values, comparison) for bias in shown[:_WORST]), *before),
-        p_biased=min(comparison.p_biased, *(bias.p_value for bias in shown)),
+        reasons=(*(_repeated_words(bias, values, comparison) for bias in biases[:_MAX_LISTED]), *previous),
+        p_biased=min(comparison.p_biased, *(bias.p_value for bias in biases)),
         regions=(),  # those are by bins, which do not see it
     )
 
@@ -295,7 +295,7 @@ def _repeated_words(bias: RepeatedBias, values: FloatArray, comparison: Comparis
 
 
 def _distinct_values(lists: Sequence[FloatArray]) -> FloatArray:
-    """Join lists of values; those that only rounding to six digits tells apart are one."""
+    """Join lists of values; values that are equal up to rounding to six digits are one."""
     values = np.unique(np.concatenate(lists))
     if not values.size:
         return values
@@ -304,27 +304,27 @@ def _distinct_values(lists: Sequence[FloatArray]) -> FloatArray:
 
 def _value_shares(side: BinSums, values: FloatArray) -> ValueShares:
     """Return how much of a sample has each of some values, but for rounding."""
-    some, size = side.repeated, side.n_effective
+    repeated, size = side.repeated, side.n_effective
     if side.n_clusters is not None:  # at most: as if each cluster had or lacked a value as a whole
         size = min(size, side.n_clusters)
-    least, squares = np.zeros(values.size), np.zeros(values.size)
+    lower, squares = np.zeros(values.size), np.zeros(values.size)
     total = side.total
     undercount = 0.0
-    if some is not None:
-        place = np.searchsorted(values, some.values, side="right") - 1
-        weights = some.with_weights()
-        for sums, out in ((weights.sumw, least), (weights.sumw2, squares)):
-            np.add.at(out, place, 0.0 if sums is None else sums.value)
-        undercount = some.undercount / max(some.events, 1)
-    least, squares = least / total, squares / total**2 * (side.n_effective / size)
-    return ValueShares(least, least + undercount, squares, 1 / size)
+    if repeated is not None:
+        positions = np.searchsorted(values, repeated.values, side="right") - 1
+        weights = repeated.with_weights()
+        for sums, target in ((weights.sumw, lower), (weights.sumw2, squares)):
+            np.add.at(target, positions, 0.0 if sums is None else sums.value)
+        undercount = repeated.undercount / max(repeated.events, 1)
+    lower, squares = lower / total, squares / total**2 * (side.n_effective / size)
+    return ValueShares(lower, lower + undercount, squares, 1 / size)
 
 
 def estimate_comparison(e: Equivalence, n_train: float | None, name: str, share: float = 1.0) -> EstimateComparison:
-    """Put together what a user gets to see.
+    """Return the result of a comparison of estimates.
 
     Args:
-        e: All that decides.
+        e: The equivalence test of the estimates.
         n_train: Number of events the generator was trained on, if known.
         name: Name of the observable.
         share: Fraction of the check's n_required that these estimates have to stand in for.
@@ -398,12 +398,12 @@ def _ratio(numerator: float, denominator: float) -> float:
     return numerator / denominator if denominator > 0 else math.inf
 
 
-def _worst_bins(a: Assessment, merged: Merged, given: BinSums) -> tuple[BinBias, ...]:
-    order = np.argsort(-np.abs(a.local.bias), kind="stable")[:_WORST]
+def _worst_bins(a: Assessment, merged: Merged, original: BinSums) -> tuple[BinBias, ...]:
+    order = np.argsort(-np.abs(a.local.bias), kind="stable")[:_MAX_LISTED]
     return tuple(
         BinBias(
             index=int(merged.groups[i].min()),
-            label=given.bins.label(int(merged.groups[i, 0]), int(merged.groups[i, 1])),
+            label=original.bins.label(int(merged.groups[i, 0]), int(merged.groups[i, 1])),
             bias=float(a.local.bias[i]),
             lower=float(a.local.lower[i]),
         )
@@ -411,23 +411,23 @@ def _worst_bins(a: Assessment, merged: Merged, given: BinSums) -> tuple[BinBias,
     )
 
 
-def _unit_question(a: Assessment, merged: Merged, given: BinSums) -> tuple[str, ...]:
-    """Ask whether both sides are in one unit, where nearly all generated values are beyond those of the reference.
+def _unit_reason(a: Assessment, merged: Merged, original: BinSums) -> tuple[str, ...]:
+    """Ask whether the sides differ in unit, where nearly all generated values are beyond those of the reference.
 
     A thousand times too large, a positive number is in the last bin, and one of either sign in the first or the last;
     a thousand times too small, it is in one bin or two neighbours.
     """
-    along = isinstance(given.bins, Grid) and len(given.bins.axes) == 1 and not given.bins.axes[0].values
-    if a.verdict() is not Verdict.BIASED or not along or merged.groups.shape[0] < _MANY:
+    one_axis = isinstance(original.bins, Grid) and len(original.bins.axes) == 1 and not original.bins.axes[0].values
+    if a.verdict() is not Verdict.BIASED or not one_axis or merged.groups.shape[0] < _MIN_BINS:
         return ()
-    ours, theirs = (side.sumw / side.total for side in (merged.generated, merged.reference))
-    most = int(np.argmax(ours))
-    beside = max((i for i in (most - 1, most + 1) if 0 <= i < ours.size), key=lambda i: float(ours[i]))
-    for some, where in (([most, beside], "two neighbouring bins"), ([0, -1], "the first bin and the last")):
-        shares = [float(side[some].sum()) for side in (ours, theirs)]
-        if shares[0] >= _MOST and shares[1] <= _FEW:
+    generated, reference = (side.sumw / side.total for side in (merged.generated, merged.reference))
+    mode = int(np.argmax(generated))
+    neighbour = max((i for i in (mode - 1, mode + 1) if 0 <= i < generated.size), key=lambda i: float(generated[i]))
+    for positions, words in (([mode, neighbour], "two neighbouring bins"), ([0, -1], "the first bin and the last")):
+        shares = [float(side[positions].sum()) for side in (generated, reference)]
+        if shares[0] >= _MOST_GENERATED and shares[1] <= _FEW_REFERENCE:
             return (
-                f"{reasons.percent(shares[0])} of the generated values are in {where}, which hold "
+                f"{reasons.percent(shares[0])} of the generated values are in {words}, which hold "
                 f"{reasons.percent(shares[1])} of the reference's: are both in one unit (MeV, GeV: a factor of 1000)?",
             )
     return ()
@@ -435,7 +435,9 @@ def _unit_question(a: Assessment, merged: Merged, given: BinSums) -> tuple[str, 
 
 def _contents(a: Assessment, merged: Merged) -> BinContents:
     generated, reference = merged.generated, merged.reference
-    given_as_is, in_order = (bool(np.all(some == np.arange(some.size))) for some in (merged.group_of, merged.order))
+    unmerged, in_order = (
+        bool(np.all(indices == np.arange(indices.size))) for indices in (merged.group_of, merged.order)
+    )
     return BinContents(
         generated=_floats(generated.sumw / generated.total),
         generated_errors=_floats(_errors(generated)),
@@ -443,7 +445,7 @@ def _contents(a: Assessment, merged: Merged) -> BinContents:
         reference_errors=_floats(_errors(reference)),
         bias=_floats(a.local.bias),
         totals=(generated.total, reference.total),
-        merged=() if given_as_is else tuple(merged.group_of.tolist()),
+        merged=() if unmerged else tuple(merged.group_of.tolist()),
         path=() if in_order else tuple(merged.order.tolist()),
     )
 

@@ -1,6 +1,6 @@
 """Every error the package raises on purpose: what, got, expected, remedy; and where.
 
-Names of files, columns and tests are other people's words: whatever is shown goes through `printable`.
+Names of files, columns and tests are the user's: every text that is shown goes through `printable`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from contextlib import contextmanager
 def printable(text: str) -> str:
     """Escape what would break a line, steer a terminal, or show a text in another order than it has.
 
-    Those are control characters, line breaks, marks of direction and of no width, and bytes of no encoding; what was
-    escaped stays as it is.
+    These are control characters, line breaks, marks of direction and of no width, and bytes of no encoding; escapes
+    are not escaped again.
     """
     if text.isprintable():
         return text
@@ -24,26 +24,26 @@ class GanvalidError(Exception):
     """Base of all errors raised on purpose; never raised itself.
 
     Attributes:
-        places: Where it was met, the widest place first: a side, a file, rows, an observable.
+        places: Where the error occurred, the widest place first: a side, a file, rows, an observable.
     """
 
     def __init__(self, message: object = "") -> None:
-        """Say what is wrong; where is said by `placed`."""
+        """Set the message; `placed` adds the places."""
         super().__init__(message)
         self.places: tuple[str, ...] = ()
 
     @property
     def message(self) -> str:
-        """What is wrong, wherever it is."""
+        """The message without the places."""
         return super().__str__()
 
     def __str__(self) -> str:
-        """Say where, and what, in one line that any terminal or report can show."""
+        """Return places and message in one line that any terminal or report can show."""
         return printable(": ".join((*self.places, self.message)))
 
 
 class InputError(GanvalidError, ValueError):
-    """Data or settings that no verdict can be based on."""
+    """Data or settings that admit no verdict."""
 
 
 class InputTypeError(GanvalidError, TypeError):
@@ -51,7 +51,7 @@ class InputTypeError(GanvalidError, TypeError):
 
 
 class TrainingError(GanvalidError, RuntimeError):
-    """A training that has come to nothing."""
+    """A training that failed."""
 
 
 class TrainingWarning(UserWarning):
@@ -71,13 +71,13 @@ class MissingExtraError(GanvalidError, ImportError):
         self._arguments = (feature, package, extra)
 
     def __reduce__(self) -> tuple[type[MissingExtraError], tuple[str, str, str]]:
-        """Survive the way from a worker."""
+        """Support pickling, as errors cross processes."""
         return type(self), self._arguments
 
 
 @contextmanager
 def placed(place: str) -> Iterator[None]:
-    """Let errors that come out of the block say where they were met; what is not installed is so everywhere."""
+    """Add a place to errors that leave the block, except for a missing package, which is missing everywhere."""
     try:
         yield
     except GanvalidError as error:

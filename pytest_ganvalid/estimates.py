@@ -12,7 +12,7 @@ from pytest_ganvalid.results import Estimate, EstimateComparison
 from pytest_ganvalid.statistics.equivalence import equivalence
 from pytest_ganvalid.statistics.limits import Limits
 
-_ACCEPTED = "an Estimate, or a tuple of plain numbers (value, error, n_events)"
+_EXPECTED = "an Estimate, or a tuple of plain numbers (value, error, n_events)"
 _SIZES = (2, 3)
 
 
@@ -76,47 +76,47 @@ def compare_estimates(
             reference=estimate_digest(ref),
         ),
     )
-    found = equivalence(
+    test = equivalence(
         gen,
         ref,
         n_required,
         limits,
         required_error=None if required_error is None else _required_error(required_error),
     )
-    return estimate_comparison(found, n_train, name)
+    return estimate_comparison(test, n_train, name)
 
 
-def as_estimate(given: object, side: str) -> Estimate:
+def as_estimate(value: object, side: str) -> Estimate:
     """Read an estimate.
 
     Args:
-        given: An `Estimate`, or a tuple (value, error) or (value, error, n_events).
+        value: An `Estimate`, or a tuple (value, error) or (value, error, n_events).
         side: ``"generated"`` or ``"reference"``, for error messages.
 
     Raises:
         InputError: If a number is impossible.
-        InputTypeError: If it is something else, such as a histogram or a column of events.
+        InputTypeError: If the value is something else, such as a histogram or a column of events.
     """
-    if isinstance(given, Estimate):
-        return given
-    if not isinstance(given, tuple) or len(given) not in _SIZES:
-        kind = f"a tuple of {len(given)}" if isinstance(given, tuple) else f"a {type(given).__name__}"
-        msg = f"{side} is {kind}; expected {_ACCEPTED}{_hint(given)}"
+    if isinstance(value, Estimate):
+        return value
+    if not isinstance(value, tuple) or len(value) not in _SIZES:
+        kind = f"a tuple of {len(value)}" if isinstance(value, tuple) else f"a {type(value).__name__}"
+        msg = f"{side} is {kind}; expected {_EXPECTED}{_hint(value)}"
         raise InputTypeError(msg)
     try:
-        return Estimate(*given)
+        return Estimate(*value)
     except GanvalidError as error:
         msg = f"{side}: {error}"
         raise type(error)(msg) from None
 
 
-def _hint(given: object) -> str:
+def _hint(value: object) -> str:
     """Guess what the user meant."""
-    if isinstance(given, float | int):
+    if isinstance(value, float | int):
         return "; a number without an error demonstrates nothing"
-    if hasattr(given, "variances"):
+    if hasattr(value, "variances"):
         return "; histograms are compared by compare"
-    if hasattr(given, "__len__"):
+    if hasattr(value, "__len__"):
         return "; events are compared by validate, whose observables may be estimators, and histograms by compare"
     return ""
 

@@ -25,8 +25,8 @@ FloatArray = NDArray[np.float64]
 BINS = 50
 """Equiprobable bins of the truth."""
 SAMPLES = 10
-"""Of each size, compared with the truth."""
-_MOST = 1e12
+"""Samples of each size, compared with the truth."""
+_MAX_EVENTS = 1e12
 
 
 class Source(Protocol):
@@ -41,7 +41,7 @@ def toy_column(toy: object) -> Any:  # noqa: ANN401 - what `validate` takes as a
     """Return the number per event whose distribution a toy states exactly, as an observable.
 
     Raises:
-        InputTypeError: If it states none of a single column.
+        InputTypeError: If the toy states no distribution of a single column.
     """
     for name in ("x", "mass"):
         if type(toy).__name__ in {"x": ("CamelBack",), "mass": ("DijetMass", "ZLineShape")}[name]:
@@ -69,7 +69,7 @@ def against_truth(
     bin: Σ (q_i - p_i)² / p_i has the expectation (bins - 1)/N, and the square of each smooth component 1/N.
 
     Args:
-        kind: Of which events.
+        kind: Kind of the events.
         source: Where the events come from.
         toy: The truth.
         numbers: Numbers of events N.
@@ -157,8 +157,8 @@ def toy_figure(
         InputError: If a number is out of range, or nothing is demonstrated.
         InputTypeError: If the toy states no distribution.
     """
-    if check_positive_integer("events", events, least=2_000) > _MOST:
-        msg = f"events={events} is too large; expected at most {_MOST:g}"
+    if check_positive_integer("events", events, least=2_000) > _MAX_EVENTS:
+        msg = f"events={events} is too large; expected at most {_MAX_EVENTS:g}"
         raise InputError(msg)
     report = toy_report(toy, generator, n_required=n_required, n_train=n_train, events=events, seed=seed)
     title = f"{type(generator).__name__} of {type(toy).__name__}" if title is None else title

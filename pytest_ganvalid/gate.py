@@ -1,4 +1,4 @@
-"""The gate: what the ``ganvalid`` fixture does in a test."""
+"""The gate: the object that the ``ganvalid`` fixture gives a test."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ from pytest_ganvalid.session import Journal
 
 __tracebackhide__ = True  # a traceback of a failed check ends in the user's test
 _PROPERTIES = "ganvalid_"
-_OF_THE_CALL = ("name", "required_error")
-_OF_AN_ANALYSIS = (
+_CALL_KEYWORDS = ("name", "required_error")
+_ANALYSIS_KEYWORDS = (
     "sample",
     "channel",
     "observable",
@@ -42,15 +42,15 @@ _OF_AN_ANALYSIS = (
     "toys",
     "name",
 )
-_FOR_PLANS = ("confidence", "max_bias", "max_directional_bias", "smooth", "looks")
+_PLAN_KEYWORDS = ("confidence", "max_bias", "max_directional_bias", "smooth", "looks")
 
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def _at_the_surface(method: Callable[P, T]) -> Callable[P, T]:
-    """Let errors about the user's input start at the user's call, not deep inside the package."""
+def _short_traceback(method: Callable[P, T]) -> Callable[P, T]:
+    """Let tracebacks of errors in the user's input end at the user's call, not deep inside the package."""
 
     @functools.wraps(method)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -81,9 +81,9 @@ class Gate:
             item: The test.
             settings: Command line and ini file.
             ledger: Counts attempts; ``None`` counts those of this gate alone.
-            journal: Keeps what checks come to; ``None`` for one of this gate alone.
-            run: Which run of the test it is.
-            details: Whether a check that fails tells all numbers of every observable.
+            journal: Records the outcomes of checks; ``None`` for one of this gate alone.
+            run: Number of the run of the test.
+            details: Whether a check that fails prints all numbers of every observable.
         """
         self._item = item
         self._settings = settings
@@ -176,11 +176,11 @@ class Gate:
         self._record(comparison)
         return comparison
 
-    @_at_the_surface
+    @_short_traceback
     def plan(self, n_required: float | None = None, **keywords: Any) -> Plan:  # noqa: ANN401
         """Plan sample sizes (see `pytest_ganvalid.plan`) for the marker's n_required and limits."""
         merged = self._merge({"n_required": n_required} if n_required is not None else {})
-        limits = {name: merged[name] for name in _FOR_PLANS if name in merged}
+        limits = {name: merged[name] for name in _PLAN_KEYWORDS if name in merged}
         return plan(merged["n_required"], **{**limits, **keywords})
 
     def require_demonstration(self) -> None:
@@ -188,10 +188,10 @@ class Gate:
         if not self._states():
             self._write("bare")
             records = self.journal.records()
-            some = any(record["nodeid"] == self._item.nodeid for record in records)
-            looked = "\ncompare, compare_estimates and validate only look, and never fail" if some else ""
+            has_results = any(record["nodeid"] == self._item.nodeid for record in records)
+            hint = "\ncompare, compare_estimates and validate only look, and never fail" if has_results else ""
             pytest.fail(
-                f"no demonstration: the test is marked but made no check{looked}\n"
+                f"no demonstration: the test is marked but made no check{hint}\n"
                 "next: call ganvalid.check(generated, reference), or remove the marker",
                 pytrace=False,
             )
@@ -209,41 +209,41 @@ class Gate:
             )
 
     def describe(self, properties: list[tuple[str, Any]]) -> None:
-        """Put what the checks have come to among the properties of the test, in place of those of an earlier run."""
+        """Put the outcomes of the checks among the properties of the test, in place of those of an earlier run."""
         properties[:] = [pair for pair in properties if not str(pair[0]).startswith(_PROPERTIES)] + self._properties
 
     def _states(self) -> dict[str, str]:
-        """Return what the checks have come to, those of forked processes as well."""
+        """Return the states of the checks, those of forked processes as well."""
         return self.journal.states(self._token)
 
-    def _write(self, state: str, number: str | None = None, **more: Any) -> str:  # noqa: ANN401
+    def _write(self, state: str, number: str | None = None, **fields: Any) -> str:  # noqa: ANN401
         """Write into the journal, and return the number of the entry."""
         number = number or self.journal.token()
-        self.journal.add(id=number, state=state, **self._origin, **more)
+        self.journal.add(id=number, state=state, **self._origin, **fields)
         return number
 
-    @_at_the_surface
+    @_short_traceback
     def _validate(self, generated: object, reference: object, keywords: Mapping[str, Any]) -> Report:
         return flow.validate(generated, reference, **self._merge(keywords))
 
-    @_at_the_surface
+    @_short_traceback
     def _compare(self, generated: object, reference: object, keywords: Mapping[str, Any]) -> Comparison:
         return flow.compare(generated, reference, **self._merge_for("histograms", _accepted(flow.compare), keywords))
 
-    @_at_the_surface
+    @_short_traceback
     def _compare_estimates(
         self, generated: object, reference: object, keywords: Mapping[str, Any]
     ) -> EstimateComparison:
         merged = self._merge_for("estimates", _accepted(compare_estimates), keywords)
         return compare_estimates(generated, reference, **merged)
 
-    @_at_the_surface
+    @_short_traceback
     def _analysis(
         self, workspace: object, generated: object, reference: object, keywords: Mapping[str, Any]
     ) -> AnalysisComparison:
         from pytest_ganvalid.analyses import analysis  # whose modules no other check takes
 
-        merged = self._merge_for("an analysis", _accepted(analysis), keywords, _OF_AN_ANALYSIS)
+        merged = self._merge_for("an analysis", _accepted(analysis), keywords, _ANALYSIS_KEYWORDS)
         return analysis(workspace, generated, reference, **merged)
 
     def _merge_for(
@@ -251,18 +251,18 @@ class Gate:
         kind: str,
         accepted: tuple[str, ...],
         keywords: Mapping[str, Any],
-        of_the_call: tuple[str, ...] = _OF_THE_CALL,
+        call_keywords: tuple[str, ...] = _CALL_KEYWORDS,
     ) -> dict[str, Any]:
-        """Merge the keywords for a kind of data, some of which only the call can state; any may have a generator."""
-        own = {key: value for key, value in keywords.items() if key in of_the_call and key in accepted}
-        merged = self._merge({key: value for key, value in keywords.items() if key not in own}, kind)
+        """Merge the keywords for a kind of data; some can be given in the call only, and ``generator`` for any kind."""
+        call_arguments = {key: value for key, value in keywords.items() if key in call_keywords and key in accepted}
+        merged = self._merge({key: value for key, value in keywords.items() if key not in call_arguments}, kind)
         if "generator" not in accepted:
             merged.pop("generator", None)  # the ledger has it
-        pointless = sorted(set(merged) - set(accepted))
-        if pointless:
-            msg = f"{pointless} have no meaning for {kind}; expected {', '.join(accepted)}"
+        meaningless = sorted(set(merged) - set(accepted))
+        if meaningless:
+            msg = f"{meaningless} have no meaning for {kind}; expected {', '.join(accepted)}"
             raise InputError(msg)
-        return merged | own
+        return merged | call_arguments
 
     def _merge(self, keywords: Mapping[str, Any], kind: str = "events") -> dict[str, Any]:
         """Keywords of the call, where they only tighten the marker's, within the bounds of command line and ini."""
@@ -279,22 +279,22 @@ class Gate:
 
     @contextmanager
     def _attempt(self, keywords: Mapping[str, Any]) -> Iterator[list[Attempt]]:
-        """Count the check in the block, which leaves its attempt in the list, once its samples are known."""
+        """Count the check in the block; its attempt is in the list once its samples are known."""
         attempts: list[Attempt] = []
-        with ExitStack() as open_:
+        with ExitStack() as stack:
 
             def count(trial: Trial) -> int:
-                stated = asdict(trial.limits)
+                limits = asdict(trial.limits)
                 gate = {
                     "test": self._item.nodeid,
                     "observables": list(trial.observables),
                     "n_required": float(trial.n_required),
-                    "limits": plain({name: stated[name] for name in stated if name not in {"attempt", "looks"}}),
+                    "limits": plain({name: limits[name] for name in limits if name not in {"attempt", "looks"}}),
                 }
                 generator = trial.generator
                 if generator is None:  # histograms and numbers do not carry it
-                    made_by = {**_markers.keywords(self._item), **keywords}.get("generator")
-                    generator = generator_digest(made_by)
+                    value = {**_markers.keywords(self._item), **keywords}.get("generator")
+                    generator = generator_digest(value)
                 sample = ledger.Sample(
                     digest=trial.generated.digest,
                     parts=trial.generated.parts,
@@ -302,14 +302,14 @@ class Gate:
                     generator=generator,
                 )
                 digest = trial.reference.digest
-                attempts.append(open_.enter_context(self._ledger.attempt(gate, digest, sample, trial.limits.attempt)))
+                attempts.append(stack.enter_context(self._ledger.attempt(gate, digest, sample, trial.limits.attempt)))
                 return attempts[-1].number
 
             with counted_by(count):
                 yield attempts
 
     def _record(self, result: Report | Comparison | EstimateComparison, number: str | None = None) -> None:
-        """Write down a result, of the check of a number or of a look."""
+        """Record a result: of the check of this number or, without a number, of a comparison that is no check."""
         nodeid, gate = self._item.nodeid, number is not None
         record = {
             "nodeid": nodeid,
@@ -324,7 +324,7 @@ class Gate:
 
 
 def _properties(report: Report) -> list[tuple[str, str | int | float]]:
-    """Return what JUnit's files say of a check: builtins only, as the reports of tests cross processes."""
+    """Return the properties of a check for JUnit's files: builtins only, as the reports of tests cross processes."""
     numbers: dict[str, str | int | float] = {
         "verdict": str(report.verdict),
         "n_required": float(report.n_required),
@@ -336,7 +336,7 @@ def _properties(report: Report) -> list[tuple[str, str | int | float]]:
 
 
 def _with_history(report: Report, attempt: Attempt) -> Report:
-    """Say what earlier attempts have come to, hold a verdict against one that stands, and tell the ledger."""
+    """Add notes on earlier attempts, withhold ROBUST where a BIASED attempt stands, and set the attempt's verdict."""
     if attempt.standing:
         report = flow.withheld(
             report,
@@ -358,10 +358,10 @@ def _with_history(report: Report, attempt: Attempt) -> Report:
 
 
 def _in_words(biased: Sequence[Line]) -> str:
-    """Say when attempts were BIASED."""
-    told = {line.generated.digest: f"{line.attempt} ({line.time})" for line in biased}
-    some = ", ".join(told.values())
-    return f"attempt {some} was BIASED" if len(told) == 1 else f"attempts {some} were BIASED"
+    """Describe the attempts that were BIASED."""
+    attempts = {line.generated.digest: f"{line.attempt} ({line.time})" for line in biased}
+    numbers = ", ".join(attempts.values())
+    return f"attempt {numbers} was BIASED" if len(attempts) == 1 else f"attempts {numbers} were BIASED"
 
 
 def _accepted(function: Callable[..., object]) -> tuple[str, ...]:
@@ -370,12 +370,12 @@ def _accepted(function: Callable[..., object]) -> tuple[str, ...]:
     return tuple(parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY)
 
 
-@_at_the_surface
+@_short_traceback
 def _are_histograms(generated: object, reference: object) -> bool:
     """Tell histograms from events; beside a histogram the name of a file is that of another.
 
     Raises:
-        InputTypeError: If either side may be both, or only one is a histogram.
+        InputTypeError: If a side may be either, or only one side is a histogram.
     """
     sides = {"generated": generated, "reference": reference}
     for side, value in sides.items():
@@ -383,10 +383,10 @@ def _are_histograms(generated: object, reference: object) -> bool:
     histograms = [side for side, value in sides.items() if isinstance(value, Counts) or is_uhi(value)]
     others = [side for side in sides if side not in histograms]
     if histograms and others and not isinstance(sides[others[0]], str | os.PathLike):
-        one, other = (type(sides[side]).__name__ for side in (histograms[0], others[0]))
+        first, second = (type(sides[side]).__name__ for side in (histograms[0], others[0]))
         msg = (
-            f"{histograms[0]} is a histogram ({one}), and {others[0]} is not ({other}); give histograms with the same "
-            "bins on both sides, or events on both"
+            f"{histograms[0]} is a histogram ({first}), and {others[0]} is not ({second}); give histograms with the "
+            "same bins on both sides, or events on both"
         )
         raise InputTypeError(msg)
     return bool(histograms)

@@ -1,4 +1,4 @@
-"""The ledger of attempts: which generated events were compared with which reference, and what came of it.
+"""The ledger of attempts: which generated events were compared with which reference, with which verdict.
 
 A file of JSON lines that is only ever appended to, or a list that lasts as long as a session. Standard library only.
 
@@ -16,7 +16,7 @@ import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
@@ -25,20 +25,20 @@ from pytest_ganvalid._files import named
 from pytest_ganvalid.errors import InputError
 
 VERSION = 1
-_MOST_PARTS = 32  # files of a sample that a line names
+_MAX_PARTS = 32  # files of a sample that a line names
 _MODULUS = 2**64
 _BIASED = "BIASED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """Generated events, as a ledger knows them.
+    """Generated events in a ledger.
 
     Attributes:
-        digest: Of all events.
-        parts: Digests of its files; none if they are too many, or not known.
+        digest: Digest of all events.
+        parts: Digests of its files; empty if they are too many, or not known.
         sums: Number of events and two sums of their hashes, which add up when samples are pooled; ``None`` if unknown.
-        generator: Digest of what generated them; ``None`` if unknown, which means a new one.
+        generator: Digest of their generator; ``None`` if unknown, which means a new one.
     """
 
     digest: str
@@ -55,10 +55,10 @@ class Line:
         gate: The test, its observables, n_required and limits.
         reference: Digest of the reference.
         generated: The generated events.
-        attempt: Its number.
-        pooled: Whether these are the events of all attempts of their generator before it, together.
-        verdict: What came of it.
-        time: When, in UTC by ISO 8601.
+        attempt: Number of the attempt.
+        pooled: Whether these are the events of all earlier attempts of their generator, together.
+        verdict: Verdict of the check.
+        time: Time of the check, in UTC by ISO 8601.
     """
 
     gate: Mapping[str, Any]
@@ -78,7 +78,7 @@ class Line:
         """Read what `written` wrote.
 
         Raises:
-            ValueError: If it is something else; the message says what.
+            ValueError: If the text is no line of a ledger; the message says why.
         """
         values = json.loads(text)
         names = {"ledger", *(field.name for field in fields(cls))}
@@ -93,7 +93,7 @@ class Line:
             msg = f"expected generated with {', '.join(field.name for field in fields(Sample))}"
             raise ValueError(msg)
         parts, sums = generated["parts"], generated["sums"]
-        right = {
+        validity = {
             "gate": isinstance(values["gate"], dict),
             "reference": isinstance(values["reference"], str),
             "attempt": type(values["attempt"]) is int and values["attempt"] >= 1,
@@ -105,9 +105,9 @@ class Line:
             "sums": sums is None or (isinstance(sums, list) and [type(n) for n in sums] == [int] * 3),
             "generator": isinstance(generated["generator"], str | None),
         }
-        wrong = [name for name, good in right.items() if not good]
-        if wrong:
-            msg = f"{wrong[0]} cannot be what it is"
+        invalid = [name for name, valid in validity.items() if not valid]
+        if invalid:
+            msg = f"{invalid[0]} cannot be what it is"
             raise ValueError(msg)
         generated = {**generated, "parts": tuple(parts), "sums": None if sums is None else tuple(sums)}
         return cls(**{**values, "generated": Sample(**generated)})
@@ -118,12 +118,12 @@ class Attempt:
     """An attempt that is being made; `verdict` is to be set once it is known, or the attempt is not counted.
 
     Attributes:
-        number: Which one it is.
+        number: Number of the attempt.
         earlier: Attempts at the same gate with other generated events, oldest first.
-        standing: Those of them that were BIASED, of the same generator, and whose events are not pooled in these.
+        standing: Earlier attempts of the same generator that were BIASED and whose events are not pooled in these.
         pooled: Whether the events of all attempts of the generator are pooled in these.
-        notes: What is to be said of the ledger.
-        verdict: What came of it.
+        notes: Notes on the ledger.
+        verdict: Verdict of the check.
     """
 
     number: int
@@ -169,7 +169,8 @@ class Ledger:
             InputError: If a line of the file is damaged.
             OSError: If the file cannot be read or written.
         """
-        generated = generated if len(generated.parts) <= _MOST_PARTS else _without_parts(generated)
+        if len(generated.parts) > _MAX_PARTS:
+            generated = replace(generated, parts=())
         if self._path is None:
             with self._lock:
                 attempt = _counted(self._lines, gate, reference, generated, stated)
@@ -186,37 +187,37 @@ class Ledger:
                     _append(file, line.written())
 
 
-def _without_parts(sample: Sample) -> Sample:
-    return Sample(digest=sample.digest, sums=sample.sums, generator=sample.generator)
+def _counted(
+    lines: Iterable[Line], gate: Mapping[str, Any], reference: str, generated: Sample, attempt: int
+) -> Attempt:
+    entries = [line for line in lines if line.reference == reference and line.gate == gate]
+    repeats = [line.attempt for line in entries if line.generated.digest == generated.digest]
+    counted = max(repeats) if repeats else max((line.attempt for line in entries), default=0) + 1
+    earlier = tuple(line for line in entries if line.generated.digest != generated.digest)
+    same_generator = [
+        line for line in earlier if generated.generator and line.generated.generator == generated.generator
+    ]
+    pooled = bool(same_generator) and _pools(generated, [line for line in same_generator if not line.pooled])
+    standing = () if pooled else tuple(line for line in same_generator if line.verdict == _BIASED)
+    return Attempt(max(attempt, counted), earlier, standing, pooled)
 
 
-def _counted(lines: Iterable[Line], gate: Mapping[str, Any], reference: str, generated: Sample, stated: int) -> Attempt:
-    here = [line for line in lines if line.reference == reference and line.gate == gate]
-    again = [line.attempt for line in here if line.generated.digest == generated.digest]
-    counted = max(again) if again else max((line.attempt for line in here), default=0) + 1
-    earlier = tuple(line for line in here if line.generated.digest != generated.digest)
-    own = [line for line in earlier if generated.generator and line.generated.generator == generated.generator]
-    pooled = bool(own) and _pools(generated, [line for line in own if not line.pooled])
-    standing = () if pooled else tuple(line for line in own if line.verdict == _BIASED)
-    return Attempt(max(stated, counted), earlier, standing, pooled)
-
-
-def _pools(whole: Sample, lines: Iterable[Line]) -> bool:
-    """Tell whether a sample is known to hold the events of others: all of their files, or their events and no more."""
+def _pools(pool: Sample, lines: Iterable[Line]) -> bool:
+    """Tell whether a sample is known to pool the events of others: all of their files, or exactly their events."""
     samples = {line.generated.digest: line.generated for line in lines}.values()
-    if all(sample.parts and {*sample.parts} <= {*whole.parts} for sample in samples):
+    if all(sample.parts and {*sample.parts} <= {*pool.parts} for sample in samples):
         return True
     sums = [sample.sums for sample in samples if sample.sums is not None]
-    if whole.sums is None or len(sums) < len(samples):
+    if pool.sums is None or len(sums) < len(samples):
         return False
     events, *others = (sum(column) for column in zip(*sums, strict=True))
-    return whole.sums == (events, *(number % _MODULUS for number in others))
+    return pool.sums == (events, *(number % _MODULUS for number in others))
 
 
 def _new_line(
     lines: Iterable[Line], attempt: Attempt, gate: Mapping[str, Any], reference: str, generated: Sample
 ) -> list[Line]:
-    """Return the line of an attempt, unless it has no verdict, or there is one that says the same."""
+    """Return the line of an attempt, unless it has no verdict, or an equal line exists."""
     if not attempt.verdict:
         return []
     line = Line(
@@ -228,14 +229,14 @@ def _new_line(
         verdict=attempt.verdict,
         time=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-    same = ("gate", "reference", "generated", "attempt", "verdict")
-    there = any(all(getattr(line, name) == getattr(other, name) for name in same) for other in lines)
-    return [] if there else [line]
+    names = ("gate", "reference", "generated", "attempt", "verdict")
+    recorded = any(all(getattr(line, name) == getattr(other, name) for name in names) for other in lines)
+    return [] if recorded else [line]
 
 
 @contextmanager
 def _locked(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file to read and append, alone among all processes that lock it."""
+    """Open a file to read and append, with an exclusive lock."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+b", buffering=0) as file:
         _lock(file.fileno())
@@ -308,10 +309,10 @@ def _read(file: IO[bytes], path: Path) -> tuple[list[Line], tuple[str, ...]]:
 
 
 def _append(file: IO[bytes], text: bytes) -> None:
-    """Append in one piece, and see to it that it is on the disk.
+    """Append a text whole, and flush it to the disk.
 
     Raises:
-        OSError: If it cannot be written; nothing of it is left then.
+        OSError: If the text cannot be written; nothing of it is left then.
     """
     end = file.seek(0, os.SEEK_END)
     try:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _SETTINGS = pytest.StashKey[_options.Settings]()
 _SESSION = pytest.StashKey[Session]()
 _GATE = pytest.StashKey["Gate"]()
-_FOUND = pytest.StashKey[list[Any]]()
+_COLLECTED = pytest.StashKey[list[Any]]()
 _RUNS = pytest.StashKey[int]()
 _LEDGER = pytest.StashKey["Ledger"]()
 _DETAILS = 2  # -vv
@@ -48,50 +48,50 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class _Listener:
-    """Hands on what hooks say that know of no configuration."""
+    """Forwards hooks that do not receive the configuration."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_make_collect_report(self, collector: pytest.Collector) -> Generator[None, Any, None]:
-        """Note the tests that another plugin has taken out of what a module has, as ``--lf`` does."""
+        """Note the tests of a module that another plugin has removed, as ``--lf`` does."""
         outcome = yield
-        if _FOUND in collector.stash and not outcome.excinfo:
-            left = outcome.get_result().result
-            self._session.dropped(node for node in collector.stash[_FOUND] if node not in left)
-            del collector.stash[_FOUND]
+        if _COLLECTED in collector.stash and not outcome.excinfo:
+            remaining = outcome.get_result().result
+            self._session.dropped(node for node in collector.stash[_COLLECTED] if node not in remaining)
+            del collector.stash[_COLLECTED]
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
-        """Note a test before anyone can take it away."""
+        """Note a test before another plugin can remove it."""
         self._session.collected(item)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """Note what was not collected."""
+        """Note a module that was not collected."""
         if report.outcome != "passed" or not report.result:
             self._session.not_collected(report)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Note what is reported of a test; with xdist those of all workers."""
+        """Note the report of a test; with xdist those of all workers."""
         self._session.reported(report)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:  # noqa: ANN401 - of xdist, if that is installed
-        """Note what a worker says when it ends."""
+        """Note the state that a worker sends when it ends."""
         self._session.absorb((getattr(node, "workeroutput", None) or {}).get(MARKER, {}))
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Take the report of an earlier session away."""
+    """Remove the report of an earlier session."""
     session.config.stash[_SESSION].begin()
 
 
 @pytest.hookimpl(hookwrapper=True, trylast=True)
 def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, Any, None]:
-    """Keep what a module has, for `_Listener`, before another plugin takes any of it out."""
+    """Keep the tests of a module, for `_Listener`, before another plugin removes any."""
     outcome = yield
     if isinstance(collector, pytest.File) and not outcome.excinfo:
-        collector.stash[_FOUND] = list(outcome.get_result().result)
+        collector.stash[_COLLECTED] = list(outcome.get_result().result)
 
 
 @pytest.hookimpl(hookwrapper=True, tryfirst=True)
@@ -188,7 +188,7 @@ def _force(outcome: Any, failure: BaseException) -> None:  # noqa: ANN401 - plug
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, None]:
-    """Let what checks have come to travel with the next report of this process, to JUnit's files too."""
+    """Attach the outcomes of checks to the next report of this process, and to JUnit's files."""
     if _GATE in item.stash:
         item.stash[_GATE].describe(item.user_properties)
     outcome = yield
@@ -198,13 +198,13 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, None]:
 
 @pytest.hookimpl(hookwrapper=True, trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> Generator[None, Any, None]:
-    """Judge the session and write the report, when the last fixture is torn down and before the summary is told."""
+    """Judge the session and write the report, after the last fixture is torn down and before the summary."""
     yield
     session.config.stash[_SESSION].finish(session)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Tell what has become of each marked test, and where the report is."""
+    """Print the outcome of each marked test, and where the report is."""
     session = config.stash[_SESSION]
     if session.concerned:
         session.tell(terminalreporter)

@@ -1,4 +1,4 @@
-"""References of a release gate: histograms that are addressed by what they hold.
+"""References of a release gate: histograms that are addressed by their content.
 
 ``references.toml`` says which histograms are the reference of what, one line each::
 
@@ -56,10 +56,10 @@ class References(Mapping[str, Histograms]):
         """Read ``references.toml``.
 
         Args:
-            file: Its name, or that of the folder that it is in.
+            file: Name of the file, or of its folder.
 
         Raises:
-            InputError: If it cannot be read, or something in it is not understood.
+            InputError: If the file cannot be read, or is not understood.
         """
         path = Path(file) / FILE if Path(file).is_dir() else Path(file)
         try:
@@ -103,18 +103,18 @@ class References(Mapping[str, Histograms]):
         """Read a reference.
 
         Raises:
-            InputError: If there is none of this name, its file is missing, or holds something else than it should.
+            InputError: If there is no reference of this name, its file is missing, or was changed.
         """
         if name not in self.digests:
-            known = ", ".join(self.digests) or "none yet"
+            names = ", ".join(self.digests) or "none yet"
             msg = (
-                f"{self.file}: there is no reference {name!r}, but {known}; once a run has written the candidate "
+                f"{self.file}: there is no reference {name!r}, but {names}; once a run has written the candidate "
                 f"{self._candidate(name)}, make it one: ganvalid promote {self.file} {name}"
             )
             raise InputError(msg)
-        place = self.place(name)
-        with placed(f"{self.file}: {name}"), placed(place):
-            content = _content(place)
+        location = self.place(name)
+        with placed(f"{self.file}: {name}"), placed(location):
+            content = _content(location)
             digest = hashlib.sha256(content).hexdigest()
             if digest != self.digests[name]:
                 msg = (
@@ -138,7 +138,7 @@ class References(Mapping[str, Histograms]):
 
     def place(self, name: str) -> str:
         """Return the file or address of a reference."""
-        return _joined(self.store, self.digests[name])
+        return _store_path(self.store, self.digests[name])
 
     def _candidate(self, name: str) -> Path:
         return self.candidates / f"{name}.json"
@@ -193,7 +193,7 @@ class References(Mapping[str, Histograms]):
         if self._parsed(self.file, changed).digests != digests:
             msg = f'{self.file}: the line of {name!r} is not found; write each as {name} = "…" below [{_TABLE}]'
             raise InputError(msg)
-        _store(_joined(self.store, digest), content)  # first: a line never names what is not there
+        _store(_store_path(self.store, digest), content)  # first: a line never names what is not there
         if changed != text:
             write_whole(self.file, changed.encode())
         return replace(self, digests=digests)
@@ -203,45 +203,45 @@ def _check_name(name: str) -> None:
     """Refuse what cannot be a key of TOML and the name of a file.
 
     Raises:
-        InputError: If it is that.
+        InputError: If the name is not valid.
     """
     if not _NAME.fullmatch(name):
         msg = f"a reference cannot be called {name!r}; expected letters, digits, '-' and '_'"
         raise InputError(msg)
 
 
-def _joined(store: str, digest: str) -> str:
+def _store_path(store: str, digest: str) -> str:
     name = f"{digest}.json"
     return f"{store}/{name}" if addresses.is_address(store) else str(Path(store) / name)
 
 
-def _content(place: str) -> bytes:
-    """Return what is in a file, or at an address.
+def _content(location: str) -> bytes:
+    """Return the content of a file or of an address.
 
     Raises:
-        InputError: If it cannot be read.
+        InputError: If the content cannot be read.
     """
-    if addresses.is_address(place):
-        addresses.check_address(place)
-        return Path(addresses.copied(place)).read_bytes()
+    if addresses.is_address(location):
+        addresses.check_address(location)
+        return Path(addresses.copied(location)).read_bytes()
     try:
-        return Path(place).read_bytes()
+        return Path(location).read_bytes()
     except OSError as error:
         msg = f"the file cannot be read ({error.strerror or error}); restore it, or promote a candidate"
         raise InputError(msg) from error
 
 
-def _store(place: str, content: bytes) -> None:
+def _store(location: str, content: bytes) -> None:
     """Write to the store.
 
     Raises:
         InputError: If nothing can be written to the address.
         OSError: If the file cannot be written.
     """
-    if addresses.is_address(place):
-        addresses.written(place, content)
+    if addresses.is_address(location):
+        addresses.written(location, content)
     else:
-        write_whole(place, content)
+        write_whole(location, content)
 
 
 def _with_line(text: str, name: str, digest: str) -> str:
@@ -253,9 +253,9 @@ def _with_line(text: str, name: str, digest: str) -> str:
         return f'{text}{gap}[{_TABLE}]\n{name} = "{digest}"\n'
     following = (i for i, line in enumerate(lines[start + 1 :], start + 1) if line.lstrip().startswith("["))
     end = next(following, len(lines))
-    own = re.compile(rf"(\s*[\"']?{re.escape(name)}[\"']?\s*=\s*)[\"'][^\"']*[\"'](.*)", flags=re.DOTALL)
+    pattern = re.compile(rf"(\s*[\"']?{re.escape(name)}[\"']?\s*=\s*)[\"'][^\"']*[\"'](.*)", flags=re.DOTALL)
     for i in range(start + 1, end):
-        if match := own.fullmatch(lines[i]):
+        if match := pattern.fullmatch(lines[i]):
             lines[i] = f'{match[1]}"{digest}"{match[2]}'
             return "".join(lines)
     while end > start + 1 and not lines[end - 1].strip():

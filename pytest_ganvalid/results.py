@@ -31,8 +31,8 @@ Amount = Annotated[float, _json.Range(0)]
 Count = Annotated[int, _json.Range(0, 1e30)]
 VERSION = 2
 """Of the texts that results are written as."""
-_DEAREST, _LARGEST_ERROR = 1e30, 1e6
-_SHOWN = "n_supported", "n_equivalent, at least"
+_MAX_COST, _LARGEST_ERROR = 1e30, 1e6
+_TITLES = "n_supported", "n_equivalent, at least"
 
 __all__ = [
     "AnalysisComparison",
@@ -178,10 +178,10 @@ class BinContents:
 
 
 class Regions(Sequence["Region"]):
-    """The regions of a comparison, which are tested when somebody asks: that takes as long as many comparisons."""
+    """The regions of a comparison, tested on first access: that takes as long as many comparisons."""
 
     def __init__(self, tested: Callable[[], tuple[Region, ...]]) -> None:
-        """Keep what tests them; it is called once."""
+        """Keep the function that tests the regions; it is called once."""
         self._tested: Callable[[], tuple[Region, ...]] | None = tested
         self._regions: tuple[Region, ...] = ()
 
@@ -192,23 +192,23 @@ class Regions(Sequence["Region"]):
         return self._regions
 
     def __len__(self) -> int:
-        """Return how many there are."""
+        """Return the number of regions."""
         return len(self._all)
 
     def __getitem__(self, index: Any) -> Any:  # noqa: ANN401 - a region, or several
-        """Return one or some of them, as of a tuple."""
+        """Return one or several regions, as of a tuple."""
         return self._all[index]
 
     def __eq__(self, other: object) -> bool:
-        """Tell whether another sequence has the same."""
+        """Tell whether another sequence has the same regions."""
         return isinstance(other, Regions | tuple) and self._all == tuple(other)
 
     def __hash__(self) -> int:
-        """Return the hash of the tuple of them."""
+        """Return the hash of the tuple of regions."""
         return hash(self._all)
 
     def __repr__(self) -> str:
-        """Write them as a tuple."""
+        """Write the regions as a tuple."""
         return repr(self._all)
 
     def __reduce__(self) -> tuple[type, tuple[tuple[Region, ...]]]:
@@ -265,7 +265,7 @@ class Estimate:
     Raises:
         InputError: If a number is NaN or infinite, the error is not positive, or there is less than one event or degree
             of freedom.
-        InputTypeError: If one is not a number.
+        InputTypeError: If a value is not a number.
     """
 
     value: float
@@ -375,8 +375,8 @@ class Judgement(Document):
         min(n_train, lower limit of n_equivalent), the end of section 2.2 of arXiv:2002.06307; the limit is at the
         stated confidence, whatever attempt this is. Of a stratum they are events in it, and so is its share of n_train.
         """
-        known = self.n_equivalent.lower if self.n_equivalent_nominal is None else self.n_equivalent_nominal
-        return known if self.n_train is None else min(self.n_train * self.share, known)
+        n_equivalent = self.n_equivalent.lower if self.n_equivalent_nominal is None else self.n_equivalent_nominal
+        return n_equivalent if self.n_train is None else min(self.n_train * self.share, n_equivalent)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -574,8 +574,8 @@ def _escaped(text: str) -> str:
 
 def worst_verdict(verdicts: Iterable[Verdict]) -> Verdict:
     """Return BIASED if any is, else UNPROVEN if any is, else ROBUST."""
-    found = set(verdicts)
-    return next(v for v in (Verdict.BIASED, Verdict.UNPROVEN, Verdict.ROBUST) if v in found)
+    present = set(verdicts)
+    return next(v for v in (Verdict.BIASED, Verdict.UNPROVEN, Verdict.ROBUST) if v in present)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -613,7 +613,7 @@ class Report(Document):
         """Find the weakest comparison, and refuse a verdict that does not follow from all of them.
 
         Raises:
-            InputError: If it does not, or there are none.
+            InputError: If the verdict does not follow, or there is no comparison.
         """
         if not self.comparisons:
             msg = "a report without a comparison demonstrates nothing"
@@ -656,16 +656,16 @@ class Report(Document):
 
     def _repr_html_(self) -> str:
         """Say the verdict and a line for each observable, for a notebook; names are escaped."""
-        titles = "".join(f'<th scope="col">{title}</th>' for title in ("observable", "verdict", *_SHOWN))
+        titles = "".join(f'<th scope="col">{title}</th>' for title in ("observable", "verdict", *_TITLES))
         rows = (
             f'<tr><th scope="row">{_escaped(name)}</th><td>{c.verdict}</td>'
             f"{''.join(f'<td>{at_most(value)}</td>' for value in (c.n_supported, c.n_equivalent.lower))}</tr>"
             for name, c in self.comparisons.items()
         )
-        why = "".join(f"<p>{_escaped(sentence)}</p>" for sentence in (*self.shared, *self.notes))
+        notes = "".join(f"<p>{_escaped(sentence)}</p>" for sentence in (*self.shared, *self.notes))
         return (
             f"<p><strong>{self.verdict}</strong> at n_required {at_most(self.n_required)}; n_supported "
-            f"{at_most(self.n_supported)} ({_escaped(self.weakest)})</p>{why}<table><thead><tr>{titles}</tr></thead>"
+            f"{at_most(self.n_supported)} ({_escaped(self.weakest)})</p>{notes}<table><thead><tr>{titles}</tr></thead>"
             f"<tbody>{''.join(rows)}</tbody></table>"
         )
 
@@ -699,7 +699,7 @@ class Costs:
 
     Raises:
         InputError: If a number is out of range.
-        InputTypeError: If one is not a number.
+        InputTypeError: If a value is not a number.
     """
 
     true: Amount
@@ -714,8 +714,8 @@ class Costs:
         object.__setattr__(self, "true", float(check_positive_number("true", self.true)))
         for name in ("generated", "training"):
             object.__setattr__(self, name, float(check_not_negative(name, getattr(self, name))))
-        for name, least in (("true", 1 / _DEAREST), ("generated", 0.0), ("training", 0.0)):
-            if not least <= getattr(self, name) <= _DEAREST:
+        for name, minimum in (("true", 1 / _MAX_COST), ("generated", 0.0), ("training", 0.0)):
+            if not minimum <= getattr(self, name) <= _MAX_COST:
                 msg = f"{name}={getattr(self, name)!r} is out of range; choose a unit in which it is 1e-30 to 1e30"
                 raise InputError(msg)
         object.__setattr__(self, "n_train", check_event_count("n_train", self.n_train))
@@ -849,7 +849,7 @@ class Chain:
 
     Raises:
         InputError: If a number is out of range.
-        InputTypeError: If one is not a number.
+        InputTypeError: If a value is not a number.
     """
 
     others: Mapping[str, float]
@@ -883,7 +883,7 @@ class Chain:
 
         Raises:
             InputError: If the number is out of range.
-            InputTypeError: If it is none.
+            InputTypeError: If the argument is no number.
         """
         n = n_events.n_systematic if isinstance(n_events, Judgement) else n_events
         n = math.inf if n == math.inf else float(check_event_count("n_events", n))
@@ -958,7 +958,7 @@ class Plan(Document):
     def table(self) -> str:
         """Return the planning table as text, a line per power, and the price."""
         head = (
-            f"n_required {self.n_required:,.0f}; {self._what()}; "
+            f"n_required {self.n_required:,.0f}; {self._tests()}; "
             f"{self.n_generated:,} generated events; confidence {self.confidence:g}; max_bias {self.max_bias:g}"
             f"{f'; {self.looks} looks' if self.looks > 1 else ''}"
         )
@@ -973,19 +973,19 @@ class Plan(Document):
             lines.append(self.price.table())
         return "\n".join(lines + [stage.sentence() for stage in self.stages])
 
-    def _what(self) -> str:
-        """Count what is tested."""
-        counted = {
+    def _tests(self) -> str:
+        """Return the numbers of tests in words."""
+        counts = {
             "observable": (self.observables, f" of {self._bins()} bins"),
             "estimator": (self.estimators, ""),
             "classifier": (self.classifiers, f" of {max(self.bins_of.values(), default=self.bins)} bins"),
         }
-        parts = [f"{number} {noun}{'s' * (number != 1)}{more}" for noun, (number, more) in counted.items() if number]
+        parts = [f"{number} {noun}{'s' * (number != 1)}{detail}" for noun, (number, detail) in counts.items() if number]
         return ", ".join(parts)
 
     def _bins(self) -> str:
-        most = max(self.bins_of.values(), default=self.bins)
-        return str(self.bins) if most == self.bins else f"{self.bins} to {most}"
+        maximum = max(self.bins_of.values(), default=self.bins)
+        return str(self.bins) if maximum == self.bins else f"{self.bins} to {maximum}"
 
     def _notes(self) -> list[str]:
         """Say what sets the price, and what estimators and classifiers cost."""

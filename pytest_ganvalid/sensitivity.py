@@ -1,6 +1,6 @@
-"""What positive controls show: whether a learned observable would have seen a bias of the size that it should exclude.
+"""Positive controls: whether a learned observable would have seen a bias of the size that it should exclude.
 
-Agreement in an observable that sees nothing demonstrates nothing. So ROBUST of one that is learned counts only if the
+Agreement in an observable that sees nothing demonstrates nothing. So ROBUST of a learned one counts only if the
 same training, on samples that disagree by a known bias, was not ROBUST and showed a disagreement: Δ_lo > 0 in one of m
 tests, at the m-th part, and half at most, of the error probability of a limit. In clinical trials this is assay
 sensitivity (ICH E10, 2000, section 1.5).
@@ -22,7 +22,7 @@ class Finding:
     """The control in one column.
 
     Attributes:
-        column: What was biased.
+        column: The column that was biased.
         lower: The largest lower limit of Δ of the m tests, each at the m-th part, and half at most, of the error
             probability of a limit.
         robust: Whether the comparison was ROBUST in spite of the bias.
@@ -34,7 +34,7 @@ class Finding:
 
     @classmethod
     def of(cls, column: str, assessment: Assessment | None) -> Self:
-        """Read a comparison; of none, as all scores were equal, nothing is seen."""
+        """Evaluate a comparison; without one, as all scores were equal, nothing is seen."""
         if assessment is None:
             return cls(column, 0.0, robust=False)
         alpha = assessment.limits.alpha / max(len(assessment.tests), 2)
@@ -52,8 +52,8 @@ class Sensitivity:
     """The controls of one observable.
 
     Attributes:
-        findings: One for each column that was biased.
-        columns: Number of columns that could have been.
+        findings: A finding for each column that was biased.
+        columns: Number of columns that could have been biased.
         shift: Size of the bias, in error bars of n_required events.
         events: Number of generated events that were biased, and of those that took the place of the reference.
         scale: Events over those that would be as many as in the comparison itself.
@@ -71,7 +71,7 @@ class Sensitivity:
         return tuple(finding.column for finding in self.findings if not finding.seen)
 
     def applied(self, comparison: Comparison) -> Comparison:
-        """Add to a ROBUST comparison what was seen, or take it back: agreement that proves nothing is UNPROVEN."""
+        """Add the finding to a ROBUST comparison, or withdraw it: agreement that proves nothing is UNPROVEN."""
         size = f"{self.shift:g} error bars of {count(comparison.n_required)} events"
         if self.findings and not self.blind:
             names = ", ".join(finding.column for finding in self.findings)
@@ -88,15 +88,15 @@ class Sensitivity:
 
     def _how(self) -> str:
         several = len(self.findings) < self.columns
-        some = f", the first {len(self.findings)} of {self.columns} columns" if several else ""
-        few = (
+        columns = f", the first {len(self.findings)} of {self.columns} columns" if several else ""
+        events = (
             f"; with {math.floor(100 * self.scale)} % of the events of the comparison, as fewer than twice as many "
             "were generated as there are reference events"
         )
-        return some + (few if self.scale < 1 else "")
+        return columns + (events if self.scale < 1 else "")
 
     def record(self) -> dict[str, Any]:
-        """Return it as JSON types."""
+        """Return the record as JSON types."""
         return {
             "shift": self.shift,
             "events": list(self.events),

@@ -1,4 +1,4 @@
-"""What a session says of its marked tests: a row for each, whatever has become of it, and the exit status.
+"""The outcome of a session: a row for each marked test, whether or not it ran, and the exit status.
 
 A check is written into a `Journal` when it begins and again when it ends, so that none is lost that broke off, failed
 in a thread that outlives its test, in a forked process, or where the failure was swallowed. What pytest reports of the
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 DEMONSTRATED = "ROBUST"
 NOTHING = "no demonstration"
 _VERDICTS = ("BIASED", "UNPROVEN", DEMONSTRATED)  # the worst first
-_BEGUN, _LOOKED, _BARE, _BROKE_OFF = "begun", "looked", "bare", "broke off"
+_BEGUN, _BARE, _BROKE_OFF = "begun", "bare", "broke off"
 _SETTLED = ("failed", "error", "xfailed")  # pytest itself does not call these a success
-_LONGEST = 200  # characters of an explanation
+_MAX_LENGTH = 200  # characters of an explanation
 _NOT_RUN, _DESELECTED, _RERUN = "not run", "deselected", "rerun"
 
 
@@ -46,19 +46,19 @@ class Journal:
         self._read = 0
 
     @property
-    def own(self) -> bool:
-        """Whether this is the process that made it, and none that was forked from it."""
+    def is_owner(self) -> bool:
+        """Whether this process made the journal, and was not forked from the one that did."""
         return os.getpid() == self._process
 
     def open(self) -> None:
-        """Open what forked processes write to, which have no other way back; it has no name and leaves nothing."""
+        """Open a temporary file without a name for the entries of forked processes, which have no other way back."""
         if self._file is None and hasattr(os, "fork"):
             import tempfile
 
             self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - `close` closes it
 
     def close(self) -> None:
-        """Close what forked processes write to."""
+        """Close the file for the entries of forked processes."""
         self.entries()
         if self._file is not None:
             self._file.close()
@@ -71,16 +71,16 @@ class Journal:
     def add(self, **entry: Any) -> None:  # noqa: ANN401 - of JSON types
         """Write an entry."""
         self._entries.append(entry)
-        if self._file is not None and not self.own:
+        if self._file is not None and not self.is_owner:
             self._file.write(json.dumps(entry).encode() + b"\n")
 
     def entries(self) -> list[dict[str, Any]]:
         """Return all entries, those of forked processes as well."""
-        if self._file is not None and self.own:
+        if self._file is not None and self.is_owner:
             text = os.pread(self._file.fileno(), os.fstat(self._file.fileno()).st_size - self._read, self._read)
-            whole = text[: text.rfind(b"\n") + 1]
-            self._read += len(whole)
-            self._entries += map(json.loads, whole.splitlines())
+            complete = text[: text.rfind(b"\n") + 1]
+            self._read += len(complete)
+            self._entries += map(json.loads, complete.splitlines())
         return self._entries
 
     def unsent(self) -> list[dict[str, Any]]:
@@ -90,7 +90,7 @@ class Journal:
         return new
 
     def states(self, gate: str) -> dict[str, str]:
-        """Return what the checks of a gate have come to: a verdict, or that it has begun and not ended."""
+        """Return the states of the checks of a gate: a verdict, or that a check has begun and not ended."""
         return {
             entry["id"]: entry["state"]
             for entry in self.entries()
@@ -104,18 +104,18 @@ class Journal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """What has become of a test that is marked, or has made a check.
+    """The outcome of a test that is marked, or has made a check.
 
     Attributes:
         nodeid: The test; of tests that could not be collected, their module.
         outcome: ROBUST, BIASED, UNPROVEN or *no demonstration*.
-        reason: Why there is none: passed without a check, failed, error, skipped, xfailed, deselected, not run, or why
-            the module was not collected; empty for a verdict.
-        status: What pytest reports of it: passed, failed, error, skipped, xfailed, deselected or not run.
-        checks: What the checks of its last run have come to: verdicts, or "broke off".
+        reason: Why there is no demonstration: passed without a check, failed, error, skipped, xfailed, deselected, not
+            run, or why the module was not collected; empty for a verdict.
+        status: What pytest reports of the test: passed, failed, error, skipped, xfailed, deselected or not run.
+        checks: Outcomes of the checks of its last run: verdicts, or "broke off".
         runs: How often it ran.
-        earlier: What the checks of its earlier runs have come to.
-        explanation: The words of the user's that it was skipped or expected to fail with; empty if there are none.
+        earlier: Outcomes of the checks of its earlier runs.
+        explanation: The user's reason for skipping it or expecting its failure; empty if there is none.
     """
 
     nodeid: str
@@ -133,7 +133,7 @@ class Row:
         return self.status not in _SETTLED and any(check != DEMONSTRATED for check in self.checks)
 
     def plain(self) -> dict[str, Any]:
-        """Return it as JSON types."""
+        """Return the row as JSON types."""
         return {**asdict(self), "checks": list(self.checks), "earlier": list(self.earlier), "hidden": self.hidden}
 
 
@@ -145,7 +145,7 @@ def row(
     Args:
         nodeid: The test.
         status: What pytest reports of it.
-        runs: Number of a run -> what its checks have come to.
+        runs: Number of a run -> outcomes of its checks.
         bare: Whether its last run failed as it had made no check.
         explanation: See `Row`; it is of use only where pytest reports that the test was skipped or failed as expected.
     """
@@ -163,7 +163,7 @@ def row(
         outcome, reason = DEMONSTRATED, ""
     elif not checks and (status == "passed" or (bare and status == "failed")):
         reason = "passed without a check"
-    earlier = tuple(check for run, made in runs.items() if run != last for check in made)
+    earlier = tuple(check for run, outcomes in runs.items() if run != last for check in outcomes)
     return Row(
         nodeid=nodeid,
         outcome=outcome,
@@ -178,10 +178,10 @@ def row(
 
 def explanation_in(report: Any) -> str:  # noqa: ANN401 - plugins make reports of their own
     """Return the words that a test was skipped or expected to fail with, on one line."""
-    place = getattr(report, "longrepr", None)
-    words = getattr(report, "wasxfail", place[2] if isinstance(place, tuple | list) and len(place) > 2 else "")  # noqa: PLR2004
+    longrepr = getattr(report, "longrepr", None)
+    words = getattr(report, "wasxfail", longrepr[2] if isinstance(longrepr, tuple | list) and len(longrepr) > 2 else "")  # noqa: PLR2004
     line = " ".join(str(words).removeprefix("Skipped: ").removeprefix("reason: ").split())
-    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
+    return line if len(line) <= _MAX_LENGTH else f"{line[: _MAX_LENGTH - 1]}…"
 
 
 def status_after(status: str, report: Any) -> str:  # noqa: ANN401 - plugins make reports of their own
@@ -202,10 +202,10 @@ def status_after(status: str, report: Any) -> str:  # noqa: ANN401 - plugins mak
 
 
 class Session:
-    """All that is known of the marked tests of a session, in this process or, with xdist, in the controller's."""
+    """The state of the marked tests of a session, in this process or, with xdist, in the controller's."""
 
     def __init__(self, settings: Settings, config: pytest.Config) -> None:
-        """Know of no test yet."""
+        """Start with no test."""
         self.journal = Journal()
         self.failures: list[str] = []
         self.lines: list[str] = []
@@ -218,27 +218,27 @@ class Session:
         self._uncollected: dict[str, str] = {}
         self._with_items: set[str] = set()
         self._entries: dict[tuple[str, str], dict[str, Any]] = {}
-        self._told = False
+        self._fates_sent = False
         self._failing: pytest.Session | None = None
 
-    # What is collected.
+    # Collection.
 
     def collected(self, item: pytest.Item) -> None:
-        """Take note of a test before anyone can take it away."""
+        """Record a test before a plugin can remove it."""
         self._with_items.add(item.nodeid.partition("::")[0])
         if item.get_closest_marker(MARKER):
             self._fates.setdefault(item.nodeid, _NOT_RUN)
             self.journal.open()
 
     def dropped(self, nodes: Iterable[Any]) -> None:
-        """Take note of tests that were taken out of what their module has."""
+        """Record tests that a plugin removed from their module."""
         for node in nodes:
             self._with_items.add(node.nodeid.partition("::")[0])
             if isinstance(node, pytest.Item) and node.get_closest_marker(MARKER):
                 self._fates[node.nodeid] = _DESELECTED
 
     def selected(self, items: Iterable[pytest.Item]) -> None:
-        """Take note of which tests are to run, and with that of those that are not."""
+        """Record which tests are to run, and which are not."""
         chosen = {item.nodeid: item for item in items}
         for item in chosen.values():
             if item.get_closest_marker(MARKER):
@@ -247,39 +247,39 @@ class Session:
         self._fates.update(dict.fromkeys(self._fates.keys() - chosen.keys(), _DESELECTED))
 
     def not_collected(self, report: pytest.CollectReport) -> None:
-        """Take note of a module that was skipped, broke, or gave no test."""
+        """Record a module that was skipped, broke, or has no test."""
         words = {"skipped": "skipped at collection", "failed": "error at collection"}
         self._uncollected[report.nodeid] = words.get(report.outcome, "nothing was collected")
 
     def _modules(self) -> dict[str, str]:
-        """Return the modules that have the marker and of whose tests nothing is known."""
-        found = {}
+        """Return the modules that have the marker and whose tests were not collected."""
+        modules = {}
         root = self._config.rootpath
-        for nodeid, why in self._uncollected.items():
+        for nodeid, reason in self._uncollected.items():
             path = root / nodeid.partition("::")[0]
-            inside = [] if why.startswith("nothing") else sorted(path.rglob("*.py"))
+            inside = [] if reason.startswith("nothing") else sorted(path.rglob("*.py"))
             for module in inside if path.is_dir() else [path]:
                 name = module.relative_to(root).as_posix() if module.is_relative_to(root) else str(module)
                 if name not in self._with_items and names_marker(module):
-                    found[name] = why
-        return found
+                    modules[name] = reason
+        return modules
 
-    # What is run.
+    # Running tests.
 
     def attach(self, item: pytest.Item, report: pytest.TestReport) -> None:
-        """Let what is new travel with a report, across processes too."""
+        """Attach new entries to a report, with which they cross processes."""
         if item.get_closest_marker(MARKER) and item.nodeid not in self._fates:
             self._fates[item.nodeid] = _NOT_RUN  # it was marked while it ran
         entries = self.journal.unsent()
-        if self._worker and not self._told and self._fates:
+        if self._worker and not self._fates_sent and self._fates:
             setattr(report, MARKER, {"entries": entries, "fates": self._fates, "modules": self._modules()})
-            self._told = True
-        elif entries or not self.journal.own:
+            self._fates_sent = True
+        elif entries or not self.journal.is_owner:
             fates = {item.nodeid: self._fates[item.nodeid]} if item.nodeid in self._fates else {}
             setattr(report, MARKER, {"entries": entries, "fates": fates, "modules": {}})
 
     def reported(self, report: pytest.TestReport) -> None:
-        """Take note of what pytest reports of a test, and of what travels with it."""
+        """Record what pytest reports of a test, and the entries attached to the report."""
         key = report.nodeid, str(getattr(report, "worker_id", ""))
         self._statuses[key] = status_after(self._statuses.get(key, _NOT_RUN), report)
         if report.outcome == "skipped" and not hasattr(report, "context"):
@@ -287,11 +287,11 @@ class Session:
         self.absorb(getattr(report, MARKER, {}))
 
     def absorb(self, sent: Mapping[str, Any]) -> None:
-        """Take note of what another process has sent."""
+        """Record the state that another process has sent."""
         for nodeid, fate in sent.get("fates", {}).items():
             self._fates.setdefault(nodeid, fate)
-        for nodeid, why in sent.get("modules", {}).items():
-            self._fates.setdefault(nodeid, why)
+        for nodeid, reason in sent.get("modules", {}).items():
+            self._fates.setdefault(nodeid, reason)
         for entry in sent.get("entries", ()):
             self._note(entry)
 
@@ -301,7 +301,7 @@ class Session:
             self._entries[key] = entry
 
     def snapshot(self) -> dict[str, Any]:
-        """Return all that a worker knows; results that were sent already without their numbers."""
+        """Return the state of a worker; results that were sent already come without their numbers."""
         new = {id(entry) for entry in self.journal.unsent()}
         entries = [
             entry if id(entry) in new else {name: value for name, value in entry.items() if name != "record"}
@@ -309,7 +309,7 @@ class Session:
         ]
         return {"entries": entries, "fates": self._fates, "modules": self._modules()}
 
-    # What comes of it.
+    # The outcome.
 
     def records(self) -> list[dict[str, Any]]:
         """Return the results of checks and looks."""
@@ -336,11 +336,11 @@ class Session:
             row(
                 nodeid,
                 statuses.get(nodeid, fates.get(nodeid, _NOT_RUN)),
-                {run: tuple(states.values()) for run, states in sorted(made.items())},
-                bare=max(made, default=1) in bare.get(nodeid, ()),
+                {run: tuple(states.values()) for run, states in sorted(test_runs.items())},
+                bare=max(test_runs, default=1) in bare.get(nodeid, ()),
                 explanation=self._explanations.get(nodeid, ""),
             )
-            for nodeid, made in runs.items()
+            for nodeid, test_runs in runs.items()
         ]
 
     def _gather(self) -> None:
@@ -358,8 +358,8 @@ class Session:
     @property
     def concerned(self) -> bool:
         """Whether there is anything to say."""
-        asked = self._settings.report or self._settings.strict or self._settings.require
-        return bool(asked or self._fates or self._entries or self.journal.entries() or self._modules())
+        requested = self._settings.report or self._settings.strict or self._settings.require
+        return bool(requested or self._fates or self._entries or self.journal.entries() or self._modules())
 
     def begin(self) -> None:
         """Take the report of an earlier session away, and say that this one has not ended."""
@@ -370,12 +370,12 @@ class Session:
         if not self._worker and self._fates:
             self._write(self.rows(), "the session has not ended")
 
-    def _write(self, rows: list[Row], why: str) -> None:
+    def _write(self, rows: list[Row], reason: str) -> None:
         if self._settings.report and not self._worker:
             from pytest_ganvalid.report import files
 
             try:
-                files.begin(self._directory(), [each.plain() for each in rows], why)
+                files.begin(self._directory(), [test.plain() for test in rows], reason)
             except OSError:
                 return  # it is told at the end, where the report cannot be written either
 
@@ -385,7 +385,7 @@ class Session:
 
     def finish(self, session: pytest.Session) -> None:
         """Judge the session, let it fail if it must, and write the report; workers leave it to their controller."""
-        if not self.journal.own:
+        if not self.journal.is_owner:
             return
         if self._worker:
             self._config.workeroutput[MARKER] = self.snapshot()  # type: ignore[attr-defined]
@@ -409,13 +409,13 @@ class Session:
             lines = files.write_report(
                 self._directory(),
                 self.records(),
-                rows=[each.plain() for each in rows],
+                rows=[test.plain() for test in rows],
                 outcome=outcome,
                 plots=self._settings.plots,
                 run=run_of(words, self._config.rootpath),
             )
-            here = f"{self._config.invocation_params.dir}{os.sep}"
-            self.lines = [line.replace(here, "") for line in lines]
+            folder = f"{self._config.invocation_params.dir}{os.sep}"
+            self.lines = [line.replace(folder, "") for line in lines]
         except OSError as error:
             self.lines = [f"the report was not written: {error}"]
             session.exitstatus = session.exitstatus or pytest.ExitCode.INTERNAL_ERROR
@@ -434,7 +434,7 @@ class Session:
         """Write a line for each row, where the report is, why the session fails, and how many there are of each."""
         from pytest_ganvalid.report import session
 
-        rows = [each.plain() for each in self.rows()]
+        rows = [test.plain() for test in self.rows()]
         messages = [*self.lines, *self.failures]
         session.write_summary(terminal, rows, self.records(), messages, self._config.getoption("verbose"))
 
@@ -442,9 +442,9 @@ class Session:
 def failures(rows: Iterable[Row], settings: Settings) -> list[str]:
     """Say why a session fails, whatever pytest says of its tests."""
     rows = list(rows)
-    hidden = [f"{each.nodeid} ({each.status})" for each in rows if each.hidden]
-    nothing = sum(each.outcome == NOTHING for each in rows)
-    shown = sum(each.outcome == DEMONSTRATED for each in rows)
+    hidden = [f"{test.nodeid} ({test.status})" for test in rows if test.hidden]
+    nothing = sum(test.outcome == NOTHING for test in rows)
+    demonstrated = sum(test.outcome == DEMONSTRATED for test in rows)
     words = []
     if hidden:
         words.append(
@@ -453,8 +453,8 @@ def failures(rows: Iterable[Row], settings: Settings) -> list[str]:
         )
     if settings.strict and nothing:
         words.append(f"the session fails by --ganvalid-strict: {nothing} without a demonstration")
-    if settings.require is not None and shown < settings.require:
-        words.append(f"the session fails by --ganvalid-require={settings.require}: {shown} demonstrated")
+    if settings.require is not None and demonstrated < settings.require:
+        words.append(f"the session fails by --ganvalid-require={settings.require}: {demonstrated} demonstrated")
     return words
 
 

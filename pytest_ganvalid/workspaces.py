@@ -33,7 +33,7 @@ OWN_ERROR = "staterror"
 _ABSOLUTE = ("histosys", "shapesys", "staterror")  # whose data have the unit of the contents
 _SETTINGS = {"normsys": {"interpcode": "code4"}, "histosys": {"interpcode": "code4p"}}
 _BATCHES = (2, 16, 64, 256, 1024)
-"""For how many parameters at a time pyhf is asked."""
+"""Numbers of parameter points that pyhf evaluates at a time."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,21 +51,21 @@ class Workspace:
     poi: str
 
     @classmethod
-    def read(cls, given: object, measurement: str | None = None, poi: str | None = None) -> Workspace:
+    def read(cls, source: object, measurement: str | None = None, poi: str | None = None) -> Workspace:
         """Read a workspace.
 
         Args:
-            given: A `pyhf.Workspace`, what it is made of, or the name of a JSON file.
+            source: A `pyhf.Workspace`, its specification, or the name of a JSON file.
             measurement: Which of its measurements; ``None`` for the first.
             poi: The parameter of interest; ``None`` for that of the measurement.
 
         Raises:
-            InputError: If it is no valid workspace, or there is no such measurement.
-            InputTypeError: If it is something else.
+            InputError: If the workspace is not valid, or has no such measurement.
+            InputTypeError: If ``source`` is no workspace, mapping or name of a file.
             MissingExtraError: If pyhf is not installed.
         """
         pyhf = _pyhf()
-        spec = copy.deepcopy(dict(_opened(given)))
+        spec = copy.deepcopy(dict(_parsed(source)))
         try:
             with _numpy_backend(), warnings.catch_warnings():
                 warnings.simplefilter("ignore", DeprecationWarning)  # of jsonschema, which pyhf calls the old way
@@ -73,7 +73,7 @@ class Workspace:
         except (pyhf.exceptions.InvalidSpecification, pyhf.exceptions.InvalidWorkspaceOperation) as error:
             msg = f"the workspace is not valid: {str(error).splitlines()[0]}"
             raise InputError(msg) from None
-        measurements = {one["name"]: one["config"] for one in spec["measurements"]}
+        measurements = {entry["name"]: entry["config"] for entry in spec["measurements"]}
         chosen = next(iter(measurements)) if measurement is None else measurement
         if chosen not in measurements:
             msg = f"the workspace has no measurement {chosen!r}; there are {sorted(measurements)}"
@@ -82,40 +82,40 @@ class Workspace:
         return cls(spec["channels"], config["parameters"], config["poi"] if poi is None else poi)
 
     def samples(self, sample: object, channel: object = None) -> dict[str, str]:
-        """Return the channels that a generator's events enter -> the sample that they are there.
+        """Return channel -> sample for the channels that a generator's events enter.
 
         Args:
             sample: Its name, or a mapping of channel -> name.
             channel: The name of a channel, or several; ``None`` for all that have the sample.
 
         Raises:
-            InputError: If there is no such channel, or it has no such sample.
+            InputError: If the workspace has no such channel, or the channel no such sample.
             InputTypeError: If a name is no text.
         """
-        stated = sample if isinstance(sample, Mapping) else None
-        if stated is not None and channel is not None:
-            msg = f"sample={dict(stated)!r} names the channels, and so does channel={channel!r}; leave channel out"
+        assignment = sample if isinstance(sample, Mapping) else None
+        if assignment is not None and channel is not None:
+            msg = f"sample={dict(assignment)!r} names the channels, and so does channel={channel!r}; leave channel out"
             raise InputError(msg)
-        having = {one["name"]: [part["name"] for part in one["samples"]] for one in self.channels}
-        if stated is None:
-            in_all = [name for name, samples in having.items() if sample in samples]
+        available = {entry["name"]: [part["name"] for part in entry["samples"]] for entry in self.channels}
+        if assignment is None:
+            in_all = [name for name, samples in available.items() if sample in samples]
             chosen = in_all if channel is None else [channel] if isinstance(channel, str) else channel
             if not isinstance(sample, str) or not isinstance(chosen, Sequence):
                 msg = f"sample={sample!r}, channel={channel!r}; expected names of the workspace"
                 raise InputTypeError(msg)
-            stated = dict.fromkeys(chosen, sample)
-        for name, part in stated.items():
-            if name not in having:
-                msg = f"the workspace has no channel {name!r}; there are {sorted(having)}"
+            assignment = dict.fromkeys(chosen, sample)
+        for name, part in assignment.items():
+            if name not in available:
+                msg = f"the workspace has no channel {name!r}; there are {sorted(available)}"
                 raise InputError(msg)
-            if part not in having[name]:
-                msg = f"channel {name!r} has no sample {part!r}; there are {sorted(having[name])}"
+            if part not in available[name]:
+                msg = f"channel {name!r} has no sample {part!r}; there are {sorted(available[name])}"
                 raise InputError(msg)
-        if not stated:
-            everywhere = sorted({part for parts in having.values() for part in parts})
+        if not assignment:
+            everywhere = sorted({part for parts in available.values() for part in parts})
             msg = f"no channel of the workspace has a sample {sample!r}; there are {everywhere}"
             raise InputError(msg)
-        return {name: stated[name] for name in having if name in stated}
+        return {name: assignment[name] for name in available if name in assignment}
 
     def contents(self, samples: Mapping[str, str]) -> dict[str, FloatArray]:
         """Return the contents that the workspace has for a sample, channel by channel."""
@@ -141,12 +141,12 @@ class Workspace:
         channels = copy.deepcopy(self.channels)
         for channel in channels:
             for part in channel["samples"]:
-                own = samples.get(channel["name"]) == part["name"]
+                replaced = samples.get(channel["name"]) == part["name"]
                 old = np.array(part["data"], dtype=np.float64)
-                new = template[channel["name"]] if own else old * luminosity
+                new = template[channel["name"]] if replaced else old * luminosity
                 part["data"] = new.tolist()
-                if own:
-                    part["modifiers"] = [one for one in part["modifiers"] if one["type"] != OWN_ERROR]
+                if replaced:
+                    part["modifiers"] = [entry for entry in part["modifiers"] if entry["type"] != OWN_ERROR]
                 for modifier in part["modifiers"]:
                     if modifier["type"] in _ABSOLUTE:
                         modifier["data"] = _rescaled(modifier["data"], old, new, luminosity)
@@ -220,22 +220,22 @@ class _Evaluator:
         self._unit = np.concatenate([unit.get(name, np.ones(sizes[name])) for name in self._config.channels])
 
     def __call__(self, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return rates and what a unit of the template contributes."""
-        both = np.concatenate([theta, theta])
-        both[:, self._probe] = np.repeat([0.0, 1.0], theta.shape[0])
-        most = _BATCHES[-1]
+        """Return the rates, and the contribution of a unit of the template."""
+        doubled = np.concatenate([theta, theta])
+        doubled[:, self._probe] = np.repeat([0.0, 1.0], theta.shape[0])
+        size = _BATCHES[-1]
         with _numpy_backend():
-            parts = [self._rates(both[first : first + most]) for first in range(0, both.shape[0], most)]
-        rates, more = np.split(np.concatenate(parts), 2)
-        return rates, (more - rates) / self._unit
+            parts = [self._rates(doubled[first : first + size]) for first in range(0, doubled.shape[0], size)]
+        rates, shifted = np.split(np.concatenate(parts), 2)
+        return rates, (shifted - rates) / self._unit
 
     def _rates(self, theta: FloatArray) -> FloatArray:
-        left = theta.shape[0]
-        size = next(size for size in _BATCHES if size >= left)
-        padded = np.concatenate([theta, np.repeat(theta[-1:], size - left, axis=0)])
+        n_points = theta.shape[0]
+        size = next(size for size in _BATCHES if size >= n_points)
+        padded = np.concatenate([theta, np.repeat(theta[-1:], size - n_points, axis=0)])
         with np.errstate(all="ignore"):
             rates = self._model(size).expected_actualdata(padded)
-        return np.asarray(rates, dtype=np.float64)[:left]
+        return np.asarray(rates, dtype=np.float64)[:n_points]
 
     def _model(self, size: int) -> Any:  # noqa: ANN401 - of pyhf
         if size not in self._models:
@@ -268,7 +268,7 @@ class _Evaluator:
         """Return the position of the parameter of interest.
 
         Raises:
-            InputError: If it is none, fixed, constrained or several.
+            InputError: If the parameter does not exist, is fixed or constrained, or has several components.
         """
         config = self._config
         names = [name for name in config.par_order if name != PROBE]
@@ -301,9 +301,9 @@ class _Evaluator:
         sigma: list[float] = []
         factor: list[float] = []
         for name in config.auxdata_order:
-            settings, place = config.param_set(name), config.par_slice(name)
+            settings, indices = config.param_set(name), config.par_slice(name)
             poisson = settings.pdf_type == "poisson"
-            parameter += range(place.start, place.stop)
+            parameter += range(indices.start, indices.stop)
             factor += list(settings.factors) if poisson else [0.0] * settings.n_parameters
             sigma += [1.0] * settings.n_parameters if poisson else list(settings.width())
         return Constraints(np.array(parameter, dtype=np.intp), np.array(sigma, dtype=np.float64), np.array(factor))
@@ -332,21 +332,21 @@ def _numpy_backend() -> Iterator[None]:
             pyhf.set_backend(backend, optimizer)
 
 
-def _opened(given: object) -> Mapping[str, Any]:
-    if isinstance(given, str | os.PathLike):
-        path = Path(given)
+def _parsed(source: object) -> Mapping[str, Any]:
+    if isinstance(source, str | os.PathLike):
+        path = Path(source)
         try:
-            given = json.loads(path.read_text(encoding="utf-8"))
+            source = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             msg = f"{path}: no workspace can be read: {error}"
             raise InputError(msg) from None
-    if not isinstance(given, Mapping):
+    if not isinstance(source, Mapping):
         msg = (
-            f"the workspace is a {type(given).__name__}; expected a pyhf.Workspace, the dictionary that it is made of, "
-            "or the name of its JSON file"
+            f"the workspace is a {type(source).__name__}; expected a pyhf.Workspace, the dictionary that it is made "
+            "of, or the name of its JSON file"
         )
         raise InputTypeError(msg)
-    return given
+    return source
 
 
 def _rescaled(data: Any, old: FloatArray, new: FloatArray, luminosity: float) -> Any:  # noqa: ANN401 - as in JSON

@@ -331,7 +331,7 @@ def test_limits_of_a_node() -> None:
     assert [leaf.path for leaf in nested(members["a"], (3,))] == ["a[0]", "a[1]", "a[2]"]
     for read, words in (
         (lambda: one.whole(2, 3), r"a\[0\]: expected an integer from 2 to 3; got 1"),
-        (lambda: number.real(most=2), r"a\[1\]: expected a finite number of at most 2; got 2\.5"),
+        (lambda: number.real(maximum=2), r"a\[1\]: expected a finite number of at most 2; got 2\.5"),
         (half_character.text, r"a\[2\]: expected a string"),
         (lambda: members["a"].items(2), "a: expected an array of 2"),
         (lambda: members["a"].reals(3), r"a\[2\]: expected a finite number"),

@@ -110,7 +110,7 @@ def test_the_command_line_goes_over_the_ini_file() -> None:
     assert settings(ini) == Settings(**bounds, report="ini", require=2)
     given = settings(ini, n_required="20", confidence="0.95", max_bias="1", report="out", require="3", strict=True)
     assert given == Settings(n_required=20, confidence=0.95, max_bias=1, **bounds, report="out", strict=True, require=3)
-    assert given.given == {"n_required": 20, "confidence": 0.95, "max_bias": 1}
+    assert given.command_line == {"n_required": 20, "confidence": 0.95, "max_bias": 1}
     assert given.bounds == {"n_required": [20, 10], "confidence": [0.95, 0.9], "max_bias": [1, 2]}
 
 

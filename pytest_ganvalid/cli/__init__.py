@@ -114,8 +114,8 @@ def _run(command: Command, arguments: argparse.Namespace) -> int:
 
 
 def _failed(reason: str) -> int:
-    who = "ganvalid" if process() == 0 else f"ganvalid (process {process()})"
-    complain(f"{who}: error: {reason}")
+    program = "ganvalid" if process() == 0 else f"ganvalid (process {process()})"
+    complain(f"{program}: error: {reason}")
     return 1
 
 
@@ -125,9 +125,9 @@ def _parser() -> Parser:
     parser.set_defaults(command=None)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     for command in COMMANDS:
-        own = commands.add_parser(
+        subparser = commands.add_parser(
             command.name, help=command.summary, description=command.description, tail=command.tail
         )
-        command.configure(own)
-        own.set_defaults(command=command, parser=own)
+        command.configure(subparser)
+        subparser.set_defaults(command=command, parser=subparser)
     return parser

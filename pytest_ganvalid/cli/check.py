@@ -27,8 +27,8 @@ exit status: 0 if ROBUST, 3 if BIASED or UNPROVEN, 1 if there is no verdict, 2 i
 
 def _configure(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    what = "histograms (.json of 'ganvalid fill', or of UHI; a ROOT file), or events: a file, or a pattern in quotes"
-    add("generated", metavar="GENERATED", help=f"generated {what}")
+    kinds = "histograms (.json of 'ganvalid fill', or of UHI; a ROOT file), or events: a file, or a pattern in quotes"
+    add("generated", metavar="GENERATED", help=f"generated {kinds}")
     add("reference", metavar="REFERENCE", help="likewise, of true simulation that the generator was not trained on")
     add("--n-required", metavar="N", type=number, required=True, help="true events that the generated stand in for")
     add("--n-train", metavar="N", type=number, help="events that the generator was trained on")
@@ -73,7 +73,7 @@ def _run(arguments: argparse.Namespace) -> int:
         keywords["weight"] = _pair(arguments.weight)
     if arguments.cluster is not None:
         keywords["cluster"] = _pair(arguments.cluster)
-    _check_places(arguments)
+    _check_outputs(arguments)
     from pytest_ganvalid.check import validate
     from pytest_ganvalid.pipeline.files import names_json
     from pytest_ganvalid.report.text import explain
@@ -91,12 +91,12 @@ def _pair(text: str) -> Any:  # noqa: ANN401 - what `validate` takes
     return (generated.strip() or None, reference.strip() or None) if comma else text
 
 
-def _check_places(arguments: argparse.Namespace) -> None:
-    """Refuse places that cannot be written to, before any work is done.
+def _check_outputs(arguments: argparse.Namespace) -> None:
+    """Refuse outputs that cannot be written, before any work is done.
 
     Raises:
-        InputError: If there are any.
-        UsageError: If something would be written over what is read.
+        InputError: If an output cannot be written.
+        UsageError: If an output would overwrite an input.
     """
     folder, inputs = arguments.report, _inputs(arguments)
     inside = [] if folder is None else [folder / "report.json", folder / "report.html"]
@@ -125,7 +125,7 @@ def _inputs(arguments: argparse.Namespace) -> list[str]:
 
 
 def _written(report: Report, arguments: argparse.Namespace) -> list[str]:
-    """Write what was asked for; return what to say of it."""
+    """Write the requested files; return lines that name them."""
     if arguments.output is None and arguments.report is None:
         return []
     from pytest_ganvalid._files import write_whole

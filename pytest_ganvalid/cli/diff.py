@@ -31,10 +31,10 @@ def _run(arguments: argparse.Namespace) -> int:
     for path in (arguments.before, arguments.after):
         with placed(str(path)):
             results.append(results_in(path.read_bytes()))
-    found = changes(*results)
-    for change in found:
+    differences = changes(*results)
+    for change in differences:
         say(*change.lines())
-    worse = [change.name for change in found if change.worse]
+    worse = [change.name for change in differences if change.worse]
     say(f"worse: {', '.join(worse)}" if worse else "nothing is worse")
     return WORSE if worse else 0
 

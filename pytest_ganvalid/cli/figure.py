@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pytest_ganvalid.report.figure import UncertaintyFigure
 
 TOYS = ("CamelBack", "Ring", "SphericalShell", "DijetMass", "ZLineShape")
-"""Those of `pytest_ganvalid.toys` that state the distribution of one column."""
+"""Toys of `pytest_ganvalid.toys` that state the distribution of one column."""
 GENERATORS = ("Bootstrap", "HistogramSampler", "GaussianKDE", "CamelBackFit")
 SUFFIXES = (".png", ".svg", ".pdf", ".json", ".csv")
 _OF_TOYS = ("generator", "events", "seed")
@@ -48,10 +48,11 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 def _run(arguments: argparse.Namespace) -> None:
     outputs = arguments.output or [Path("figure.png")]
     toy = next((name for name in TOYS if _plain(name) == _plain(arguments.source)), None)
-    given = [name for name in _OF_TOYS if getattr(arguments, name) is not None]
-    if toy is None and given:
+    options = [name for name in _OF_TOYS if getattr(arguments, name) is not None]
+    if toy is None and options:
         msg = (
-            f"--{given[0]} is of a toy, and {arguments.source!r} is none; expected one of {', '.join(map(kebab, TOYS))}"
+            f"--{options[0]} is of a toy, and {arguments.source!r} is none; expected one of "
+            f"{', '.join(map(kebab, TOYS))}"
         )
         raise UsageError(msg)
     check_outputs(outputs, SUFFIXES, [arguments.source, *([arguments.generator] if arguments.generator else [])])
@@ -78,7 +79,7 @@ def _content(figure: UncertaintyFigure, suffix: str) -> bytes:
 
 
 def _settings(arguments: argparse.Namespace, *names: str) -> dict[str, Any]:
-    """Return what was stated."""
+    """Return the options that were stated."""
     return {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
 
 
@@ -101,7 +102,7 @@ def _of_toy(name: str, arguments: argparse.Namespace) -> UncertaintyFigure:
     """Train a generator, or take one that was trained, and measure it.
 
     Raises:
-        UsageError: If something of it was not said.
+        UsageError: If an option is missing, or is one of reports.
     """
     for option in ("observable", "check", "probability"):
         if getattr(arguments, option) is not None:

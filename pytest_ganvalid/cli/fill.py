@@ -41,8 +41,8 @@ def _run(arguments: argparse.Namespace) -> None:
     weight = False if arguments.unweighted else arguments.weight
     histograms = fill(arguments.events, like=arguments.like, weight=weight, cluster=arguments.cluster, **keywords)
     write_whole(arguments.output, histograms.to_json().encode())
-    what = ", ".join(histograms.plan.observables)
-    say(f"filled {histograms.n_events:,} events of {histograms.source} ({what}); wrote {arguments.output}")
+    names = ", ".join(histograms.plan.observables)
+    say(f"filled {histograms.n_events:,} events of {histograms.source} ({names}); wrote {arguments.output}")
 
 
 COMMAND = Command(

@@ -30,9 +30,9 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     add("-n", metavar="N", type=count, help="number of events (default: that of the rows of --conditions)")
     add("--seed", metavar="S", type=count, required=True, help="0, 1, 2, ...: the same seed gives the same events")
     add("-o", "--output", metavar="FILE", type=Path, required=True, help="file to write: .npz, or .parquet (pyarrow)")
-    given = parser.add_mutually_exclusive_group()
-    given.add_argument("--conditions", metavar="FILE", type=Path, help="events that give the conditions, row by row")
-    given.add_argument(
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--conditions", metavar="FILE", type=Path, help="events that give the conditions, row by row")
+    source.add_argument(
         "--at",
         metavar="NAME=VALUE",
         type=_condition,
@@ -73,7 +73,7 @@ def _run(arguments: argparse.Namespace) -> None:
     n = arguments.n if arguments.n is not None else len(conditions)
     chunks = generator.stream(n, seed=arguments.seed, conditions=conditions, chunk=arguments.chunk)
     if bar_wanted(quiet=arguments.quiet):
-        chunks = _shown(chunks, n)
+        chunks = _with_progress(chunks, n)
     events = write_events(arguments.output, chunks)
     say(
         f"wrote {events:,} events ({', '.join([*generator.columns, *generator.conditions])}) to {arguments.output}; "
@@ -93,19 +93,19 @@ def _conditions(generator: Generator, arguments: argparse.Namespace) -> Any:  # 
         from pytest_ganvalid.samples.files import read_events
 
         return read_events(arguments.conditions, needed)
-    given = dict(arguments.at or ())
-    if set(given) != set(needed):
+    assigned = dict(arguments.at or ())
+    if set(assigned) != set(needed):
         values = " ".join(f"{name}=VALUE" for name in needed)
-        got = ", ".join(given) or "nothing"
+        got = ", ".join(assigned) or "nothing"
         msg = (
             f"{arguments.generator} was trained given {', '.join(needed)}, and got {got}; "
             f"expected --at {values}, or --conditions FILE"
         )
         raise InputError(msg)
-    return given
+    return assigned
 
 
-def _shown(chunks: Iterator[Sample], n: int) -> Iterator[Sample]:
+def _with_progress(chunks: Iterator[Sample], n: int) -> Iterator[Sample]:
     from tqdm import tqdm
 
     with tqdm(total=n, desc="generating", unit=" events", unit_scale=True) as bar:

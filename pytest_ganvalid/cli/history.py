@@ -39,7 +39,7 @@ def _run(arguments: argparse.Namespace) -> int:
     files = expanded(arguments.reports)
     check_outputs(arguments.output, SUFFIXES, files)
     reports = {}
-    for name, file in zip(_names(files), files, strict=True):
+    for name, file in zip(_release_names(files), files, strict=True):
         with placed(str(file)):
             reports[name] = results_in(file.read_bytes())
     history = history_of(reports, rate=RATE if arguments.rate is None else arguments.rate)
@@ -51,7 +51,7 @@ def _run(arguments: argparse.Namespace) -> int:
     return ALARM if history.alarms else 0
 
 
-def _names(files: Sequence[Path]) -> list[str]:
+def _release_names(files: Sequence[Path]) -> list[str]:
     """Name releases by their files, or by their paths where those are alike.
 
     Raises:
@@ -59,9 +59,9 @@ def _names(files: Sequence[Path]) -> list[str]:
     """
     stems = [file.stem for file in files]
     names = stems if len(set(stems)) == len(stems) else [str(file) for file in files]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        msg = f"{twice}: named twice; every release is to be counted once"
+    duplicate = next((name for name in names if names.count(name) > 1), None)
+    if duplicate is not None:
+        msg = f"{duplicate}: named twice; every release is to be counted once"
         raise InputError(msg)
     return names
 

@@ -1,4 +1,4 @@
-"""The options that say what is histogrammed, of the commands that fill histograms."""
+"""The options of observables and bins, for the commands that fill histograms."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pytest_ganvalid.cli.parsing import UsageError
 
 _COMMA = re.compile(r",(?![^(]*\))")  # outside parentheses
 _WHERE = " where "
-_PLACES = ("error", "underflow", "overflow", "separate")
+_DESTINATIONS = ("error", "underflow", "overflow", "separate")
 HELP = """observables, separated by commas, several of them at once joined by colons:
   mass                  a column; all entries, where events have several
   leading(pt), sum(pt), count(pt)
@@ -23,7 +23,7 @@ HELP = """observables, separated by commas, several of them at once joined by co
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add them to a command."""
+    """Add the options to a command."""
     add = parser.add_argument
     add("--observables", metavar="NAMES", type=observables, help="what to histogram, as below (default: all columns)")
     add(
@@ -44,27 +44,27 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         type=_nonfinite,
         action="append",
         default=[],
-        help=f"where NaN and infinite values go: {', '.join(_PLACES)} (default: error); may be repeated",
+        help=f"where NaN and infinite values go: {', '.join(_DESTINATIONS)} (default: error); may be repeated",
     )
 
 
 def keywords(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Return what the options mean to the functions of the package; only what was stated.
+    """Return the keywords of the package's functions for the options that are stated.
 
     Raises:
-        UsageError: If they contradict each other.
+        UsageError: If the options contradict each other.
     """
-    stated: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
     if arguments.observables is not None:
-        stated["observables"] = [observable(item) for item in arguments.observables]
+        settings["observables"] = [observable(item) for item in arguments.observables]
     for option, default in (("bins", 50), ("nonfinite", "error")):
-        given = getattr(arguments, option)
-        if given:
-            stated[option] = _setting(option, given, arguments.observables, default)
+        pairs = getattr(arguments, option)
+        if pairs:
+            settings[option] = _setting(option, pairs, arguments.observables, default)
     if arguments.by is not None:
         name, bins = arguments.by
-        stated["by"] = name if bins is None else (name, bins)
-    return stated
+        settings["by"] = name if bins is None else (name, bins)
+    return settings
 
 
 def observables(text: str) -> list[str]:
@@ -81,32 +81,32 @@ def observable(item: str) -> Any:  # noqa: ANN401 - what `validate` takes
     """Return an observable that was read by `observables`."""
     from pytest_ganvalid.observables import Selection
 
-    what, where, condition = item.partition(_WHERE)
-    names = tuple(name.strip() for name in what.split(":"))
+    target, where, condition = item.partition(_WHERE)
+    names = tuple(name.strip() for name in target.split(":"))
     columns: Any = names if len(names) > 1 else names[0]
     return Selection(columns, condition.strip(), name=item) if where else (item, columns) if len(names) > 1 else columns
 
 
-def _setting(option: str, given: Sequence[tuple[str, Any]], named: Sequence[str] | None, default: object) -> Any:  # noqa: ANN401
+def _setting(option: str, pairs: Sequence[tuple[str, Any]], names: Sequence[str] | None, default: object) -> Any:  # noqa: ANN401
     """Return one value for all observables, or a mapping of names to values.
 
     Raises:
-        UsageError: If a name is given twice, or it is not known which others there are.
+        UsageError: If a name is given twice, or a value is for all other observables and these are not named.
     """
-    values: Mapping[str, Any] = dict(given)
-    if len(values) < len(given):
+    values: Mapping[str, Any] = dict(pairs)
+    if len(values) < len(pairs):
         msg = f"--{option} says two things of one observable; expected one"
         raise UsageError(msg)
     if set(values) == {""}:
         return values[""]
-    if "" in values and named is None:
+    if "" in values and names is None:
         msg = f"--{option} says something of all observables and of some; then name all of them with --observables"
         raise UsageError(msg)
-    unknown = [name for name in values if name and named is not None and name not in named]
+    unknown = [name for name in values if name and names is not None and name not in names]
     if unknown:
-        msg = f"--{option} names {unknown[0]!r}, which --observables does not; there are {', '.join(named or ())}"
+        msg = f"--{option} names {unknown[0]!r}, which --observables does not; there are {', '.join(names or ())}"
         raise UsageError(msg)
-    others: Iterable[str] = named or ()
+    others: Iterable[str] = names or ()
     return dict.fromkeys(others, values.get("", default)) | {name: value for name, value in values.items() if name}
 
 
@@ -136,8 +136,8 @@ def _number_or_edges(value: str, text: str) -> Any:  # noqa: ANN401
 
 
 def _nonfinite(text: str) -> tuple[str, str]:
-    name, _, place = text.rpartition("=")
-    if place not in _PLACES:
-        msg = f"{text!r} names no place; expected one of {', '.join(_PLACES)}"
+    name, _, destination = text.rpartition("=")
+    if destination not in _DESTINATIONS:
+        msg = f"{text!r} names no place; expected one of {', '.join(_DESTINATIONS)}"
         raise argparse.ArgumentTypeError(msg)
-    return name.strip(), place
+    return name.strip(), destination

@@ -15,13 +15,13 @@ Kind = Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """What can be set.
+    """A parameter that can be set.
 
     Attributes:
-        name: Of the field; ``outer.inner`` where a field is a dataclass itself.
+        name: Name of the field; ``outer.inner`` where a field is a dataclass itself.
         kind: Its type.
         default: As one would type it.
-        meaning: From the description of the class.
+        meaning: Its meaning, from the description of the class.
     """
 
     name: str
@@ -42,18 +42,18 @@ def parameters_of(kind: Kind) -> list[Parameter]:
     types = get_type_hints(kind)
     parameters: list[Parameter] = []
     for field in fields(kind):
-        name, own = field.name, types[field.name]
-        if is_dataclass(own):
-            parameters += [replace(inner, name=f"{name}.{inner.name}") for inner in parameters_of(own)]
+        name, field_type = field.name, types[field.name]
+        if is_dataclass(field_type):
+            parameters += [replace(inner, name=f"{name}.{inner.name}") for inner in parameters_of(field_type)]
         else:
             value = field.default if field.default_factory is MISSING else field.default_factory()
             default, meaning = _typed(value), meanings.get(name, "")
-            parameters.append(Parameter(name=name, kind=own, default=default, meaning=meaning))
+            parameters.append(Parameter(name=name, kind=field_type, default=default, meaning=meaning))
     return parameters
 
 
 def _plain(text: str) -> str:
-    """Take away the marks of code, which a terminal does not show."""
+    """Remove the marks of code, which a terminal does not show."""
     return re.sub(r"``?\"?(.*?)\"?``?", r"\1", text).replace("None", "none")
 
 
@@ -91,7 +91,7 @@ def parsed(kind: Kind, text: str) -> Any:  # noqa: ANN401
         text: As typed.
 
     Raises:
-        ValueError: If the text is of another kind; the message is what was expected.
+        ValueError: If the text is of another kind; the message says what was expected.
     """
     if _is(kind, Mapping):
         return _mapped(get_args(kind)[1], text)
@@ -123,7 +123,7 @@ def _mapped(kind: Kind, text: str) -> dict[str, Any]:
     """Read ``name:value`` or, of pairs, ``name:first:second``; several separated by commas.
 
     Raises:
-        ValueError: If the text is none.
+        ValueError: If the text is no such mapping.
     """
     kinds = get_args(kind) if _is(kind, tuple) else (kind,)
     shape = ":".join(["name", *["number"] * len(kinds)])
@@ -143,7 +143,7 @@ def whole(text: str) -> int:
     """Read an integer, written as 10000, 10_000 or 1e4.
 
     Raises:
-        ValueError: If the text is none.
+        ValueError: If the text is no integer.
     """
     try:
         return int(text)

@@ -1,4 +1,4 @@
-"""What the commands have in common: their form, their help texts, and the words they take."""
+"""Common parts of the commands: their form, their help texts, and the values of their options."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ class Command:
         name: The word.
         summary: For the list of commands.
         description: A few sentences.
-        tail: Makes the end of the help text: an example, and what else there is to choose from.
+        tail: Makes the end of the help text: an example, and further choices.
         configure: Adds the arguments to a parser.
-        run: Does it, given the arguments, and returns the exit status, if it is not 0; may raise `UsageError`, any
-            `GanvalidError` and ``OSError``.
-        interrupted: Says what is left after Ctrl-C.
+        run: Runs the command with its arguments, and returns the exit status, if it is not 0; may raise `UsageError`,
+            any `GanvalidError` and ``OSError``.
+        interrupted: Describes the state of the output after Ctrl-C.
     """
 
     name: str
@@ -65,7 +65,7 @@ class Parser(argparse.ArgumentParser):
         return super().format_help()
 
     def error(self, message: str) -> NoReturn:
-        """Say what was not understood, and where to look."""
+        """Print the error and how to get help, and exit."""
         complain(f"{self.prog}: error: {message}", f"See '{self.prog} --help'.")
         self.exit(2)
 
@@ -77,16 +77,16 @@ class Parser(argparse.ArgumentParser):
 def table(rows: Iterable[tuple[str, str]]) -> str:
     """Return two columns of text, the second wrapped to the width of the terminal."""
     rows = list(rows)
-    width = max(len(left) for left, _ in rows)
+    width = max(len(first) for first, _ in rows)
     return "\n".join(
         textwrap.fill(
-            right,
+            second,
             max(_columns(), width + 30),
-            initial_indent=f"  {left:<{width}}  ",
+            initial_indent=f"  {first:<{width}}  ",
             subsequent_indent=" " * (width + 4),
         ).rstrip()
-        or f"  {left}"
-        for left, right in rows
+        or f"  {first}"
+        for first, second in rows
     )
 
 
@@ -101,15 +101,15 @@ def _columns() -> int:
 
 def count(text: str) -> int:
     """Read a number of events, steps or the like; ``1e6`` will do."""
-    return _whole(text, "10000 or 1e6")
+    return _integer(text, "10000 or 1e6")
 
 
 def integer(text: str) -> int:
     """Read a number of few things, such as attempts or bins."""
-    return _whole(text, "2")
+    return _integer(text, "2")
 
 
-def _whole(text: str, example: str) -> int:
+def _integer(text: str, example: str) -> int:
     try:
         return whole(text)
     except ValueError:
@@ -137,8 +137,8 @@ def add_outputs(
     Args:
         parser: Of the command.
         suffixes: What the names may end in.
-        otherwise: What is written if there is none, for the help.
-        settings: What else argparse takes.
+        otherwise: Name of the default output, for the help.
+        settings: Further arguments of argparse.
     """
     text = f"file to write: {', '.join(suffixes)}; may be repeated{f' (default: {otherwise})' if otherwise else ''}"
     parser.add_argument("-o", "--output", metavar="FILE", type=Path, action="append", help=text, **settings)
@@ -179,7 +179,7 @@ def values_of(assignments: Iterable[tuple[str, str]], parameters: Iterable[Param
         unknown: The beginning of the message that there is no such name.
 
     Raises:
-        UsageError: If there is no such name, or the text is of another kind.
+        UsageError: If a name is unknown, or a text is of another kind.
     """
     kinds = {parameter.name: parameter.kind for parameter in parameters}
     values: dict[str, Any] = {}
@@ -199,7 +199,7 @@ def check_output(path: Path, suffixes: Iterable[str]) -> None:
     """Refuse the name of a file that could not be written, before any work is done for it.
 
     Raises:
-        InputError: If its suffix is unknown, or it cannot be there.
+        InputError: If the suffix is unknown, or the file cannot be written.
     """
     expected = tuple(suffixes)
     if path.suffix not in expected:
@@ -212,7 +212,7 @@ def check_place(path: Path) -> None:
     """Refuse a place where no file can be.
 
     Raises:
-        InputError: If there is no such folder, it cannot be written to, or the name is that of a folder.
+        InputError: If the folder does not exist or cannot be written to, or the name is that of a folder.
     """
     if not path.parent.is_dir():
         msg = f"{path}: there is no folder {str(path.parent)!r}; make it first"
@@ -234,7 +234,7 @@ def check_distinct(files: Mapping[str, Path | None]) -> None:
         files: Option -> file.
 
     Raises:
-        UsageError: If two are the same.
+        UsageError: If two files are the same.
     """
     seen: dict[Path, str] = {}
     for option, path in files.items():
@@ -254,11 +254,11 @@ def check_not_among(output: Path, inputs: Iterable[str | Path]) -> None:
         inputs: Files that are read.
 
     Raises:
-        UsageError: If it is one of them.
+        UsageError: If the output is one of the inputs.
     """
-    place = output.resolve()
+    target = output.resolve()
     for path in inputs:
-        if "://" not in str(path) and (Path(path).resolve() == place or _is_same(output, Path(path))):
+        if "://" not in str(path) and (Path(path).resolve() == target or _is_same(output, Path(path))):
             msg = f"{output} is read, and would be written over; expected another name"
             raise UsageError(msg)
 

@@ -30,8 +30,8 @@ _COSTS = {
     "uses": "releases or analyses that each take n_required fresh events (default: 1)",
     "unit": "the unit, in words",
 }
-_NEEDED = ("true", "generated", "n_train")
-_TEXTS, _WHOLE = ("unit",), ("uses",)
+_REQUIRED = ("true", "generated", "n_train")
+_TEXTS, _INTEGERS = ("unit",), ("uses",)
 _EXAMPLES = """example: eight histograms of 50 bins; one of 20 bins, with its price; a stage of a longer chain
   ganvalid plan 1e5 --observables 8 --bins 50
   ganvalid plan 1e5 --bins 20 --costs true=10 generated=1e-3 training=3600 n_train=1e4 unit=s -o plan.json
@@ -55,9 +55,9 @@ def _configure(parser: argparse.ArgumentParser) -> None:
             add(option, action=argparse.BooleanOptionalAction, help=LIMITS[name])
         else:
             add(option, metavar="X", type=integer if name == "looks" else number, help=LIMITS[name])
-    each: dict[str, Any] = {"metavar": "NAME=X", "type": assignment, "nargs": "+", "action": "extend"}
-    add("--costs", help="what events cost, as below", **each)
-    add("--others", help="relative errors of the other stages of the chain; judges the generated stage", **each)
+    assignments: dict[str, Any] = {"metavar": "NAME=X", "type": assignment, "nargs": "+", "action": "extend"}
+    add("--costs", help="what events cost, as below", **assignments)
+    add("--others", help="relative errors of the other stages of the chain; judges the generated stage", **assignments)
     add("--probability", metavar="P", type=number, help="with --others: of the bin that matters (default: 1)")
     add("--max-share", metavar="X", type=number, help="with --others: of the variance, of no bottleneck (default: 0.1)")
     add("-o", "--output", metavar="FILE", type=Path, help="file to write the plan to: .json")
@@ -89,10 +89,10 @@ def _run(arguments: argparse.Namespace) -> None:
         keywords["chain"] = Chain(others=others, **{name: x for name, x in share.items() if x is not None})
     if arguments.reference is not None and names_json(arguments.reference):
         keywords["reference"] = _histograms(arguments.reference)
-    made = plan(arguments.n_required, **keywords)
-    say(*made.table().split("\n"))
+    result = plan(arguments.n_required, **keywords)
+    say(*result.table().split("\n"))
     if arguments.output is not None:
-        write_whole(arguments.output, made.to_json(indent=1).encode())
+        write_whole(arguments.output, result.to_json(indent=1).encode())
         say(f"wrote {arguments.output}")
 
 
@@ -103,25 +103,25 @@ def _histograms(path: str) -> object:
 
 
 def _observables(text: str, *, reference: bool) -> Any:  # noqa: ANN401 - what `plan` takes
-    """Read how many observables there are, or which.
+    """Read the number of observables, or their names.
 
     Raises:
-        UsageError: If they are named without a reference, or counted with one.
+        UsageError: If observables are named without a reference, or counted with one.
     """
     try:
-        counted = whole(text)
+        n_observables = whole(text)
     except (ValueError, OverflowError):
         if reference:
-            return _named(text)
+            return _observables_by_name(text)
         msg = f"--observables {text}: of which events? give --reference, or the number of observables"
         raise UsageError(msg) from None
     if reference:
         msg = f"--observables {text}: the reference has columns; name some of them"
         raise UsageError(msg)
-    return counted
+    return n_observables
 
 
-def _named(text: str) -> list[Any]:
+def _observables_by_name(text: str) -> list[Any]:
     try:
         return [observing.observable(item) for item in observing.observables(text)]
     except argparse.ArgumentTypeError as error:
@@ -129,16 +129,16 @@ def _named(text: str) -> list[Any]:
         raise UsageError(msg) from None
 
 
-def _assigned(option: str, given: list[tuple[str, str]] | None) -> dict[str, Any] | None:
+def _assigned(option: str, pairs: list[tuple[str, str]] | None) -> dict[str, Any] | None:
     """Return the numbers that an option assigns.
 
     Raises:
-        UsageError: If a name is unknown, missing or there twice, or a value is no number.
+        UsageError: If a name is unknown, missing or given twice, or a value is no number.
     """
-    if given is None:
+    if pairs is None:
         return None
     values: dict[str, Any] = {}
-    for name, text in given:
+    for name, text in pairs:
         if option == "costs" and name not in _COSTS:
             msg = f"there is no cost {name!r}; expected one of {', '.join(_COSTS)}"
             raise UsageError(msg)
@@ -146,19 +146,19 @@ def _assigned(option: str, given: list[tuple[str, str]] | None) -> dict[str, Any
             msg = f"--{option} gives {name} twice; expected one"
             raise UsageError(msg)
         try:
-            values[name] = text if name in _TEXTS and option == "costs" else _read(option, name, text)
+            values[name] = text if name in _TEXTS and option == "costs" else _parsed_number(option, name, text)
         except (ValueError, ZeroDivisionError, OverflowError):
             msg = f"--{option} {name}={text} gives no number; expected one such as 0.01 or 1e6"
             raise UsageError(msg) from None
-    missing = [name for name in _NEEDED if option == "costs" and name not in values]
+    missing = [name for name in _REQUIRED if option == "costs" and name not in values]
     if missing:
         msg = f"--costs lacks {missing[0]}: {_COSTS[missing[0]]}"
         raise UsageError(msg)
     return values
 
 
-def _read(option: str, name: str, text: str) -> float:
-    return whole(text) if option == "costs" and name in _WHOLE else real(text)
+def _parsed_number(option: str, name: str, text: str) -> float:
+    return whole(text) if option == "costs" and name in _INTEGERS else real(text)
 
 
 COMMAND = Command(

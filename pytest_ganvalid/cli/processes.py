@@ -1,4 +1,4 @@
-"""Which of several processes this is, started by ``torchrun`` or alone."""
+"""The number of this process, started by ``torchrun`` or alone, and its output."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def process() -> int:
 
 
 def say(*lines: str) -> None:
-    """Print lines, once, however many processes there are; what nobody reads any more is no error.
+    """Print lines from the first of all processes; a closed pipe is no error.
 
-    A pipe may be closed, as by ``head``, and so may stdout: what is done, and the exit status, do not depend on it.
+    A pipe may be closed, as by ``head``, and so may stdout: files and exit status do not depend on it.
 
     Raises:
         OSError: If stdout is a file that cannot be written to.
@@ -49,11 +49,11 @@ def _write(stream: TextIO | None, lines: Iterable[str]) -> None:
 
 
 def forget(stream: TextIO) -> None:
-    """Let whatever is still to be written to a stream go nowhere, or Python would fail on it when it ends."""
+    """Discard what is still to be written to a stream, as Python would fail on it at exit."""
     with suppress(OSError, ValueError):  # it is no file
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, stream.fileno())
-        os.close(nowhere)
+        devnull = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(devnull, stream.fileno())
+        os.close(devnull)
 
 
 def bar_wanted(*, quiet: bool) -> bool:

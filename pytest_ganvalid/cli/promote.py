@@ -29,13 +29,13 @@ def _run(arguments: argparse.Namespace) -> None:
 
     references = References.read(arguments.references)
     for name in names:
-        before = references.digests.get(name)
+        old = references.digests.get(name)
         references = references.promote(name, arguments.candidate)
-        after = references.digests[name]
-        if before == after:
-            say(f"{name}: this is the reference already ({after[:12]})")
+        new = references.digests[name]
+        if old == new:
+            say(f"{name}: this is the reference already ({new[:12]})")
         else:
-            say(f"{name}: {before[:12] if before else 'nothing'} -> {after[:12]}, {references.place(name)}")
+            say(f"{name}: {old[:12] if old else 'nothing'} -> {new[:12]}, {references.place(name)}")
 
 
 COMMAND = Command(

@@ -28,7 +28,7 @@ TOYS = (
     "MatrixElement",
     "PythiaZ",
 )
-"""Those of `pytest_ganvalid.toys` that are made of parameters alone, in the order of the help text."""
+"""Toys of `pytest_ganvalid.toys` that are made of parameters alone, in the order of the help text."""
 _CHUNK = 262_144
 _SEED = "0, 1, 2, ...: the same seed gives the same events; samples to be compared need different ones"
 _EXAMPLE = """example: a falling spectrum of masses with a resonance of 2 % at 4 TeV

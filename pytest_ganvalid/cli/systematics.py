@@ -66,10 +66,10 @@ def _content(errors: Systematics, path: Path, arguments: argparse.Namespace) -> 
         return errors.to_uhi()
     if not path.name.endswith(PATCH):
         return errors.to_json(indent=2)
-    place = {"channel": _position(arguments.channel), "sample": _position(arguments.sample)}
+    positions = {"channel": _position(arguments.channel), "sample": _position(arguments.sample)}
     with placed(arguments.workspace or "--channel, --sample"):
         workspace = None if arguments.workspace is None else _workspace(arguments.workspace)
-        return json.dumps(errors.patch(workspace, **place), indent=2)
+        return json.dumps(errors.patch(workspace, **positions), indent=2)
 
 
 def _workspace(path: str) -> Any:  # noqa: ANN401 - JSON

@@ -106,7 +106,7 @@ def _run(arguments: argparse.Namespace) -> None:
     events = read_events(arguments.events, needed)
     draws = arguments.plot is not None and process() == 0
     try:
-        with _warnings_told():
+        with _warning_lines():
             generator = train(
                 events,
                 columns=columns,
@@ -151,8 +151,8 @@ def _check_files(arguments: argparse.Namespace) -> None:
 
 
 @contextmanager
-def _warnings_told() -> Iterator[None]:
-    """Tell warnings of a training in a line each, above the bar if there is one."""
+def _warning_lines() -> Iterator[None]:
+    """Print warnings of a training in a line each, above the progress bar if there is one."""
 
     def tell(warning: Warning | str, category: type[Warning], *where: Any) -> None:  # noqa: ANN401 - warnings' own
         if not issubclass(category, TrainingWarning):
@@ -170,7 +170,7 @@ def _warnings_told() -> Iterator[None]:
 
 
 def _draw(plot: Path, log: Path) -> None:
-    """Draw a training, if there is a step of it in the log: not if it was over before."""
+    """Draw a training, if the log has a step; it has none if the training had ended before."""
     from pytest_ganvalid._files import write_whole
     from pytest_ganvalid.report import training
 
@@ -181,15 +181,16 @@ def _draw(plot: Path, log: Path) -> None:
 
 
 def _done(generator: Generator, output: Path) -> str:
-    given = "".join(f" {name}=VALUE" for name in generator.conditions)
-    following = (
-        f"ganvalid generate {shlex.quote(str(output))} -n N --seed 1{' --at' + given if given else ''} -o generated.npz"
+    conditions = "".join(f" {name}=VALUE" for name in generator.conditions)
+    command = (
+        f"ganvalid generate {shlex.quote(str(output))} -n N --seed 1{' --at' + conditions if conditions else ''} -o "
+        "generated.npz"
     )
     record = generator.record
     early = " (stopped early; the best weights are kept)" if record.steps < record.config.length else ""
     return (
         f"trained on {generator.n_train:,} events (n_train) in {record.steps:,} steps{early}; "
-        f"wrote {output}; next: {following}"
+        f"wrote {output}; next: {command}"
     )
 
 

@@ -135,8 +135,8 @@ def matrix(sample: Sample) -> tuple[tuple[str, ...], FloatArray]:
     """Return the column names and the values, shape (events, columns)."""
     names = tuple(sample.columns)
     values = np.column_stack([numeric(sample[name], f"training: column {name!r}") for name in names])
-    bad = int(np.count_nonzero(~np.isfinite(values)))
-    if bad:
-        msg = f"the training events hold {bad} NaN or infinite values; remove those events, knowingly"
+    n_nonfinite = int(np.count_nonzero(~np.isfinite(values)))
+    if n_nonfinite:
+        msg = f"the training events hold {n_nonfinite} NaN or infinite values; remove those events, knowingly"
         raise InputError(msg)
     return names, values

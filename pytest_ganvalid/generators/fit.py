@@ -1,4 +1,4 @@
-"""A parametric fit as a generator: what can be had from a training sample by whoever knows the law but its parameters.
+"""A parametric fit as a generator: the best use of a training sample if the law is known but for its parameters.
 
 It is the upper end of the scale on which the bootstrap, worth n_train events in the mean, is the lower one.
 """
@@ -42,7 +42,7 @@ class CamelBackFit:
             weight: A column name, an array of shape (events,), or ``None``; none may be negative.
 
         Raises:
-            InputError: If there is another number of columns, fewer than six different values, or the fit fails.
+            InputError: If the sample has other than one column, fewer than six different values, or the fit fails.
         """
         sample = as_sample(training, "training", weight)
         names, values = matrix(sample)
@@ -79,12 +79,12 @@ def _fit(x: FloatArray, shares: FloatArray) -> CamelBack:
     scale = float(np.sqrt(shares @ (x - centre) ** 2))
     z = (x - centre) / scale
     bounds = [(None, None), (None, None), (np.log(_NARROWEST), None), (np.log(_NARROWEST), None), (-12.0, 12.0)]
-    found = optimize.minimize(_loss, _start(z, shares), (z, shares), "L-BFGS-B", jac=True, bounds=bounds, tol=1e-12)
-    if not np.isfinite(found.fun):
-        msg = f"the fit of two peaks did not converge: {found.message}; look at the training events"
+    result = optimize.minimize(_loss, _start(z, shares), (z, shares), "L-BFGS-B", jac=True, bounds=bounds, tol=1e-12)
+    if not np.isfinite(result.fun):
+        msg = f"the fit of two peaks did not converge: {result.message}; look at the training events"
         raise InputError(msg)
-    means, widths = centre + scale * found.x[:2], scale * np.exp(found.x[2:4])
-    first = float(special.expit(found.x[4]))
+    means, widths = centre + scale * result.x[:2], scale * np.exp(result.x[2:4])
+    first = float(special.expit(result.x[4]))
     order = np.argsort(means)
     return CamelBack(
         means=(float(means[order[0]]), float(means[order[1]])),
@@ -120,12 +120,12 @@ def _loss(parameters: FloatArray, z: FloatArray, shares: FloatArray) -> tuple[fl
     logs[0] += special.log_expit(logit)
     logs[1] += special.log_expit(-logit)
     total = special.logsumexp(logs, axis=0)
-    belongs = np.exp(logs - total) * shares  # of which peak an event is, Σ over peaks and events 1
+    responsibilities = np.exp(logs - total) * shares  # of which peak an event is, Σ over peaks and events 1
     gradient = np.concatenate(
         [
-            -(belongs * pulls * np.exp(-log_widths)).sum(axis=1),
-            -(belongs * (pulls**2 - 1)).sum(axis=1),
-            [-(belongs[0].sum() - special.expit(logit) * shares.sum())],
+            -(responsibilities * pulls * np.exp(-log_widths)).sum(axis=1),
+            -(responsibilities * (pulls**2 - 1)).sum(axis=1),
+            [-(responsibilities[0].sum() - special.expit(logit) * shares.sum())],
         ]
     )
     return float(-(shares @ total)), gradient

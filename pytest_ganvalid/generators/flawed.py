@@ -105,7 +105,7 @@ class DropRegion:
             InputError: If the source has (almost) no events outside.
         """
         check_positive_integer("n", n)
-        kept: list[Sample] = []
+        parts: list[Sample] = []
         batches = np.random.default_rng([check_positive_integer("seed", seed, least=0), 2])
         missing, tries = n, 0
         while missing > 0:
@@ -113,9 +113,9 @@ class DropRegion:
             values = _column(events, self.column)
             outside = np.flatnonzero((values < self.low) | (values >= self.high))[:missing]
             missing, tries = missing - outside.size, tries + 1
-            kept.append(events.select(outside)) if outside.size else self._refuse_emptiness(tries)
+            parts.append(events.select(outside)) if outside.size else self._refuse_emptiness(tries)
         flaw = {"flaw": f"no {self.column} from {self.low:g} to {self.high:g}", "seed": int(seed)}
-        return _joined(kept, flaw)
+        return _joined(parts, flaw)
 
     def _refuse_emptiness(self, tries: int) -> None:
         if tries > 100:  # noqa: PLR2004 - at least 10 000 events, none of them outside

@@ -1,4 +1,4 @@
-"""What declared clusters mean for a check: rows of one event, and what to say of rows with a common cause."""
+"""Declared clusters in a check: rows of one event, and notes on rows with a common cause."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ def _nested(side: Side, request: Request, runner: Runner) -> Side:
     row = row_bytes(head(side, names, FIRST, runner))
     rows = dict(all_rows(side, names, row, request.memory, runner))
     condition = None if request.condition is None else request.condition.column
-    of_event = {name for name in (side.weight, condition) if name is not None}
-    columns = nested(rows, side.cluster, of_event, side.name)
+    event_columns = {name for name in (side.weight, condition) if name is not None}
+    columns = nested(rows, side.cluster, event_columns, side.name)
     weight: Any = columns.pop(OWN_WEIGHT, None)
     return replace(side, source=memory_source(Sample(columns, weight, side.source.provenance)))
 
@@ -104,20 +104,20 @@ def clusters_in_words(generated: Histograms, reference: Histograms) -> tuple[str
     """Say what the clusters are, and what is known of their common causes, the inputs, beside the response to them."""
     sides = {"generated": generated, "reference": reference}
     clustered = {name: side for name, side in sides.items() if side.plan.cluster is not None}
-    known = {name: _keys(side) for name, side in clustered.items()}
+    side_keys = {name: _keys(side) for name, side in clustered.items()}
     notes = []
-    shared = known["generated"][0] & known["reference"][0] if len(known) == len(sides) else set()
-    for name, (keys, single) in known.items():
+    shared = side_keys["generated"][0] & side_keys["reference"][0] if len(side_keys) == len(sides) else set()
+    for name, (keys, single) in side_keys.items():
         if keys and not (single and shared):
             notes.append(
                 f"the {sides[name].n_events:,} {name} rows are {len(keys):,} clusters by {sides[name].plan.cluster!r}: "
                 "n_required counts independent true events, and how well the difference is known is judged by clusters"
             )
     if shared:
-        most = MOST_PER_CLUSTER * len(known["generated"][0] | known["reference"][0])
+        limit = MOST_PER_CLUSTER * len(side_keys["generated"][0] | side_keys["reference"][0])
         notes.append(
             f"{len(shared):,} clusters are on both sides: the verdict is on the response to these inputs, of which "
-            f"n_supported is {MOST_PER_CLUSTER:g} times their number at most ({most:,.0f}); the inputs themselves have "
-            f"the statistics of {len(shared):,} independent events, and no agreement of the response adds to that"
+            f"n_supported is {MOST_PER_CLUSTER:g} times their number at most ({limit:,.0f}); the inputs themselves "
+            f"have the statistics of {len(shared):,} independent events, and no agreement of the response adds to that"
         )
     return tuple(notes)

@@ -1,4 +1,4 @@
-"""A look at both sides, before anything is filled: which columns are read, and which bins are chosen.
+"""The draft of a comparison, before anything is filled: which columns are read, and which bins are chosen.
 
 Bins are chosen from a bounded part of the reference, from all over it.
 """
@@ -41,25 +41,25 @@ from pytest_ganvalid.samples.formats import Columns
 
 FloatArray = NDArray[np.float64]
 Sides = tuple[Side, Side]
-_MOST_VALUES = 20  # a condition of no more distinct values has a stratum for each
-_STRATA = 5  # equiprobable strata of any other condition
+_MAX_VALUES = 20  # a condition of no more distinct values has a stratum for each
+_N_STRATA = 5  # equiprobable strata of any other condition
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Draft:
-    """What is to be done, once both sides have been looked at.
+    """What is to be filled and compared, after a preview of both sides.
 
     Attributes:
         sides: The generated and the reference events.
-        request: What the user said.
-        columns: Those to read of either side.
-        heads: The first rows of either.
-        previews: Some rows of either.
+        request: The settings of the user.
+        columns: Columns to read of either side.
+        heads: The first rows of either side.
+        previews: Some rows of either side.
         observables: What is compared.
         key: How rows are recognised; ``None`` if the sides have no column of numbers in common.
-        training_key: Likewise those of the training; ``None`` if there is no training.
-        whole: The sides, with all columns that they have.
-        alone: Columns of the reference only, that ``observables=None`` leaves out -> why.
+        training_key: Likewise for rows of the training; ``None`` if there is no training.
+        full_sides: The sides with all their columns.
+        reference_only: Columns of the reference only, that ``observables=None`` leaves out -> reason.
         lost: Columns of one side only that tell events apart, where those of both do not.
     """
 
@@ -71,26 +71,26 @@ class Draft:
     observables: tuple[Wanted, ...]
     key: Key | None
     training_key: Key | None
-    whole: Sides
-    alone: Mapping[str, str]
+    full_sides: Sides
+    reference_only: Mapping[str, str]
     lost: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, sides: Sides, request: Request, runner: Runner, training: Side | Fingerprint | None = None) -> Draft:
-        """Look at both sides.
+        """Draft the comparison of two sides.
 
         Raises:
             InputError: If columns are missing or cannot be read, or there are no events.
             InputTypeError: If an observable is of an unknown kind.
         """
-        wanted = _wanted_columns(sides, request, runner)
-        alone = _only_reference(sides, request, runner)
-        names, training_names = _key_names(sides, wanted, training, runner)
-        columns = _columns(sides, wanted | {*names, *training_names}, request)
-        heads = [head(side, some, HEAD, runner) for side, some in zip(sides, columns, strict=True)]
-        rows, whole = [row_bytes(some) for some in heads], sides
-        narrowed = [replace(side, source=side.source.keeping(some)) for side, some in zip(sides, columns, strict=True)]
-        sides = narrowed[0], narrowed[1]
+        needed = _observable_columns(sides, request, runner)
+        reference_only = _only_reference(sides, request, runner)
+        names, training_names = _key_names(sides, needed, training, runner)
+        columns = _columns(sides, needed | {*names, *training_names}, request)
+        heads = [head(side, chosen, HEAD, runner) for side, chosen in zip(sides, columns, strict=True)]
+        rows, full_sides = [row_bytes(first) for first in heads], sides
+        narrow = [replace(side, source=side.source.keeping(c)) for side, c in zip(sides, columns, strict=True)]
+        sides = narrow[0], narrow[1]
         generated = sides[0].sample(heads[0])
         reference = preview(sides[1], columns[1], rows[1], request.memory, runner)
         source = sides[0].source
@@ -99,19 +99,30 @@ class Draft:
             reference,
         )
         condition = None if request.condition is None else request.condition.column
-        asked = [generated, reference.sample]
-        if request.observables is None and (left_out := _unasked(whole)):
-            asked = [_without(sample, left_out) for sample in asked]
-        observables = resolve(request.observables, asked[0], asked[1], condition)
+        samples = [generated, reference.sample]
+        if request.observables is None and (unrequested := _unrequested(full_sides)):
+            samples = [_without(sample, unrequested) for sample in samples]
+        observables = resolve(request.observables, samples[0], samples[1], condition)
         request.check_names(observable.name for observable in observables)
-        true = reference.sample.columns
-        key: Key | None = key_of(true, names) if names else None
-        training_key = key if training_names == names else key_of(true, training_names) if training_names else None
+        truth = reference.sample.columns
+        key: Key | None = key_of(truth, names) if names else None
+        training_key = key if training_names == names else key_of(truth, training_names) if training_names else None
         if isinstance(training, Fingerprint):
             training_key = training.key
-        lost = () if key is not None and key.tells else _lost(whole, runner)
-        heads_ = (heads[0], heads[1])
-        return cls(sides, request, columns, heads_, previews, observables, key, training_key, whole, alone, lost)
+        lost = () if key is not None and key.tells else _lost(full_sides, runner)
+        return cls(
+            sides,
+            request,
+            columns,
+            (heads[0], heads[1]),
+            previews,
+            observables,
+            key,
+            training_key,
+            full_sides,
+            reference_only,
+            lost,
+        )
 
     def redrawn(self, runner: Runner) -> Draft:
         """Draw the rows that bins are chosen from out of all of the reference."""
@@ -137,16 +148,16 @@ class Draft:
         histograms, skipped = [], self.skipped()
         for stratum in range(1 if condition is None else condition[1].size):
             inside = None if index is None else index == stratum
-            # A stratum without any of the rows that were looked at is binned like the whole.
-            here = reference if inside is None or not inside.any() else reference.select(inside)
+            # A stratum without rows in the preview is binned like the whole sample.
+            sample = reference if inside is None or not inside.any() else reference.select(inside)
             label = "" if condition is None else f" | {condition[1].label_of(condition[0], stratum)}"
             for observable in self.binned:
                 try:
                     with placed(f"observable {observable.name + label!r}"):
-                        histograms.append(self._histogram(observable, label, stratum, here, generated))
+                        histograms.append(self._histogram(observable, label, stratum, sample, generated))
                 except InputError as error:
-                    stated = isinstance(self.request.bins, Mapping) and observable.name in self.request.bins
-                    if skipped is None or not observable.tree or stated:
+                    explicit = isinstance(self.request.bins, Mapping) and observable.name in self.request.bins
+                    if skipped is None or not observable.tree or explicit:
                         raise
                     skipped[observable.name + label] = error.message  # its columns are compared one by one
         side = self.sides[1]
@@ -164,46 +175,48 @@ class Draft:
     def _histogram(
         self, observable: Observable, label: str, stratum: int, reference: Sample, generated: Sample
     ) -> Histogram:
-        place, spec = self._place(observable), self._spec(observable)
-        few = generated.first(min(FIRST, len(generated)))
+        nonfinite, spec = self._nonfinite(observable), self._spec(observable)
+        first_events = generated.first(min(FIRST, len(generated)))
         values = observable.values(reference, "reference")
         weight = values.weight(reference.weight)
         finite = np.all([np.isfinite(column) for column in values.columns], axis=0)
-        # What is not finite, but must be, is refused where all events are filled, which says where they are.
-        some = values if place != "error" or finite.all() else Values(tuple(c[finite] for c in values.columns))
-        if some is not values:
+        # Values that must be finite and are not are refused when all events are filled, where their place is known.
+        finite_values = (
+            values if nonfinite != "error" or finite.all() else Values(tuple(c[finite] for c in values.columns))
+        )
+        if finite_values is not values:
             weight = None if weight is None else weight[finite]
         outside = _outside(values, reference.weight)
         events = {"n_effective": _effective_events(values, reference.weight), "outside": outside}
-        bins = _bins(observable, spec, some, weight, place, events)
+        bins = _bins(observable, spec, finite_values, weight, nonfinite, events)
         several = {
-            "generated": observable.values(few, "generated").counts is not None,
+            "generated": observable.values(first_events, "generated").counts is not None,
             "reference": values.counts is not None,
         }
         numbers = None
         if any(several.values()):
             counts = values.multiplicity()
-            counted = counts.weight(reference.weight)
-            numbers = bins_for(DEFAULT_BINS, counts.columns, counted, "overflow", outside=outside)
-        return Histogram(observable.name + label, stratum, observable, bins, place, numbers, several)
+            counts_weight = counts.weight(reference.weight)
+            numbers = bins_for(DEFAULT_BINS, counts.columns, counts_weight, "overflow", outside=outside)
+        return Histogram(observable.name + label, stratum, observable, bins, nonfinite, numbers, several)
 
-    def _place(self, observable: Observable) -> str:
-        """Return where NaN and infinite values go; of all columns together, where those of its columns do."""
-        stated = self.request.nonfinite_of(observable.name)
-        if self.request.observables is not None or stated != "error":
-            return stated
+    def _nonfinite(self, observable: Observable) -> str:
+        """Return where NaN and infinite values go; for all columns together, where those of the columns go."""
+        nonfinite = self.request.nonfinite_of(observable.name)
+        if self.request.observables is not None or nonfinite != "error":
+            return nonfinite
         if not observable.tree:
-            unbounded = {name for side in self.whole for name in side.source.infinite}
-            by_nature = "nonfinite" not in self.request.stated and unbounded.intersection(observable.columns)
-            return "separate" if by_nature else stated
-        places = {self.request.nonfinite_of(name) for name in observable.columns} - {"error"}
-        return "error" if not places else places.pop() if len(places) == 1 else "separate"
+            unbounded = {name for side in self.full_sides for name in side.source.infinite}
+            infinite = "nonfinite" not in self.request.stated and unbounded.intersection(observable.columns)
+            return "separate" if infinite else nonfinite
+        destinations = {self.request.nonfinite_of(name) for name in observable.columns} - {"error"}
+        return "error" if not destinations else destinations.pop() if len(destinations) == 1 else "separate"
 
     def _spec(self, observable: Observable) -> Any:  # noqa: ANN401 - whatever bins may be
-        """Return the bins that are wanted; edges are of single columns, and not of all of them together."""
+        """Return the requested bins; edges are for single columns, and not for all of them together."""
         spec = self.request.bins_of(observable.name)
-        unasked = self.request.observables is None and observable.tree and not isinstance(self.request.bins, Mapping)
-        return DEFAULT_BINS if unasked and not isinstance(spec, Integral) else spec
+        unstated = self.request.observables is None and observable.tree and not isinstance(self.request.bins, Mapping)
+        return DEFAULT_BINS if unstated and not isinstance(spec, Integral) else spec
 
     def is_numbered(self, observable: Observable) -> bool:
         """Tell whether the bins of an observable are chosen from the reference."""
@@ -216,22 +229,25 @@ class Draft:
         return several or any(map(self.is_numbered, self.binned)) or (condition is not None and condition.chosen)
 
     def skipped(self) -> dict[str, str] | None:
-        """Say which columns of the reference ``observables=None`` leaves out, and why; ``None`` if some are stated."""
+        """Return column -> reason of those ``observables=None`` leaves out; ``None`` if observables are stated."""
         if self.request.observables is not None:
             return None
         condition = None if self.request.condition is None else self.request.condition.column
         skipped = skipped_columns(self.previews[0].sample, self.previews[1].sample, condition)
-        skipped = {name: why for name, why in skipped.items() if why != ONLY_GENERATED} | {**self.alone}
-        reference, weight = self.whole[1], self.whole[0].weight
+        skipped = {name: reason for name, reason in skipped.items() if reason != ONLY_GENERATED}
+        skipped |= self.reference_only
+        reference, weight = self.full_sides[1], self.full_sides[0].weight
         if weight and weight != reference.weight and weight in reference.source.names:
             skipped[weight] = "holds the weights of the generated events"
-        unasked = {name: why for name, why in _unasked(self.whole).items() if name in reference.source.names}
-        skipped |= {name: why for name, why in unasked.items() if name != reference.weight}
-        skipped |= {side.cluster: CLUSTER for side in self.whole if side.cluster in reference.source.names}
+        unrequested = {
+            name: reason for name, reason in _unrequested(self.full_sides).items() if name in reference.source.names
+        }
+        skipped |= {name: reason for name, reason in unrequested.items() if name != reference.weight}
+        skipped |= {side.cluster: CLUSTER for side in self.full_sides if side.cluster in reference.source.names}
         return skipped | {name: unreadable(reason) for name, reason in reference.source.refused.items()}
 
 
-def _wanted_columns(sides: Sides, request: Request, runner: Runner) -> set[str]:  # noqa: C901 - a case for each way to ask
+def _observable_columns(sides: Sides, request: Request, runner: Runner) -> set[str]:  # noqa: C901 - a case for each way to ask
     """Return the columns that the observables are made of."""
     clusters, weights = {side.cluster for side in sides}, {side.weight for side in sides}
     common = {n for n in sides[1].source.names if n and n in sides[0].source.names and n not in clusters}
@@ -241,37 +257,39 @@ def _wanted_columns(sides: Sides, request: Request, runner: Runner) -> set[str]:
                 check_column(side, name)
     if request.observables is None:
         _refuse_uneven(sides)
-        wanted = common - weights - _unasked(sides).keys()
-        refuse_wide(wanted)
+        columns = common - weights - _unrequested(sides).keys()
+        refuse_wide(columns)
     else:
         samples = [side.sample(head(side, side.source.names, FIRST, runner)) for side in sides]
         condition = None if request.condition is None else request.condition.column
         try:
             observables = resolve(request.observables, samples[0], samples[1], condition)
-            wanted = {name for observable in observables for name in needed_columns(observable, samples[0], samples[1])}
+            columns = {
+                name for observable in observables for name in needed_columns(observable, samples[0], samples[1])
+            }
         except InputError as error:
-            msg = f"{error}{_refused_in(sides, str(error))}"
+            msg = f"{error}{_refusals(sides, str(error))}"
             raise InputError(msg) from None
         _refuse_clusters(observables, sides)
         for side, sample in zip(sides, samples, strict=True):
-            for name in sorted(wanted.intersection(side.source.refused)):
+            for name in sorted(columns.intersection(side.source.refused)):
                 check_column(side, name)
             for name in (name for o in observables if isinstance(o, Observable) for name in o.columns):
                 for inner in inner_columns(name, sample.columns):
                     check_column(side, inner)
-    if not common - weights and not wanted - weights:
+    if not common - weights and not columns - weights:
         names = [sorted(filter(None, side.source.names)) for side in sides]
         msg = (
             f"the samples share no column: generated has {names[0]}, reference {names[1]}; name alike what is to be "
             "compared"
         )
         raise InputError(msg)
-    return wanted
+    return columns
 
 
-def _unasked(sides: Sides) -> dict[str, str]:
-    """Return the columns that either side leaves out unless they are named -> why."""
-    return {name: why for side in sides for name, why in side.source.unasked.items()}
+def _unrequested(sides: Sides) -> dict[str, str]:
+    """Return the columns that either side leaves out unless they are named -> reason."""
+    return {name: reason for side in sides for name, reason in side.source.unasked.items()}
 
 
 def _without(sample: Sample, names: Collection[str]) -> Sample:
@@ -283,30 +301,30 @@ def _only_reference(sides: Sides, request: Request, runner: Runner) -> dict[str,
     """Say which columns of the reference only are left out where all are compared.
 
     Raises:
-        InputError: If there are others: the generated sample has lost them.
+        InputError: If other columns are missing from the generated sample: it has lost them.
     """
     if request.observables is not None:
         return {}
     other, side = sides
-    there = {*other.source.names, side.weight, side.cluster, "", *_unasked(sides)}
-    alone = [name for name in side.source.names if name not in there]
+    excluded = {*other.source.names, side.weight, side.cluster, "", *_unrequested(sides)}
+    names = [name for name in side.source.names if name not in excluded]
     skipped = {}
-    if alone:
-        first = head(side, alone, HEAD, runner)
-        skipped = {name: why for name in alone if (why := no_observable(first[name]))}
-    refuse_lost(set(alone) - set(skipped))
+    if names:
+        first = head(side, names, HEAD, runner)
+        skipped = {name: reason for name in names if (reason := no_observable(first[name]))}
+    refuse_lost(set(names) - set(skipped))
     return skipped
 
 
 def _key_names(
-    sides: Sides, wanted: set[str], training: Side | Fingerprint | None, runner: Runner
+    sides: Sides, needed: set[str], training: Side | Fingerprint | None, runner: Runner
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Choose the columns by which rows are recognised, and those by which they are with the training.
+    """Choose the columns that rows are recognised by, and those that rows of the training are recognised by.
 
     Raises:
-        InputError: If the reference has not the columns that it takes to recognise rows of the training.
+        InputError: If the reference lacks columns that rows of the training are recognised by.
     """
-    names = _told_by((sides[1], sides[0]), wanted, runner)
+    names = _distinguishing((sides[1], sides[0]), needed, runner)
     if training is None:
         return names, ()
     if isinstance(training, Fingerprint):
@@ -324,10 +342,10 @@ def _key_names(
         return names, training.columns
     if names and has_numbers(training, names, runner):
         return names, names
-    both = _told_by((sides[1], training), wanted, runner)
-    if not both:
+    common_names = _distinguishing((sides[1], training), needed, runner)
+    if not common_names:
         raise no_common_columns(sides[1].source.names, training.source.names)
-    return names, both
+    return names, common_names
 
 
 def no_common_columns(reference: Sequence[str], training: Sequence[str]) -> InputError:
@@ -343,33 +361,33 @@ def _lost(sides: Sides, runner: Runner) -> tuple[str, ...]:
     """Return columns of one side only that tell its events apart."""
     lost = []
     for side, other in (sides, sides[::-1]):
-        apart = {side.weight, side.cluster}
-        own = [name for name in side.source.names if name and name not in {*apart, *other.source.names}]
-        lost += [name for name in own if tells_events(head(side, [name], HEAD, runner)[name])]
+        auxiliary = {side.weight, side.cluster}
+        exclusive = [name for name in side.source.names if name and name not in {*auxiliary, *other.source.names}]
+        lost += [name for name in exclusive if tells_events(head(side, [name], HEAD, runner)[name])]
     return tuple(lost)
 
 
-def _told_by(sides: Sequence[Side], wanted: set[str], runner: Runner) -> tuple[str, ...]:
-    """Choose columns that tell the events of some sides apart; others than those wanted only if it takes them."""
+def _distinguishing(sides: Sequence[Side], needed: set[str], runner: Runner) -> tuple[str, ...]:
+    """Choose columns that tell the events of some sides apart; columns that are not needed otherwise come last."""
     weights = {name for side in sides for name in (side.weight, side.cluster)}
     common = [n for n in sides[0].source.names if n and all(n in s.source.names for s in sides) and n not in weights]
-    read = [name for name in common if name in wanted]
+    read = [name for name in common if name in needed]
     names: tuple[str, ...] = ()
     sparing = sides[0].source is sides[1].source  # of one sample, and what others have is not known
-    for some in (read, common):
-        if some and (some is read or len(common) > len(read)):
-            samples = [Sample(head(side, some, HEAD, runner)) for side in sides]
-            names, told = key_columns(samples, read, sparing=sparing)
-            if told:
+    for candidates in (read, common):
+        if candidates and (candidates is read or len(common) > len(read)):
+            samples = [Sample(head(side, candidates, HEAD, runner)) for side in sides]
+            names, distinct = key_columns(samples, read, sparing=sparing)
+            if distinct:
                 break
     return names
 
 
-def _columns(sides: Sides, wanted: set[str], request: Request) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _columns(sides: Sides, needed: set[str], request: Request) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """List the columns that are read of either side, in the order of the source."""
     chosen = []
     for side in sides:
-        names = {*wanted, side.weight, side.cluster}
+        names = {*needed, side.weight, side.cluster}
         if request.condition is not None:
             names.update(inner_columns(request.condition.column, side.source.names))
         chosen.append(tuple(name for name in side.source.names if name in names))
@@ -377,17 +395,19 @@ def _columns(sides: Sides, wanted: set[str], request: Request) -> tuple[tuple[st
 
 
 def _refuse_uneven(sides: Sides) -> None:
-    """Refuse to leave out, unasked, columns that some files have, one side can be read of, or that are too deep.
+    """Refuse to omit columns that only some files have, only one side can be read of, or that are nested too deep.
 
     Raises:
-        InputError: If there are any.
+        InputError: If there are such columns.
     """
-    deep = {name: why for side in sides for name, why in side.source.refused.items() if is_nested(why)}
+    deep = {name: reason for side in sides for name, reason in side.source.refused.items() if is_nested(reason)}
     if deep:
-        others = [n for n in sides[1].source.names if n and n in sides[0].source.names and n not in _unasked(sides)]
-        first, *more = deep.items()
-        also = f"; so {'is' if len(more) == 1 else 'are'} {', '.join(repr(name) for name, _ in more)}" if more else ""
-        msg = f"column {first[0]!r} {first[1]}{also}. To compare without: observables={others}"
+        others = [n for n in sides[1].source.names if n and n in sides[0].source.names and n not in _unrequested(sides)]
+        first, *rest = deep.items()
+        addition = (
+            f"; so {'is' if len(rest) == 1 else 'are'} {', '.join(repr(name) for name, _ in rest)}" if rest else ""
+        )
+        msg = f"column {first[0]!r} {first[1]}{addition}. To compare without: observables={others}"
         raise InputError(msg)
     for side, other in (sides, sides[::-1]):
         for name, reason in side.source.refused.items():
@@ -397,20 +417,20 @@ def _refuse_uneven(sides: Sides) -> None:
 
 
 def _refuse_clusters(observables: Sequence[Wanted], sides: Sides) -> None:
-    """Refuse to compare what says which rows are one cluster.
+    """Refuse to compare the column of clusters.
 
     Raises:
-        InputError: If an observable is made of it.
+        InputError: If an observable is made of that column.
     """
     clusters = {side.cluster for side in sides}
     for observable in observables:
-        named = observable.columns if isinstance(observable, Observable) else ()
-        if name := next((name for name in named if name in clusters), None):
+        columns = observable.columns if isinstance(observable, Observable) else ()
+        if name := next((name for name in columns if name in clusters), None):
             msg = f"observable {observable.name!r}: {name!r} says which rows are one cluster, and is not compared"
             raise InputError(msg)
 
 
-def _refused_in(sides: Sides, error: str) -> str:
+def _refusals(sides: Sides, error: str) -> str:
     """Say why columns that an error names cannot be read."""
     return "".join(
         f"; {side.name}: column {name!r} {reason}"
@@ -424,13 +444,13 @@ def check_column(side: Side, name: str) -> None:
     """Refuse a column that a side does not have.
 
     Raises:
-        InputError: If it is missing or cannot be read.
+        InputError: If the column is missing or cannot be read.
     """
     if name not in side.source.names:
         reason = side.source.refused.get(name)
         names = side.source.names
-        there = f"there is no column {name!r}; there are {sorted(filter(None, names))}{hint(name, names)}"
-        msg = f"{side.name}: {f'column {name!r} {reason}' if reason else there}"
+        absence = f"there is no column {name!r}; there are {sorted(filter(None, names))}{hint(name, names)}"
+        msg = f"{side.name}: {f'column {name!r} {reason}' if reason else absence}"
         raise InputError(msg)
 
 
@@ -441,9 +461,9 @@ def _axis_of(condition: Condition | None, reference: Sample) -> tuple[str, Axis]
     values, bins = condition.values(reference, "reference"), condition.bins
     if bins is None:
         distinct = np.unique(values)
-        if distinct.size <= _MOST_VALUES:  # a bin for each value
+        if distinct.size <= _MAX_VALUES:  # a bin for each value
             return condition.column, axis_of_values(distinct)
-    return condition.column, axis_for(_STRATA if bins is None else bins, values, reference.weight, "overflow")
+    return condition.column, axis_for(_N_STRATA if bins is None else bins, values, reference.weight, "overflow")
 
 
 def _effective_events(values: Values, weight: FloatArray | None) -> float | None:
@@ -476,10 +496,10 @@ def _bins(
     nonfinite: str,
     events: Mapping[str, Any],
 ) -> Fillable:
-    """Turn what the user asked for into bins of an observable.
+    """Return the bins of an observable for the user's specification.
 
     Raises:
-        InputError: If there are no values, or they cannot be binned in this way.
+        InputError: If there are no values, or the values cannot be binned in this way.
         InputTypeError: If the specification is of another kind.
     """
     if not all(column.size for column in values.columns):

@@ -1,4 +1,4 @@
-"""Files of histograms: which names stand for them, and reading and adding up what is in them."""
+"""Files of histograms: finding, reading and adding them up."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.pipeline.summary import Histograms, added
 
 SUFFIX = ".json"
-_MOST_BYTES = 1 << 30
+_MAX_BYTES = 1 << 30
 
 
 def names_json(value: object) -> bool:
@@ -46,21 +46,23 @@ def expanded(names: Sequence[str | os.PathLike[str]]) -> list[Path]:
 
 
 def text_of(path: str | os.PathLike[str]) -> bytes:
-    """Return what is in a JSON file.
+    """Return the content of a JSON file.
 
     Raises:
-        InputError: If it cannot be read, is empty, or so large that it is something else.
+        InputError: If the file cannot be read, is empty, or too large.
     """
     file = Path(path)
     try:
         size = file.stat().st_size
-        content = b"" if size > _MOST_BYTES else file.read_bytes()
+        content = b"" if size > _MAX_BYTES else file.read_bytes()
     except OSError as error:
         msg = f"{file}: {error.strerror or error}; check the name, and the folder you are in"
         raise InputError(msg) from error
     if not content:
-        what = "the file is empty (0 bytes); was it written to the end?" if not size else f"{size:,} bytes are too many"
-        msg = f"{file}: {what}"
+        problem = (
+            "the file is empty (0 bytes); was it written to the end?" if not size else f"{size:,} bytes are too many"
+        )
+        msg = f"{file}: {problem}"
         raise InputError(msg)
     return content
 
@@ -69,7 +71,7 @@ def read_histograms(path: str | os.PathLike[str]) -> Histograms:
     """Read a file of histograms.
 
     Raises:
-        InputError: If it is none; the message names it, and the place.
+        InputError: If it is no file of histograms; the message names the file and the place.
     """
     content = text_of(path)
     try:
@@ -83,7 +85,7 @@ def in_order(paths: Sequence[str | os.PathLike[str]]) -> list[Path]:
     """Return names of files in an order that does not depend on that given.
 
     Raises:
-        InputError: If two are one file.
+        InputError: If two names are of one file.
     """
     files = sorted(map(Path, paths), key=os.path.realpath)
     for file, following in itertools.pairwise(files):
@@ -97,6 +99,6 @@ def add_up(files: Iterable[str | os.PathLike[str]]) -> Histograms:
     """Read files of histograms, one at a time, and add them up.
 
     Raises:
-        InputError: If one cannot be read, or does not fit the others; the message names it.
+        InputError: If a file cannot be read, or does not fit the others; the message names it.
     """
     return added((str(file), read_histograms(file)) for file in files)

@@ -20,7 +20,7 @@ from pytest_ganvalid.pipeline.draft import Draft
 from pytest_ganvalid.pipeline.files import read_histograms
 from pytest_ganvalid.pipeline.plan import FillPlan, check_storable
 from pytest_ganvalid.pipeline.preview import COPIES, FIRST, ReadPart, chunk_rows, gathered, has_numbers, head, row_bytes
-from pytest_ganvalid.pipeline.progress import shown
+from pytest_ganvalid.pipeline.progress import progress_bar
 from pytest_ganvalid.pipeline.request import DEFAULT_BINS, DEFAULT_MEMORY, Request, Side, with_clusters
 from pytest_ganvalid.pipeline.run import Cluster, Runner, Threads
 from pytest_ganvalid.pipeline.summary import FillTask, Histograms, closed, fill_part, joined
@@ -28,9 +28,9 @@ from pytest_ganvalid.samples.formats import Columns
 from pytest_ganvalid.samples.sources import MemoryPart
 
 _SIDE = "the sample"
-_OF_DRAFTS = ("generated", "reference")  # a draft is of two sides; here they are one
-_UNLIKE = 0.5  # of a bin's share, that a preview and the whole may differ in before bins are chosen anew
-_LEAST_ROWS = 1 << 12  # to keep in a sketch, however large they are
+_SIDES = ("generated", "reference")  # a draft has two sides; here both are the sample
+_MAX_DIFFERENCE = 0.5  # between a preview and the whole, in a bin's share, before bins are chosen anew
+_MIN_ROWS = 1 << 12  # of a sketch, however large they are
 
 
 def fill(
@@ -94,10 +94,10 @@ def fill(
 
 
 def _weighted_like(events: object, model: Histograms, weight: object) -> Side:
-    """Open events with the weights that are named, or those of others.
+    """Open events with the weights that are named, or with those of ``model``.
 
     Raises:
-        InputError: If they lack the column.
+        InputError: If the events lack the column of weights.
     """
     side = Side.opened(events, _SIDE, weight, pair=False)
     if weight is not None or side.weight is not None or model.plan.weight is None:
@@ -121,11 +121,11 @@ def _model(like: object) -> Histograms:
 
 
 def fill_like(side: Side, like: Histograms, request: Request) -> Histograms:
-    """Fill events into the histograms of others.
+    """Fill events into the bins of other histograms.
 
     Args:
         side: The events.
-        like: The others.
+        like: The histograms.
         request: Memory and client.
 
     Raises:
@@ -144,15 +144,15 @@ def fill_like(side: Side, like: Histograms, request: Request) -> Histograms:
 
 
 def _name(side: Side) -> str:
-    """What events are called in messages: by their side, or by their source where there is none."""
+    """Return the name of events in messages: their side, or their source where there is none."""
     return side.source.name if side.name == _SIDE else side.name
 
 
 def _fill_anew(events: object, request: Request, weight: object) -> Histograms:
     side, *_ = with_clusters([Side.opened(events, _SIDE, weight, pair=False)], request.cluster)
     check_client(request, side)
-    with _alone(side), runner_for(request, side) as runner:
-        sides = replace(side, name=_OF_DRAFTS[0]), replace(side, name=_OF_DRAFTS[1])
+    with _without_sides(side), runner_for(request, side) as runner:
+        sides = replace(side, name=_SIDES[0]), replace(side, name=_SIDES[1])
         draft = Draft.of(sides, request, runner)
         for observable in draft.observables:
             check_storable(observable)
@@ -164,33 +164,33 @@ def check_client(request: Request, *sides: Side) -> None:
     """Refuse a Dask client for events that are in memory.
 
     Raises:
-        InputError: If there is one, and all are.
+        InputError: If there is a client, and all events are in memory.
     """
     if request.client is not None and all(side.source.columns is not None for side in sides):
-        what = "the sample is" if len(sides) == 1 else "the samples are"
-        msg = f"client= is for files and Dask collections; {what} in memory: leave it out"
+        subject = "the sample is" if len(sides) == 1 else "the samples are"
+        msg = f"client= is for files and Dask collections; {subject} in memory: leave it out"
         raise InputError(msg)
 
 
 @contextmanager
 def runner_for(request: Request, *sides: Side) -> Iterator[Runner]:
-    """Give what does the work: threads, with a progress bar where one is wanted, or a Dask cluster."""
+    """Yield the runner: threads, with a progress bar on a terminal, or a Dask cluster."""
     sources = [side.source for side in sides]
     if request.client is not None or any(source.lazy for source in sources):
         yield Cluster(request.client)
         return
-    with shown(sources) as tick:
+    with progress_bar(sources) as tick:
         yield Threads(tick)
 
 
 @contextmanager
-def _alone(side: Side) -> Iterator[None]:
+def _without_sides(side: Side) -> Iterator[None]:
     """Let errors name the source instead of a side."""
     try:
         yield
     except GanvalidError as error:
-        error.places = tuple(place for place in error.places if place not in _OF_DRAFTS)
-        for name in _OF_DRAFTS:
+        error.places = tuple(location for location in error.places if location not in _SIDES)
+        for name in _SIDES:
             error.args = (error.message.removeprefix(f"{name}: "),)
         with placed(side.source.name):
             raise
@@ -200,7 +200,7 @@ def summarise_reference(draft: Draft, runner: Runner) -> tuple[Draft, Histograms
     """Choose bins from the reference and fill it, in bins chosen anew should those turn out to be badly chosen.
 
     Returns:
-        The draft that the bins were made by, and what the reference leaves, with its plan.
+        The draft that the bins were chosen by, and the histograms of the reference, with their plan.
     """
     preview = draft.previews[1]
     final = preview.complete or preview.drawn
@@ -212,7 +212,7 @@ def summarise_reference(draft: Draft, runner: Runner) -> tuple[Draft, Histograms
         draft, final = draft.redrawn(runner), True
         plan = draft.plan()
     summary = _summary_of(draft, 1, plan, runner)
-    if not final and _is_unlike(draft, summary):
+    if not final and _is_unrepresentative(draft, summary):
         draft = draft.redrawn(runner)
         summary = _summary_of(draft, 1, draft.plan(), runner)
     if draft.chooses_bins(summary.plan):
@@ -224,16 +224,16 @@ def summarise_reference(draft: Draft, runner: Runner) -> tuple[Draft, Histograms
 
 def summarise_generated(draft: Draft, reference: Histograms, runner: Runner) -> Histograms:
     """Fill the generated events like the reference."""
-    return _summary_of(draft, 0, reference.plan.like(draft.whole[0]), runner)
+    return _summary_of(draft, 0, reference.plan.like(draft.full_sides[0]), runner)
 
 
-def _summary_of(draft: Draft, place: int, plan: FillPlan, runner: Runner) -> Histograms:
-    side, columns = draft.sides[place], draft.columns[place]
-    beside = draft.training_key if draft.training_key != draft.key else None
-    if beside is not None and not set(beside.columns) <= set(columns):
-        beside = None
-    preview = draft.previews[place]
-    return summarise(side, plan, columns, draft.request, runner, (draft.key, beside), preview.row, preview.parts)
+def _summary_of(draft: Draft, position: int, plan: FillPlan, runner: Runner) -> Histograms:
+    side, columns = draft.sides[position], draft.columns[position]
+    training_key = draft.training_key if draft.training_key != draft.key else None
+    if training_key is not None and not set(training_key.columns) <= set(columns):
+        training_key = None
+    preview = draft.previews[position]
+    return summarise(side, plan, columns, draft.request, runner, (draft.key, training_key), preview.row, preview.parts)
 
 
 def summarise(
@@ -251,18 +251,18 @@ def summarise(
     Args:
         side: The events.
         plan: How they are filled.
-        columns: Those to read.
-        request: How much memory they may take.
-        runner: Who does the work.
+        columns: Columns to read.
+        request: How much memory the events may take.
+        runner: What does the work.
         keys: How rows are recognised; see `FillTask`.
         row: Bytes of a row, if known.
-        read: All of them, if they have been read.
+        read: All rows, if they have been read.
 
     Raises:
-        InputError: If there are no events, or they cannot be read or filled.
+        InputError: If there are no events, or the events cannot be read or filled.
     """
     row = row_bytes(head(side, columns, FIRST, runner)) if row is None else row
-    size = int(min(SIZE, max(request.memory / (COPIES * row), _LEAST_ROWS)))
+    size = int(min(SIZE, max(request.memory / (COPIES * row), _MIN_ROWS)))
     limits = [LARGEST if key is None else sketch_limit(side.source.rows, size, key) for key in keys]
     task = FillTask(
         plan=plan,
@@ -278,8 +278,8 @@ def summarise(
         compiled.expect(side.source.rows * len(columns))
     if plan.cluster is not None:
         rows = all_rows(side, columns, row, request.memory, runner)
-        whole = MemoryPart(rows)
-        parts, task = [whole], replace(task, chunk=whole.rows)
+        part = MemoryPart(rows)
+        parts, task = [part], replace(task, chunk=part.rows)
     total = runner.total(fill_part, task, parts, joined)
     if total is None:
         msg = f"{_name(side)}: there are no events; check what wrote the sample"
@@ -289,10 +289,10 @@ def summarise(
 
 
 def all_rows(side: Side, columns: Sequence[str], row: float, memory: float, runner: Runner) -> Columns:
-    """Read the rows of a side at once, as clusters take.
+    """Read all rows of a side at once, as clusters require.
 
     Raises:
-        InputError: If they do not fit into memory.
+        InputError: If the rows do not fit into memory.
     """
     if side.source.columns is not None:
         return gathered(side, columns, row, memory, runner)
@@ -312,25 +312,25 @@ def all_rows(side: Side, columns: Sequence[str], row: float, memory: float, runn
     return gathered(side, columns, row, memory, runner) if rows is None else rows
 
 
-def _is_unlike(draft: Draft, whole: Histograms) -> bool:
-    """Tell whether the rows that bins were chosen from are not like the whole, so that bins may be badly chosen."""
+def _is_unrepresentative(draft: Draft, summary: Histograms) -> bool:
+    """Tell whether the rows that bins were chosen from differ from the whole, so that bins may be badly chosen."""
     names = {observable.name for observable in draft.binned if draft.is_numbered(observable)}
-    chosen = tuple(histogram for histogram in whole.plan.histograms if histogram.observable.name in names)
+    chosen = tuple(histogram for histogram in summary.plan.histograms if histogram.observable.name in names)
     side = draft.sides[1]
-    plan = replace(whole.plan, histograms=chosen, cluster=None)
+    plan = replace(summary.plan, histograms=chosen, cluster=None)
     task = FillTask(plan=plan, side=side.name, columns=(), chunk=0)
     sample = draft.previews[1].sample
     columns: dict[str, Any] = dict(sample.columns)
     if side.weight is not None and sample.weight is not None:
         columns[side.weight] = sample.weight
-    few = task.summary(columns, "")
-    if np.any(whole.events[few.events == 0]):
+    preview = task.summary(columns, "")
+    if np.any(summary.events[preview.events == 0]):
         return True  # none of a stratum's events was looked at
-    pairs: list[tuple[NDArray[Any], NDArray[Any]]] = [(few.events, whole.events)]
-    pairs += [(got.sumw.value, whole.contents[name].sumw.value) for name, got in few.contents.items()]
-    for some, all_ in pairs:
-        if not all_.sum() > 0:
+    pairs: list[tuple[NDArray[Any], NDArray[Any]]] = [(preview.events, summary.events)]
+    pairs += [(content.sumw.value, summary.contents[name].sumw.value) for name, content in preview.contents.items()]
+    for part, total in pairs:
+        if not total.sum() > 0:
             continue  # there is no verdict, as is said later
-        if not some.sum() > 0 or np.abs(some / some.sum() - all_ / all_.sum()).max() > _UNLIKE / some.size:
+        if not part.sum() > 0 or np.abs(part / part.sum() - total / total.sum()).max() > _MAX_DIFFERENCE / part.size:
             return True
     return False

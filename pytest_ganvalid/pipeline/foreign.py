@@ -1,4 +1,4 @@
-"""Histograms of other programs, of whose events nothing is known: which names stand for them, and matching them."""
+"""Histograms of other programs, of whose events nothing is known: reading and matching them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pytest_ganvalid.pipeline.summary import KIND, Histograms
 from pytest_ganvalid.samples.pieces import pieces_of
 
 EMPTY = "has no events on either side"
-"""Why a histogram is left out."""
+"""Reason for which a histogram is left out."""
 UNKNOWN = (
     "whether the samples share events cannot be seen: histograms of other programs do not say which events they hold"
 )
@@ -29,7 +29,7 @@ class Foreign:
     Attributes:
         sums: Name -> histogram; without a name if it is the only one and has none.
         source: The file.
-        others: Name -> class of what else is in it, and is not compared.
+        others: Name -> class of other objects of the file, which are not compared.
     """
 
     sums: Mapping[str, BinSums]
@@ -38,7 +38,7 @@ class Foreign:
 
     @classmethod
     def of(cls, side: Histograms | Foreign) -> Foreign:
-        """Look at histograms without what is known of their events.
+        """Drop what is known of the events of histograms.
 
         Raises:
             InputError: If the events are divided into strata.
@@ -55,12 +55,12 @@ class Foreign:
 
 
 def effective_events(sums: Iterable[BinSums]) -> int:
-    """Return the largest effective number of events of some histograms, as of their events there is only that."""
-    return max(round(some.n_effective) for some in sums)
+    """Return the largest effective number of events of some histograms, whose numbers of events are not known."""
+    return max(round(histogram.n_effective) for histogram in sums)
 
 
 def filled_already(value: object, side: str) -> Histograms | Foreign | None:
-    """Return histograms, or what is in the files of some; ``None`` if these are events.
+    """Return histograms, or read them from their files; ``None`` if the value is events.
 
     Raises:
         InputError: If a file cannot be read; the message names it.
@@ -108,7 +108,7 @@ def histogram_from(value: object, side: str) -> object:
     """Read the only histogram of a file, if this is the name of one, for `pytest_ganvalid.compare`.
 
     Raises:
-        InputError: If there are several, or none.
+        InputError: If the file holds several histograms, or none.
     """
     if not isinstance(value, str | os.PathLike):
         return value
@@ -120,73 +120,76 @@ def histogram_from(value: object, side: str) -> object:
 
 
 def matched(gen: Foreign, ref: Foreign, names: Sequence[str] | None = None) -> dict[str, tuple[str, str]]:
-    """Match histograms by name; if there is one on either side, they need no common name.
+    """Match histograms by name; a single histogram on either side needs no common name.
 
     Args:
-        gen: Of the generated sample.
-        ref: Of the reference.
-        names: Those that are asked for; ``None`` for all.
+        gen: Histograms of the generated sample.
+        ref: Histograms of the reference.
+        names: Names that are requested; ``None`` for all.
 
     Returns:
-        Name -> what the histogram is called on both sides; in the order of the reference.
+        Name -> names of the histogram on either side; in the order of the reference.
 
     Raises:
-        InputError: If only one side has some of them.
+        InputError: If only one side has some of the histograms.
     """
     if len(gen.sums) == len(ref.sums) == 1:
-        ours, theirs = next(iter(gen.sums)), next(iter(ref.sums))
-        return {theirs or ours or "histogram": (ours, theirs)}
-    only = [
+        generated, reference = next(iter(gen.sums)), next(iter(ref.sums))
+        return {reference or generated or "histogram": (generated, reference)}
+    exclusive = [
         sorted(set(a.sums) - set(b.sums) if names is None else (set(a.sums) - set(b.sums)).intersection(names))
         for a, b in ((gen, ref), (ref, gen))
     ]
-    if any(only):
+    if any(exclusive):
         msg = (
-            f"only generated has the histograms {only[0]}, and only reference {only[1]}; expected the same on both "
-            "sides: a histogram that is not compared demonstrates nothing (name those to compare: observables=[...])"
+            f"only generated has the histograms {exclusive[0]}, and only reference {exclusive[1]}; expected the same "
+            "on both sides: a histogram that is not compared demonstrates nothing (name those to compare: "
+            "observables=[...])"
         )
         raise InputError(msg)
     return {name: (name, name) for name in ref.sums if name in gen.sums}
 
 
 def converted(
-    ours: BinSums, theirs: BinSums, name: str, sources: tuple[str, str], *, asked: bool
+    generated: BinSums, reference: BinSums, name: str, sources: tuple[str, str], *, requested: bool
 ) -> tuple[BinSums, BinSums] | None:
     """Return both sides of a histogram; ``None`` if neither holds events and all histograms are compared.
 
     Args:
-        ours: Of the generated sample.
-        theirs: Of the reference.
-        name: What it is called, for messages.
-        sources: What the sides are in, likewise.
-        asked: Whether it was named as one to compare.
+        generated: Histogram of the generated sample.
+        reference: Histogram of the reference.
+        name: Name of the histogram, for messages.
+        sources: Sources of both sides, likewise.
+        requested: Whether the histogram was named as one to compare.
 
     Raises:
-        InputError: If it admits no verdict: one side is empty, or both are where it was asked for.
+        InputError: If one side is empty, or both are and the histogram was requested.
     """
-    check_same_bins(ours, theirs)
-    places = [f"{side}: {source}" for side, source in zip(("generated", "reference"), sources, strict=True)]
-    empty = [place for place, sums in zip(places, (ours, theirs), strict=True) if not sums.populated.any()]
-    if len(empty) == 2 and not asked:  # noqa: PLR2004
+    check_same_bins(generated, reference)
+    locations = [f"{side}: {source}" for side, source in zip(("generated", "reference"), sources, strict=True)]
+    empty = [
+        location for location, sums in zip(locations, (generated, reference), strict=True) if not sums.populated.any()
+    ]
+    if len(empty) == 2 and not requested:  # noqa: PLR2004
         return None
-    if len(empty) == 1 and not asked:
+    if len(empty) == 1 and not requested:
         msg = (
             f"{empty[0]}: the histogram has no events, and that of the other side has; fill it, or name those to "
             f"compare without {name!r}: observables=[...]"
         )
         raise InputError(msg)
-    return as_bin_sums(ours, places[0]), as_bin_sums(theirs, places[1])
+    return as_bin_sums(generated, locations[0]), as_bin_sums(reference, locations[1])
 
 
-def not_compared(ours: Mapping[str, str], theirs: Mapping[str, str]) -> dict[str, str]:
-    """Say of what is no TH1 or TH2, on one side or both, that it is left out."""
+def not_compared(generated: Mapping[str, str], reference: Mapping[str, str]) -> dict[str, str]:
+    """Return name -> reason for objects other than TH1 and TH2, which are left out."""
     skipped = {}
-    for name in sorted({*ours, *theirs}):
+    for name in sorted({*generated, *reference}):
         kinds = [
-            f"a {side[name]}{where}"
-            for side, where in ((ours, " in generated"), (theirs, " in reference"))
+            f"a {side[name]}{suffix}"
+            for side, suffix in ((generated, " in generated"), (reference, " in reference"))
             if name in side
         ]
-        both = ours.get(name) == theirs.get(name)
-        skipped[name] = f"is {f'a {ours[name]}' if both else ' and '.join(kinds)}, which is not compared"
+        same = generated.get(name) == reference.get(name)
+        skipped[name] = f"is {f'a {generated[name]}' if same else ' and '.join(kinds)}, which is not compared"
     return skipped

@@ -1,6 +1,6 @@
-"""What needs the rows of both sides, and so only a road that holds them can give.
+"""Observables that need the rows of both sides in memory.
 
-That is what is learned or estimated from all events at once: the score of a classifier, a mean, a fit. Histograms that
+These are learned or estimated from all events at once: the score of a classifier, a mean, a fit. Histograms that
 were filled elsewhere have no rows, and a report on them says what was not looked for.
 """
 
@@ -48,7 +48,7 @@ class Control:
     """A comparison with a bias that is known.
 
     Attributes:
-        column: What is biased.
+        column: The column that is biased.
         generated: Histogram of the biased events.
         reference: Likewise of events without the bias, of the same generator.
     """
@@ -60,19 +60,19 @@ class Control:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Controls:
-    """The positive controls of what is learned.
+    """The positive controls of a learned observable.
 
     Attributes:
-        columns: Those that can be biased; the first `MOST_CONTROLS` of them are.
+        columns: Columns that can be biased; the first `MOST_CONTROLS` of them are.
         events: Number of generated events that are biased, and of others.
         scale: Events over those that take the place of the true reference; less than 1 if too few were generated.
-        each: Made one after the other, as each is a training.
+        comparisons: The controls, made one after the other, as each is a training.
     """
 
     columns: tuple[str, ...]
     events: tuple[int, int]
     scale: float
-    each: Iterator[Control]
+    comparisons: Iterator[Control]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,8 +82,8 @@ class Joint:
     Attributes:
         samples: The generated and the reference events.
         bins_of: For either, the stratum of each event; ``None`` if there is but one.
-        request: What the user said.
-        observables: What takes all events at once.
+        request: The settings of the user.
+        observables: Observables that take all events at once.
     """
 
     samples: tuple[Sample, Sample]
@@ -93,10 +93,10 @@ class Joint:
 
     @classmethod
     def of(cls, draft: Draft, plan: FillPlan, summaries: tuple[Histograms, Histograms], runner: Runner) -> Joint | None:
-        """Read the rows of both sides, if anything takes them.
+        """Read the rows of both sides, if any observable takes them.
 
         Raises:
-            InputError: If they do not fit into memory.
+            InputError: If the rows do not fit into memory.
         """
         observables = tuple(observable for observable in draft.observables if not isinstance(observable, Observable))
         if not observables:
@@ -153,10 +153,10 @@ class Joint:
                     yield observable.name, scored | {"controls": controls, "labels": (f"{observable.name} score",)}
 
     def controls(self, observable: Scoring, position: int, n_required: float) -> Controls:
-        """Plant biases of the size that is to be excluded, and look whether an observable that is learned sees them.
+        """Plant biases of the size that is to be excluded, to test whether a learned observable sees them.
 
         Args:
-            observable: What is learned.
+            observable: The learned observable.
             position: Of the stratum.
             n_required: Number of true events to stand in for, of that stratum.
 
@@ -167,14 +167,14 @@ class Joint:
         names = observable.names(generated, reference)
         samples = ControlSamples.of(generated, reference, names, self.request.seed)
 
-        def each() -> Iterator[Control]:
+        def comparisons() -> Iterator[Control]:
             for column in samples.columns[:MOST_CONTROLS]:
                 with placed(f"positive control in {column!r}"):
                     biased = samples.biased(column, n_required)
                     sides, _ = self._histograms(observable, biased, samples.reference)
                 yield Control(column, *sides)
 
-        return Controls(samples.columns, (len(samples.generated), len(samples.reference)), samples.scale, each())
+        return Controls(samples.columns, (len(samples.generated), len(samples.reference)), samples.scale, comparisons())
 
     def _of_stratum(self, position: int) -> tuple[Sample, Sample]:
         generated, reference = (
@@ -188,8 +188,8 @@ class Joint:
         seed = self.request.seed
 
         def value(sample: Sample, side: str) -> float:
-            alone = getattr(observable, "value", None)  # without the error, which takes time
-            return float(alone(sample, side) if alone else observable.estimate(sample, side, seed).value)
+            value_only = getattr(observable, "value", None)  # without the error, which takes time
+            return float(value_only(sample, side) if value_only else observable.estimate(sample, side, seed).value)
 
         error, dof = difference_error(value, generated, reference, observable.name, seed)
         clusters = np.union1d(generated.cluster, reference.cluster).size  # type: ignore[arg-type]
@@ -209,7 +209,7 @@ class Joint:
                 stratum.share_generated * scores.generated.size / len(generated),
                 stratum.share_reference * scores.reference.size / len(reference),
             ),
-            "how": scores.provenance,
+            "provenance": scores.provenance,
             "chosen": 0.0 if sides[1].bins.nominal is None else 1.0,
         }
 

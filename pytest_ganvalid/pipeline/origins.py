@@ -1,4 +1,4 @@
-"""Which events are which: files are recognised by what is in them, so that no event counts twice."""
+"""The origins of events: files are recognised by their content, so that no event counts twice."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pytest_ganvalid.overlaps.digests import Words, blocks
 from pytest_ganvalid.overlaps.key import Key
 
 # Probability, below which two origins of the same content are one: thousands of jobs are millions of pairs.
-_SURELY = 1e-12
+_SAME_CHANCE = 1e-12
 _Sum = Annotated[int, Range(0, 2**64 - 1)]
 MOST_EVENTS = 2**53  # floats hold all integers up to it
 
@@ -33,7 +33,7 @@ class Origin:
             and for any name of the file.
         events: Their number.
         chance: Probability, at most, that other independent events have the same digest: such of few distinct values.
-        sums: What the digest is made of, sums of hashes and of their squares, by which several origins are recognised
+        sums: Sums that the digest is made of: of hashes and of their squares, by which several origins are recognised
             as what has been one, or was divided in another way; ``None`` if that was not kept.
     """
 
@@ -45,7 +45,7 @@ class Origin:
 
     def same(self, other: Origin) -> bool:
         """Tell whether two origins are the same events, and not others that happen to look the same."""
-        return self.id == other.id and (self.source == other.source or max(self.chance, other.chance) < _SURELY)
+        return self.id == other.id and (self.source == other.source or max(self.chance, other.chance) < _SAME_CHANCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +86,8 @@ class Tally:
             key: How rows are recognised.
             counts: How often each distinct row of the sample occurs.
         """
-        whole = int(counts.sum())
-        chance = p_again(counts, self.events / whole) if whole and key is not None else 1.0
+        total = int(counts.sum())
+        chance = p_again(counts, self.events / total) if total and key is not None else 1.0
         sums = self.sum, self.squares
         return Origin(source=source, id=self.id(key), events=self.events, chance=chance, sums=sums)
 
@@ -96,20 +96,22 @@ class OriginList:
     """Origins, each once."""
 
     def __init__(self) -> None:
-        """Start with none."""
+        """Start with no origin."""
         self._by_id: dict[str, list[tuple[Origin, str]]] = {}
 
     def extend(self, origins: Iterable[Origin], name: str = "") -> None:
         """Add origins that are in some file of histograms, or in none.
 
         Raises:
-            InputError: If one holds the same events as one before.
+            InputError: If two origins hold the same events.
         """
         for origin in origins:
             others = self._by_id.setdefault(origin.id, [])
-            again = next((pair for pair in others if pair[0].same(origin)), None)
-            if again is not None:
-                first, second = (f"{o.source} (in {of})" if of else o.source for o, of in (again, (origin, name)))
+            duplicate = next((pair for pair in others if pair[0].same(origin)), None)
+            if duplicate is not None:
+                first, second = (
+                    f"{o.source} (in {file})" if file else o.source for o, file in (duplicate, (origin, name))
+                )
                 msg = (
                     f"{first} and {second} hold the same {origin.events:,} events (content {origin.id[:12]}); expected "
                     "every event once: leave one of them out"
@@ -118,16 +120,16 @@ class OriginList:
             others.append((origin, name))
 
     def sorted(self) -> tuple[Origin, ...]:
-        """Return them in order."""
+        """Return the origins in order."""
         return tuple(sorted(origin for others in self._by_id.values() for origin, _ in others))
 
 
 def chosen_share(origins: Sequence[Origin], chosen_from: Collection[str], key: Key | None) -> float:
-    """Return the share of events that are of some origins, or altogether are one of them.
+    """Return the share of events that come from some origins, or together are one of them.
 
     Args:
-        origins: Where the events come from.
-        chosen_from: Ids of the others.
+        origins: Origins of the events.
+        chosen_from: Ids of the other origins.
         key: How rows are recognised.
     """
     events = sum(origin.events for origin in origins)
@@ -135,14 +137,14 @@ def chosen_share(origins: Sequence[Origin], chosen_from: Collection[str], key: K
     sums = [origin.sums for origin in origins if origin.sums is not None]
     if share or len(sums) < len(origins) or not events:
         return share
-    total, squares = (sum(some) % 2**64 for some in zip(*sums, strict=True))
+    total, squares = (sum(terms) % 2**64 for terms in zip(*sums, strict=True))
     return float(Tally(events, total, squares).id(key) in chosen_from)
 
 
-def common_origin(ours: Sequence[Origin], theirs: Sequence[Origin]) -> tuple[Origin, Origin] | None:
-    """Return an origin of one side that is also one of the other, as either calls it; ``None`` if there is none."""
+def common_origin(generated: Sequence[Origin], reference: Sequence[Origin]) -> tuple[Origin, Origin] | None:
+    """Return an origin that both sides share, as each side names it; ``None`` if there is none."""
     by_id: dict[str, list[Origin]] = {}
-    for origin in ours:
+    for origin in generated:
         by_id.setdefault(origin.id, []).append(origin)
-    shared = ((mine, other) for other in theirs for mine in by_id.get(other.id, ()) if mine.same(other))
+    shared = ((first, second) for second in reference for first in by_id.get(second.id, ()) if first.same(second))
     return next(shared, None)

@@ -57,7 +57,7 @@ from pytest_ganvalid.results import Estimate
 from pytest_ganvalid.statistics.equivalence import Difference
 
 _SIDES = ("generated", "reference")
-_NAMED = 3
+_MAX_LISTED = 3
 _WEIGHT = "weight"
 
 
@@ -73,10 +73,10 @@ class Pair:
         used: Shares of the generated and of the reference events that these were made of.
         difference: Of two numbers, the standard error of their difference and its degrees of freedom, and how many
             clusters there are, where some have rows on both sides.
-        how: How it was made, if that took more than filling a histogram.
+        provenance: How the pair was made, if that took more than filling a histogram.
         controls: Of what is learned: from n_required, the share of it, to the positive controls.
-        chosen: Share of the reference events that the bins were chosen from; 0 if they were given.
-        labels: Names of what is binned, one for each dimension; none if they are those of the histogram.
+        chosen: Share of the reference events that the bins were chosen from; 0 if the bins were given.
+        labels: Names of what is binned, one for each dimension; empty if they are those of the histogram.
     """
 
     name: str
@@ -85,7 +85,7 @@ class Pair:
     share: float = 1.0
     used: tuple[float, float] = (1.0, 1.0)
     difference: Difference | None = None
-    how: Mapping[str, Any] = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict)
     controls: Callable[[float], Controls] | None = None
     chosen: float = 0.0
     labels: tuple[str, ...] = ()
@@ -101,9 +101,9 @@ class Paired:
         independence: Which rows the sides share.
         events: Number of generated and of reference events.
         origins: What is known of where they come from.
-        skipped: Columns or histograms that are not compared -> why.
-        training: Number of training events, if they are known.
-        how: How bins were chosen, if from a part of the reference.
+        skipped: Columns or histograms that are not compared -> reason.
+        training: Number of training events, if known.
+        bin_provenance: How bins were chosen, if from a part of the reference.
         notes: What was not looked for, in sentences.
         digests: What tells the generated and the reference sample from others.
         remedies: Comparison -> what to know of it if it is not ROBUST.
@@ -117,7 +117,7 @@ class Paired:
     origins: tuple[Mapping[str, Any], Mapping[str, Any]]
     skipped: Mapping[str, str]
     training: int | None = None
-    how: Mapping[str, Any] = field(default_factory=dict)
+    bin_provenance: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     digests: tuple[SampleDigest, SampleDigest]
     remedies: Mapping[str, str] = field(default_factory=dict)
@@ -132,7 +132,7 @@ def paired(
     Args:
         generated: As for `pytest_ganvalid.validate`.
         reference: Likewise.
-        request: What is asked.
+        request: The settings of the comparison.
         weights: The name of a column, an array, or ``None``, of either side.
         training: The training events, or their fingerprint; ``None`` if unknown.
 
@@ -185,8 +185,8 @@ def _of_events(
     pairs: dict[str, Pair] = {}
     skipped = _skipped(generated.plan, reference.plan)
     for position, stratum in strata.items():
-        here = _pairs(reference.plan, position, stratum, generated, reference, skipped)
-        pairs |= {pair.name: pair for pair in here}
+        for pair in _pairs(reference.plan, position, stratum, generated, reference, skipped):
+            pairs[pair.name] = pair
         for name, fields in () if joint is None else joint.pairs(position, stratum):
             used = {"used": stratum.used} | fields
             pairs[stratum.name(name)] = Pair(name=stratum.name(name), share=stratum.share, **used)
@@ -209,13 +209,13 @@ def _of_events(
         remedies=_remedies(rates),
         training=None if trained_on is None else trained_on.events,
         units=reference.plan.units,
-        how={} if preview.complete else {"bins_from_rows": len(preview.sample), "drawn": preview.drawn},
+        bin_provenance={} if preview.complete else {"bins_from_rows": len(preview.sample), "drawn": preview.drawn},
     )
 
 
 def _of_histograms(gen: Histograms, ref: Histograms, request: Request, training: Side | Fingerprint | None) -> Paired:
     _check_comparable(gen, ref)
-    names = _chosen(ref.plan.observables, request.observables)
+    names = _selected(ref.plan.observables, request.observables)
     histograms = tuple(histogram for histogram in ref.plan.histograms if histogram.observable.name in names)
     plan = replace(ref.plan, histograms=histograms)
     strata = _strata(plan, gen, ref)
@@ -245,18 +245,18 @@ def _of_foreign(gen: Foreign, ref: Foreign, request: Request, training: Side | F
     if training is not None:
         msg = "training= takes events; what histograms of another program were filled with is not known: leave it out"
         raise InputError(msg)
-    wanted = _names(request.observables)
-    matches = matched(gen, ref, wanted)
-    names = _chosen(tuple(matches), request.observables)
+    selection = _observable_names(request.observables)
+    matches = matched(gen, ref, selection)
+    names = _selected(tuple(matches), request.observables)
     skipped = not_compared(gen.others, ref.others)
     skipped |= {
-        name: "not asked for" for name in sorted({*gen.sums, *ref.sums}) if wanted is not None and name not in names
+        name: "not asked for" for name in sorted({*gen.sums, *ref.sums}) if selection is not None and name not in names
     }
     pairs = {}
     for name in names:
         with placed(f"observable {name!r}"):
-            ours, theirs = (side.sums[own] for side, own in zip((gen, ref), matches[name], strict=True))
-            sides = converted(ours, theirs, name, (gen.source, ref.source), asked=wanted is not None)
+            generated, reference = (side.sums[key] for side, key in zip((gen, ref), matches[name], strict=True))
+            sides = converted(generated, reference, name, (gen.source, ref.source), requested=selection is not None)
         if sides is None:
             skipped[name] = EMPTY
         else:
@@ -280,46 +280,46 @@ def _of_foreign(gen: Foreign, ref: Foreign, request: Request, training: Side | F
 def _refuse_settings(
     request: Request, weights: tuple[object, object], sides: tuple[Histograms | Foreign | None, ...]
 ) -> None:
-    """Refuse what can only be said of events, to histograms that are filled, unless it is how they were.
+    """Refuse settings of events to histograms that are filled already, unless these were filled with them.
 
     Raises:
-        InputError: If it is said.
+        InputError: If any such setting is stated.
     """
     filled = [side is not None for side in sides]
-    wrong = [name for name in request.stated if name in {"bins", "by", "seed", "nonfinite"}]
+    settings = [name for name in request.stated if name in {"bins", "by", "seed", "nonfinite"}]
     if any(side is not None and not _is_filled_by(side, weight) for side, weight in zip(sides, weights, strict=True)):
-        wrong.append("weight")
+        settings.append("weight")
     if any(filled) and request.cluster_of == "entries":
-        wrong.append("cluster_of")
+        settings.append("cluster_of")
     if all(filled):
-        wrong += ["cluster"] if request.cluster is not None else []
-        wrong += [name for name in request.stated if name in {"memory", "client"}]
-    if wrong:
+        settings += ["cluster"] if request.cluster is not None else []
+        settings += [name for name in request.stated if name in {"memory", "client"}]
+    if settings:
         msg = (
-            f"{', '.join(wrong)} can only be chosen when histograms are filled, and these are; leave it out, or fill "
-            "them anew"
+            f"{', '.join(settings)} can only be chosen when histograms are filled, and these are; leave it out, or "
+            "fill them anew"
         )
         raise InputError(msg)
 
 
 def _is_filled_by(side: Histograms | Foreign, weight: object) -> bool:
-    """Tell whether histograms are those of a weight that is named; if none is, they are."""
-    named = isinstance(weight, str) and isinstance(side, Histograms) and weight == side.plan.weight
-    return weight is None or named
+    """Tell whether histograms were filled with a weight; true if no weight is stated."""
+    same_weight = isinstance(weight, str) and isinstance(side, Histograms) and weight == side.plan.weight
+    return weight is None or same_weight
 
 
 def _check_comparable(gen: Histograms, ref: Histograms) -> None:
     """Refuse sides that share events, are of other observables, or of bins that the generated events have chosen.
 
     Raises:
-        InputError: If they do, or are.
+        InputError: If the sides share events, differ in observables, or the generated events chose bins.
     """
     shared = common_origin(gen.origins, ref.origins)
     if shared is not None:
-        mine, other = shared
+        generated, reference = shared
         msg = (
-            f"{mine.source} of the generated and {other.source} of the reference hold the same {mine.events:,} events "
-            f"(content {mine.id[:12]}); expected independent samples"
+            f"{generated.source} of the generated and {reference.source} of the reference hold the same "
+            f"{generated.events:,} events (content {generated.id[:12]}); expected independent samples"
         )
         raise InputError(msg)
     difference = gen.plan.difference(ref.plan)
@@ -330,55 +330,58 @@ def _check_comparable(gen: Histograms, ref: Histograms) -> None:
         )
         raise InputError(msg)
     chosen_from = {*gen.plan.bins_from, *ref.plan.bins_from}
-    own = next((origin for origin in gen.origins if origin.id in chosen_from), None)
-    if own is not None:
+    source = next((origin for origin in gen.origins if origin.id in chosen_from), None)
+    if source is not None:
         msg = (
-            f"the bins were chosen from the generated events ({own.source}), which must not choose where they are "
+            f"the bins were chosen from the generated events ({source.source}), which must not choose where they are "
             "looked at; fill the reference first, and the generated events like it"
         )
         raise InputError(msg)
 
 
 def _origin_of_bins(gen: Histograms, ref: Histograms) -> tuple[str, ...]:
-    """Say so, if what the bins were chosen from is on neither side."""
+    """Say if the events that the bins were chosen from are on neither side."""
     chosen_from = {*gen.plan.bins_from, *ref.plan.bins_from}
     if not chosen_from or ref.chosen:
         return ()
     ids = sorted(chosen_from)
-    contents = ", ".join(content[:12] for content in ids[:_NAMED]) + (", ..." if len(ids) > _NAMED else "")
+    contents = ", ".join(content[:12] for content in ids[:_MAX_LISTED]) + (", ..." if len(ids) > _MAX_LISTED else "")
     return (f"the bins were chosen from events of neither side (content {contents}), which must be true simulation",)
 
 
-def _chosen(names: Sequence[str], wanted: object) -> tuple[str, ...]:
+def _selected(names: Sequence[str], observables: object) -> tuple[str, ...]:
     """Return the observables to compare, of those that were filled.
 
     Raises:
-        InputError: If one is not there, or none is left.
-        InputTypeError: If they are not names.
+        InputError: If an observable was not filled, or none is requested.
+        InputTypeError: If the request is not by names.
     """
-    if wanted is None:
+    if observables is None:
         return tuple(names)
-    given = _names(wanted)
-    if given is None:
-        msg = f"observables={wanted!r}: of histograms that are filled only names can be chosen; there are {list(names)}"
+    selection = _observable_names(observables)
+    if selection is None:
+        msg = (
+            f"observables={observables!r}: of histograms that are filled only names can be chosen; there are "
+            f"{list(names)}"
+        )
         raise InputTypeError(msg)
-    missing = sorted(set(given) - set(names))
-    if missing or not given:
+    missing = sorted(set(selection) - set(names))
+    if missing or not selection:
         msg = (
             f"there is no histogram {missing[0]!r}; there are {list(names)}" if missing else "no observable to compare"
         )
         raise InputError(msg)
-    return tuple(name for name in names if name in given)
+    return tuple(name for name in names if name in selection)
 
 
-def _names(wanted: object) -> tuple[str, ...] | None:
-    """Return the names of observables, where they are named: that of a tuple of columns is what it is filled by."""
-    listed = [wanted] if isinstance(wanted, str) else wanted
-    if not isinstance(listed, list | tuple | set | frozenset):
+def _observable_names(observables: object) -> tuple[str, ...] | None:
+    """Return the names of observables that are requested by name or by columns; ``None`` if they are something else."""
+    values = [observables] if isinstance(observables, str) else observables
+    if not isinstance(values, list | tuple | set | frozenset):
         return None
-    parts = [(value,) if isinstance(value, str) else value for value in listed]
-    named = (isinstance(part, list | tuple) and part and all(isinstance(name, str) for name in part) for part in parts)
-    return tuple(":".join(part) for part in parts) if all(named) else None
+    parts = [(value,) if isinstance(value, str) else value for value in values]
+    valid = (isinstance(part, list | tuple) and part and all(isinstance(name, str) for name in part) for part in parts)
+    return tuple(":".join(part) for part in parts) if all(valid) else None
 
 
 def _strata(plan: FillPlan, generated: Histograms, reference: Histograms) -> dict[int, Stratum]:
@@ -414,15 +417,15 @@ def _skipped(generated: FillPlan, reference: FillPlan) -> dict[str, str]:
     """Say which columns are left out because all are compared, and why: none if the observables were stated."""
     if generated.skipped is None or reference.skipped is None:
         return {}
-    others = {name: why for name, why in generated.skipped.items() if name not in reference.skipped}
-    return {name: why or ONLY_GENERATED for name, why in (dict(reference.skipped) | others).items()}
+    others = {name: reason for name, reason in generated.skipped.items() if name not in reference.skipped}
+    return {name: reason or ONLY_GENERATED for name, reason in (dict(reference.skipped) | others).items()}
 
 
 def _all_pairs(pairs: Sequence[Pair], rates: Rates | None) -> tuple[Pair, ...]:
     """Return what is compared, the rates of the strata last.
 
     Raises:
-        InputError: If there is nothing.
+        InputError: If there is no pair.
     """
     if not pairs:
         msg = (
@@ -436,7 +439,7 @@ def _all_pairs(pairs: Sequence[Pair], rates: Rates | None) -> tuple[Pair, ...]:
 
 
 def _half_precision(sides: Sequence[Side]) -> list[str]:
-    """Say which side's values are those of a format of few digits."""
+    """Say which side's values are in a format of few digits."""
     return [
         f"the {side.name} values are of {side.source.provenance['half_precision']}, that is of two or three decimal "
         "digits: they are quantised, and rows may be equal by that"
@@ -451,13 +454,13 @@ def _notes(plan: FillPlan, rates: Rates | None) -> tuple[str, ...]:
     Where all columns are compared, one that is called a weight is one of them: weights that nobody named are not
     applied.
     """
-    everything = plan.histograms if plan.skipped is not None else ()
-    joint = {h.observable.name for h in everything if h.observable.tree}
+    histograms = plan.histograms if plan.skipped is not None else ()
+    joint = {h.observable.name for h in histograms if h.observable.tree}
     notes = [
         f"the joint distribution of all columns is named {name!r}, as a column is named {JOINT!r}"
         for name in sorted(joint - {JOINT})
     ]
-    names = [h.observable.name for h in everything if h.numbers is None and _WEIGHT in h.observable.name.lower()]
+    names = [h.observable.name for h in histograms if h.numbers is None and _WEIGHT in h.observable.name.lower()]
     if names and plan.weight is None:
         notes.append(f"{names[0]} is compared as an observable; if it is a weight, apply it: weight={names[0]!r}")
     return (*notes, *([rates.note] if rates is not None and rates.sides is None else []))
@@ -491,8 +494,8 @@ def _pairs(
             outside = histogram.observable.where is not None
             if name != histogram.name and _is_one_number(sides, outside=outside):
                 continue
-            if plan.skipped is not None and name == histogram.name and (why := _constant(sides)):
-                skipped[name] = why
+            if plan.skipped is not None and name == histogram.name and (reason := _constant(sides)):
+                skipped[name] = reason
                 continue
             yield Pair(
                 name=name,
@@ -506,25 +509,26 @@ def _pairs(
 
 
 def _constant(sides: Sequence[BinSums]) -> str:
-    """Say that a column has one value on both sides, equal but for rounding; empty if it has not.
+    """Say that a column has one value on both sides, equal but for rounding; empty if it varies.
 
-    Of parts that were filled apart a list may lack single events: those are in the bin of the value, or it is not one.
-    Of entries there is no list: they are one if the reference is one value, and all are in its bin.
+    Of parts that were filled apart a list may lack single events: those are in the bin of the value, or the column
+    varies.
+    Entries have no list: they have one value if the reference has one, and all entries are in its bin.
     """
     populated = np.flatnonzero(np.any([side.populated for side in sides], axis=0))
     if populated.size != 1:
         return ""
     lists = [side.repeated for side in sides if side.repeated is not None]
     if not lists:
-        bins, place = sides[1].bins, int(populated[0])
-        alone = bins.nominal is not None and bins.nominal.shares[place] == 1.0
-        return f"all entries of both sides are in one bin, {bins.label(place, place)}" if alone else ""
-    if len(lists) < len(sides) or any(some.counts.size != 1 for some in lists):
+        bins, position = sides[1].bins, int(populated[0])
+        concentrated = bins.nominal is not None and bins.nominal.shares[position] == 1.0
+        return f"all entries of both sides are in one bin, {bins.label(position, position)}" if concentrated else ""
+    if len(lists) < len(sides) or any(repeated.counts.size != 1 for repeated in lists):
         return ""
-    if any(int(some.counts[0]) + some.undercount < some.events for some in lists):
+    if any(int(repeated.counts[0]) + repeated.undercount < repeated.events for repeated in lists):
         return ""
-    one, other = (float(some.values[0]) for some in lists)
-    return "has one value, the same on both sides" if abs(one - other) <= SAME * max(abs(one), abs(other)) else ""
+    first, second = (float(repeated.values[0]) for repeated in lists)
+    return "has one value, the same on both sides" if abs(first - second) <= SAME * max(abs(first), abs(second)) else ""
 
 
 def _is_one_number(sides: Sequence[BinSums], *, outside: bool) -> bool:
@@ -541,40 +545,40 @@ def _independence(
     Args:
         gen: The generated events.
         ref: The reference.
-        training: The rows of the training, if it is known.
+        training: The training rows, if known.
         lost: Columns of one side only that tell events apart, where those of both do not.
         declared: Whether clusters have rows on both sides.
     """
-    ours, theirs = gen.fingerprint, ref.fingerprint
+    generated, reference = gen.fingerprint, ref.fingerprint
     obstacles = list(() if training is None else training.obstacles)
     notes = []
     unknown = "whether generated rows repeat reference rows cannot be known"
     if declared:
         notes.append(PAIRED_NOTE)
-        ours = None
-    elif ours is None or theirs is None or not ours.key.same_rows(theirs.key):
-        if theirs is None:
+        generated = None
+    elif generated is None or reference is None or not generated.key.same_rows(reference.key):
+        if reference is None:
             notes.append(f"{unknown}: no column of numbers is on both sides")
-        elif ours is None:
+        elif generated is None:
             obstacles.append(
-                f"{unknown}: reference rows are recognised by {list(theirs.columns)}, and the generated ones are not; "
-                "give them those columns, or hand over the events of the reference instead of histograms of them"
+                f"{unknown}: reference rows are recognised by {list(reference.columns)}, and the generated ones are "
+                "not; give them those columns, or hand over the events of the reference instead of histograms of them"
             )
         else:
             obstacles.append(
-                f"{unknown}: reference rows are recognised by {list(theirs.columns)}, and generated ones by "
-                f"{list(ours.columns)}; fill the generated events like the reference"
+                f"{unknown}: reference rows are recognised by {list(reference.columns)}, and generated ones by "
+                f"{list(generated.columns)}; fill the generated events like the reference"
             )
-        ours, theirs = None, None
-    elif not theirs.key.tells and lost:
+        generated, reference = None, None
+    elif not reference.key.tells and lost:
         obstacles.append(
-            f"{unknown}: {list(theirs.columns)} do not tell events apart, and {list(lost)}, which would, are on one "
+            f"{unknown}: {list(reference.columns)} do not tell events apart, and {list(lost)}, which would, are on one "
             "side only; give both sides those columns"
         )
-    elif not theirs.key.tells:
-        notes.append(f"{list(theirs.columns)} do not tell events apart: {unknown}, but for many copies")
+    elif not reference.key.tells:
+        notes.append(f"{list(reference.columns)} do not tell events apart: {unknown}, but for many copies")
     rows = None if training is None else training.rows
-    search = independence(ours, theirs, rows)
+    search = independence(generated, reference, rows)
     if rows is not None and rows[0] is None:
         notes.append("whether generated rows repeat training rows cannot be known: they lack columns of the training")
     clustered = {side for side, summary in zip(_SIDES, (gen, ref), strict=True) if repeats_are_declared(summary)}

@@ -1,4 +1,4 @@
-"""What is to be filled, and how: observables, strata and bins. Histograms by the same plan add up and are compared."""
+"""The plan of a filling: observables, strata and bins. Histograms by the same plan add up and are compared."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from pytest_ganvalid.pipeline.request import Side
 from pytest_ganvalid.samples.columns import inner_columns
 
 MULTIPLICITY = ": entries per event"
-"""What is put after the name of an observable to name the number of its entries."""
+"""Suffix to the name of an observable, for the number of its entries."""
 CLUSTER = "says which rows are one cluster"
-"""Why a column is left out."""
+"""Reason for which a column is left out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Histogram:
-    """What is filled, of the events of one stratum.
+    """A histogram to fill with the events of one stratum.
 
     Attributes:
         name: The observable, and the stratum if there is one.
         stratum: Position of the bin of the condition.
         observable: What is computed for each event.
-        bins: Where it goes.
+        bins: The bins of the observable.
         nonfinite: Where NaN and infinite values go; ``"error"`` if they are refused.
         numbers: Bins of the number of entries per event; ``None`` if every event has one.
-        several: Side -> whether its events have any number of entries, where that is known.
+        several: Side -> whether its events may have several entries, where that is known.
     """
 
     name: str
@@ -43,31 +43,31 @@ class Histogram:
     several: Mapping[str, bool] = field(default_factory=dict, compare=False)
 
     def contents(self) -> Iterator[tuple[str, Content]]:
-        """Yield what is filled, with its name; of several entries per event their number, too."""
+        """Yield the name and the content; for several entries per event those of their number, too."""
         selected = self.observable.where is not None
-        several, alone = self.numbers is not None, isinstance(self.bins, Grid) and len(self.bins.axes) == 1
+        several, single = self.numbers is not None, isinstance(self.bins, Grid) and len(self.bins.axes) == 1
         yield (
             self.name,
-            Content.of(self.bins, self.stratum, selected=selected, correlated=several, repeats=alone and not several),
+            Content.of(self.bins, self.stratum, selected=selected, correlated=several, repeats=single and not several),
         )
         if self.numbers is not None:
             yield self.name + MULTIPLICITY, Content.of(self.numbers, self.stratum, selected=selected, correlated=False)
 
     def labels_of(self, content: str) -> tuple[str, ...]:
-        """Return names of what is binned in a content, one for each dimension."""
+        """Return the names of the quantities that are binned in a content, one for each dimension."""
         columns = self.observable.columns or (self.observable.name,)
         return columns if content == self.name else (":".join(columns) + MULTIPLICITY,)
 
     def difference(self, other: Histogram) -> str:
-        """Say in what another histogram of the same name differs; empty if in nothing."""
-        for what, ours, theirs in (
+        """Describe the difference from another histogram of the same name; empty if there is none."""
+        for quantity, first, second in (
             ("columns", self.observable.columns, other.observable.columns),
             ("selection", self.observable.where, other.observable.where),
             ("nonfinite", self.nonfinite, other.nonfinite),
         ):
-            if ours != theirs:
-                words = (":".join(value) if isinstance(value, tuple) else str(value) for value in (ours, theirs))
-                return f"{what} {' and '.join(words)}"
+            if first != second:
+                words = (":".join(value) if isinstance(value, tuple) else str(value) for value in (first, second))
+                return f"{quantity} {' and '.join(words)}"
         if (self.numbers is None) != (other.numbers is None):
             return "events have one entry each, and several"
         difference = _bins_differ(self.bins, other.bins)
@@ -78,11 +78,11 @@ class Histogram:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a histogram holds.
+    """The content of a histogram.
 
     Attributes:
         inside: The bins that events are filled into.
-        bins: Those, and one more for events that are not selected, where there is a selection.
+        bins: Those bins, and one more for events that are not selected, where there is a selection.
         stratum: Position of the bin of the condition.
         correlated: Whether events have several entries.
         repeats: Whether the commonest values are listed: of columns by themselves, one entry per event.
@@ -112,13 +112,13 @@ class FillPlan:
     Attributes:
         weight: The column of weights; empty for those that a `Sample` has of its own, ``None`` for unweighted events.
         condition: The column that divides the events, and its bins; ``None`` if nothing does.
-        histograms: What is filled, stratum by stratum.
+        histograms: The histograms, stratum by stratum.
         key: How rows are recognised; ``None`` if no column holds numbers.
         bins_from: Ids of the origins that bins were chosen from; empty if all bins were given.
         imposed: Whether the user says that the condition was imposed on the generated events.
-        skipped: Where all columns are filled, those that are not -> why, empty where that is for the other side to say;
+        skipped: Where all columns are filled, the others -> reason, which is empty where the other side states it;
             ``None`` if the observables were stated.
-        bins_share: Share of their events that was looked at for that.
+        bins_share: Share of the events of these origins that the bins were chosen from.
         cluster: The column whose equal values are one cluster of events; ``None`` for independent events.
         units: Column -> its unit, where the events state it.
     """
@@ -149,43 +149,43 @@ class FillPlan:
         return {name: content for histogram in self.histograms for name, content in histogram.contents()}
 
     def check_storable(self) -> None:
-        """Refuse what cannot be written to a file, or is of no use.
+        """Refuse a plan that cannot be written to a file, or is of no use.
 
         Raises:
-            InputError: If there is no histogram, two have one name, or one is not of columns.
+            InputError: If there is no histogram, two have one name, or an observable is not made of columns.
         """
         for histogram in self.histograms:
             check_storable(histogram.observable)
         names = [name for histogram in self.histograms for name, _ in histogram.contents()]
-        repeated = sorted({name for name in names if names.count(name) > 1})
-        if not names or repeated:
-            what = f"two histograms are named {repeated[0]!r}" if repeated else "there is no histogram"
-            msg = f"{what}; expected at least one, each with a name of its own"
+        duplicates = sorted({name for name in names if names.count(name) > 1})
+        if not names or duplicates:
+            problem = f"two histograms are named {duplicates[0]!r}" if duplicates else "there is no histogram"
+            msg = f"{problem}; expected at least one, each with a name of its own"
             raise InputError(msg)
 
-    def read_columns(self, there: Sequence[str]) -> tuple[str, ...]:
+    def read_columns(self, available: Sequence[str]) -> tuple[str, ...]:
         """Return the columns of a source that are filled, in its order, but for the weight.
 
         Args:
-            there: Columns of the source.
+            available: Columns of the source.
 
         Raises:
-            InputError: If one is missing.
+            InputError: If a column is missing.
         """
         names = {name for histogram in self.histograms for name in histogram.observable.columns}
         names |= {h.observable.where for h in self.histograms if isinstance(h.observable.where, str)}
         conditions = set() if self.condition is None else {self.condition[0]}
-        inner = {inner for name in names | conditions for inner in inner_columns(name, there)}
-        missing = sorted(inner.difference(there))
+        inner = {inner for name in names | conditions for inner in inner_columns(name, available)}
+        missing = sorted(inner.difference(available))
         if self.skipped is not None and not conditions.intersection(missing):
             refuse_lost(missing)
         if missing:
-            msg = f"there is no column {missing[0]!r}; there are {sorted(filter(None, there))}"
+            msg = f"there is no column {missing[0]!r}; there are {sorted(filter(None, available))}"
             raise InputError(msg)
-        return tuple(name for name in there if name in inner)
+        return tuple(name for name in available if name in inner)
 
     def like(self, side: Side) -> FillPlan:
-        """Return the plan by which other events are filled alike; it knows which of their columns are left out."""
+        """Return the plan that fills other events alike, with their columns that are left out."""
         if self.skipped is None:
             return replace(self, weight=side.weight, cluster=side.cluster)
         read: set[str | None] = {name for histogram in self.histograms for name in histogram.observable.columns}
@@ -197,20 +197,20 @@ class FillPlan:
         return replace(self, weight=side.weight, cluster=side.cluster, skipped=skipped)
 
     def difference(self, other: FillPlan) -> str:
-        """Say where another plan, but for the weight, is not the same; empty if it is."""
-        (ours, our_axis), (theirs, their_axis) = (plan.condition or (None, None) for plan in (self, other))
+        """Describe the difference from another plan, but for the weight; empty if there is none."""
+        (column, axis), (other_column, other_axis) = (plan.condition or (None, None) for plan in (self, other))
         if self.imposed != other.imposed:
             return "the condition is imposed on the generated events by one of them only"
-        if ours != theirs:
-            return f"the events are divided by {ours or 'nothing'} and by {theirs or 'nothing'}"
-        if our_axis is not None and their_axis is not None and (axes := _axes_differ(our_axis, their_axis)):
-            return f"the bins of the condition {ours!r}: {axes}"
-        mine, its = ({h.name: h for h in plan.histograms} for plan in (self, other))
-        alone = [sorted(set(a) - set(b)) for a, b in ((mine, its), (its, mine))]
-        if any(alone):
-            return f"only the first have {alone[0]}, and only the second {alone[1]}"
-        where = ((name, histogram.difference(its[name])) for name, histogram in mine.items())
-        return next((f"{name!r}: {what}" for name, what in where if what), "")
+        if column != other_column:
+            return f"the events are divided by {column or 'nothing'} and by {other_column or 'nothing'}"
+        if axis is not None and other_axis is not None and (text := _axes_differ(axis, other_axis)):
+            return f"the bins of the condition {column!r}: {text}"
+        first, second = ({h.name: h for h in plan.histograms} for plan in (self, other))
+        exclusive = [sorted(set(a) - set(b)) for a, b in ((first, second), (second, first))]
+        if any(exclusive):
+            return f"only the first have {exclusive[0]}, and only the second {exclusive[1]}"
+        differences = ((name, histogram.difference(second[name])) for name, histogram in first.items())
+        return next((f"{name!r}: {difference}" for name, difference in differences if difference), "")
 
 
 def unreadable(reason: str) -> str:
@@ -222,10 +222,10 @@ def check_storable(observable: object) -> None:
     """Refuse an observable that a file cannot describe.
 
     Raises:
-        InputError: If it is not made of columns alone.
+        InputError: If the observable is not made of columns alone.
     """
-    named = isinstance(observable, Observable) and observable.columns and observable.function is None
-    if not named or callable(getattr(observable, "where", None)):
+    storable = isinstance(observable, Observable) and observable.columns and observable.function is None
+    if not storable or callable(getattr(observable, "where", None)):
         name = getattr(observable, "name", observable)
         msg = (
             f"observable {name!r} is not made of columns alone, and cannot be filled part by part into files; expected "
@@ -241,7 +241,7 @@ def _bins_differ(a: Fillable, b: Fillable) -> str:
     if type(a) is not type(b) or len(a.axes) != len(b.axes):
         return f"bins of another kind, of shape {a.shape} and {b.shape}"
     axes = (_axes_differ(x, y) for x, y in zip(a.axes, b.axes, strict=True))
-    return next((what for what in axes if what), f"other cells, {a.shape[0]} and {b.shape[0]}")
+    return next((difference for difference in axes if difference), f"other cells, {a.shape[0]} and {b.shape[0]}")
 
 
 def _axes_differ(a: Axis, b: Axis) -> str:

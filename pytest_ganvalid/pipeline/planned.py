@@ -16,7 +16,7 @@ from pytest_ganvalid.pipeline.summary import Histograms
 from pytest_ganvalid.results import Plan
 from pytest_ganvalid.statistics import planning
 
-_LEAST = 5.0  # events of n_required in a cell
+_MIN_EVENTS = 5.0  # events of n_required in a cell
 
 
 def plan(
@@ -69,12 +69,12 @@ def plan(
         spec = DEFAULT_BINS if bins is None else bins
         filled = fill(reference, observables=observables, bins=spec, weight=weight)
     contents = filled.plan.contents()
-    each = {name: _bins(filled.contents[name].sums(), n_required) for name in contents if MULTIPLICITY not in name}
-    few = [name for name, number in each.items() if number < 2]  # noqa: PLR2004
-    if few:
-        msg = f"observable {few[0]!r} has one bin, in which nothing is compared: leave it out"
+    n_bins = {name: _bins(filled.contents[name].sums(), n_required) for name in contents if MULTIPLICITY not in name}
+    unusable = [name for name, number in n_bins.items() if number < 2]  # noqa: PLR2004
+    if unusable:
+        msg = f"observable {unusable[0]!r} has one bin, in which nothing is compared: leave it out"
         raise InputError(msg)
-    return planning.plan(n_required, bins=each, **keywords)
+    return planning.plan(n_required, bins=n_bins, **keywords)
 
 
 def _bins(sums: BinSums, n_required: float) -> int:
@@ -84,4 +84,4 @@ def _bins(sums: BinSums, n_required: float) -> int:
         return int(np.count_nonzero(sums.populated))
     joined = joined_cells(nominal, np.inf, np.inf, n_required).size
     shares = sums.sumw[list(nominal.open)] / sums.total
-    return joined + int(np.count_nonzero(shares * n_required >= _LEAST))
+    return joined + int(np.count_nonzero(shares * n_required >= _MIN_EVENTS))

@@ -28,10 +28,10 @@ CHUNKS = (1 << 6, 1 << 18)
 COPIES = 6
 """Of a chunk, in each thread: as read, decoded, selected, and arrays to work in."""
 FIRST = 128
-"""Rows, of which is found what a column holds, and how large rows are."""
-_LEAST = 1 << 13  # rows to choose bins from, however large they are
-_PARTS = 256  # of a source, at most, that are looked into
-_PIECES = 64  # of a subsample, from which on they are joined
+"""Rows that show what a column holds, and how large rows are."""
+_MIN_ROWS = 1 << 13  # rows to choose bins from, however large they are
+_MAX_PARTS = 256  # of a source, at most, that are looked into
+_MAX_PIECES = 64  # of a subsample, from which on they are joined
 _SPARE = 4  # times its fair share of a subsample, that a part may have of it
 _MARGIN = 0.95  # of the rows that are wanted, so that hardly ever more are drawn
 
@@ -42,8 +42,8 @@ class Preview:
 
     Attributes:
         sample: The rows.
-        complete: Whether they are all there are.
-        drawn: Whether each row of the source was as likely to be among them.
+        complete: Whether the sample is all rows of the source.
+        drawn: Whether each row of the source was equally likely to be in the sample.
         row: Bytes of one.
         total: Number of rows of the source; ``None`` if it is not known.
         parts: The parts of the source, where all their rows were read and are at hand.
@@ -90,7 +90,7 @@ def head(side: Side, columns: Sequence[str], rows: int, runner: Runner) -> Colum
     """Read the first rows of a source.
 
     Raises:
-        InputError: If it has none.
+        InputError: If the source has no rows.
     """
     if side.source.columns is not None:
         return {name: side.source.columns[name][:rows] for name in columns}
@@ -137,8 +137,8 @@ def preview(side: Side, columns: Sequence[str], row: float, memory: float, runne
     if source.columns is not None:
         sample = load(side, columns, row, memory, runner)
         complete = len(sample) <= SIZE
-        some = sample if complete else sample.select(_spread(len(sample), SOME))
-        return Preview(some, complete=complete, drawn=False, row=row, total=source.rows)
+        subsample = sample if complete else sample.select(_stratified_positions(len(sample), SOME))
+        return Preview(subsample, complete=complete, drawn=False, row=row, total=source.rows)
     if not source.seekable:
         return drawn(side, columns, row, memory, runner)
     task = _Reading(tuple(columns), 0, chunk_rows(row, memory, runner.workers))
@@ -150,7 +150,7 @@ def preview(side: Side, columns: Sequence[str], row: float, memory: float, runne
     return Preview(sample, complete=complete, drawn=False, row=row, total=source.rows, parts=read)
 
 
-def _spread(rows: int, size: int) -> NDArray[np.intp]:
+def _stratified_positions(rows: int, size: int) -> NDArray[np.intp]:
     """Return the positions of so many of very many rows, one somewhere in each of as many equal pieces.
 
     Were they evenly spaced, they might all be of one kind, such as those of negative weight, every other one.
@@ -163,7 +163,7 @@ def drawn(side: Side, columns: Sequence[str], row: float, memory: float, runner:
     """Read all rows of a source, and draw some of them.
 
     Raises:
-        InputError: If there are none.
+        InputError: If the source has no rows.
     """
     source, size = side.source, _size(row, memory)
     rows = source.rows if source.seekable and source.rows is not None else 0
@@ -185,8 +185,8 @@ def chunk_rows(row: float, memory: float, workers: int) -> int:
         memory: Bytes.
         workers: Threads, each of which has a chunk.
     """
-    least, most = CHUNKS
-    return int(min(max(memory / (workers * COPIES * row), least), most))
+    smallest, largest = CHUNKS
+    return int(min(max(memory / (workers * COPIES * row), smallest), largest))
 
 
 def row_bytes(columns: Columns) -> float:
@@ -197,7 +197,7 @@ def row_bytes(columns: Columns) -> float:
 
 
 def _size(row: float, memory: float) -> int:
-    return int(min(SIZE, max(memory / (COPIES * row), _LEAST)))
+    return int(min(SIZE, max(memory / (COPIES * row), _MIN_ROWS)))
 
 
 def _heads(parts: Sequence[Any], size: int) -> list[Any]:
@@ -209,9 +209,9 @@ def _heads(parts: Sequence[Any], size: int) -> list[Any]:
     if total <= size:
         return list(parts)
     size = min(size, SOME)
-    chosen = parts if len(parts) <= _PARTS else [parts[i * len(parts) // _PARTS] for i in range(_PARTS)]
-    among = sum(part.rows for part in chosen)
-    return [part.head(max(1, min(part.rows, size * part.rows // among))) for part in chosen]
+    chosen = parts if len(parts) <= _MAX_PARTS else [parts[i * len(parts) // _MAX_PARTS] for i in range(_MAX_PARTS)]
+    rows = sum(part.rows for part in chosen)
+    return [part.head(max(1, min(part.rows, size * part.rows // rows))) for part in chosen]
 
 
 def _read_parts(parts: Sequence[Any], rows: Columns, chunk: int) -> tuple[ReadPart, ...] | None:
@@ -221,15 +221,15 @@ def _read_parts(parts: Sequence[Any], rows: Columns, chunk: int) -> tuple[ReadPa
         if not isinstance(part, FilePart) or part.rows is None:
             return None
         for first in range(0, part.rows, chunk):
-            some = slice(start + first, start + min(first + chunk, part.rows))
-            read.append(ReadPart({name: values[some] for name, values in rows.items()}, first, part=part))
+            selection = slice(start + first, start + min(first + chunk, part.rows))
+            read.append(ReadPart({name: values[selection] for name, values in rows.items()}, first, part=part))
         start += part.rows
     return tuple(read)
 
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """What is read of each part."""
+    """Which rows and columns of each part are read."""
 
     columns: tuple[str, ...]
     size: int
@@ -243,10 +243,10 @@ class _Chunks:
     """Rows of some parts, and where those of each chunk begin."""
 
     chunks: tuple[Columns, ...]
-    places: tuple[str, ...]
+    locations: tuple[str, ...]
 
     def __add__(self, other: _Chunks) -> _Chunks:
-        return _Chunks(self.chunks + other.chunks, self.places + other.places)
+        return _Chunks(self.chunks + other.chunks, self.locations + other.locations)
 
     @property
     def rows(self) -> int:
@@ -257,13 +257,13 @@ class _Chunks:
         """Join the rows.
 
         Raises:
-            InputError: If a column is of one kind in some chunk, and of another in others.
+            InputError: If a column is of different kinds in different chunks.
         """
         for name, first in self.chunks[0].items():
-            for rows, place in zip(self.chunks, self.places, strict=True):
+            for rows, location in zip(self.chunks, self.locations, strict=True):
                 kind, expected = _kind(rows[name]), _kind(first)
                 if kind != expected:
-                    msg = f"{place}: column {name!r} holds {kind} here, and {expected} in the first events"
+                    msg = f"{location}: column {name!r} holds {kind} here, and {expected} in the first events"
                     raise InputError(msg)
         return joined(self.chunks)
 
@@ -282,14 +282,14 @@ def _kind(values: NDArray[Any] | Entries) -> str:
 
 def _read_part(task: _Reading, number: int, part: Any, tick: Tick) -> _Chunks | None:  # noqa: ANN401, ARG001
     """Read a part; work for a `run.Runner`."""
-    chunks, places, row = [], [], 0
+    chunks, locations, row = [], [], 0
     for rows in part.chunks(task.columns, task.chunk):
         size = len(next(iter(rows.values())))
         chunks.append(rows)
-        places.append(part.place(row, row + size - 1))
+        locations.append(part.place(row, row + size - 1))
         row += size
         tick(0)
-    return _Chunks(tuple(chunks), tuple(places)) if chunks else None
+    return _Chunks(tuple(chunks), tuple(locations)) if chunks else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -297,9 +297,9 @@ class Subsample:
     """Rows drawn from some parts of a source by a random number that each has; those of other parts add up.
 
     Attributes:
-        total: Number of rows that they are drawn from.
+        total: Number of rows that the subsample is drawn from.
         size: Rows to keep, at most.
-        pieces: Those kept: columns, and their numbers of shape (rows,).
+        pieces: The rows kept: columns, and their numbers of shape (rows,).
         limit: Rows with numbers up to it are kept.
     """
 
@@ -309,7 +309,7 @@ class Subsample:
     limit: int = LARGEST
 
     @property
-    def kept(self) -> int:
+    def n_rows(self) -> int:
         """Number of rows kept."""
         return sum(numbers.size for _, numbers in self.pieces)
 
@@ -321,43 +321,43 @@ class Subsample:
     def __add__(self, other: Subsample) -> Subsample:
         """Add rows of other parts."""
         limit = min(self.limit, other.limit)
-        pieces = self.thinned(limit).pieces + other.thinned(limit).pieces
-        if len(pieces) > _PIECES:
+        pieces = self.truncated(limit).pieces + other.truncated(limit).pieces
+        if len(pieces) > _MAX_PIECES:
             pieces = ((joined([columns for columns, _ in pieces]), np.concatenate([numbers for _, numbers in pieces])),)
         return Subsample(self.total + other.total, self.size, pieces, limit).bounded()
 
-    def thinned(self, limit: int) -> Subsample:
+    def truncated(self, limit: int) -> Subsample:
         """Keep the rows with numbers up to a limit."""
         if limit >= self.limit:
             return self
         pieces = []
         for columns, numbers in self.pieces:
-            kept = numbers <= np.uint64(limit)
-            chosen: Columns = {name: values[kept] for name, values in columns.items()}
-            pieces.append((chosen, numbers[kept]))
+            mask = numbers <= np.uint64(limit)
+            chosen: Columns = {name: values[mask] for name, values in columns.items()}
+            pieces.append((chosen, numbers[mask]))
         return Subsample(self.total, self.size, tuple(pieces), limit)
 
     def bounded(self) -> Subsample:
         """Lower the limit until the rows are not too many."""
         limit = self.limit
-        if self.kept > self.size:
+        if self.n_rows > self.size:
             numbers = np.concatenate([numbers for _, numbers in self.pieces])
             while np.count_nonzero(numbers <= np.uint64(limit)) > self.size:
                 limit //= 2
-        return self.thinned(limit)
+        return self.truncated(limit)
 
 
 def _draw_part(task: _Reading, number: int, part: Any, tick: Tick) -> Subsample | None:  # noqa: ANN401
     """Draw rows of a part, which are numbered by their place, at random; work for a `run.Runner`."""
     # So few rows of each of many parts that all of them together are not too many to be sent around.
-    size = min(task.size, max(_SPARE * task.size // task.parts, _LEAST))
+    size = min(task.size, max(_SPARE * task.size // task.parts, _MIN_ROWS))
     total: Subsample | None = None
     first = 0
     for rows in part.chunks(task.columns, task.chunk):
         length = len(next(iter(rows.values())))
         numbers = np.arange(first, first + length, dtype=np.uint64) + (np.uint64(number) << np.uint64(40))
         mix(numbers)
-        chunk = Subsample(length, size, ((rows, numbers),)).bounded().thinned(task.limit)
+        chunk = Subsample(length, size, ((rows, numbers),)).bounded().truncated(task.limit)
         total = chunk if total is None else total + chunk
         first += length
         tick(length)

@@ -11,19 +11,19 @@ from importlib.util import find_spec
 from pytest_ganvalid.pipeline.run import Tick
 from pytest_ganvalid.samples.sources import Source
 
-_LONG = 10_000_000  # events; fewer are read before one could look
+_MIN_EVENTS = 10_000_000  # fewer are read before a bar could be seen
 
 
 @contextmanager
-def shown(sources: Sequence[Source]) -> Iterator[Tick | None]:
-    """Show a bar while events are read, if there are many, a terminal and tqdm; give what is told of each chunk."""
+def progress_bar(sources: Sequence[Source]) -> Iterator[Tick | None]:
+    """Show a bar while events are read, if there are many, a terminal and tqdm; yield the callback for each chunk."""
     rows = [source.rows for source in sources]
     total = None if None in rows else sum(number for number in rows if number is not None)
     if (
         sys.stderr is None
         or not sys.stderr.isatty()
         or find_spec("tqdm") is None
-        or (total is not None and total < _LONG)
+        or (total is not None and total < _MIN_EVENTS)
     ):
         yield None
         return

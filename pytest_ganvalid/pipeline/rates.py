@@ -26,10 +26,10 @@ class Rates:
     """How often each bin of a condition occurs.
 
     Attributes:
-        name: Of the comparison.
+        name: Name of the comparison.
         sides: The histograms of the generated sample and of the reference, a bin for each; ``None`` if they are not
             compared.
-        note: Why not; of a comparison, what to do if it is not ROBUST.
+        note: Why the rates are not compared; or what to do if their comparison is not ROBUST.
         column: The condition.
     """
 
@@ -76,7 +76,7 @@ class Rates:
 
 
 def _signs_of_choice(generated: Histograms, gen: BinSums, ref: BinSums) -> str:
-    """Say what shows that the generated numbers were chosen; empty if nothing does."""
+    """Describe the signs that the generated numbers were chosen; empty if there are none."""
     test = chi2_test(gen, ref)
     if 1 - test.p_value < _TOO_GOOD:
         return (

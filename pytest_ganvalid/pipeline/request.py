@@ -20,21 +20,21 @@ DEFAULT_BINS = 50
 DEFAULT_MEMORY = 2**29
 """Bytes that events from files may take at a time."""
 CLUSTER_OF = ("repeats", "entries")
-"""What the rows of a cluster are."""
+"""Roles of the rows of a cluster."""
 NONFINITE = ("error", "underflow", "overflow", "separate")
-_LEAST_MEMORY = 2**20
+_MIN_MEMORY = 2**20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What the user said of how events are filled; see `pytest_ganvalid.validate`.
+    """The user's settings of how events are filled; see `pytest_ganvalid.validate`.
 
     Attributes:
         observables: What to compare; ``None`` for every numeric column.
-        condition: What divides the events.
+        condition: The condition that divides the events.
         bins: One specification, or a mapping of observable -> specification.
         nonfinite: Where NaN and infinite values go; likewise.
-        seed: Of whatever must be random.
+        seed: Seed of everything that is random.
         memory: Bytes that events may take at a time.
         client: A Dask client that does the work; ``None`` for threads.
         cluster: The columns of the generated and of the reference events whose equal values are one cluster; one name
@@ -66,16 +66,16 @@ class Request:
     def __post_init__(self) -> None:
         """Check what can be checked without events."""
         check_positive_integer("seed", self.seed, least=0)
-        if check_positive_number("memory", self.memory) < _LEAST_MEMORY:
-            msg = f"memory={self.memory!r} is too little; expected bytes, at least {_LEAST_MEMORY:,}"
+        if check_positive_number("memory", self.memory) < _MIN_MEMORY:
+            msg = f"memory={self.memory!r} is too little; expected bytes, at least {_MIN_MEMORY:,}"
             raise InputError(msg)
         if self.cluster_of not in CLUSTER_OF:
             msg = f"cluster_of={self.cluster_of!r} is unknown; expected one of {CLUSTER_OF}"
             raise InputError(msg)
-        object.__setattr__(self, "cluster", _names_of(self.cluster))
-        for place in self.nonfinite.values() if isinstance(self.nonfinite, Mapping) else [self.nonfinite]:
-            if place not in NONFINITE:
-                msg = f"nonfinite={place!r} is unknown; expected one of {NONFINITE}"
+        object.__setattr__(self, "cluster", _cluster_columns(self.cluster))
+        for destination in self.nonfinite.values() if isinstance(self.nonfinite, Mapping) else [self.nonfinite]:
+            if destination not in NONFINITE:
+                msg = f"nonfinite={destination!r} is unknown; expected one of {NONFINITE}"
                 raise InputError(msg)
 
     @property
@@ -101,10 +101,10 @@ class Request:
             InputError: If a setting names another observable.
         """
         names = set(observables)
-        for what, setting in (("bins", self.bins), ("nonfinite", self.nonfinite)):
+        for keyword, setting in (("bins", self.bins), ("nonfinite", self.nonfinite)):
             unknown = [name for name in setting if name not in names] if isinstance(setting, Mapping) else []
             if unknown:
-                msg = f"{what} names {unknown}, which are not observables of this check; there are {sorted(names)}"
+                msg = f"{keyword} names {unknown}, which are not observables of this check; there are {sorted(names)}"
                 raise InputError(msg)
 
     def bins_of(self, name: str) -> Any:  # noqa: ANN401 - whatever bins may be
@@ -136,8 +136,8 @@ class Side:
         """Make a sample of some events.
 
         Raises:
-            InputError: If a weight or what says their clusters is missing.
-            InputTypeError: If it is of another kind.
+            InputError: If the column of weights or of clusters is missing.
+            InputTypeError: If that column is of another kind.
         """
         return clustered(as_sample(columns, self.name, self.weight), self.cluster, self.name)
 
@@ -147,23 +147,23 @@ class Side:
 
         Args:
             events: See `samples.opening.open_source`.
-            name: What they are.
+            name: Name of the side.
             weight: The name of a column, an array of a table in memory, or ``None``; ``False`` for no weights even if
                 a sample has some of its own.
             pair: Whether there is another side, which may have other weights.
 
         Raises:
-            InputError: If they cannot be read, or lack the column of weights.
-            InputTypeError: If they are of another kind.
+            InputError: If the events cannot be read, or lack the column of weights.
+            InputTypeError: If the events are of another kind.
         """
         plain = weight is None or weight is False or isinstance(weight, str)
         source = open_source(events, name, None if plain else weight)
         if isinstance(weight, str):
             if weight not in source.names or not weight:
                 reason = source.refused.get(weight)
-                there = f"there is no weight column {weight!r}; there are {sorted(filter(None, source.names))}"
+                absence = f"there is no weight column {weight!r}; there are {sorted(filter(None, source.names))}"
                 hint = "; if only one sample is weighted, give a pair: weight=(generated_weight, reference_weight), "
-                msg = f"{name}: {f'the weight column {weight!r} {reason}' if reason else there}"
+                msg = f"{name}: {f'the weight column {weight!r} {reason}' if reason else absence}"
                 raise InputError(f"{msg}{hint}None for the other" if pair and not reason else msg)
             return cls(source, name, weight)
         return cls(source, name, OWN_WEIGHT if OWN_WEIGHT in source.names and weight is not False else None)
@@ -183,11 +183,11 @@ def weight_pair(weight: object) -> tuple[object, object]:
     raise InputTypeError(msg)
 
 
-def _names_of(cluster: object) -> Any:  # noqa: ANN401 - a name, a pair, or None
-    """Read what says the clusters.
+def _cluster_columns(cluster: object) -> Any:  # noqa: ANN401 - a name, a pair, or None
+    """Return the columns of clusters.
 
     Raises:
-        InputTypeError: If it is neither a name nor a pair.
+        InputTypeError: If ``cluster`` is neither a name nor a pair.
     """
     if cluster is None or (isinstance(cluster, str) and cluster):
         return cluster
@@ -205,14 +205,14 @@ def _is_name(value: object) -> bool:
 
 
 def with_clusters(sides: Sequence[Side], cluster: Any) -> tuple[Side, ...]:  # noqa: ANN401 - that of a request
-    """Tell the sides which of their columns says what their clusters are.
+    """Return the sides with their columns of clusters.
 
     Args:
         sides: The generated and the reference events, or one of them.
         cluster: A name, or a pair of names or ``None``.
 
     Raises:
-        InputError: If no side has the column, or the one that it is said to be of has not.
+        InputError: If no side has the column, or a side lacks the column that is named for it.
     """
     if cluster is None:
         return tuple(sides)
@@ -225,14 +225,14 @@ def with_clusters(sides: Sequence[Side], cluster: Any) -> tuple[Side, ...]:  # n
     for side, name in zip(sides, names, strict=True):
         if name is not None and (name not in side.source.names or name == side.weight):
             reason = side.source.refused.get(name)
-            there = f"there is no cluster column {name!r}; there are {sorted(filter(None, side.source.names))}"
-            msg = f"{side.name}: {f'the cluster column {name!r} {reason}' if reason else there}"
+            absence = f"there is no cluster column {name!r}; there are {sorted(filter(None, side.source.names))}"
+            msg = f"{side.name}: {f'the cluster column {name!r} {reason}' if reason else absence}"
             raise InputError(msg)
     return tuple(replace(side, cluster=name) for side, name in zip(sides, names, strict=True))
 
 
 def open_training(training: object) -> Side | Fingerprint | None:
-    """Open the training events; a fingerprint stays what it is."""
+    """Open the training events; a fingerprint is returned as it is."""
     if training is None or isinstance(training, Fingerprint):
         return training
     return Side.opened(training, "training", weight=False)

@@ -1,4 +1,4 @@
-"""Doing the same to every part of a source and adding up what comes of it: in threads, or on a Dask cluster.
+"""Runners apply a function to every part of a source and add up the results: in threads, or on a Dask cluster.
 
 Results are added in the order of the parts in threads, and in a tree on a cluster, so that what a machine is sent or
 holds does not grow with the number of parts.
@@ -19,7 +19,7 @@ from pytest_ganvalid.samples.lazy import LazyPart, materialised
 
 Tick = Callable[[int], None]
 Work = Callable[[Any, int, Any, Tick], Any]
-"""Takes a task, the number of a part, the part, and whom to tell of each chunk; returns what can be added, or None."""
+"""Takes a task, the number of a part, the part, and a callback for each chunk; returns a summand, or None."""
 Join = Callable[[Any, Any], Any]
 """Adds the results of two parts."""
 _BRANCHES = 8  # results that are added at a time, on a cluster
@@ -32,10 +32,10 @@ class Interrupted(Exception):  # noqa: N818 - no error: another thread has met o
 
 
 class Runner(Protocol):
-    """What can do the work.
+    """Applies work to parts.
 
     Attributes:
-        workers: How many share the memory.
+        workers: Number of workers that share the memory.
     """
 
     workers: int
@@ -52,7 +52,7 @@ class Threads:
         """Start no threads yet.
 
         Args:
-            tick: Is told the number of rows of each chunk that is done, by whichever thread.
+            tick: Called with the number of rows of each chunk that is done, by any thread.
             workers: Number of threads; ``None`` for as many as there are processors.
         """
         self._tick = tick
@@ -100,12 +100,12 @@ def _results(
     work: Callable[[int, Any], Any],
     parts: Sequence[Any],
     ahead: deque[Future[Any]],
-    most: int,
+    limit: int,
 ) -> Iterator[Any]:
     """Yield the results of parts in their order, so many at most being worked on or waiting to be taken."""
     for number, part in enumerate(parts):
         ahead.append(pool.submit(work, number, part))
-        if len(ahead) == most:
+        if len(ahead) == limit:
             yield _settled(ahead[0])
             ahead.popleft()
     while ahead:
@@ -114,7 +114,7 @@ def _results(
 
 
 def _settled(result: Future[Any]) -> Any:  # noqa: ANN401
-    """Wait for a result, and look up now and then: a signal that comes just before a wait would not end it."""
+    """Wait for a result in short steps: a signal that comes just before a wait would not end it."""
     while not result.done():
         wait([result], _PATIENCE)
     return result.result()

@@ -1,7 +1,7 @@
-"""What is looked for in the rows of both sides, and of the training: pairs nobody declared, and near copies.
+"""Searches in the rows of both sides and of the training: for undeclared pairs, and for near copies.
 
-The first rows of each sample are enough, the same ones on every road: those that were looked at anyway. Of a cluster,
-whose rows are no independent events, it is one.
+The first rows of each sample are enough, which are read anyway. Of a cluster, whose rows are no independent events,
+one row is taken.
 """
 
 from __future__ import annotations
@@ -39,21 +39,21 @@ def searched(
     *,
     declared: bool = False,
 ) -> Independence:
-    """Look for what takes rows of both sides.
+    """Search for dependences that only the rows of both sides show.
 
     Args:
-        search: What is known without them.
-        draft: With the first rows of both sides.
-        plan: Which rows are compared with each other: those of a stratum.
+        search: What is known without the rows.
+        draft: The draft, with the first rows of both sides.
+        plan: The plan, as rows of one stratum are compared with each other.
         training: The training events, or their fingerprint; ``None`` if unknown.
-        runner: Who reads the training.
-        declared: Whether the user said which rows belong together, so that pairs are none to look for.
+        runner: What reads the training.
+        declared: Whether the user declared which rows belong together, so that no pairs are searched for.
 
     Returns:
-        The same, with what was found and notes of what was not looked for.
+        The same with the findings, and notes of what was not searched for.
     """
     draft = replace(draft, heads=_independent(draft))
-    heads = _compared(draft)
+    heads = _compared_columns(draft)
     strata = _strata(draft, plan)
     uneven = (
         None if side.cluster is not None else uneven_blocks(rows, side.name)
@@ -66,7 +66,7 @@ def searched(
     if isinstance(training, Fingerprint):
         notes.append("near copies of training rows were not looked for: a fingerprint does not hold the rows")
     elif training is not None:
-        rows, more = _head_of(training, heads, runner)
+        rows, truncated = _head_of(training, heads, runner)
         near = near_copies(*heads, rows) if rows else None
         if near is None:
             notes.append(
@@ -75,7 +75,7 @@ def searched(
             )
         elif near.hinted and not near.shown:
             notes.append(near.sentence())
-        if near is not None and more:
+        if near is not None and truncated:
             notes.append(f"near copies were looked for of the first {TRAINED:,} training rows only")
     return replace(search, pairs=pairs, near=near, notes=(*search.notes, *notes))
 
@@ -93,13 +93,13 @@ def _independent(draft: Draft) -> tuple[Columns, Columns]:
     return heads[0], heads[1]
 
 
-def _compared(draft: Draft) -> tuple[Columns, Columns]:
-    """Return the first rows of both sides, without weights, what divides them and what their clusters are."""
+def _compared_columns(draft: Draft) -> tuple[Columns, Columns]:
+    """Return the first rows of both sides, without the columns of weights, conditions and clusters."""
     condition = draft.request.condition
-    left_out: set[str | None] = {name for side in draft.sides for name in (side.weight, side.cluster)}
+    omitted: set[str | None] = {name for side in draft.sides for name in (side.weight, side.cluster)}
     if condition is not None:
-        left_out |= {c for side in draft.sides for c in inner_columns(condition.column, side.source.names)}
-    generated, reference = ({n: v for n, v in rows.items() if n not in left_out} for rows in draft.heads)
+        omitted |= {c for side in draft.sides for c in inner_columns(condition.column, side.source.names)}
+    generated, reference = ({n: v for n, v in rows.items() if n not in omitted} for rows in draft.heads)
     return generated, reference
 
 
@@ -121,5 +121,5 @@ def _head_of(training: Side, heads: tuple[Columns, Columns], runner: Runner) -> 
         return {}, False
     side = replace(training, source=training.source.keeping(names))
     rows = head(side, names, TRAINED + 1, runner)
-    more = len(rows[names[0]]) > TRAINED
-    return {name: values[:TRAINED] for name, values in rows.items()}, more
+    truncated = len(rows[names[0]]) > TRAINED
+    return {name: values[:TRAINED] for name, values in rows.items()}, truncated

@@ -1,7 +1,7 @@
 """Histograms as JSON and back, exactly; every field is looked at.
 
-What other programs understand is written once, by the schema of UHI; what is beyond it stands beside it: the true bins,
-and what a float is too short for.
+What other programs understand is written once, by the schema of UHI; beside it stand the true bins, and digits that
+a float is too short for.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ from pytest_ganvalid.pipeline.uhi import described, stored
 
 FloatArray = NDArray[np.float64]
 _LARGEST = 1e200
-_OF_OTHERS = "overflow"  # where infinite values of a condition or a number of entries would go: there are none
-_SAME = 1e-6  # relative
+_INFINITE_BIN = "overflow"  # where infinite values of a condition or a number of entries would go: there are none
+_TOLERANCE = 1e-6  # relative
 
 
 def encoded_plan(plan: FillPlan) -> dict[str, Any]:
@@ -64,22 +64,22 @@ def restored_plan(node: Node, key: Key | None) -> FillPlan:
     """Read what `encoded_plan` made; the key is that of the fingerprint.
 
     Raises:
-        InputError: If it is anything else; the message names the place.
+        InputError: If the document is anything else; the message names the place.
     """
     fields = node.members()
     names = ("weight", "condition", "bins_from", "skipped", "observables")
     node.check_names(fields, names, optional=("bins_share", "cluster", "units"))
     condition, imposed = None, False
     if not fields["condition"].absent():
-        given = fields["condition"].members()
-        fields["condition"].check_names(given, ("column", "edges", "imposed"), optional=("values", "given"))
-        imposed = decode(bool, given["imposed"])
-        axis = Axis.decoded(given["edges"], _OF_OTHERS)
-        axis = replace(axis, given="given" in given and decode(bool, given["given"]))
-        if "values" in given and given["values"].value:
-            values = given["values"].items(axis.size)
+        members = fields["condition"].members()
+        fields["condition"].check_names(members, ("column", "edges", "imposed"), optional=("values", "given"))
+        imposed = decode(bool, members["imposed"])
+        axis = Axis.decoded(members["edges"], _INFINITE_BIN)
+        axis = replace(axis, given="given" in members and decode(bool, members["given"]))
+        if "values" in members and members["values"].value:
+            values = members["values"].items(axis.size)
             axis = replace(axis, values=tuple(None if item.absent() else item.real() for item in values))
-        condition = (given["column"].text(), axis)
+        condition = (members["column"].text(), axis)
     strata = 1 if condition is None else condition[1].size
     plan = FillPlan(
         weight=None if fields["weight"].absent() else fields["weight"].text(),
@@ -120,7 +120,7 @@ def _restored_histogram(node: Node, condition: tuple[str, Axis] | None, strata: 
     where = None if fields["where"].absent() else fields["where"].text()
     nonfinite = fields["nonfinite"].choice(*NONFINITE)
     bins = decoded_bins(fields["bins"], columns, nonfinite)
-    numbers = None if fields["entries"].absent() else decoded_bins(fields["entries"], ("",), _OF_OTHERS)
+    numbers = None if fields["entries"].absent() else decoded_bins(fields["entries"], ("",), _INFINITE_BIN)
     if isinstance(numbers, Cells):
         fields["entries"].refuse("edges")
     observable = Observable(name, columns, where=where, tree=isinstance(bins, Cells))
@@ -137,7 +137,7 @@ def restored_total(node: Node, size: int) -> Total:
     """Read what `encoded_total` made of so many sums.
 
     Raises:
-        InputError: If it is anything else; the message names the place.
+        InputError: If the document is anything else; the message names the place.
     """
     fields = node.fields("leading", "rest")
     leading, rest = (np.array(fields[name].reals(size), dtype=np.float64) for name in ("leading", "rest"))
@@ -159,8 +159,8 @@ def encoded_contents(
     """Return histograms as JSON types: as other programs read them, and what is beyond that.
 
     Args:
-        contents: Name -> what is filled.
-        filled: Name -> what is in it.
+        contents: Name -> content of the plan.
+        filled: Name -> histogram.
         weighted: Whether events have weights.
     """
     return {
@@ -175,20 +175,20 @@ def encoded_contents(
 
 
 def _beyond(filled: Filled) -> dict[str, Any]:
-    """Return what the schema has no place for."""
+    """Return what the schema of UHI cannot hold."""
     products = None if filled.products is None else _upper_half(filled.products)
     squares = filled.sumw if filled.sumw2 is None else filled.sumw2
+    clusters: dict[str, Any] | None = None
+    if filled.clusters is not None:
+        sums = filled.clusters
+        clusters = {"products": _upper_half(sums.products), "sizes": encoded_total(sums.sizes)}
     return {
         "values": filled.sumw.rest.tolist(),
         "variances": squares.rest.tolist(),
         "products": products,
         "events": None if filled.events is None else encoded_total(filled.events),
-        "clusters": None if filled.clusters is None else _clusters(filled.clusters),
+        "clusters": clusters,
     }
-
-
-def _clusters(sums: ClusterSums) -> dict[str, Any]:
-    return {"products": _upper_half(sums.products), "sizes": encoded_total(sums.sizes)}
 
 
 def _upper_half(products: FloatArray) -> list[float]:
@@ -201,37 +201,37 @@ def restored_contents(
     """Read what `encoded_contents` made.
 
     Raises:
-        InputError: If it is anything else, or not of so many events of such weights in each stratum.
+        InputError: If the document is anything else, or not of so many events of such weights in each stratum.
     """
     contents = plan.contents()
-    described_, more = histograms.fields(*contents), beyond.fields(*contents)
-    restored_ = {}
+    nodes, beyond_ = histograms.fields(*contents), beyond.fields(*contents)
+    restored = {}
     for name, content in contents.items():
-        sums = stored(described_[name], content, name, weighted=plan.weight is not None)
+        sums = stored(nodes[name], content, name, weighted=plan.weight is not None)
         n_events = int(events[content.stratum])
-        restored_[name] = _restored_filled(sums, more[name], content, n_events, clustered=plan.cluster is not None)
+        restored[name] = _restored_filled(sums, beyond_[name], content, n_events, clustered=plan.cluster is not None)
         if len(sums) == 1 and sums[0].sum() != events[content.stratum]:
-            described_[name].refuse(f"{events[content.stratum]} events in all, as many as in its stratum")
-        events_of = restored_[name].events
+            nodes[name].refuse(f"{events[content.stratum]} events in all, as many as in its stratum")
+        events_of = restored[name].events
         if events_of is None:
             total, scale = sums[0].sum(), np.abs(sums[0]).sum()
         else:
             total, squares = events_of.value
             scale = math.sqrt(squares * events[content.stratum])
-        if abs(total - weights.value[content.stratum]) > _SAME * scale:
-            described_[name].refuse("the weight of its stratum in all")
-    return restored_
+        if abs(total - weights.value[content.stratum]) > _TOLERANCE * scale:
+            nodes[name].refuse("the weight of its stratum in all")
+    return restored
 
 
 def encoded_repeated(contents: Mapping[str, Content], filled: Mapping[str, Filled]) -> dict[str, Any]:
     """Return the commonest values of each histogram that may list them as JSON types; ``None`` where they are unknown.
 
     Args:
-        contents: Name -> what is filled.
-        filled: Name -> what is in it.
+        contents: Name -> content of the plan.
+        filled: Name -> histogram.
     """
     lists = {name: filled[name].repeated for name, content in contents.items() if content.repeats}
-    return {name: None if some is None else some.encoded() for name, some in lists.items()}
+    return {name: None if repeated is None else repeated.encoded() for name, repeated in lists.items()}
 
 
 def restored_repeated(
@@ -240,7 +240,7 @@ def restored_repeated(
     """Read what `encoded_repeated` made, into the histograms.
 
     Raises:
-        InputError: If it is anything else, or not of such events.
+        InputError: If the document is anything else, or not of such events.
     """
     expected = {name: content for name, content in plan.contents().items() if content.repeats}
     fields = node.fields(*expected)
@@ -248,8 +248,8 @@ def restored_repeated(
     for name, content in expected.items():
         if not fields[name].absent():
             number, weighted = int(events[content.stratum]), plan.weight is not None
-            some = Repeated.decoded(fields[name], number, weighted=weighted)
-            with_values[name] = replace(contents[name], repeated=some)
+            repeated = Repeated.decoded(fields[name], number, weighted=weighted)
+            with_values[name] = replace(contents[name], repeated=repeated)
     return with_values
 
 
@@ -281,13 +281,13 @@ def _restored_clusters(node: Node, sumw: FloatArray, content: Content, n_events:
     total, squares = sizes.value.tolist()
     if np.any(products.diagonal() < 0) or np.any(products.diagonal() > _LARGEST):
         fields["products"].refuse(f"sums of squares of at most {_LARGEST:g}")
-    if total**2 > n_events * squares * (1 + _SAME):
+    if total**2 > n_events * squares * (1 + _TOLERANCE):
         fields["sizes"].refuse(f"those of at most {n_events} clusters")
     scale = math.sqrt(squares * n_events), float(products.diagonal().sum())
     if not content.correlated:  # an event is in one bin, so that clusters hold what the bins do
-        if abs(total - sumw.sum()) > _SAME * scale[0]:
+        if abs(total - sumw.sum()) > _TOLERANCE * scale[0]:
             fields["sizes"].refuse("the weight in the bins")
-        if abs(squares - products.sum()) > _SAME * max(squares, scale[1]):
+        if abs(squares - products.sum()) > _TOLERANCE * max(squares, scale[1]):
             fields["products"].refuse("those of clusters of such sizes")
     return ClusterSums(_bounded(products, products.diagonal(), fields["products"]), sizes)
 
@@ -302,7 +302,7 @@ def _restored_products(node: Node, size: int) -> FloatArray:
 
 def _bounded(products: FloatArray, squares: FloatArray, node: Node) -> FloatArray:
     roots = np.sqrt(np.maximum(squares, 0))
-    if np.any(np.abs(products) > np.outer(roots, roots) * (1 + _SAME)):
+    if np.any(np.abs(products) > np.outer(roots, roots) * (1 + _TOLERANCE)):
         node.refuse("what the sums of squares allow for")
     return products
 
@@ -313,7 +313,7 @@ def _restored_weighted(
     size = sums[0].size
     rests = [np.array(fields[name].reals(size), dtype=np.float64) for name in ("values", "variances")]
     sumw, sumw2 = (_checked(Total(total, rest), node) for total, rest in zip(sums, rests, strict=True))
-    if np.any(sumw.value**2 > n_events * sumw2.value * (1 + _SAME)):
+    if np.any(sumw.value**2 > n_events * sumw2.value * (1 + _TOLERANCE)):
         node.refuse(f"squares as large as those of {n_events} events with such sums are at least")
     if not content.correlated:
         for name in ("products", "events"):
@@ -321,10 +321,10 @@ def _restored_weighted(
                 fields[name].refuse("null, as every event has one entry")
         return Filled(content.bins, sumw, sumw2)
     products = _restored_products(fields["products"], size)
-    if np.any(np.abs(products.diagonal() - sumw2.value) > _SAME * sumw2.value):
+    if np.any(np.abs(products.diagonal() - sumw2.value) > _TOLERANCE * sumw2.value):
         fields["products"].refuse("the sums of squares on the diagonal")
     products = _bounded(products, sumw2.value, fields["products"])
     events = restored_total(fields["events"], 2)
-    if events.value[0] ** 2 > n_events * events.value[1] * (1 + _SAME):
+    if events.value[0] ** 2 > n_events * events.value[1] * (1 + _TOLERANCE):
         fields["events"].refuse(f"a sum of squares as large as that of {n_events} events with such a sum is at least")
     return Filled(content.bins, sumw, sumw2, products, events)

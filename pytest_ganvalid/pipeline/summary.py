@@ -1,6 +1,6 @@
-"""What events leave: histograms of them, and how to recognise them. Those of other events add up.
+"""The summary of some events: histograms of them, and how to recognise them. Summaries of different events add up.
 
-A chunk of events leaves a `Histograms`; those of all chunks of a side are added up, and so are those that were filled
+A chunk of events gives a `Histograms`; those of all chunks of a side are added up, and so are those that were filled
 elsewhere, in any number of jobs. Two of them, of the generated events and of the reference, are all it takes to decide.
 """
 
@@ -50,8 +50,8 @@ from pytest_ganvalid.samples.formats import Columns
 from pytest_ganvalid.samples.tables import check_weights
 
 KIND, VERSION = "histograms", 2
-_NAMED = 3
-_SAME = 1e-6  # relative
+_MAX_LISTED = 3
+_TOLERANCE = 1e-6  # relative
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -66,7 +66,8 @@ class Histograms:
         squares: The sums of their squared weights, shape (strata,).
         contents: Name -> histogram.
         fingerprint: By which the events are recognised; ``None`` if no column holds numbers.
-        beside: By which they are recognised in the training, if that takes other columns; is not stored.
+        training_fingerprint: By which the events are recognised in the training, if that takes other columns; not
+            stored.
         tallies: File -> events of it that were read so far.
         whole: All events, once they have been read from whatever files; is not stored.
     """
@@ -78,7 +79,7 @@ class Histograms:
     squares: Total
     contents: Mapping[str, Filled]
     fingerprint: Fingerprint | None
-    beside: Fingerprint | None = None
+    training_fingerprint: Fingerprint | None = None
     tallies: Mapping[str, Tally] | None = None
     whole: Tally | None = None
 
@@ -94,7 +95,7 @@ class Histograms:
         """Add the histograms of other events.
 
         Raises:
-            InputError: If they were filled in another way, or share an origin.
+            InputError: If the histograms were filled in different ways, or share an origin.
         """
         return added([("", self), ("", other)])
 
@@ -112,8 +113,8 @@ class Histograms:
     @property
     def source(self) -> str:
         """Where the events come from, in words."""
-        names = ", ".join(origin.source for origin in self.origins[:_NAMED])
-        return names if len(self.origins) <= _NAMED else f"{names} and {len(self.origins) - _NAMED:,} more"
+        names = ", ".join(origin.source for origin in self.origins[:_MAX_LISTED])
+        return names if len(self.origins) <= _MAX_LISTED else f"{names} and {len(self.origins) - _MAX_LISTED:,} more"
 
     def sample_digest(self) -> SampleDigest:
         """Tell these events from others, in whatever order and from whatever source they were read.
@@ -121,9 +122,9 @@ class Histograms:
         Of histograms that were stored the files are known, and the digest of several is that of theirs. Weights count
         by their sums and those of their squares.
         """
-        key, whole = None if self.fingerprint is None else self.fingerprint.key, self.whole
+        key, tally = None if self.fingerprint is None else self.fingerprint.key, self.whole
         parts = tuple(sorted({origin.id for origin in self.origins}))
-        words = [*parts] if whole is None else [whole.id(key)]
+        words = [*parts] if tally is None else [tally.id(key)]
         if self.plan.weight is not None:
             sums = [content.sums() for _, content in sorted(self.contents.items())]
             words += [f"{total:.12g}" for s in sums for total in (s.sumw.sum(), s.sumw2.sum())]
@@ -132,7 +133,7 @@ class Histograms:
         return SampleDigest(
             digest=words[0] if len(words) == 1 else hashlib.sha256(" ".join(words).encode()).hexdigest()[:32],
             parts=() if key is None else parts,
-            sums=None if key is None or whole is None else (whole.events, whole.sum, whole.squares),
+            sums=None if key is None or tally is None else (tally.events, tally.sum, tally.squares),
         )
 
     def stored(self) -> Histograms:
@@ -142,7 +143,7 @@ class Histograms:
             name: f if f.repeated is None else replace(f, repeated=f.repeated.stored())
             for name, f in self.contents.items()
         }
-        return replace(self, contents=contents, fingerprint=prints, beside=None, whole=None)
+        return replace(self, contents=contents, fingerprint=prints, training_fingerprint=None, whole=None)
 
     def to_json(self, indent: int | None = None) -> str:
         """Write as a JSON text; `from_json` restores an equal object.
@@ -185,19 +186,19 @@ class Histograms:
             raise InputError(msg) from None
 
 
-def added(some: Iterable[tuple[str, Histograms]]) -> Histograms:
+def added(parts: Iterable[tuple[str, Histograms]]) -> Histograms:
     """Add up the histograms of different events, in whatever number.
 
     Args:
-        some: Each with the name of its file, for messages; empty if it has none.
+        parts: Name of a file, for messages, and its histograms; the name is empty if there is no file.
 
     Raises:
-        InputError: If there are none, some were filled in another way, or two share an origin.
+        InputError: If there is no part, parts were filled in different ways, or two share an origin.
     """
     total: Histograms | None = None
     first = ""
     origins = OriginList()
-    for name, part in some:
+    for name, part in parts:
         if total is None:
             first = name or part.source
         else:
@@ -214,18 +215,18 @@ def added(some: Iterable[tuple[str, Histograms]]) -> Histograms:
 
 def _check_addable(a: Histograms, b: Histograms, names: str) -> None:
     if a.plan.weight != b.plan.weight:
-        ours, theirs = (_weight_in_words(side.plan.weight) for side in (a, b))
-        msg = f"histograms of {names} do not add up: {ours} and {theirs}; fill all with the same weight"
+        first, second = (_weight_in_words(side.plan.weight) for side in (a, b))
+        msg = f"histograms of {names} do not add up: {first} and {second}; fill all with the same weight"
         raise InputError(msg)
     if a.plan.cluster != b.plan.cluster:
-        ours, theirs = (f"by {side.plan.cluster!r}" if side.plan.cluster else "by nothing" for side in (a, b))
-        msg = f"histograms of {names} do not add up: clustered {ours} and {theirs}; fill all with the same cluster"
+        first, second = (f"by {side.plan.cluster!r}" if side.plan.cluster else "by nothing" for side in (a, b))
+        msg = f"histograms of {names} do not add up: clustered {first} and {second}; fill all with the same cluster"
         raise InputError(msg)
     difference = a.plan.difference(b.plan)
     keys = [None if side.fingerprint is None else side.fingerprint.key for side in (a, b)]
     if not difference and keys[0] is not None and keys[1] is not None and not keys[0].same_rows(keys[1]):
-        ours, theirs = (f"{list(key.columns)} ({key.bits} bits)" for key in keys if key is not None)
-        difference = f"rows are recognised by {ours} and by {theirs}"
+        first, second = (f"{list(key.columns)} ({key.bits} bits)" for key in keys if key is not None)
+        difference = f"rows are recognised by {first} and by {second}"
     if difference:
         msg = (
             f"histograms of {names} do not add up: {difference}; fill all parts like the first: "
@@ -238,10 +239,10 @@ def _refuse_overlap(total: Histograms, part: Histograms, name: str) -> None:
     """Refuse a part that shares events with those before it, as far as their fingerprints tell.
 
     Raises:
-        InputError: If it shares more rows than independent parts do.
+        InputError: If the part shares more rows than independent parts do.
     """
-    ours, theirs = part.fingerprint, total.fingerprint
-    rows = None if ours is None or theirs is None else rows_in_both(ours, theirs)
+    fingerprint, previous = part.fingerprint, total.fingerprint
+    rows = None if fingerprint is None or previous is None else rows_in_both(fingerprint, previous)
     if rows is not None:
         lower, estimate, upper = rows
         how_many = f"{estimate:,}" if lower == upper else f"about {estimate:,} (95 % interval {lower:,} to {upper:,})"
@@ -279,7 +280,7 @@ def joined(a: Histograms, b: Histograms) -> Histograms:
         squares=a.squares + b.squares,
         contents=contents,
         fingerprint=_sum(a.fingerprint, b.fingerprint),
-        beside=_sum(a.beside, b.beside),
+        training_fingerprint=_sum(a.training_fingerprint, b.training_fingerprint),
         tallies=tallies or None,
     )
 
@@ -296,15 +297,15 @@ def _sum(a: Any, b: Any) -> Any:  # noqa: ANN401 - what adds up, or None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FillTask:
-    """What is done with every chunk of events of one side.
+    """How every chunk of events of one side is filled.
 
     Attributes:
         plan: What is filled, and how; its weight is that of this side.
-        side: What they are.
-        columns: Those that are read.
+        side: ``"generated"`` or ``"reference"``.
+        columns: Columns that are read.
         chunk: Rows at a time.
         keys: How rows are recognised: for the other side and, if that takes other columns, for the training; ``None``
-            for what is not looked for.
+            where no rows are looked for.
         limits: Digests up to which rows are kept, for either.
         size: Rows to keep, at most, for either.
     """
@@ -334,16 +335,16 @@ class FillTask:
         for stratum in sorted({histogram.stratum for histogram in self.plan.histograms}):
             inside = None if index is None else index == stratum
             if inside is None or inside.any():
-                some = sample if inside is None else sample.select(inside)
+                selected = sample if inside is None else sample.select(inside)
                 for histogram in self.plan.histograms:
                     if histogram.stratum == stratum:
-                        contents |= self._filled(histogram, some)
+                        contents |= self._filled(histogram, selected)
         prints: list[Fingerprint | None] = []
         tally = Tally(len(sample))
-        for place, (key, limit) in enumerate(zip(self.keys, self.limits, strict=True)):
+        for position, (key, limit) in enumerate(zip(self.keys, self.limits, strict=True)):
             hashes = None if key is None else row_hashes(rows, key.columns, key.bits)
             prints.append(None if key is None else Fingerprint.of(rows, key, self.size, limit, hashes))
-            if hashes is not None and not place:
+            if hashes is not None and not position:
                 tally = Tally.of(hashes)
         where = np.zeros(len(sample), dtype=np.intp) if index is None else index
         events = np.bincount(where, minlength=self.plan.strata).astype(np.int64)
@@ -360,7 +361,7 @@ class FillTask:
             squares=squares,
             contents=contents,
             fingerprint=prints[0],
-            beside=prints[1],
+            training_fingerprint=prints[1],
             tallies={origin: tally},
         )
 
@@ -368,9 +369,10 @@ class FillTask:
         values = histogram.observable.values(sample, self.side)
         several = values.counts is not None
         if histogram.several.get(self.side, several) != several:
-            here, first = ("any number of entries", "one") if several else ("one", "any number of entries")
+            actual, expected = ("any number of entries", "one") if several else ("one", "any number of entries")
             msg = (
-                f"{self.side}: observable {histogram.name!r} has {here} per event here, and {first} in the first events"
+                f"{self.side}: observable {histogram.name!r} has {actual} per event here, and {expected} in the first "
+                "events"
             )
             raise InputError(msg)
         if histogram.nonfinite == "error":
@@ -403,27 +405,29 @@ class FillTask:
         """Refuse NaN and infinite values, and name all observables that have some among these events.
 
         Raises:
-            InputError: If there are any.
+            InputError: If any value is not finite.
         """
         try:
             refuse_nonfinite(values, f"{self.side}: observable {histogram.name!r}")
         except InputError as error:
-            unasked = self.plan.skipped is not None
-            bad: list[str] = []
-            good: list[str] = []
+            implicit = self.plan.skipped is not None
+            affected: list[str] = []
+            usable: list[str] = []
             for other in self.plan.histograms:
-                if other.stratum == histogram.stratum and not (unasked and other.observable.tree):
+                if other.stratum == histogram.stratum and not (implicit and other.observable.tree):
                     columns = other.observable.values(sample, self.side).columns
                     if other.nonfinite == "error" and not all(np.isfinite(column).all() for column in columns):
-                        bad.append(other.observable.name)
+                        affected.append(other.observable.name)
                     elif all(np.any(column != column[:1]) for column in columns):  # of one value nothing is compared
-                        good.append(other.observable.name)
+                        usable.append(other.observable.name)
             msg, remedies = error.message, []
-            if len(bad) > 1:
-                msg += f". Others that have some: {bad[1:] if bad[0] == histogram.observable.name else bad}"
-                remedies.append(f"nonfinite={dict.fromkeys(bad, 'separate')}")
-            if unasked and good:
-                remedies.append(f"observables={good}")
+            if len(affected) > 1:
+                msg += (
+                    f". Others that have some: {affected[1:] if affected[0] == histogram.observable.name else affected}"
+                )
+                remedies.append(f"nonfinite={dict.fromkeys(affected, 'separate')}")
+            if implicit and usable:
+                remedies.append(f"observables={usable}")
             msg += f"; to go on: {' or '.join(remedies)}" if remedies else ""
             raise InputError(msg) from None
 
@@ -446,8 +450,8 @@ class FillTask:
 
         weight = None if self.plan.weight is None else tensors[self.plan.weight].double()
         if weight is not None:
-            bad = weight.numel() - int(weight.isfinite().sum())
-            check_weights(bad, weight.numel(), float(weight.abs().max()))
+            n_nonfinite = weight.numel() - int(weight.isfinite().sum())
+            check_weights(n_nonfinite, weight.numel(), float(weight.abs().max()))
         contents = {}
         for histogram in self.plan.histograms:
             columns = [tensors[name] for name in histogram.observable.columns]
@@ -459,14 +463,14 @@ class FillTask:
         rows = len(next(iter(tensors.values())))
         prints, tally = None, Tally(rows)
         if self.keys[0] is not None:
-            kept = kept_on_device(tensors, self.keys[0], self.limits[0])
-            prints = Fingerprint.of_kept(kept.columns, self.keys[0], rows, self.size, self.limits[0], kept.hashes)
-            tally = Tally(rows, kept.sum, kept.squares)
+            subset = kept_on_device(tensors, self.keys[0], self.limits[0])
+            prints = Fingerprint.of_kept(subset.columns, self.keys[0], rows, self.size, self.limits[0], subset.hashes)
+            tally = Tally(rows, subset.sum, subset.squares)
         events = np.array([rows], dtype=np.int64)
         totals = [Total.of(events)] * 2
         if weight is not None:
-            some = next(iter(contents.values()))  # every event is in some bin
-            sums = (some.sumw, some.sumw if some.sumw2 is None else some.sumw2)
+            first = next(iter(contents.values()))  # every event is in some bin
+            sums = (first.sumw, first.sumw if first.sumw2 is None else first.sumw2)
             totals = [Total(*(np.array([part.sum()]) for part in (s.leading, s.rest))) for s in sums]
         return Histograms(
             origins=(),
@@ -502,8 +506,8 @@ def closed(total: Histograms, name: str) -> Histograms:
     """End the reading of a source: name its files, and fill what no event was in with nothing.
 
     Args:
-        total: What all its parts have left.
-        name: What it is called, if it is no file.
+        total: The sum of the histograms of all its parts.
+        name: What the source is called, if it is no file.
 
     Raises:
         InputError: If two files hold the same events, or events have several entries where the plan knows of one.
@@ -511,18 +515,20 @@ def closed(total: Histograms, name: str) -> Histograms:
     prints = None if total.fingerprint is None else total.fingerprint.consolidated
     counts = np.zeros(0, np.int64) if prints is None else prints.distinct(DOUBLE).counts
     key = None if prints is None else prints.key
-    origins, whole = OriginList(), Tally(0)
+    origins, combined = OriginList(), Tally(0)
     for file, tally in (total.tallies or {}).items():
-        whole += tally
+        combined += tally
         origins.extend([tally.origin(file.rpartition("/")[2] if file else name, key, counts)])
     contents = {}
     for content_name, content in total.plan.contents().items():
         got = total.contents.get(content_name)
         with placed(f"observable {content_name!r}"):
-            filled_ = _empty(content, total.plan) if got is None else _alike(got, content)
-        repeated = (filled_.repeated or Repeated.none(weighted=filled_.sumw2 is not None)) if content.repeats else None
-        contents[content_name] = replace(filled_, repeated=None if repeated is None else repeated.stored())
-    return replace(total, origins=origins.sorted(), contents=contents, fingerprint=prints, tallies=None, whole=whole)
+            histogram = _empty(content, total.plan) if got is None else _with_covariance(got, content)
+        repeated = (
+            (histogram.repeated or Repeated.none(weighted=histogram.sumw2 is not None)) if content.repeats else None
+        )
+        contents[content_name] = replace(histogram, repeated=None if repeated is None else repeated.stored())
+    return replace(total, origins=origins.sorted(), contents=contents, fingerprint=prints, tallies=None, whole=combined)
 
 
 def _empty(content: Content, plan: FillPlan) -> Filled:
@@ -534,11 +540,11 @@ def _empty(content: Content, plan: FillPlan) -> Filled:
     return Filled(content.bins, none, None if plan.weight is None else none, clusters=clusters)
 
 
-def _alike(got: Filled, content: Content) -> Filled:
+def _with_covariance(got: Filled, content: Content) -> Filled:
     """Give events of one entry each the covariance that those of several have.
 
     Raises:
-        InputError: If it is the other way round.
+        InputError: If events have several entries where the plan expects one.
     """
     if (got.products is not None) == content.correlated:
         return got
@@ -579,7 +585,7 @@ def _restored(document: _json.Node) -> Histograms:
         fields["origins"].refuse("origins in order, each once")
     if plan.weight is None and not all(np.array_equal(total.value, events) for total in (weights, squares)):
         fields["strata"].refuse("weights that are the numbers of events, which have none")
-    if np.any(weights.value**2 > events * squares.value * (1 + _SAME)):
+    if np.any(weights.value**2 > events * squares.value * (1 + _TOLERANCE)):
         strata["squares"].refuse("squares as large as those of so many events with such sums are at least")
     contents = restored_contents(fields["histograms"], fields["beyond"], plan, events, weights)
     if "repeated" in fields:

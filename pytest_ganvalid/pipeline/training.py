@@ -19,12 +19,12 @@ from pytest_ganvalid.pipeline.summary import Histograms
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Training:
-    """What is known of the training.
+    """The training events.
 
     Attributes:
-        events: Number of its events; ``None`` if it is not known.
-        rows: Generated, reference and training rows by one key; ``None`` for a side that has not all its columns.
-        obstacles: Why they cannot be compared with the reference, in sentences.
+        events: Number of training events; ``None`` if not known.
+        rows: Generated, reference and training rows by one key; ``None`` for a side that lacks a column of the key.
+        obstacles: Why training rows cannot be compared with the reference, in sentences.
     """
 
     events: int | None
@@ -39,8 +39,10 @@ def training_rows(
     key = draft.training_key
     if training is None or key is None:
         return None
-    same = key == draft.key
-    ours, theirs = (summary.fingerprint if same else summary.beside for summary in (generated, reference))
+    shared_key = key == draft.key
+    generated_rows, reference_rows = (
+        summary.fingerprint if shared_key else summary.training_fingerprint for summary in (generated, reference)
+    )
     rows = training if isinstance(training, Fingerprint) else _rows_of(training, key, draft.request, runner)
     obstacles: tuple[str, ...] = ()
     if not key.tells and draft.key is not None and draft.key.tells:
@@ -48,7 +50,7 @@ def training_rows(
             f"whether reference rows are in the training cannot be known: they have only {list(key.columns)} in "
             f"common, which do not tell events apart; give the training the columns {list(draft.key.columns)}",
         )
-    return Training(rows.rows, (ours, theirs, rows), obstacles)
+    return Training(rows.rows, (generated_rows, reference_rows, rows), obstacles)
 
 
 def _rows_of(training: Side, key: Key, request: Request, runner: Runner) -> Fingerprint:
@@ -78,17 +80,17 @@ def stored_training_rows(
     if isinstance(training, Side):
         with runner_for(request, training) as runner:
             if not has_numbers(training, key.columns, runner):
-                return Training(training.source.rows, None, (_not_by_the_same(key, names),))
+                return Training(training.source.rows, None, (_different_keys(key, names),))
             rows = _rows_of(training, key, request, runner)
     else:
         rows = training
     if not key.same_rows(rows.key):
-        return Training(rows.rows, None, (_not_by_the_same(key, names),))
-    ours = gen.fingerprint if gen.fingerprint is not None and gen.fingerprint.key.same_rows(key) else None
-    return Training(rows.rows, (ours, ref.fingerprint, rows))
+        return Training(rows.rows, None, (_different_keys(key, names),))
+    generated_rows = gen.fingerprint if gen.fingerprint is not None and gen.fingerprint.key.same_rows(key) else None
+    return Training(rows.rows, (generated_rows, ref.fingerprint, rows))
 
 
-def _not_by_the_same(key: Key, names: Sequence[str]) -> str:
+def _different_keys(key: Key, names: Sequence[str]) -> str:
     return (
         "whether reference rows are in the training cannot be known: those of the reference, which is filled, are "
         f"recognised by {list(key.columns)}, and the training by {sorted(filter(None, names))}; give the training "

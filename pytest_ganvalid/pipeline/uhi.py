@@ -17,7 +17,7 @@ from pytest_ganvalid.histograms.filling import Filled
 from pytest_ganvalid.pipeline.plan import Content
 
 SCHEMA = 1
-_MOST = 2**53  # events: floats hold all integers up to it
+_MAX_COUNT = 2**53  # events: floats hold all integers up to it
 _LARGEST = (1e110, 1e200)  # sums of weights and of their squares, which are below 1e90
 
 
@@ -25,10 +25,10 @@ def described(content: Content, filled: Filled, *, weighted: bool, label: str) -
     """Describe a histogram.
 
     Args:
-        content: What its bins are.
-        filled: What they hold.
+        content: The bins.
+        filled: Their contents.
         weighted: Whether events have weights.
-        label: What is histogrammed.
+        label: Name of the histogram.
     """
     shape = content.bins.shape
     values = filled.sumw.leading.reshape(shape)
@@ -72,7 +72,7 @@ def stored(node: Node, content: Content, label: str, *, weighted: bool) -> tuple
     """Return the contents of a histogram: one array of shape (bins,) of counts, or sums of weights and of squares.
 
     Raises:
-        InputError: If it is not what `described` makes of such bins.
+        InputError: If the document is not what `described` makes of such bins.
     """
     fields = node.fields("uhi_schema", "metadata", "axes", "storage")
     fields["uhi_schema"].whole(SCHEMA, SCHEMA)
@@ -84,10 +84,10 @@ def stored(node: Node, content: Content, label: str, *, weighted: bool) -> tuple
     storage = fields["storage"].fields("type", *kinds)
     storage["type"].choice("int" if len(kinds) == 1 else "weighted")
     if len(kinds) == 1:
-        counts = [leaf.whole(0, _MOST) for leaf in nested(storage["values"], shape)]
+        counts = [leaf.whole(0, _MAX_COUNT) for leaf in nested(storage["values"], shape)]
         return (np.array(counts, dtype=np.float64),)
-    largest, least = _LARGEST[0], -_LARGEST[0] if weighted else 0.0
-    values = np.array([leaf.real(least, largest) for leaf in nested(storage["values"], shape)], dtype=np.float64)
+    highest, lowest = _LARGEST[0], -_LARGEST[0] if weighted else 0.0
+    values = np.array([leaf.real(lowest, highest) for leaf in nested(storage["values"], shape)], dtype=np.float64)
     if not weighted and np.any(values != np.floor(values)):
         storage["values"].refuse("whole numbers, as events have no weights")
     variances = [leaf.real(0.0, _LARGEST[1]) for leaf in nested(storage["variances"], shape)]

@@ -1,4 +1,4 @@
-"""What a run says to the service that runs it: annotations of GitHub Actions at the tests, and the summary of the step.
+"""Output for the service that runs the tests: annotations of GitHub Actions at the tests, and the step summary.
 
 Nothing is said unless the environment has ``GITHUB_ACTIONS`` or ``GITHUB_STEP_SUMMARY``.
 """
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 ANNOTATED, SUMMARY = "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"
 _ORDER = (Verdict.BIASED, Verdict.UNPROVEN, NOTHING, Verdict.ROBUST)  # GitHub shows ten annotations of a step
 _HARMLESS = ("skipped", "xfailed", "deselected", "not run")  # by themselves: such a test does not fail the run
-_MOST_BYTES = 900_000  # of the 1 MiB that a summary may have
+_MAX_BYTES = 900_000  # of the 1 MiB that a summary may have
 _ESCAPED = {"%": "%25", "\r": "%0D", "\n": "%0A"}
-_OF_PROPERTIES = {":": "%3A", ",": "%2C"}
+_ESCAPED_PROPERTIES = {":": "%3A", ",": "%2C"}
 _MARKDOWN = str.maketrans({**{sign: f"\\{sign}" for sign in "\\`*_[]|~#"}, "<": "&lt;", ">": "&gt;", "&": "&amp;"})
 
 
@@ -42,7 +42,7 @@ def publish(
 
     Args:
         terminal: Where a service looks for annotations.
-        rows: What has become of each test; see `pytest_ganvalid.session.Row`.
+        rows: The outcome of each test; see `pytest_ganvalid.session.Row`.
         records: The results of checks and looks.
         failures: Why the session fails beyond its tests.
         environment: Of the process.
@@ -78,7 +78,7 @@ def annotation_lines(
     """Return a line for each test that demonstrates nothing, in the form of GitHub Actions.
 
     Args:
-        rows: What has become of each test.
+        rows: The outcome of each test.
         results: Test -> the results of its checks.
         rootpath: That of pytest, which the names of tests begin at.
         repository: Folder of the checkout, which names of files are to begin at.
@@ -91,9 +91,11 @@ def annotation_lines(
         harmless = row["outcome"] == NOTHING and row["status"] in _HARMLESS
         name = row["nodeid"].partition("::")[0]
         path = rootpath / name
-        shown = path.relative_to(repository).as_posix() if path.is_relative_to(repository) else name
-        place = {"file": shown, "line": str(line_of(path, row["nodeid"])), "title": f"ganvalid: {row['outcome']}"}
-        properties = ",".join(f"{key}={_escaped(value, _ESCAPED | _OF_PROPERTIES)}" for key, value in place.items())
+        file = path.relative_to(repository).as_posix() if path.is_relative_to(repository) else name
+        location = {"file": file, "line": str(line_of(path, row["nodeid"])), "title": f"ganvalid: {row['outcome']}"}
+        properties = ",".join(
+            f"{key}={_escaped(value, _ESCAPED | _ESCAPED_PROPERTIES)}" for key, value in location.items()
+        )
         message = _escaped(_message(row, results.get(row["nodeid"], ())), _ESCAPED)
         lines.append(f"::{'warning' if harmless else 'error'} {properties}::{message}")
     return lines + [f"::error title=ganvalid::{_escaped(failure, _ESCAPED)}" for failure in failures]
@@ -117,7 +119,7 @@ def line_of(path: Path, nodeid: str) -> int:
 
 
 def _message(row: Mapping[str, Any], results: Sequence[Result]) -> str:
-    """Say in a few lines which observables decide, and why."""
+    """Say in a few lines which observables decide, and for which reasons."""
     lines = [row["nodeid"] + (f": {row['reason']}" if row["reason"] else "")]
     for result in results:
         report = as_report(result)
@@ -141,7 +143,7 @@ def summary(
     """Return the results of a run in Markdown: a table of the tests, and of each the observables.
 
     Args:
-        rows: What has become of each test.
+        rows: The outcome of each test.
         results: Test -> the results of its checks.
         failures: Why the session fails beyond its tests.
     """
@@ -155,7 +157,7 @@ def summary(
     for row in rows:
         table = _table(row, results.get(row["nodeid"], ()))
         size += sum(len(line.encode()) + 1 for line in table)
-        if size > _MOST_BYTES:
+        if size > _MAX_BYTES:
             lines.append("\nThe summary is cut here; the rest is in the report.")
             break
         lines += table

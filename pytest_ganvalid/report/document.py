@@ -95,15 +95,15 @@ class Check:
 
     @classmethod
     def of(cls, nodeid: str, result: Result, *, gate: bool = True) -> Check:
-        """Take down a result."""
+        """Return a check with a result."""
         return cls(nodeid=nodeid, kind=result.KIND, gate=gate, robust=result.robust, result=result)
 
     @classmethod
     def from_node(cls, node: _json.Node) -> Check:
-        """Read one.
+        """Read a check.
 
         Raises:
-            InputError: If it is none, or says of its result what that is not.
+            InputError: If the node is no check, or does not agree with its result.
         """
         members = node.fields(*(field.name for field in fields(cls)))
         kind = members["kind"].choice(*KINDS)
@@ -166,11 +166,11 @@ def of_last_run(checks: Sequence[C], states: Iterable[str]) -> Sequence[C]:
     """Return the checks of the last run of a test.
 
     Args:
-        checks: Of all its runs that left a result, in their order.
-        states: What those of the last run have come to, as its row says; one that broke off has left no result.
+        checks: Checks of all its runs that have a result, in their order.
+        states: Outcomes of the checks of the last run, as in its row; a check that broke off has no result.
     """
-    ended = sum(state in tuple(Verdict) for state in states)
-    return checks[-ended:] if ended else []
+    n_results = sum(state in tuple(Verdict) for state in states)
+    return checks[-n_results:] if n_results else []
 
 
 def written(
@@ -183,7 +183,7 @@ def written(
 
     Args:
         records: The checks, as the gate takes them down: their results are texts.
-        rows: What has become of each test; see `Row`.
+        rows: The outcome of each test; see `Row`.
         outcome: ``finished``, ``exit_status`` and ``failures``.
         run: When and by what it is made.
     """

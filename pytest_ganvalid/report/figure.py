@@ -116,7 +116,7 @@ class UncertaintyFigure(Document):
         """Refuse curves of different lengths.
 
         Raises:
-            InputError: If there are any, or n_required is not among the numbers of events.
+            InputError: If lengths differ, or n_required is not among the numbers of events.
         """
         if len({len(getattr(self, name)) for name in CURVES}) != 1 or self.n_required not in self.n_events:
             msg = "the curves do not fit together: expected one length, and n_required among n_events"
@@ -147,7 +147,7 @@ def figure_of(
     points: Sequence[Point] = (),
     title: str | None = None,
 ) -> UncertaintyFigure:
-    """Compute figure 1 for what was measured.
+    """Compute figure 1 from a result.
 
     Args:
         result: A comparison, or a report.
@@ -156,13 +156,13 @@ def figure_of(
         n_required: Number of events to mark; ``None`` for that of the result.
         systematic: Relative systematic uncertainty of the true simulation.
         probability: Probability of the bin; ``None`` for that of an average bin of the comparison.
-        points: What was measured against a known truth, to be drawn too.
+        points: Points that were measured against a known truth, to be drawn too.
         title: ``None`` for the name of the observable.
 
     Raises:
         InputError: If there is no such observable, a number is out of range, or the result demonstrates nothing.
     """
-    name, comparison = _chosen(result, observable)
+    name, comparison = _selected(result, observable)
     if probability is None:
         probability = 1 / comparison.bins if isinstance(comparison, Comparison) else 1.0
     required = float(check_event_count("n_required", comparison.n_required if n_required is None else n_required))
@@ -170,7 +170,7 @@ def figure_of(
     interval = least_equivalent(comparison)[1]
     settings: dict[str, Any] = {"systematic": systematic, "probability": probability}
     star = uncertainty_curves([1.0], n_train=n_train, n_equivalent=interval, **settings)
-    numbers = _numbers(star.n_star, interval, required, [point.n_events for point in points])
+    numbers = _event_numbers(star.n_star, interval, required, [point.n_events for point in points])
     curves = uncertainty_curves(numbers, n_train=n_train, n_equivalent=interval, **settings)
     return UncertaintyFigure(
         title=name if title is None else title,
@@ -188,7 +188,7 @@ def figure_of(
     )
 
 
-def _chosen(result: Judgement | Report, observable: str | None) -> tuple[str, Judgement]:
+def _selected(result: Judgement | Report, observable: str | None) -> tuple[str, Judgement]:
     if not isinstance(result, Report):
         return result.name, result
     if observable is None:
@@ -205,11 +205,11 @@ def _weakest_test(c: Comparison) -> int | None:
     return weakest.components
 
 
-def _numbers(n_star: float, worth: Interval, n_required: float, others: Sequence[float]) -> list[float]:
-    """Choose numbers of events, from a decade below what matters to a decade above it."""
-    matter = [n for n in (n_star, worth.lower, worth.estimate, n_required, *others) if math.isfinite(n)]
-    low = max(math.floor(math.log10(max(min(matter), 1.0))) - 1, 0)
-    high = math.ceil(math.log10(min(max(matter), _LARGEST))) + 1
+def _event_numbers(n_star: float, worth: Interval, n_required: float, others: Sequence[float]) -> list[float]:
+    """Choose numbers of events, from a decade below the smallest to a decade above the largest number of interest."""
+    finite = [n for n in (n_star, worth.lower, worth.estimate, n_required, *others) if math.isfinite(n)]
+    low = max(math.floor(math.log10(max(min(finite), 1.0))) - 1, 0)
+    high = math.ceil(math.log10(min(max(finite), _LARGEST))) + 1
     marks = {n for n in (n_star, n_required) if 1 <= n < math.inf}
     return sorted(marks.union(np.logspace(low, high, _PER_DECADE * (high - low) + 1).tolist()))
 
@@ -228,13 +228,13 @@ def picture(figure: UncertaintyFigure, suffix: str) -> bytes:
         MissingExtraError: If matplotlib is not installed.
     """
     file = io.BytesIO()
-    undated = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}[suffix]
+    metadata = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}[suffix]
     fixed: dict[Any, Any] = {"svg.hashsalt": "ganvalid", "pdf.fonttype": 42}
     with default_style("a figure"):
         from matplotlib import rc_context
 
         with rc_context(fixed):
-            draw(figure).savefig(file, format=suffix[1:], metadata=undated)
+            draw(figure).savefig(file, format=suffix[1:], metadata=metadata)
     return file.getvalue()
 
 
@@ -293,16 +293,17 @@ def _draw_curves(axes: Axes, f: UncertaintyFigure) -> None:
 
 
 def _draw_points(axes: Axes, f: UncertaintyFigure) -> None:
-    """Draw what was measured against the truth, in shapes that differ in print too."""
+    """Draw the points that were measured against the truth, in shapes that differ in print too."""
     series = dict.fromkeys((point.kind, point.components) for point in f.points)
     for kind, components in series:
-        chosen = [point for point in f.points if (point.kind, point.components) == (kind, components)]
+        group = [point for point in f.points if (point.kind, point.components) == (kind, components)]
         decisive = components == f.components
+        test = "all bins" if components is None else f"{components} components"
         marker, colour = ("o", VERMILION) if kind == "simulated" else ("s" if decisive else "v", BLUE)
         axes.errorbar(
-            [point.n_events for point in chosen],
-            [point.uncertainty for point in chosen],
-            [point.error for point in chosen],
+            [point.n_events for point in group],
+            [point.uncertainty for point in group],
+            [point.error for point in group],
             fmt=marker,
             markersize=5,
             color=colour,
@@ -310,18 +311,14 @@ def _draw_points(axes: Axes, f: UncertaintyFigure) -> None:
             elinewidth=1.2,
             capsize=2,
             zorder=4,
-            label=f"{kind}, against the truth: {_test(components)}",
+            label=f"{kind}, against the truth: {test}",
         )
-
-
-def _test(components: int | None) -> str:
-    return "all bins" if components is None else f"{components} components"
 
 
 def _draw_marks(axes: Axes, f: UncertaintyFigure) -> None:
     """Mark the star and n_required."""
     if math.isfinite(f.n_star):
-        known = "n_train" if f.n_train is not None else "n_equivalent"
+        symbol = "n_train" if f.n_train is not None else "n_equivalent"
         axes.plot(
             f.n_star,
             f.star,
@@ -331,7 +328,7 @@ def _draw_marks(axes: Axes, f: UncertaintyFigure) -> None:
             markeredgecolor=INK,
             linestyle="none",
             zorder=5,
-            label=f"inherited from {known} = {count(f.n_star)}",
+            label=f"inherited from {symbol} = {count(f.n_star)}",
         )
     axes.axvline(f.n_required, color=INK, linewidth=1, linestyle="-.", zorder=1)
     axes.annotate(
@@ -348,13 +345,13 @@ def _draw_marks(axes: Axes, f: UncertaintyFigure) -> None:
 
 
 def _title(f: UncertaintyFigure) -> str:
-    simulated, generated, least, most = (
+    simulated, generated, lower, upper = (
         f"{100 * f.at_required(name):#.3g}".removesuffix(".")
         for name in ("simulation_total", "generated_total", "generated_least", "generated_most")
     )
     return (
         f"{short(f.title, 80)}\n"
-        f"at n_required the uncertainty is {simulated} % simulated, {generated} % ({least} to {most} %) generated"
+        f"at n_required the uncertainty is {simulated} % simulated, {generated} % ({lower} to {upper} %) generated"
     )
 
 

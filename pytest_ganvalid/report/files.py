@@ -19,13 +19,13 @@ _MAX_PART = 60
 _PLOT = re.compile(r".*-[0-9a-f]{10}\.png")  # as `plot_name` names them
 
 
-def begin(directory: str, rows: Sequence[Mapping[str, Any]], why: str) -> None:
-    """Take away the page and the plots of an earlier session, and leave a ``report.json`` that claims nothing.
+def begin(directory: str, rows: Sequence[Mapping[str, Any]], reason: str) -> None:
+    """Remove the page and the plots of an earlier session, and write a ``report.json`` that claims nothing.
 
     Args:
         directory: Where the report goes.
         rows: The tests that are known so far.
-        why: Why nothing is claimed.
+        reason: Why nothing is claimed.
 
     Raises:
         OSError: If the directory cannot be written to.
@@ -35,7 +35,7 @@ def begin(directory: str, rows: Sequence[Mapping[str, Any]], why: str) -> None:
     for plot in (folder / "plots").glob("*.png"):
         if _PLOT.fullmatch(plot.name):
             plot.unlink()
-    outcome = {"finished": False, "exit_status": None, "failures": [why]}
+    outcome = {"finished": False, "exit_status": None, "failures": [reason]}
     write_whole(folder / "report.json", written([], rows, outcome))
 
 
@@ -56,8 +56,8 @@ def write_report(
         directory: Where to; made if it does not exist.
         records: The checks of all tests, as recorded by the gate.
         plots: Whether to write each comparison to ``plots/`` as a PNG file too.
-        rows: What has become of each test; see `pytest_ganvalid.session.Row`.
-        outcome: What has become of the session: ``finished``, ``exit_status`` and ``failures``.
+        rows: The outcome of each test; see `pytest_ganvalid.session.Row`.
+        outcome: The outcome of the session: ``finished``, ``exit_status`` and ``failures``.
         run: When and by what it is made.
 
     Returns:
@@ -65,7 +65,7 @@ def write_report(
 
     Raises:
         MissingExtraError: If ``plots`` and matplotlib is not installed; ``report.json`` is written all the same.
-        OSError: If a file cannot be written; one that was there before is left as it was.
+        OSError: If a file cannot be written; an existing file is left as it was.
     """
     folder = Path(directory)
     outcome = {"finished": True, "exit_status": 0, "failures": []} if outcome is None else outcome
@@ -114,10 +114,10 @@ def _write_plots(folder: Path, session: Session) -> int:
     from pytest_ganvalid.report.plots import png
     from pytest_ganvalid.report.text import as_report
 
-    made: dict[str, int] = {}
+    numbers: dict[str, int] = {}
     written_plots = 0
     for check in session.checks:
-        made[check.nodeid] = number = made.get(check.nodeid, 0) + 1
+        numbers[check.nodeid] = number = numbers.get(check.nodeid, 0) + 1
         for name, comparison in as_report(check.result).comparisons.items():
             write_whole(folder / plot_name(check.nodeid, number, name), png(name, comparison))
             written_plots += 1

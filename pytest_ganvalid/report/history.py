@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 RATE = 0.05
-"""At which a history of a perfect generator raises an alarm."""
+"""Probability that a history of a perfect generator raises an alarm."""
 _SPARKS = "▁▂▃▄▅▆▇█"
 _COLOURS = {Verdict.ROBUST: BLUE, Verdict.BIASED: VERMILION, Verdict.UNPROVEN: INK}
 _MARKS = {Verdict.ROBUST: "o", Verdict.BIASED: "X", Verdict.UNPROVEN: "s"}
-_WORST = {Verdict.ROBUST: 0, Verdict.UNPROVEN: 1, Verdict.BIASED: 2}
+_SEVERITY = {Verdict.ROBUST: 0, Verdict.UNPROVEN: 1, Verdict.BIASED: 2}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ class Entry:
     """One observable of one release.
 
     Attributes:
-        release: What the report is of.
+        release: The release that the report is on.
         check: The test that it was checked by; empty if the report is not of a session.
         observable: Its name.
         verdict: ROBUST, BIASED or UNPROVEN.
@@ -95,8 +95,8 @@ class History(Document):
 
     def of(self, name: str) -> list[Entry | None]:
         """Return the entry of each release for an observable; ``None`` where it was not compared."""
-        found = {entry.release: entry for entry in self.entries if entry.name == name}
-        return [found.get(release) for release in self.releases]
+        entries = {entry.release: entry for entry in self.entries if entry.name == name}
+        return [entries.get(release) for release in self.releases]
 
     def table(self) -> str:
         """Return the history as text: of each observable a line of sparks, and a line per release."""
@@ -114,11 +114,11 @@ class History(Document):
     def sentence(self) -> str:
         """Say whether a release stands out."""
         compared = sum(entry.p_perfect is not None for entry in self.entries)
-        stated = f"a perfect generator raises an alarm in at most {self.rate:.0%} of such histories"
+        guarantee = f"a perfect generator raises an alarm in at most {self.rate:.0%} of such histories"
         if not self.alarms:
-            return f"no alarm in {compared} comparisons of {len(self.releases)} releases ({stated})"
+            return f"no alarm in {compared} comparisons of {len(self.releases)} releases ({guarantee})"
         words = ", ".join(f"{entry.release} in {entry.name} (p = {entry.p_perfect:.2g})" for entry in self.alarms)
-        return printable(f"alarm: {words}; {stated}")
+        return printable(f"alarm: {words}; {guarantee}")
 
     def to_csv(self) -> str:
         """Write a table, one row per release and observable; a cell without a number is empty."""
@@ -149,24 +149,24 @@ def history_of(reports: Mapping[str, Mapping[str, Result]], *, rate: float = RAT
             is shared by all comparisons (Bonferroni), which may depend on each other, as by a common reference.
 
     Raises:
-        InputError: If there is no report, or the rate is no probability.
+        InputError: If there is no report, or ``rate`` is no probability.
     """
     rate = float(check_fraction("rate", rate))
     several = any(len(results) > 1 for results in reports.values())
-    found = [
+    comparisons = [
         (release, check if several else "", name, comparison)
         for release, results in reports.items()
         for check, result in results.items()
         for name, comparison in as_report(result).comparisons.items()
     ]
-    if not found:
+    if not comparisons:
         msg = "there is no report to put beside others; expected one or more with a result"
         raise InputError(msg)
-    chances = [p_perfect(comparison) for *_, comparison in found]
+    chances = [p_perfect(comparison) for *_, comparison in comparisons]
     limit = rate / max(sum(p is not None for p in chances), 1)
     entries = [
         _entry(release, check, name, comparison, p, limit)
-        for (release, check, name, comparison), p in zip(found, chances, strict=True)
+        for (release, check, name, comparison), p in zip(comparisons, chances, strict=True)
     ]
     return History(releases=tuple(reports), entries=tuple(entries), rate=rate)
 
@@ -213,8 +213,8 @@ def _delta(c: Comparison) -> Interval:
 
 def sparks(values: Sequence[float | None]) -> str:
     """Draw numbers as a line of text, the smallest lowest; a gap where there is none, ``∞`` where it is infinite."""
-    known = [value for value in values if value is not None and math.isfinite(value)]
-    low, high = min(known, default=0.0), max(known, default=0.0)
+    finite = [value for value in values if value is not None and math.isfinite(value)]
+    low, high = min(finite, default=0.0), max(finite, default=0.0)
     step = (high - low) / (len(_SPARKS) - 1)
 
     def spark(value: float | None) -> str:
@@ -270,23 +270,23 @@ class Change:
         """Whether the verdict has become worse, or the observable is not compared any more."""
         if self.before is None:
             return self.after is not None and self.after.verdict is not Verdict.ROBUST
-        return self.after is None or _WORST[self.after.verdict] > _WORST[self.before.verdict]
+        return self.after is None or _SEVERITY[self.after.verdict] > _SEVERITY[self.before.verdict]
 
     def lines(self) -> list[str]:
         """Say what has changed."""
         if self.before is None or self.after is None:
-            there = self.before or self.after
-            which = "before" if self.before else "after"
-            return [f"{printable(self.name)}: {there.verdict if there else ''}, only {which}"]
+            entry = self.before or self.after
+            side = "before" if self.before else "after"
+            return [f"{printable(self.name)}: {entry.verdict if entry else ''}, only {side}"]
         a, b = self.before, self.after
         verdict = str(a.verdict) if a.verdict is b.verdict else f"{a.verdict} -> {b.verdict}"
         lines = [
             f"{printable(self.name)}: {verdict}",
-            _pair("n_required", count(a.n_required), count(b.n_required)),
+            _transition("n_required", count(a.n_required), count(b.n_required)),
         ]
-        lines.append(_pair("supported", at_most(a.n_supported), at_most(b.n_supported)))
+        lines.append(_transition("supported", at_most(a.n_supported), at_most(b.n_supported)))
         if a.delta and b.delta:
-            lines.append(f"{_pair('Δ·1000', _range(a.delta), _range(b.delta))}{_overlap(a.delta, b.delta)}")
+            lines.append(f"{_transition('Δ·1000', _range(a.delta), _range(b.delta))}{_overlap(a.delta, b.delta)}")
         return lines
 
 
@@ -298,15 +298,15 @@ def changes(before: Mapping[str, Result], after: Mapping[str, Result]) -> list[C
         after: Likewise. Where neither has several tests, their names do not matter.
 
     Raises:
-        InputError: If neither has a result.
+        InputError: If neither report has a result.
     """
     history = history_of({"before": before, "after": after})
     pairs = {name: history.of(name) for name in history.names}
     return [Change(name=name, before=old, after=new) for name, (old, new) in pairs.items()]
 
 
-def _pair(what: str, before: str, after: str) -> str:
-    return f"  {what:<11} {before}" if before == after else f"  {what:<11} {before} -> {after}"
+def _transition(label: str, before: str, after: str) -> str:
+    return f"  {label:<11} {before}" if before == after else f"  {label:<11} {before} -> {after}"
 
 
 def _range(delta: Interval) -> str:
@@ -330,11 +330,11 @@ def picture(history: History) -> bytes:
 
         figure = Figure(figsize=(2 * width, 2.4 * len(names) + 0.6), dpi=120, layout="constrained")
         grid = figure.subplots(len(names), 2, sharex=True, squeeze=False)
-        for (left, right), name in zip(grid, names, strict=True):
-            entries = [(at, entry) for at, entry in enumerate(history.of(name)) if entry is not None]
-            _draw_supported(left, entries)
-            _draw_delta(right, entries)
-            left.set_title(name, loc="left", fontsize=SMALL, parse_math=False)
+        for (events_axes, delta_axes), name in zip(grid, names, strict=True):
+            entries = [(index, entry) for index, entry in enumerate(history.of(name)) if entry is not None]
+            _draw_supported(events_axes, entries)
+            _draw_delta(delta_axes, entries)
+            events_axes.set_title(name, loc="left", fontsize=SMALL, parse_math=False)
         for axes in grid[-1]:
             axes.set_xticks(range(len(history.releases)))
             labels = axes.set_xticklabels(history.releases, rotation=90, fontsize=SMALL)
@@ -346,40 +346,40 @@ def picture(history: History) -> bytes:
 
 
 def _draw_supported(axes: Axes, entries: Iterable[tuple[int, Entry]]) -> None:
-    for at, entry in entries:
+    for index, entry in entries:
         if entry.expected is not None:
-            axes.vlines(at, entry.expected.lower, entry.expected.upper, color=SHADE, linewidth=8)
-        axes.hlines(entry.n_required, at - 0.4, at + 0.4, color=INK, linewidth=0.8)
-        _mark(axes, at, entry.n_supported, entry)
+            axes.vlines(index, entry.expected.lower, entry.expected.upper, color=SHADE, linewidth=8)
+        axes.hlines(entry.n_required, index - 0.4, index + 0.4, color=INK, linewidth=0.8)
+        _mark(axes, index, entry.n_supported, entry)
     axes.set_ylim(bottom=0)
     axes.set_ylabel("supported", fontsize=SMALL)
     axes.tick_params(labelsize=SMALL)
 
 
 def _draw_delta(axes: Axes, entries: Iterable[tuple[int, Entry]]) -> None:
-    for at, entry in entries:
+    for index, entry in entries:
         if entry.delta is not None:
-            axes.vlines(at, entry.delta.lower, entry.delta.upper, color=_COLOURS[entry.verdict], linewidth=1)
-            _mark(axes, at, entry.delta.estimate, entry)
+            axes.vlines(index, entry.delta.lower, entry.delta.upper, color=_COLOURS[entry.verdict], linewidth=1)
+            _mark(axes, index, entry.delta.estimate, entry)
     axes.axhline(0, color=INK, linewidth=0.4, linestyle=":")
     axes.set_ylabel("Δ", fontsize=SMALL)
     axes.tick_params(labelsize=SMALL)
 
 
-def _mark(axes: Axes, at: int, value: float, entry: Entry) -> None:
+def _mark(axes: Axes, index: int, value: float, entry: Entry) -> None:
     if not math.isfinite(value):
         return
-    axes.plot(at, value, marker=_MARKS[entry.verdict], color=_COLOURS[entry.verdict], markersize=5)
+    axes.plot(index, value, marker=_MARKS[entry.verdict], color=_COLOURS[entry.verdict], markersize=5)
     if entry.alarm:
-        axes.plot(at, value, marker="o", markersize=12, fillstyle="none", color=VERMILION)
+        axes.plot(index, value, marker="o", markersize=12, fillstyle="none", color=VERMILION)
 
 
 def page(history: History, image: bytes | None = None) -> str:
     """Return the history as one page of HTML.
 
     Args:
-        history: What is told.
-        image: Its `picture`, which is put into the page.
+        history: The history.
+        image: Its `picture`, which is embedded in the page.
     """
     import base64
     import html

@@ -36,7 +36,8 @@ MEANINGS = {
     Verdict.UNPROVEN: "the data decide neither",
 }
 _SEVERITY = (Verdict.BIASED, Verdict.UNPROVEN, Verdict.ROBUST)
-_AS_IS = "".join(set(string.punctuation) - set('"<>`%'))  # what browsers, too, leave alone after the # of an address
+# Signs that browsers, too, leave alone after the # of an address.
+_UNESCAPED = "".join(set(string.punctuation) - set('"<>`%'))
 _TEMPLATES = Path(__file__).with_name("templates")
 _WEB = re.compile(r"https?://[^\s\"'<>]+")
 
@@ -48,8 +49,8 @@ class Part:
     Attributes:
         name: The observable.
         nodeid: The test.
-        place: Identifier of its place on the page.
-        comparison: What it has come to.
+        identifier: Identifier of the element on the page.
+        comparison: The comparison.
         thumbnail: A small picture.
         plot: A picture.
         words: What the picture shows.
@@ -57,7 +58,7 @@ class Part:
 
     name: str
     nodeid: str
-    place: str
+    identifier: str
     comparison: Comparison | EstimateComparison
     thumbnail: str
     plot: str
@@ -65,35 +66,35 @@ class Part:
 
     @property
     def key(self) -> str:
-        """What the filter looks at."""
+        """The text that the filter searches."""
         return f"{self.name} {self.nodeid}".lower()
 
     @property
     def severity(self) -> tuple[int, float]:
-        """What parts are ordered by: the verdict, then how little of n_required is supported."""
+        """The order of parts: by the verdict, then by how little of n_required is supported."""
         c = self.comparison
         return _SEVERITY.index(c.verdict), c.n_supported / c.n_required if c.n_required else 0.0
 
     @property
     def worst_bins(self) -> list[tuple[str, BinBias]]:
-        """The bins that are off most, with where they are; of a number there are none."""
+        """The most biased bins, with their labels; none for a number."""
         c = self.comparison
-        return [(with_unit(c, one.label), one) for one in c.worst_bins] if isinstance(c, Comparison) else []
+        return [(with_unit(c, bias.label), bias) for bias in c.worst_bins] if isinstance(c, Comparison) else []
 
     @property
     def regions(self) -> list[tuple[str, Region]]:
-        """The regions that were looked at, with where they are."""
+        """The regions that were tested, with their labels."""
         c = self.comparison
         return [(in_words(c, region), region) for region in c.regions] if isinstance(c, Comparison) else []
 
     @property
     def usable(self) -> bool:
-        """Whether most of it may be used as it is."""
+        """Whether the generator may be used as it is in most of the reference."""
         return isinstance(self.comparison, Comparison) and usable_region(self.comparison) is not None
 
     @property
     def region_words(self) -> tuple[str, ...]:
-        """What they say together."""
+        """The regions in words."""
         return region_words(self.comparison) if isinstance(self.comparison, Comparison) else ()
 
 
@@ -102,11 +103,11 @@ class ShownCheck:
     """One check, as the page shows it.
 
     Attributes:
-        gate: Whether it decided on the test, or only looked.
-        report: Its result.
+        gate: Whether the check decided on the test, or was only recorded.
+        report: Result of the check.
         parts: Its observables, the most severe first.
         figure: Figure 1 of the paper; empty if there is none.
-        figure_words: What it shows, or why there is none.
+        figure_words: The figure in words, or why there is none.
     """
 
     gate: bool
@@ -127,15 +128,15 @@ class ShownCheck:
 
     @property
     def remedies(self) -> list[tuple[str, str]]:
-        """What would make each observable ROBUST, which is the last of its reasons; and what can be had as it is."""
+        """What would make each observable ROBUST, which is the last of its reasons; and what can be used as it is."""
         if self.report.robust:
             return []
-        found = [(part.name, part.comparison.reasons[-1]) for part in self.parts if not part.comparison.robust]
-        found += [(part.name, part.region_words[0]) for part in self.parts if part.usable]
+        steps = [(part.name, part.comparison.reasons[-1]) for part in self.parts if not part.comparison.robust]
+        steps += [(part.name, part.region_words[0]) for part in self.parts if part.usable]
         supported = self.report.n_supported
         if 1 <= supported < self.report.n_required:
-            found.append(("all", f"with these data, n_required {at_most(supported)} or less"))
-        return found
+            steps.append(("all", f"with these data, n_required {at_most(supported)} or less"))
+        return steps
 
 
 def render(session: Session) -> str:
@@ -147,7 +148,7 @@ def render(session: Session) -> str:
     template = _environment().get_template("report.html.jinja")
     from markupsafe import Markup
 
-    tests = _shown(session)
+    tests = _checks_by_test(session)
     parts = [part for checks in tests.values() for check in checks for part in check.parts]
     script = (_TEMPLATES / "report.js").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -171,7 +172,7 @@ def render(session: Session) -> str:
 
 
 def outcome_of(session: Session) -> str:
-    """Return the worst of what has become of the tests: a verdict, or that there is no demonstration."""
+    """Return the worst outcome of the tests: a verdict, or that there is no demonstration."""
     outcomes = {row.outcome for row in session.rows} or {
         str(check.result.verdict) for check in session.checks if check.gate
     }
@@ -181,7 +182,7 @@ def outcome_of(session: Session) -> str:
 
 
 def headline(session: Session) -> str:
-    """Count the tests of each outcome or, of checks alone, those."""
+    """Count the tests of each outcome or, without tests, the checks."""
     if session.rows:
         return totals([{"outcome": row.outcome, "reason": row.reason} for row in session.rows])
     if not session.checks:
@@ -215,16 +216,16 @@ def _missing(session: Session, tests: Mapping[str, list[ShownCheck]]) -> Iterato
     )
 
 
-def _shown(session: Session) -> dict[str, list[ShownCheck]]:
+def _checks_by_test(session: Session) -> dict[str, list[ShownCheck]]:
     tests: dict[str, list[ShownCheck]] = {}
     numbers = {nodeid: number for number, nodeid in enumerate(dict.fromkeys(c.nodeid for c in session.checks), 1)}
     for check in session.checks:
-        made = tests.setdefault(check.nodeid, [])
-        made.append(_shown_check(check, f"plot-{numbers[check.nodeid]}-{len(made) + 1}-"))
+        checks = tests.setdefault(check.nodeid, [])
+        checks.append(_shown_check(check, f"plot-{numbers[check.nodeid]}-{len(checks) + 1}-"))
     return tests
 
 
-def _shown_check(check: Check, place: str) -> ShownCheck:
+def _shown_check(check: Check, prefix: str) -> ShownCheck:
     from markupsafe import Markup
 
     report = as_report(check.result)
@@ -232,7 +233,7 @@ def _shown_check(check: Check, place: str) -> ShownCheck:
         Part(
             name=name,
             nodeid=check.nodeid,
-            place=f"{place}{number}",
+            identifier=f"{prefix}{number}",
             comparison=c,
             thumbnail=Markup(vector.thumbnail(name, c)),  # noqa: S704 - it has escaped all texts
             plot=Markup(vector.plot(name, c)),  # noqa: S704 - likewise
@@ -279,14 +280,14 @@ def _environment() -> jinja2.Environment:
 
 
 def escaped(value: object) -> object:
-    """Escape what no page may hold, or what would show a text in another order; lines and marks of HTML stay."""
+    """Escape characters that a page may not hold, or that reorder its text; line breaks and HTML marks stay."""
     plain = isinstance(value, str) and not hasattr(value, "__html__")
     return "\n".join(map(printable, str(value).split("\n"))) if plain else value
 
 
 def anchor(nodeid: str) -> str:
     """Spell the identifier of a test as a browser spells it in an address."""
-    return quote(nodeid, safe=_AS_IS, errors="replace")
+    return quote(nodeid, safe=_UNESCAPED, errors="replace")
 
 
 def span(interval: Interval, unit: float = 1.0) -> str:

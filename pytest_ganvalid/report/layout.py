@@ -72,11 +72,11 @@ def joined(parts: Sequence[str], hanging: int, separator: str = "; ", columns: i
     return lines
 
 
-def listed(names: Sequence[str], most: int) -> str:
+def listed(names: Sequence[str], limit: int) -> str:
     """List names, of many the first few and how many more there are."""
-    if len(names) <= most + 1:  # "and 1 more" is no shorter than a name
+    if len(names) <= limit + 1:  # "and 1 more" is no shorter than a name
         return ", ".join(names)
-    return f"{', '.join(names[:most])} and {len(names) - most:,} more"
+    return f"{', '.join(names[:limit])} and {len(names) - limit:,} more"
 
 
 def listed_on_a_line(start: str, names: Sequence[str], columns: int = WIDTH) -> str:

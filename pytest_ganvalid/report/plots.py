@@ -43,13 +43,13 @@ FloatArray = NDArray[np.floating[Any]]
 MAX_WITH_MARKERS = 200
 MAX_DRAWN = 2_000
 _GROUPS = 300
-_WIDE = 30  # ratio of largest to smallest content from which a logarithmic axis tells more
-_DECADES, _GROWN = 30.0, 5.0  # of the edges and of the widths, from which on a logarithmic scale shows more
-_OF_RANGE = 20  # of the range of a histogram, that a bin without edges is drawn as wide as
-_TYPICAL = 0.9  # share of the bins whose ratio is to be in view
-_POINT = 2e-4  # of the range of a histogram, below which a bin is of a single value
-_ANNOTATED = 6  # bins without a density, at most
-_CROWDED = 70  # letters of names below an axis
+_LOG_AXIS_RATIO = 30  # ratio of largest to smallest content from which a logarithmic axis tells more
+_LOG_SCALE_RATIO, _LOG_WIDTH_RATIO = 30.0, 5.0  # of edges and of widths, from which a logarithmic scale shows more
+_WIDTHS_PER_RANGE = 20  # the range of a histogram over the width that a bin without edges is drawn with
+_VISIBLE_SHARE = 0.9  # share of the bins whose ratio is to be in view
+_POINT_WIDTH = 2e-4  # of the range of a histogram, below which a bin is of a single value
+_MAX_ANNOTATIONS = 6  # bins without a density, at most
+_MAX_LETTERS = 70  # letters of names below an axis
 _COLUMNS = ("generated", "generated_errors", "reference", "reference_errors", "bias")
 _COLOURS = 256
 
@@ -106,8 +106,8 @@ def _draw_histograms(figure: Figure, name: str, comparison: Comparison) -> str:
     _draw_bias(bottom, comparison, bins)
     _draw_scale(bottom, bins.scale)
     title = _title(name, comparison)
-    if bins.at.size < bins.total:
-        title += f"\n(drawn: {bins.at.size:,} of {bins.total:,} bins, all extremes among them)"
+    if bins.positions.size < bins.total:
+        title += f"\n(drawn: {bins.positions.size:,} of {bins.total:,} bins, all extremes among them)"
     return title
 
 
@@ -119,12 +119,12 @@ def _draw_estimates(figure: Figure, name: str, c: EstimateComparison) -> str:
     axes = figure.subplots()
     axes.axvspan(-c.max_bias, c.max_bias, color=SHADE, linewidth=0, zorder=0)
     axes.axvline(0, color=INK, linewidth=0.4, linestyle=":")
-    at = c.difference / c.required_error
-    points = (("reference", c.reference, 0.0, INK), ("generated", c.generated, at, BLUE))
-    for row, (_, estimate, place, colour) in enumerate(points):
-        axes.errorbar(place, row, xerr=estimate.error / c.required_error, fmt="o", markersize=4, color=colour)
-        _write(axes, measured(estimate), (place, row))
-    reach = _draw_limits(axes, c, at)
+    difference = c.difference / c.required_error
+    points = (("reference", c.reference, 0.0, INK), ("generated", c.generated, difference, BLUE))
+    for row, (_, estimate, value, colour) in enumerate(points):
+        axes.errorbar(value, row, xerr=estimate.error / c.required_error, fmt="o", markersize=4, color=colour)
+        _write(axes, measured(estimate), (value, row))
+    reach = _draw_limits(axes, c, difference)
     axes.set_xlim(-reach, reach)
     axes.set_ylim(2.5, -0.5)
     axes.set_yticks(range(3), [*(label for label, *_ in points), "limits of\nthe bias"], fontsize=SMALL)
@@ -141,18 +141,18 @@ def _draw_estimates(figure: Figure, name: str, c: EstimateComparison) -> str:
     return _title(name, c)
 
 
-def _draw_limits(axes: Axes, c: EstimateComparison, at: float) -> float:
+def _draw_limits(axes: Axes, c: EstimateComparison, difference: float) -> float:
     """Draw from the lower to the upper limit, on the side of the estimate; return how far the axis must reach."""
     errors = max(c.generated.error, c.reference.error) / c.required_error
-    side = -1 if at < 0 else 1
-    least, most = side * c.bias.lower, side * c.bias.upper
-    axes.plot([least, most], [2, 2], color=VERMILION, linewidth=2, marker="|")
-    _write(axes, f"{c.bias.lower:.3g} to {c.bias.upper:.3g} in magnitude", ((least + most) / 2, 2))
-    return 1.3 * max(c.max_bias, abs(at) + errors, c.bias.upper)
+    side = -1 if difference < 0 else 1
+    lower, upper = side * c.bias.lower, side * c.bias.upper
+    axes.plot([lower, upper], [2, 2], color=VERMILION, linewidth=2, marker="|")
+    _write(axes, f"{c.bias.lower:.3g} to {c.bias.upper:.3g} in magnitude", ((lower + upper) / 2, 2))
+    return 1.3 * max(c.max_bias, abs(difference) + errors, c.bias.upper)
 
 
-def _write(axes: Axes, words: str, place: tuple[float, float]) -> None:
-    axes.annotate(words, place, (0, 7), textcoords="offset points", ha="center", fontsize=SMALL)
+def _write(axes: Axes, words: str, position: tuple[float, float]) -> None:
+    axes.annotate(words, position, (0, 7), textcoords="offset points", ha="center", fontsize=SMALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,10 +162,10 @@ class Scale:
     Attributes:
         edges: Borders of the bins that are compared, increasing, one more than these.
         title: What is binned, with its unit.
-        density: What one event per unit of it is measured in; empty where bins have no width.
+        density: Name of the density, with its unit; empty where bins have no width.
         logarithmic: Whether widths grow with the values.
         names: Position of a bin without edges -> its name.
-        order: Position of each in the contents, in which bins that no quantiles bound come last.
+        order: Position of each bin in the contents, in which bins that no quantiles bound come last.
     """
 
     edges: FloatArray
@@ -180,13 +180,13 @@ class Scale:
         """Lay out the bins of a comparison: by their edges or names or, where they have none, by their number."""
         axis = c.axes[0] if len(c.axes) == 1 else None
         bins = len(c.contents.bias)
-        given = 0 if axis is None else _size(axis)
+        size = 0 if axis is None else _size(axis)
         merged = np.array(c.contents.merged or range(bins))
         starts = np.flatnonzero(np.diff(merged, prepend=merged[0] - 1))  # bins that are joined are neighbours
-        apart = given == merged.size and np.array_equal(np.sort(merged[starts]), np.arange(bins))
-        if axis is None or not apart or (axis.edges and len(axis.edges) < 2):  # noqa: PLR2004
-            of = f", cells of {', '.join(axis.title for axis in c.axes)}" if len(c.axes) > 1 else ""
-            return cls(np.arange(bins + 1.0) - 0.5, f"bin number ({_bins_in_words(c)}{of})", np.arange(bins))
+        one_to_one = size == merged.size and np.array_equal(np.sort(merged[starts]), np.arange(bins))
+        if axis is None or not one_to_one or (axis.edges and len(axis.edges) < 2):  # noqa: PLR2004
+            cells = f", cells of {', '.join(axis.title for axis in c.axes)}" if len(c.axes) > 1 else ""
+            return cls(np.arange(bins + 1.0) - 0.5, f"bin number ({_bins_in_words(c)}{cells})", np.arange(bins))
         if not axis.edges:
             names = {i: axis.values[k] for i, k in enumerate(starts)}
             return cls(np.arange(bins + 1.0) - 0.5, axis.title, merged[starts], names=names)
@@ -207,12 +207,12 @@ class Scale:
         edges = np.array(axis.edges)
         low, high = edges[1] - edges[0], edges[-1] - edges[-2]
         borders = [*([edges[0] - low] * axis.underflow), *edges, *([edges[-1] + high] * axis.overflow)]
-        logarithmic = bool(edges[0] > 0 and edges[-1] > _DECADES * edges[0] and high > _GROWN * low)
+        logarithmic = bool(edges[0] > 0 and edges[-1] > _LOG_SCALE_RATIO * edges[0] and high > _LOG_WIDTH_RATIO * low)
         if logarithmic and axis.underflow:
             borders[0] = edges[0] ** 2 / edges[1]
         if logarithmic and axis.overflow:
             borders[-1] = edges[-1] ** 2 / edges[-2]
-        step = (borders[-1] - borders[0]) / _OF_RANGE
+        step = (borders[-1] - borders[0]) / _WIDTHS_PER_RANGE
         borders += [borders[-1] + step * (i + 1) for i in range(len(axis.values))]
         drawn = np.append(np.array(borders)[starts], borders[-1])
         if axis.underflow and starts.size > 1 and starts[1] > 1:  # the open bin is joined to one that has edges
@@ -252,14 +252,14 @@ class Bins:
     """The bins that are drawn, out of ``total``; all arrays have their number.
 
     Attributes:
-        at: Their positions among all bins, increasing.
-        scale: Where they lie.
-        edges: The borders between them, one more.
+        positions: Of the bins that are drawn among all bins, increasing.
+        scale: Where the bins lie.
+        edges: The borders between the bins, one more than these.
         total: Number of bins compared.
         generated: Fractions, then ``generated_errors``; likewise ``reference`` and ``bias``.
     """
 
-    at: NDArray[np.int64]
+    positions: NDArray[np.int64]
     scale: Scale
     edges: FloatArray
     total: int
@@ -271,36 +271,40 @@ class Bins:
     bias_errors: FloatArray
 
     @classmethod
-    def to_draw(cls, c: Comparison, most: int = MAX_DRAWN, groups: int = _GROUPS) -> Bins:
-        """Choose the bins to draw: all, or of more than ``most`` the extremes of so many groups."""
+    def to_draw(cls, c: Comparison, max_bins: int = MAX_DRAWN, groups: int = _GROUPS) -> Bins:
+        """Choose the bins to draw: all, or of more than ``max_bins`` the extremes of so many groups."""
         scale = Scale.of(c)
         columns = {name: np.array(getattr(c.contents, name))[scale.order] for name in _COLUMNS}
         generated, reference, bias = columns["generated"], columns["reference"], columns["bias"]
-        at = np.arange(bias.size) if bias.size <= most else extremes([generated, reference, bias], groups)
-        middle = scale.edges[at[1:]] if bias.size <= most else (scale.edges[at[1:]] + scale.edges[at[:-1] + 1]) / 2
+        chosen = np.arange(bias.size) if bias.size <= max_bins else extremes([generated, reference, bias], groups)
+        middle = (
+            scale.edges[chosen[1:]]
+            if bias.size <= max_bins
+            else (scale.edges[chosen[1:]] + scale.edges[chosen[:-1] + 1]) / 2
+        )
         return cls(
-            at=at,
+            positions=chosen,
             scale=scale,
             edges=np.concatenate([scale.edges[:1], middle, scale.edges[-1:]]),
             total=bias.size,
-            bias_errors=_bias_errors(columns, c.n_required)[at],
-            **{name: column[at] for name, column in columns.items()},
+            bias_errors=_bias_errors(columns, c.n_required)[chosen],
+            **{name: column[chosen] for name, column in columns.items()},
         )
 
     @property
     def centres(self) -> FloatArray:
         """Where the points of the bins are drawn."""
-        low, high = self.scale.edges[self.at], self.scale.edges[self.at + 1]
+        low, high = self.scale.edges[self.positions], self.scale.edges[self.positions + 1]
         return np.sqrt(low * high) if self.scale.logarithmic else (low + high) / 2
 
     @property
     def widths(self) -> FloatArray:
         """What contents are divided by: widths, NaN of a single value and of a bin without edges; or 1 of all."""
         if not self.scale.density:
-            return np.ones(self.at.size)
-        widths = np.diff(self.scale.edges)[self.at]
-        without = np.isin(self.at, list(self.scale.names)) | (widths < _POINT * np.ptp(self.scale.edges))
-        return np.where(without, np.nan, widths)
+            return np.ones(self.positions.size)
+        widths = np.diff(self.scale.edges)[self.positions]
+        undefined = np.isin(self.positions, list(self.scale.names)) | (widths < _POINT_WIDTH * np.ptp(self.scale.edges))
+        return np.where(undefined, np.nan, widths)
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,12 +312,12 @@ class Cells:
     """The rectangles of a pair of columns.
 
     Attributes:
-        corners: Left, right, bottom and top of each, shape (4, cells).
-        bias: Local bias of the bin that each was joined to.
-        generated: Fraction in each; where some were joined, in equal parts.
+        corners: Left, right, bottom and top of each rectangle, shape (4, cells).
+        bias: Local bias of the bin that each rectangle was joined to.
+        generated: Fraction in each rectangle; where rectangles were joined, in equal parts.
         reference: Likewise.
         titles: Of both axes.
-        bin_of: The bin that each was joined to, by its position among those that are compared.
+        bin_of: The bin that each rectangle was joined to, by its position among the bins that are compared.
     """
 
     corners: FloatArray
@@ -342,7 +346,7 @@ def map_of(c: Comparison) -> Cells | None:
     if len(corners) != merged.size:
         return None
     parts = np.bincount(merged)
-    generated, reference = (np.array(some) / parts for some in (c.contents.generated, c.contents.reference))
+    generated, reference = (np.array(contents) / parts for contents in (c.contents.generated, c.contents.reference))
     titles = x.title, across[0].title
     bias = np.array(c.contents.bias)[merged]
     return Cells(np.array(corners).T, bias, generated[merged], reference[merged], titles, merged)
@@ -368,10 +372,10 @@ def _draw_map(figure: Figure, c: Comparison, cells: Cells) -> None:
         for x, y, width, height in zip(left, bottom, right - left, top - bottom, strict=True)
     ]
     reach = max(1.0, float(np.abs(cells.bias).max()))
-    drawn = PatchCollection(patches, cmap="PuOr_r", edgecolor="white", linewidth=0.5)
-    drawn.set_array(cells.bias)
-    drawn.set_clim(-reach, reach)
-    axes.add_collection(drawn)
+    collection = PatchCollection(patches, cmap="PuOr_r", edgecolor="white", linewidth=0.5)
+    collection.set_array(cells.bias)
+    collection.set_clim(-reach, reach)
+    axes.add_collection(collection)
     axes.set_xlim(left.min(), right.max())
     axes.set_ylim(bottom.min(), top.max())
     axes.set_xlabel(
@@ -380,22 +384,22 @@ def _draw_map(figure: Figure, c: Comparison, cells: Cells) -> None:
     axes.set_ylabel(cells.titles[1], fontsize=SMALL, parse_math=False)
     axes.tick_params(labelsize=SMALL)
     if c.robust_region is not None:
-        within = np.isin(cells.bin_of, c.inside(c.robust_region))
-        inside = [patch for patch, here in zip(patches, within, strict=True) if here]
+        robust = np.isin(cells.bin_of, c.inside(c.robust_region))
+        inside = [patch for patch, here in zip(patches, robust, strict=True) if here]
         axes.add_collection(PatchCollection(inside, facecolor="none", edgecolor=GREEN, linewidth=1.5))
         axes.plot([], [], "s", markersize=7, markerfacecolor="none", color=GREEN, label="ROBUST by itself")
     worst = int(np.argmax(np.abs(cells.bias)))
-    place = (left[worst] + right[worst]) / 2, (bottom[worst] + top[worst]) / 2
-    axes.plot(*place, "o", markersize=9, markerfacecolor="none", color="white", markeredgewidth=3)
+    centre = (left[worst] + right[worst]) / 2, (bottom[worst] + top[worst]) / 2
+    axes.plot(*centre, "o", markersize=9, markerfacecolor="none", color="white", markeredgewidth=3)
     room = 44 if c.robust_region is None else 24  # letters
     label = f"worst: {short(c.worst_bins[0].label, room)}, {cells.bias[worst]:+.3g}"
-    axes.plot(*place, "o", markersize=9, markerfacecolor="none", color=INK, label=label)
-    for ends, beside, upright in (
+    axes.plot(*centre, "o", markersize=9, markerfacecolor="none", color=INK, label=label)
+    for ends, marginal, upright in (
         (cells.corners[:2], figure.add_subplot(grid[0, 0], sharex=axes), False),
         (cells.corners[2:], figure.add_subplot(grid[1, 1], sharey=axes), True),
     ):
-        _draw_marginal(beside, cells, ends, upright=upright)
-    bar = figure.colorbar(drawn, cax=figure.add_subplot(grid[1, 2]))
+        _draw_marginal(marginal, cells, ends, upright=upright)
+    bar = figure.colorbar(collection, cax=figure.add_subplot(grid[1, 2]))
     bar.set_label(f"local bias [error bars of {count(c.n_required)} events]", fontsize=SMALL)
     bar.ax.tick_params(labelsize=SMALL)
     tidy(axes)
@@ -405,10 +409,10 @@ def _draw_marginal(axes: Axes, cells: Cells, ends: FloatArray, *, upright: bool)
     """Draw the distribution along one axis, each cell spread evenly over its rectangle."""
     borders = np.unique(ends)
     with np.errstate(divide="ignore", invalid="ignore"):
-        reached = np.clip((borders[:, None] - ends[0]) / (ends[1] - ends[0]), 0.0, 1.0)
+        cumulative = np.clip((borders[:, None] - ends[0]) / (ends[1] - ends[0]), 0.0, 1.0)
     orientation: Any = "horizontal" if upright else "vertical"
     reference, generated = (
-        np.diff(reached @ shares) / np.diff(borders) for shares in (cells.reference, cells.generated)
+        np.diff(cumulative @ shares) / np.diff(borders) for shares in (cells.reference, cells.generated)
     )
     axes.stairs(reference, borders, orientation=orientation, fill=True, color=FILL)
     axes.stairs(generated, borders, orientation=orientation, baseline=None, color=BLUE, linewidth=1)
@@ -434,13 +438,13 @@ def extremes(columns: list[FloatArray], groups: int) -> NDArray[np.int64]:
         Increasing positions, at most 2 len(columns) groups of them.
     """
     borders = np.linspace(0, columns[0].size, groups + 1).astype(np.int64)
-    found = [
+    positions = [
         start + pick(column[start:stop])
         for column in columns
         for start, stop in pairwise(borders)
         for pick in (np.argmin, np.argmax)
     ]
-    return np.unique(np.array(found, dtype=np.int64))
+    return np.unique(np.array(positions, dtype=np.int64))
 
 
 def _draw_contents(axes: Axes, c: Comparison, bins: Bins) -> None:
@@ -448,18 +452,18 @@ def _draw_contents(axes: Axes, c: Comparison, bins: Bins) -> None:
     widths = bins.widths
     reference, generated = bins.reference / widths, bins.generated / widths
     logarithmic = _choose_scale(axes, np.concatenate([reference, generated]))
-    least = axes.get_ylim()[0] if logarithmic else 0.0
+    baseline = axes.get_ylim()[0] if logarithmic else 0.0
     label = f"reference, {count(c.n_reference)} events"
-    axes.stairs(reference, bins.edges, baseline=least, fill=True, color=FILL, label=label)
+    axes.stairs(reference, bins.edges, baseline=baseline, fill=True, color=FILL, label=label)
     axes.stairs(reference, bins.edges, baseline=None, color=INK, linewidth=0.8)
     _draw_points(axes, bins, generated, bins.generated_errors / widths, f"generated, {count(c.n_generated)} events")
     words = []
     for i in np.flatnonzero(np.isnan(widths)):
-        name = bins.scale.names.get(int(bins.at[i])) or f"at {bins.centres[i]:.4g}"
+        name = bins.scale.names.get(int(bins.positions[i])) or f"at {bins.centres[i]:.4g}"
         shares = (f"{100 * share:.3g} %" for share in (bins.reference[i], bins.generated[i]))
         words.append(f"{' and '.join(shares)} {short(name, 24)}")
-    more = [f"and {len(words) - _ANNOTATED} more"] * (len(words) > _ANNOTATED)
-    text = axes.text(0.99, 0.95, "\n".join(words[:_ANNOTATED] + more), fontsize=SMALL, ha="right", va="top")
+    rest = [f"and {len(words) - _MAX_ANNOTATIONS} more"] * (len(words) > _MAX_ANNOTATIONS)
+    text = axes.text(0.99, 0.95, "\n".join(words[:_MAX_ANNOTATIONS] + rest), fontsize=SMALL, ha="right", va="top")
     text.set(transform=axes.transAxes, parse_math=False, in_layout=False)
     axes.set_ylabel(bins.scale.density or "fraction of events", fontsize=SMALL, parse_math=False)
     tidy(axes)
@@ -472,8 +476,10 @@ def _draw_ratio(axes: Axes, c: Comparison, bins: Bins) -> None:
         relative = np.hypot(bins.generated_errors, np.abs(ratio) * bins.reference_errors) / np.abs(bins.reference)
         band = 1 / np.sqrt(c.n_required * np.maximum(bins.reference, 0.0))
     seen = np.isfinite(ratio) & (bins.reference > 0)
-    away = np.abs(ratio[seen] - 1) + relative[seen]
-    typical = np.quantile(np.concatenate([away, np.minimum(band[seen], 1.0)]), _TYPICAL) if seen.any() else 1.0
+    distances = np.abs(ratio[seen] - 1) + relative[seen]
+    typical = (
+        np.quantile(np.concatenate([distances, np.minimum(band[seen], 1.0)]), _VISIBLE_SHARE) if seen.any() else 1.0
+    )
     reach = float(np.clip(1.3 * typical, 0.02, 1.0))
     axes.fill_between(
         np.repeat(bins.edges, 2)[1:-1],
@@ -489,10 +495,10 @@ def _draw_ratio(axes: Axes, c: Comparison, bins: Bins) -> None:
     for sign, marker in ((1, "^"), (-1, "v")):
         beyond = seen & (sign * (ratio - 1) > reach)
         if beyond.any():
-            places = np.full(int(beyond.sum()), 1 + sign * 0.93 * reach)
+            heights = np.full(int(beyond.sum()), 1 + sign * 0.93 * reach)
             axes.plot(
                 bins.centres[beyond],
-                places,
+                heights,
                 marker,
                 markersize=4,
                 color=VERMILION,
@@ -520,22 +526,22 @@ def _draw_bias(axes: Axes, c: Comparison, bins: Bins) -> None:
 
 def _draw_points(axes: Axes, bins: Bins, values: FloatArray, errors: FloatArray, label: str) -> None:
     """Draw a point for each bin, with its error and as wide as it is; of very many only the errors and steps."""
-    few = bins.total <= MAX_WITH_MARKERS
-    low, high = bins.scale.edges[bins.at], bins.scale.edges[bins.at + 1]
+    markers = bins.total <= MAX_WITH_MARKERS
+    low, high = bins.scale.edges[bins.positions], bins.scale.edges[bins.positions + 1]
     axes.errorbar(
         bins.centres,
         values,
-        xerr=(bins.centres - low, high - bins.centres) if few else None,
+        xerr=(bins.centres - low, high - bins.centres) if markers else None,
         yerr=errors,
-        fmt="o" if few else "none",
+        fmt="o" if markers else "none",
         markersize=2.5,
         color=BLUE,
         ecolor=BLUE,
-        elinewidth=0.9 if few else 0.4,
-        alpha=1 if few else 0.5,
+        elinewidth=0.9 if markers else 0.4,
+        alpha=1 if markers else 0.5,
         label=label or "_",
     )
-    if not few:
+    if not markers:
         axes.stairs(values, bins.edges, baseline=None, color=BLUE, linewidth=0.6)
 
 
@@ -546,13 +552,13 @@ def _draw_scale(axes: Axes, scale: Scale) -> None:
         axes.set_xscale("log")
     else:
         inner = scale.edges[1:-1]
-        whole = inner.size > 0 and bool(np.all(np.mod(inner - 0.5, 1) == 0))
-        if whole or not scale.density:
+        integer = inner.size > 0 and bool(np.all(np.mod(inner - 0.5, 1) == 0))
+        if integer or not scale.density:
             axes.locator_params(axis="x", integer=True)
     axes.set_xlim(scale.edges[0], scale.edges[-1])
     if scale.names and not scale.density:
         axes.set_xticks(list(scale.names), [short(name, 18) for name in scale.names.values()], fontsize=SMALL)
-        crowded = sum(len(name) for name in scale.names.values()) > _CROWDED
+        crowded = sum(len(name) for name in scale.names.values()) > _MAX_LETTERS
         axes.tick_params(axis="x", labelrotation=30 if crowded else 0)
     for label in axes.get_xticklabels():
         label.set_parse_math(bool(scale.density))
@@ -570,13 +576,13 @@ def _mark_regions(axes: Axes, c: Comparison, scale: Scale) -> None:
     """Underline the largest region that is ROBUST by itself, and the smallest that are BIASED."""
     biased = [(region, "BIASED by itself" if i == 0 else "_") for i, region in enumerate(c.biased_regions)]
     robust = c.robust_region
-    named = [] if robust is None else [(robust, f"ROBUST by itself: {short(in_words(c, robust), 33)}")]
-    for region, label in (*named, *biased):
+    largest = [] if robust is None else [(robust, f"ROBUST by itself: {short(in_words(c, robust), 33)}")]
+    for region, label in (*largest, *biased):
         colour = GREEN if region.robust else VERMILION
         height = 0.07 if region.robust else 0.02  # of the panel
         for i, ends in enumerate(scale.spans(c.inside(region))):
-            word = label if i == 0 else "_"
-            axes.axvspan(*ends, height - 0.02, height + 0.02, color=colour, linewidth=0, zorder=3, label=word)
+            legend = label if i == 0 else "_"
+            axes.axvspan(*ends, height - 0.02, height + 0.02, color=colour, linewidth=0, zorder=3, label=legend)
             if region.robust:
                 axes.axvspan(*ends, color=colour, alpha=0.1, linewidth=0, zorder=0)
 
@@ -588,15 +594,15 @@ def _choose_scale(axes: Axes, values: FloatArray) -> bool:
     positive = values[values > 0]
     if not positive.size:
         return False
-    least, most = float(positive.min()), float(positive.max())
-    if most < _WIDE * least:
-        axes.set_ylim(min(0.0, 1.1 * float(values.min())), 1.1 * most)
+    minimum, maximum = float(positive.min()), float(positive.max())
+    if maximum < _LOG_AXIS_RATIO * minimum:
+        axes.set_ylim(min(0.0, 1.1 * float(values.min())), 1.1 * maximum)
         return False
     if values.min() < 0:
-        axes.set_yscale("symlog", linthresh=10.0 ** np.floor(np.log10(most / 300)))
+        axes.set_yscale("symlog", linthresh=10.0 ** np.floor(np.log10(maximum / 300)))
         return False
     axes.set_yscale("log")
-    axes.set_ylim(least / 2, most * 2)
+    axes.set_ylim(minimum / 2, maximum * 2)
     return True
 
 
@@ -604,11 +610,12 @@ def _title(name: str, c: Comparison | EstimateComparison) -> str:
     title = f"{short(name, 36)}: {c.verdict} at n_required {count(c.n_required)}"
     if isinstance(c, EstimateComparison):
         return title
-    least, found, most = (
+    lower, estimate, upper = (
         value / c.ndf for value in (c.chi2_required.lower, c.chi2_required.estimate, c.chi2_required.upper)
     )
     return (
-        f"{title}\nχ²_req/ndf {found:.4g} [{least:.4g}, {most:.4g}] in all bins; allowed {c.chi2_critical / c.ndf:.4g}"
+        f"{title}\nχ²_req/ndf {estimate:.4g} [{lower:.4g}, {upper:.4g}] in all bins; allowed "
+        f"{c.chi2_critical / c.ndf:.4g}"
     )
 
 

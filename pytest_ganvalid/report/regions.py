@@ -5,18 +5,18 @@ from __future__ import annotations
 from pytest_ganvalid.results import Comparison, Region, at_most
 from pytest_ganvalid.statistics.reasons import count, percent
 
-_NAMED = 3  # biased regions
-_MOST_OF_IT = 0.5  # of the reference: a region that is worth a word where only the most important is said
+_MAX_LISTED = 3  # biased regions
+_MIN_SHARE = 0.5  # of the reference, for a region to be mentioned in a summary
 
 
 def usable_region(comparison: Comparison) -> Region | None:
     """Return the largest region that is ROBUST where the whole is not, if it has at least half of the events."""
     region = comparison.robust_region
-    return region if region is not None and not comparison.robust and region.share >= _MOST_OF_IT else None
+    return region if region is not None and not comparison.robust and region.share >= _MIN_SHARE else None
 
 
 def region_words(comparison: Comparison) -> tuple[str, ...]:
-    """Say which is the largest region that is ROBUST, which are the smallest that are BIASED, and which is the weakest.
+    """Describe the largest region that is ROBUST, the smallest that are BIASED, and the weakest.
 
     Returns:
         Sentences such as ``use it for pt < 80 GeV: ...``; none where no region was looked at.
@@ -29,9 +29,9 @@ def region_words(comparison: Comparison) -> tuple[str, ...]:
         words = [_usable(comparison, robust)]
     if biased:
         worst = sorted(biased, key=lambda region: region.n_equivalent / max(region.n_required, 1.0))
-        named = [in_words(comparison, region) for region in worst[:_NAMED]]
-        more = [f"{len(worst) - _NAMED} more"] * (len(worst) > _NAMED)
-        words.append(f"BIASED by itself, the worst first: {'; '.join(named + more)}")
+        labels = [in_words(comparison, region) for region in worst[:_MAX_LISTED]]
+        rest = [f"{len(worst) - _MAX_LISTED} more"] * (len(worst) > _MAX_LISTED)
+        words.append(f"BIASED by itself, the worst first: {'; '.join(labels + rest)}")
     words.append(
         f"least is known of {in_words(comparison, weakest)}: worth at least {at_most(weakest.n_equivalent)} of the "
         f"{count(weakest.n_required)} events required there"
@@ -40,7 +40,7 @@ def region_words(comparison: Comparison) -> tuple[str, ...]:
 
 
 def in_words(comparison: Comparison, region: Region) -> str:
-    """Say where a region is, with the name of what is binned and its unit, such as ``pt < 80 GeV``."""
+    """Return the range of a region, with the name of the column and its unit, such as ``pt < 80 GeV``."""
     label = region.label
     if not _is_range(comparison, label):
         return label

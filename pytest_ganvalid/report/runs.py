@@ -1,4 +1,4 @@
-"""When and by what a report was made: of CI systems by what they put into the environment, elsewhere by git."""
+"""The run that made a report: from the environment of CI systems, elsewhere from git."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def run_of(
     environment: Mapping[str, str] | None = None,
     now: datetime | None = None,
 ) -> Run:
-    """Say when and by what a report is made; never an error.
+    """Return when and by what a report is made; raises no errors.
 
     Args:
         command: The words of the command line.
-        folder: Where the version control system is asked, if no CI system says the commit.
+        folder: Folder of the repository, if no CI system states the commit.
         environment: ``None`` for that of this process.
-        now: ``None`` for the time it is.
+        now: ``None`` for the current time.
     """
     environment = os.environ if environment is None else environment
     commit = next((environment[name] for name in _COMMITS if environment.get(name)), "")
@@ -60,9 +60,9 @@ def _link(environment: Mapping[str, str]) -> str:
 
 def _commit(folder: str | Path) -> str:
     try:
-        done = subprocess.run(  # noqa: S603 - a fixed command
+        process = subprocess.run(  # noqa: S603 - a fixed command
             _DESCRIBE, cwd=folder, capture_output=True, timeout=_SECONDS, check=False, text=True
         )
     except (OSError, subprocess.SubprocessError, UnicodeDecodeError):  # no git, no folder, or a slow disk
         return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
+    return process.stdout.strip() if process.returncode == 0 else ""

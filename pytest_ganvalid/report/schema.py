@@ -1,4 +1,4 @@
-"""The JSON Schema of ``report.json``, and of the reports and comparisons in it, made of the classes that are written.
+"""The JSON Schema of ``report.json``, and of the reports and comparisons in it, made from their classes.
 
 Draft 2020-12 of json-schema.org. ``schema.json`` beside this module is the same, for those who have no Python.
 """
@@ -21,7 +21,7 @@ from pytest_ganvalid.report.document import KINDS, Check, Session
 from pytest_ganvalid.results import VERSION
 
 FILE = Path(__file__).with_name("schema.json")
-"""Where it is published."""
+"""The published file."""
 Schema = dict[str, Any]
 _FLAG = "_infinite"
 _PLAIN: dict[Any, Schema | bool] = {
@@ -77,7 +77,7 @@ def _of(hint: Any, definitions: Schema) -> Any:  # noqa: ANN401 - a schema, or t
 
 
 def _number(arguments: tuple[Any, ...], definitions: Schema) -> Schema:
-    limits = {"minimum": arguments[1].least, "maximum": arguments[1].most}
+    limits = {"minimum": arguments[1].minimum, "maximum": arguments[1].maximum}
     return {**_of(arguments[0], definitions), **{name: x for name, x in limits.items() if math.isfinite(x)}}
 
 
@@ -92,8 +92,8 @@ def _mapping(hints: tuple[Any, ...], definitions: Schema) -> Schema:
 def _array(items: tuple[Any, ...], definitions: Schema) -> Schema:
     if items[1:] == (...,):
         return {"type": "array", "items": _of(items[0], definitions)}
-    each = [_of(item, definitions) for item in items]
-    return {"type": "array", "prefixItems": each, "items": False, "minItems": len(each)}
+    schemas = [_of(item, definitions) for item in items]
+    return {"type": "array", "prefixItems": schemas, "items": False, "minItems": len(schemas)}
 
 
 _GENERIC: dict[Any, Callable[[tuple[Any, ...], Schema], Schema]] = {
@@ -112,18 +112,18 @@ def _define(cls: Any, definitions: Schema) -> None:  # noqa: ANN401 - a dataclas
     """Add the schema of the objects of a dataclass, and of what they hold."""
     if cls.__name__ in definitions:
         return
-    made: Schema = {"type": "object", "description": _summary(cls)}
-    definitions[cls.__name__] = made
-    hints, told = get_type_hints(cls, include_extras=True), dict(_told(cls))
+    definition: Schema = {"type": "object", "description": (inspect.getdoc(cls) or "").partition("\n")[0]}
+    definitions[cls.__name__] = definition
+    hints, descriptions = get_type_hints(cls, include_extras=True), dict(_field_descriptions(cls))
     properties: Schema = {}
     required, conditions = [], []
     for field in dataclasses.fields(cls):
         value = _result(definitions) if (cls, field.name) == (Check, "result") else _of(hints[field.name], definitions)
-        words = {"description": told[field.name]} if field.name in told else {}
+        words = {"description": descriptions[field.name]} if field.name in descriptions else {}
         if _may_be_infinite(hints[field.name]):
             flag = f"{field.name}{_FLAG}"
             properties |= {field.name: words or True, flag: {"const": True}}
-            finite, infinite = ({"properties": {field.name: each}} for each in (value, {"type": "null"}))
+            finite, infinite = ({"properties": {field.name: option}} for option in (value, {"type": "null"}))
             conditions.append(
                 {"if": {"required": [flag]}, "then": {**infinite, "required": [field.name]}, "else": finite}
             )
@@ -136,9 +136,9 @@ def _define(cls: Any, definitions: Schema) -> None:  # noqa: ANN401 - a dataclas
         required.append("kind")
     if cls is Check:
         properties["kind"] = {"enum": list(KINDS), **properties["kind"]}
-    made |= {"properties": properties, "required": required, "additionalProperties": False}
+    definition |= {"properties": properties, "required": required, "additionalProperties": False}
     if conditions:
-        made["allOf"] = conditions
+        definition["allOf"] = conditions
 
 
 def _result(definitions: Schema) -> Schema:
@@ -154,18 +154,14 @@ def _may_be_infinite(hint: Any) -> bool:  # noqa: ANN401
     if origin in (Union, types.UnionType):
         return any(_may_be_infinite(argument) for argument in arguments)
     if origin is Annotated:
-        return arguments[0] is float and math.isinf(arguments[1].most)
+        return arguments[0] is float and math.isinf(arguments[1].maximum)
     return hint is float
 
 
-def _summary(cls: type) -> str:
-    return (inspect.getdoc(cls) or "").partition("\n")[0]
-
-
-def _told(cls: type) -> Iterator[tuple[str, str]]:
+def _field_descriptions(cls: type) -> Iterator[tuple[str, str]]:
     """Yield the names and descriptions of fields from the documentation of a class and those it inherits from."""
-    for each in reversed(cls.__mro__):
-        section = re.search(r"^Attributes:\n((?: .*\n?|\n)*)", inspect.cleandoc(each.__doc__ or ""), re.MULTILINE)
+    for base in reversed(cls.__mro__):
+        section = re.search(r"^Attributes:\n((?: .*\n?|\n)*)", inspect.cleandoc(base.__doc__ or ""), re.MULTILINE)
         if section:
             for entry in re.split(r"^ {4}(?=\w)", section[1], flags=re.MULTILINE)[1:]:
                 name, _, words = entry.partition(":")

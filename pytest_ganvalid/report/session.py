@@ -23,7 +23,7 @@ _MARKUP: dict[str, dict[str, bool]] = {
     Verdict.UNPROVEN: {"yellow": True},
     NOTHING: {"yellow": True},
 }
-_ALL = 2  # verbosity
+_FULL = 2  # verbosity
 
 
 def result_of(record: Mapping[str, Any]) -> text.Result:
@@ -42,7 +42,7 @@ def write_summary(
 
     Args:
         terminal: Where to.
-        rows: What has become of each test; see `pytest_ganvalid.session.Row`.
+        rows: The outcome of each test; see `pytest_ganvalid.session.Row`.
         records: The results of checks and looks.
         messages: Where the report is, and why the session fails.
         verbosity: Of pytest. Below 0 a row has no more than its first line; from 1 on it has the notes too, from 2 on
@@ -53,20 +53,20 @@ def write_summary(
     for record in records:
         by_test.setdefault(record["nodeid"], []).append(record)
     reports = [[_report_of(record) for record in _gates_of(row, by_test)] for row in rows]
-    looks = [record for made in by_test.values() for record in made if not record["gate"]]
-    if verbosity >= _ALL:
-        unprinted = [(row["nodeid"], made) for row, made in zip(rows, reports, strict=True) if not _printed(row)]
+    looks = [record for test_records in by_test.values() for record in test_records if not record["gate"]]
+    if verbosity >= _FULL:
+        unprinted = [(row["nodeid"], checks) for row, checks in zip(rows, reports, strict=True) if not _is_printed(row)]
         unprinted += [(record["nodeid"], [_report_of(record)]) for record in looks]
-        for nodeid, report in ((nodeid, report) for nodeid, made in unprinted for report in made):
+        for nodeid, report in ((nodeid, report) for nodeid, checks in unprinted for report in checks):
             for line in (*wrapped(printable(nodeid)), *text.explain(report, details=True).split("\n"), ""):
                 terminal.line(line)
-    for row, made in zip(rows, reports, strict=True):
-        _write(terminal, row["outcome"], _lines(row, made, verbosity))
+    for row, checks in zip(rows, reports, strict=True):
+        _write(terminal, row["outcome"], _lines(row, checks, verbosity))
     for record in looks:
         report = _report_of(record)
         phrases = [*text.phrases(report, WIDTH - _OUTCOME), "looked at, not gated"]
-        lines = _hung(report.verdict, record["nodeid"], phrases, verbosity)
-        _write(terminal, report.verdict, [*lines, *_more(report, verbosity)])
+        lines = _with_phrases(report.verdict, record["nodeid"], phrases, verbosity)
+        _write(terminal, report.verdict, [*lines, *_remarks(report, verbosity)])
     for message in (*messages, totals(rows)):
         for line in wrapped(f"ganvalid: {printable(message)}", 2):
             terminal.line(line)
@@ -79,8 +79,8 @@ def _gates_of(
     return of_last_run([record for record in by_test.get(row["nodeid"], ()) if record["gate"]], row["checks"])
 
 
-def _printed(row: Mapping[str, Any]) -> bool:
-    """Whether pytest itself prints what the checks of a test have come to."""
+def _is_printed(row: Mapping[str, Any]) -> bool:
+    """Tell whether pytest itself prints the outcomes of the checks of a test."""
     return row["status"] in {"failed", "error"}
 
 
@@ -97,7 +97,7 @@ def _write(terminal: pytest.TerminalReporter, outcome: str, lines: Sequence[str]
 
 
 def _lines(row: Mapping[str, Any], reports: Sequence[Report], verbosity: int) -> list[str]:
-    """Tell what has become of a test: by the check that decides, or why there is no demonstration."""
+    """Return the lines of a test: the check that decides, or why there is no demonstration."""
     head, phrases = row["nodeid"], []
     decisive = [report for report in reports if report.verdict == row["outcome"]]
     if decisive:
@@ -105,22 +105,26 @@ def _lines(row: Mapping[str, Any], reports: Sequence[Report], verbosity: int) ->
         phrases += text.phrases(worst, WIDTH - _OUTCOME)
         if len(row["checks"]) > 1:
             phrases.append(f"{row['checks'].count(row['outcome'])} of {len(row['checks'])} checks")
-    elif words := _why(row):
+    elif words := _explanation(row):
         head = f"{head}: {words}"
     if row["hidden"] and row["outcome"] != NOTHING:
         phrases.append(f"and the test is {row['status']}")
     if row["runs"] > 1:
         phrases.append(f"run {row['runs']} of this test, the checks before: {', '.join(row['earlier']) or 'none'}")
-    more = [line for report in reports for line in _more(report, verbosity if not _printed(row) else min(verbosity, 0))]
-    return [*_hung(row["outcome"], head, phrases, verbosity), *more]
+    remarks = [
+        line
+        for report in reports
+        for line in _remarks(report, verbosity if not _is_printed(row) else min(verbosity, 0))
+    ]
+    return [*_with_phrases(row["outcome"], head, phrases, verbosity), *remarks]
 
 
-def _hung(outcome: str, head: str, phrases: Sequence[str], verbosity: int) -> list[str]:
+def _with_phrases(outcome: str, head: str, phrases: Sequence[str], verbosity: int) -> list[str]:
     """Write an outcome, the test and the phrases on one line if they fit, else the phrases below the test."""
     first, phrases = f"{outcome:<{_OUTCOME}}{printable(head)}", list(map(printable, phrases))
-    whole = f"{first}: {'; '.join(phrases)}" if phrases else first
-    if width(whole) <= WIDTH:
-        return [whole]
+    line = f"{first}: {'; '.join(phrases)}" if phrases else first
+    if width(line) <= WIDTH:
+        return [line]
     lines = wrapped(first, _OUTCOME)
     return (
         lines
@@ -129,20 +133,20 @@ def _hung(outcome: str, head: str, phrases: Sequence[str], verbosity: int) -> li
     )
 
 
-def _more(report: Report, verbosity: int) -> list[str]:
-    """Say what was not compared and, if more is wanted and not told in full, what was noted."""
-    notes = [f"note: {note}" for note in report.notes] if 0 < verbosity < _ALL else []
-    told = [text.not_compared(report)] if report.skipped and verbosity >= 0 else []
+def _remarks(report: Report, verbosity: int) -> list[str]:
+    """Return what was not compared and, at verbosity 1, the notes."""
+    notes = [f"note: {note}" for note in report.notes] if 0 < verbosity < _FULL else []
+    omissions = [text.not_compared(report)] if report.skipped and verbosity >= 0 else []
     indent = " " * _OUTCOME
-    return [line for words in (*notes, *told) for line in wrapped(f"{indent}{printable(words)}", _OUTCOME + 2)]
+    return [line for words in (*notes, *omissions) for line in wrapped(f"{indent}{printable(words)}", _OUTCOME + 2)]
 
 
-def _why(row: Mapping[str, Any]) -> str:
-    """Say why there is no demonstration, and what its checks have come to all the same."""
+def _explanation(row: Mapping[str, Any]) -> str:
+    """Say why there is no demonstration, with the outcomes of the checks."""
     checks, explanation = row["checks"], f": {row['explanation']}" if row.get("explanation") else ""
     if checks and row["reason"] == row["status"]:
-        told = f"its checks were {', '.join(checks)}" if len(checks) > 1 else f"its check was {checks[0]}"
-        return f"{row['reason']} ({told.replace('was broke off', 'broke off')}){explanation}"
+        outcomes = f"its checks were {', '.join(checks)}" if len(checks) > 1 else f"its check was {checks[0]}"
+        return f"{row['reason']} ({outcomes.replace('was broke off', 'broke off')}){explanation}"
     return f"{row['reason']}{explanation}"
 
 

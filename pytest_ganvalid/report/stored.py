@@ -1,4 +1,4 @@
-"""Results in the JSON texts that checks leave: of one comparison, of a report, of a whole session."""
+"""Results in the JSON texts that checks write: of one comparison, of a report, of a whole session."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from pytest_ganvalid.report.text import Result
 from pytest_ganvalid.results import Comparison, Judgement, Report
 
 SESSION = Session.KIND
-"""Kind of the text that a test run leaves."""
+"""Kind of the text that a test run writes."""
 
 
 def kind_of(text: str | bytes) -> object:
-    """Return the kind that a JSON text says it is of; ``None`` if it says none.
+    """Return the kind that a JSON text states; ``None`` if it states none.
 
     Raises:
         InputError: If the text is not JSON.
@@ -32,11 +32,11 @@ def results_in(text: str | bytes) -> dict[str, Result]:
 
     Returns:
         Name of the test -> the result of its check; of several checks that of each, the second as "test, check 2". Of
-        a single result, its name is empty. Left out is what a test has only looked at, and what an earlier run of it
-        has come to.
+        a single result, its name is empty. Comparisons that decide nothing, and results of earlier runs, are left
+        out.
 
     Raises:
-        InputError: If it is something else, or a value of it cannot be.
+        InputError: If the text is something else, or holds an impossible value.
     """
     document = _document(text)
     if document.get("kind") != SESSION:
@@ -49,11 +49,11 @@ def result_in(text: str | bytes, test: str | None = None) -> Result:
 
     Args:
         text: As `results_in` takes it.
-        test: Which of a session, by its name in `results_in`, or the name of a test that has only looked, whose last
-            result it is then; ``None`` for the only one.
+        test: Which of a session, by its name in `results_in`, or the name of a test without a check, of which the last
+            comparison is returned; ``None`` for the only one.
 
     Raises:
-        InputError: If it is something else, there is no such test, or there are several and none was named.
+        InputError: If the text is something else, has no such test, or has several and none was named.
     """
     document = _document(text)
     if document.get("kind") != SESSION:
@@ -65,8 +65,8 @@ def result_in(text: str | bytes, test: str | None = None) -> Result:
     if test is None and len(checks) == 1:
         test = next(iter(checks))
     if test not in checks:
-        named = f"no check of {test!r}" if test is not None else f"{len(checks)} checks"
-        msg = f"{named} in this report of a session; name one with --check: {', '.join(checks) or 'there is none'}"
+        subject = f"no check of {test!r}" if test is not None else f"{len(checks)} checks"
+        msg = f"{subject} in this report of a session; name one with --check: {', '.join(checks) or 'there is none'}"
         raise InputError(msg)
     return _result_of(checks[test])
 
@@ -79,15 +79,15 @@ def comparison_in(result: Report | Judgement, observable: str | None = None) -> 
         observable: Which of a report; ``None`` for the only one.
 
     Raises:
-        InputError: If there is no such histogram, or there are several and none was named.
+        InputError: If the result has no such histogram, or has several and none was named.
     """
     histograms = result.histograms if isinstance(result, Report) else {result.name: result}
     if observable is None and len(histograms) == 1:
         observable = next(iter(histograms))
     comparison = histograms.get(observable or "")
     if not isinstance(comparison, Comparison):
-        wanted = "which observable?" if observable is None else f"there is no histogram {observable!r};"
-        msg = f"{wanted} expected one of {', '.join(map(repr, histograms)) or 'no histogram: all are numbers'}"
+        question = "which observable?" if observable is None else f"there is no histogram {observable!r};"
+        msg = f"{question} expected one of {', '.join(map(repr, histograms)) or 'no histogram: all are numbers'}"
         raise InputError(msg)
     return comparison
 
@@ -104,13 +104,13 @@ def _last_checks(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
         checks.setdefault(check["nodeid"], []).append(check)
     rows = document.get("rows")
     for row in rows if isinstance(rows, list) else []:
-        nodeid, made = (row.get(name) for name in ("nodeid", "checks")) if isinstance(row, dict) else (None, None)
-        if nodeid in checks and isinstance(made, list):
-            checks[nodeid] = list(of_last_run(checks[nodeid], made))
+        nodeid, states = (row.get(name) for name in ("nodeid", "checks")) if isinstance(row, dict) else (None, None)
+        if nodeid in checks and isinstance(states, list):
+            checks[nodeid] = list(of_last_run(checks[nodeid], states))
     return {
         f"{nodeid}, check {number}" if number > 1 else nodeid: check
-        for nodeid, made in checks.items()
-        for number, check in enumerate(made, 1)
+        for nodeid, gating in checks.items()
+        for number, check in enumerate(gating, 1)
     }
 
 

@@ -1,4 +1,4 @@
-"""The systematics that an analysis keeps of a generated histogram, in the forms that analyses read.
+"""The systematics that an analysis keeps of a generated histogram, in the formats that analyses read.
 
 A generator that is not shown to be robust leaves the relative errors of n_sys events (end of section 2.2 of
 arXiv:2002.06307). `systematics` computes them bin by bin; they are written as CSV, as JSON, as a histogram with the
@@ -31,8 +31,8 @@ from pytest_ganvalid.results import Amount, Comparison, Document, Judgement, Pro
 from pytest_ganvalid.statistics.uncertainty import Uncertainties, bin_uncertainties
 
 FloatArray = NDArray[np.float64]
-_ROUNDING = 1e-12
-_LEAST = 1e-6  # of n_systematic, below which nothing is known
+_TOLERANCE = 1e-12
+_MIN_EVENTS = 1e-6  # of n_systematic, below which nothing is known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,19 +95,19 @@ class Systematics(Document):
     axes: tuple[results.Axis, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse what no histogram can be.
+        """Refuse bins that no histogram can have.
 
         Raises:
             InputError: If there is no bin, or the number of events is not positive.
         """
-        if not self.bins or self.n_sys < _LEAST or not sum(max(each.content, 0.0) for each in self.bins) > 0:
+        if not self.bins or self.n_sys < _MIN_EVENTS or not sum(max(b.content, 0.0) for b in self.bins) > 0:
             msg = f"{len(self.bins)} bins and n_sys={self.n_sys!r}; expected bins with contents, and a positive number"
             raise InputError(msg)
 
     @property
     def contents(self) -> FloatArray:
         """Sums of weights, shape (bins,)."""
-        return np.array([each.content for each in self.bins])
+        return np.array([b.content for b in self.bins])
 
     def to_csv(self) -> str:
         """Write a table, one row per bin; a cell without a number is empty."""
@@ -115,7 +115,7 @@ class Systematics(Document):
         writer = csv.writer(file, lineterminator="\n")
         columns = [field.name for field in fields(BinSystematic)]
         writer.writerow(columns)
-        writer.writerows([_cell(getattr(each, name)) for name in columns] for each in self.bins)
+        writer.writerows([_cell(getattr(b, name)) for name in columns] for b in self.bins)
         return file.getvalue()
 
     def to_hist(self, like: Any = None) -> Any:  # noqa: ANN401 - hist has no types here
@@ -138,7 +138,7 @@ class Systematics(Document):
             msg = f"like has {view.size} bins, flow bins included, and these errors {len(self.bins)}; expected as many"
             raise InputError(msg)
         view.value = self.contents.reshape(view.shape)
-        view.variance = np.array([each.total**2 for each in self.bins]).reshape(view.shape)
+        view.variance = np.array([b.total**2 for b in self.bins]).reshape(view.shape)
         return histogram
 
     def to_uhi(self) -> str:
@@ -155,7 +155,7 @@ class Systematics(Document):
         edges = _edges(self.bins)
         title = self.axes[0].title if len(self.axes) == 1 else self.observable
         if edges is None:
-            return [kinds.StrCategory(_distinct([each.label for each in self.bins]), label=title, flow=False)]
+            return [kinds.StrCategory(_distinct([b.label for b in self.bins]), label=title, flow=False)]
         below, above = self.bins[0].lower is None, self.bins[-1].upper is None
         return [kinds.Variable(edges, label=title, underflow=below, overflow=above)]
 
@@ -168,37 +168,37 @@ class Systematics(Document):
         the histogram holds beyond the bins of the channel (its flow bins) counts in the total.
 
         Args:
-            workspace: What it is for. ``None`` for one whose sample holds exactly this histogram; channel and sample
-                are positions then.
+            workspace: The workspace to patch. ``None`` for one whose sample holds exactly this histogram; channel and
+                sample are positions then.
             channel: Name or position of the channel.
             sample: Name or position of the sample in it.
 
         Raises:
-            InputError: If there is no such sample, it has other bins or has these modifiers already, or n_sys is so
-                few that no bin has a content.
+            InputError: If there is no such sample, the sample has other bins or has these modifiers already, or n_sys
+                is so few that no bin has a content.
         """
         if workspace is None:
             return self._blind_patch(channel, sample)
-        at, found = _entry(workspace, "channels", channel, "the workspace")
-        index, entry = _entry(found, "samples", sample, f"channel {found.get('name')!r}")
+        position, channel_entry = _entry(workspace, "channels", channel, "the workspace")
+        index, entry = _entry(channel_entry, "samples", sample, f"channel {channel_entry.get('name')!r}")
         data = _yields(entry)
         modifiers = inherited_modifiers(
             data, self.n_sys, name=self._prefix, outside=self._outside(data), normalised=self.normalised
         )
-        there = {modifier.get("name") for modifier in _members(entry, "modifiers")}
-        twice = [modifier["name"] for modifier in modifiers if modifier["name"] in there]
-        if twice:
-            msg = f"sample {entry.get('name')!r} has the modifier {twice[0]!r} already; apply the patch once"
+        existing = {modifier.get("name") for modifier in _members(entry, "modifiers")}
+        duplicates = [modifier["name"] for modifier in modifiers if modifier["name"] in existing]
+        if duplicates:
+            msg = f"sample {entry.get('name')!r} has the modifier {duplicates[0]!r} already; apply the patch once"
             raise InputError(msg)
-        place = f"/channels/{at}/samples/{index}"
-        names = {f"/channels/{at}/name": found.get("name"), f"{place}/name": entry.get("name")}
+        sample_path = f"/channels/{position}/samples/{index}"
+        names = {f"/channels/{position}/name": channel_entry.get("name"), f"{sample_path}/name": entry.get("name")}
         tests = [{"op": "test", "path": path, "value": name} for path, name in names.items()]
-        return [*tests, *_added(place, modifiers)]
+        return [*tests, *_added(sample_path, modifiers)]
 
     def _blind_patch(self, channel: str | int, sample: str | int) -> list[dict[str, Any]]:
-        for what, position in (("channel", channel), ("sample", sample)):
+        for kind, position in (("channel", channel), ("sample", sample)):
             if not isinstance(position, int) or position < 0:
-                msg = f"{what}={position!r}: without a workspace expected its position, 0 for the first; or give one"
+                msg = f"{kind}={position!r}: without a workspace expected its position, 0 for the first; or give one"
                 raise InputError(msg)
         modifiers = inherited_modifiers(self.contents, self.n_sys, name=self._prefix, normalised=self.normalised)
         return _added(f"/channels/{channel}/samples/{sample}", modifiers)
@@ -208,13 +208,13 @@ class Systematics(Document):
         return f"ganvalid_{self.observable}" if self.observable else "ganvalid"
 
     def _outside(self, data: FloatArray) -> float:
-        """Return what the histogram holds beyond the bins of a channel, in the channel's unit.
+        """Return the content of the histogram beyond the bins of a channel, in the channel's unit.
 
         Raises:
             InputError: If the channel has other bins.
         """
         contents = np.maximum(self.contents, 0.0)
-        inner = np.array([_is_inner(each) for each in self.bins])
+        inner = np.array([b.lower is not None and b.upper is not None for b in self.bins])  # no flow bins
         if data.size == contents.size:
             return 0.0
         if data.size != inner.sum() or not contents[inner].sum() > 0:
@@ -236,16 +236,15 @@ def systematics(
     """Compute the errors of n_sys events, bin by bin, that an analysis keeps of a generated histogram.
 
     Args:
-        comparison: What is known of the generator, as checked or as read from ``report.json``; or the report that has
-            it.
+        comparison: A comparison, as checked or as read from ``report.json``, or the report that has it.
         histogram: Generated contents, of any kind and with any bins that `bin_uncertainties` takes; ``None`` for those
             that were compared, as they were merged.
         observable: Which comparison of a report; ``None`` for the only one.
         normalised: Whether the total is known from elsewhere; see `bin_uncertainties`.
 
     Raises:
-        InputError: If there is no such comparison, it demonstrates nothing (as where samples share events), or the
-            histogram is impossible.
+        InputError: If there is no such comparison, the comparison demonstrates nothing (as where samples share
+            events), or the histogram is impossible.
         InputTypeError: If the histogram is of a kind that is not understood.
 
     Source:
@@ -253,8 +252,8 @@ def systematics(
     """
     c = comparison_in(comparison, observable)
     n_sys = _events_of(c)
-    sums = _compared(c) if histogram is None else as_bin_sums(histogram, "generated")
-    labels, ranges, axes = _of_comparison(c) if histogram is None else _of_histogram(sums, c.name)
+    sums = _generated_sums(c) if histogram is None else as_bin_sums(histogram, "generated")
+    labels, ranges, axes = _comparison_bins(c) if histogram is None else _histogram_bins(sums, c.name)
     errors = bin_uncertainties(sums, n_sys, normalised=normalised)
     return Systematics(
         observable=c.name,
@@ -301,8 +300,8 @@ def inherited_modifiers(
     if not (math.isfinite(outside) and outside >= 0):
         msg = f"outside={outside!r} is out of range; expected a content, 0 or more"
         raise InputError(msg)
-    whole = np.append(nominal, outside)
-    sums = Counts(whole, whole**2 + np.abs(whole))  # whose variances do not matter
+    yields = np.append(nominal, outside)
+    sums = Counts(yields, yields**2 + np.abs(yields))  # whose variances do not matter
     covariance = bin_uncertainties(sums, n_sys, normalised=normalised).inherited_covariance()[:-1, :-1]
     values, vectors = np.linalg.eigh(covariance)
     floor, negligible = np.minimum(nominal, 0.0), 4 * nominal.size * np.finfo(float).eps * values[-1]
@@ -323,40 +322,40 @@ def _events_of(c: Judgement) -> float:
     Raises:
         InputError: If the comparison demonstrates nothing.
     """
-    if c.n_systematic < _LEAST:
+    if c.n_systematic < _MIN_EVENTS:
         msg = f"nothing is known of n_equivalent in {c.name!r}, so no error can be stated: {' '.join(c.reasons)}"
         raise InputError(msg)
     return c.n_systematic
 
 
-def _compared(c: Comparison) -> BinSums:
+def _generated_sums(c: Comparison) -> BinSums:
     """Return the generated histogram that was compared."""
     total = c.contents.totals[0]
     contents = np.array(c.contents.generated) * total
     counts = np.rint(contents)  # which fractions of the total are but for rounding, without weights
-    contents = np.where(np.abs(contents - counts) < _ROUNDING * np.abs(counts), counts, contents)
+    contents = np.where(np.abs(contents - counts) < _TOLERANCE * np.abs(counts), counts, contents)
     return BinSums(contents, (np.array(c.contents.generated_errors) * total) ** 2, Unlabelled(contents.shape))
 
 
 _Range = tuple[float | None, float | None]
-_Described = tuple[list[str], list[_Range], tuple[results.Axis, ...]]
+_NamedBins = tuple[list[str], list[_Range], tuple[results.Axis, ...]]
 
 
-def _of_comparison(c: Comparison) -> _Described:
-    """Name the bins of a comparison, and say where they begin and end."""
+def _comparison_bins(c: Comparison) -> _NamedBins:
+    """Return labels, ranges and axes of the bins of a comparison."""
     size = len(c.contents.generated)
     merged = np.array(c.contents.merged or range(size))
     grid = Grid(tuple(map(_axis, c.axes))) if c.axes else None
     if grid is None or math.prod(grid.shape) != merged.size or (len(c.axes) > 1 and size < merged.size):
         return [f"bin {i}" for i in range(size)], [(None, None)] * size, c.axes
-    places = [np.flatnonzero(merged == i) for i in range(size)]
-    ends = [(int(place[0]), int(place[-1])) for place in places]
+    members = [np.flatnonzero(merged == i) for i in range(size)]
+    ends = [(int(indices[0]), int(indices[-1])) for indices in members]
     ranges = [_range(c.axes[0], *end) if len(c.axes) == 1 else (None, None) for end in ends]
     return [grid.label(*end) for end in ends], ranges, c.axes
 
 
-def _of_histogram(sums: BinSums, name: str) -> _Described:
-    """Name the bins of a histogram, and say where they begin and end."""
+def _histogram_bins(sums: BinSums, name: str) -> _NamedBins:
+    """Return labels, ranges and axes of the bins of a histogram."""
     size = sums.sumw.size
     labels = [sums.bins.label(i, i) for i in range(size)]
     axes = shown_axes(sums.bins, [name] * len(sums.bins.shape))
@@ -399,11 +398,6 @@ def _bin(errors: Uncertainties, i: int, label: str, ends: _Range) -> BinSystemat
     )
 
 
-def _is_inner(each: BinSystematic) -> bool:
-    """Tell a bin between edges from a flow bin."""
-    return each.lower is not None and each.upper is not None
-
-
 def _edges(bins: Sequence[BinSystematic]) -> list[float] | None:
     """Return the edges of bins that follow each other, the outermost of which may be open; ``None`` if others are."""
     borders = [a.upper for a, b in pairwise(bins) if a.upper == b.lower]
@@ -422,17 +416,17 @@ def _cell(value: object) -> object:
     return "" if value is None else str(value).lower() if isinstance(value, bool) else value
 
 
-def _entry(document: Mapping[str, Any], kind: str, wanted: str | int, place: str) -> tuple[int, Mapping[str, Any]]:
-    """Return the position and the member of a list of a workspace, by either.
+def _entry(document: Mapping[str, Any], kind: str, key: str | int, owner: str) -> tuple[int, Mapping[str, Any]]:
+    """Return the position and the member of a list of a workspace, by its name or position.
 
     Raises:
-        InputError: If there is none.
+        InputError: If there is no such member.
     """
     entries = _members(document, kind)
-    names = [each.get("name") for each in entries]
-    position = names.index(str(wanted)) if str(wanted) in names else wanted
+    names = [entry.get("name") for entry in entries]
+    position = names.index(str(key)) if str(key) in names else key
     if not isinstance(position, int) or not 0 <= position < len(entries):
-        msg = f"{place} has no {kind.removesuffix('s')} {wanted!r}; expected one of {', '.join(map(repr, names))}"
+        msg = f"{owner} has no {kind.removesuffix('s')} {key!r}; expected one of {', '.join(map(repr, names))}"
         raise InputError(msg)
     return position, entries[position]
 
@@ -440,14 +434,14 @@ def _entry(document: Mapping[str, Any], kind: str, wanted: str | int, place: str
 def _members(document: Mapping[str, Any], kind: str) -> list[Mapping[str, Any]]:
     """Return the objects of a list in a workspace."""
     members = document.get(kind)
-    return [each for each in members if isinstance(each, Mapping)] if isinstance(members, list) else []
+    return [member for member in members if isinstance(member, Mapping)] if isinstance(members, list) else []
 
 
 def _yields(sample: Mapping[str, Any]) -> FloatArray:
     """Return the nominal yields of a sample.
 
     Raises:
-        InputError: If they are no numbers.
+        InputError: If the yields are no numbers.
     """
     data = sample.get("data")
     if not (isinstance(data, list) and data and all(isinstance(value, int | float) for value in data)):
@@ -456,5 +450,5 @@ def _yields(sample: Mapping[str, Any]) -> FloatArray:
     return np.array(data, dtype=float)
 
 
-def _added(place: str, modifiers: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    return [{"op": "add", "path": f"{place}/modifiers/-", "value": dict(modifier)} for modifier in modifiers]
+def _added(path: str, modifiers: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [{"op": "add", "path": f"{path}/modifiers/-", "value": dict(modifier)} for modifier in modifiers]

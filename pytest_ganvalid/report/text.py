@@ -33,15 +33,15 @@ from pytest_ganvalid.statistics.robustness import WANTED_POWER
 Result = Report | Comparison | EstimateComparison
 AnyComparison = Comparison | EstimateComparison
 _UNNAMED = {kind: kind for kind in (EstimateComparison.KIND, AnalysisComparison.KIND)} | {Comparison.KIND: "histogram"}
-_MOST_NAMES, _WIDEST_NAME, _LEAST_NAME = 4, 28, 12
+_MAX_NAMES, _MAX_WIDTH, _MIN_WIDTH = 4, 28, 12
 _VERDICT = 9  # columns
-_LEAST_DIGITS, _MOST_DIGITS = 3, 12
-_ALIKE = 0.01  # numbers of events that are told once
+_MIN_DIGITS, _MAX_DIGITS = 3, 12
+_SAME_NUMBER = 0.01  # relative difference of numbers of events that are printed once
 _FULL = 1000  # numbers from which on all digits before the point are shown
 
 
 def as_report(result: Result) -> Report:
-    """Look at a single comparison, of histograms or of one number, as a report of one observable."""
+    """Return a single comparison, of histograms or of one number, as a report of one observable."""
     if isinstance(result, Report):
         return result
     return Report(
@@ -53,7 +53,7 @@ def as_report(result: Result) -> Report:
 
 
 def explain(result: Result, *, details: bool = False) -> str:
-    """Say what was found and what to do next, in lines of at most 80 columns that any terminal can show.
+    """Explain a result and what to do next, in lines of at most 80 columns that any terminal can show.
 
     Args:
         result: What `validate`, `compare` or `compare_estimates` returned.
@@ -84,7 +84,7 @@ def explain(result: Result, *, details: bool = False) -> str:
 
 def headline(report: Report) -> str:
     """Say the verdict, what it is on, and what is supported; the name of the weakest may be shortened."""
-    line = f"{report.verdict}: {_some(report)} at n_required {count(report.n_required)}; "
+    line = f"{report.verdict}: {_deciding_words(report)} at n_required {count(report.n_required)}; "
     return f"{line}{_supported(report, WIDTH - width(line))}".removesuffix("; ")
 
 
@@ -93,11 +93,11 @@ def phrases(report: Report, columns: int) -> list[str]:
     line = f"n_required {count(report.n_required)}, "
     required = f"{line}{_supported(report, columns - width(line))}".removesuffix(", ")
     number = len(report.comparisons)
-    some = _observables(number) if _deciding(report) == number else _some(report)
-    return [required, *([some] if number > 1 else []), *filter(None, [attempt_in_words(report)])]
+    observables = _observables(number) if _deciding(report) == number else _deciding_words(report)
+    return [required, *([observables] if number > 1 else []), *filter(None, [attempt_in_words(report)])]
 
 
-def _some(report: Report) -> str:
+def _deciding_words(report: Report) -> str:
     """Say how many of the observables have the verdict of the whole."""
     return f"{_deciding(report)} of {_observables(len(report.comparisons))}"
 
@@ -114,23 +114,23 @@ def _supported(report: Report, columns: int) -> str:
     if not report.robust and report.n_supported >= report.n_required:
         return ""
     line = f"supported {at_most(report.n_supported)} ("
-    room = max(columns - width(line) - 1, _LEAST_NAME)
+    room = max(columns - width(line) - 1, _MIN_WIDTH)
     return f"{line}{shortened(printable(report.weakest), room)})"
 
 
 def _causes(report: Report) -> list[str]:
     """List the reasons of the whole that are not those of an observable: rows that are shared or repeated, say."""
-    of_each = [(name, why) for name, c in report.comparisons.items() for why in c.reasons]
-    told = {form for name, why in of_each for form in (why, f"{name}: {why}")}
-    return [why for why in report.reasons if why not in told]
+    pairs = [(name, reason) for name, c in report.comparisons.items() for reason in c.reasons]
+    forms = {form for name, reason in pairs for form in (reason, f"{name}: {reason}")}
+    return [reason for reason in report.reasons if reason not in forms]
 
 
 def not_compared(report: Report) -> str:
     """Say what was not compared, and why; of several for one reason the reason once."""
     reasons: dict[str, list[str]] = {}
-    for name, why in report.skipped.items():
-        reasons.setdefault(why, []).append(name)
-    return "not compared: " + ", ".join(f"{', '.join(names)} ({why})" for why, names in reasons.items())
+    for name, reason in report.skipped.items():
+        reasons.setdefault(reason, []).append(name)
+    return "not compared: " + ", ".join(f"{', '.join(names)} ({reason})" for reason, names in reasons.items())
 
 
 def _robust(report: Report) -> dict[str, AnyComparison]:
@@ -144,14 +144,14 @@ def _worst_first(report: Report) -> dict[str, AnyComparison]:
     on the upper limit, by which few events look worse than a bias.
     """
 
-    def place(name: str) -> tuple[int, float]:
+    def rank(name: str) -> tuple[int, float]:
         c = report.comparisons[name]
         if c.verdict is Verdict.BIASED:
-            return 0, -_shown(c)
+            return 0, -_shown_bias(c)
         return 1, c.n_supported / c.share if c.share else math.inf
 
     names = (name for name, c in report.comparisons.items() if not c.robust)
-    return {name: report.comparisons[name] for name in sorted(names, key=place)}
+    return {name: report.comparisons[name] for name in sorted(names, key=rank)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,20 +159,20 @@ class _Measure:
     """How far two samples are apart in one test, and how far they may be.
 
     Attributes:
-        name: What is measured.
+        name: Name of the measure.
         interval: Its estimate and limits.
-        allowed: What BIASED exceeds.
-        demanded: What ROBUST does not exceed; less than ``allowed`` by max_directional_bias alone.
-        floor: What perfect agreement has.
-        where: In which components, or the unit.
+        allowed: Limit that BIASED exceeds.
+        required: Limit that ROBUST does not exceed; less than ``allowed`` by max_directional_bias alone.
+        floor: Value at perfect agreement.
+        suffix: The components, or the unit.
     """
 
     name: str
     interval: Interval
     allowed: float
-    demanded: float
+    required: float
     floor: float = 0.0
-    where: str = ""
+    suffix: str = ""
 
     def ratio(self, value: float, limit: float) -> float:
         """Return a value in units of a limit, as that of a bias."""
@@ -180,21 +180,21 @@ class _Measure:
         return math.sqrt(excess) if self.floor else excess
 
     @property
-    def shown(self) -> float:
-        """The bias that is shown, in units of what is allowed."""
+    def lower_ratio(self) -> float:
+        """The bias that is shown, in units of the allowed one."""
         return self.ratio(self.interval.lower, self.allowed)
 
     @property
-    def possible(self) -> float:
-        """The bias that is not excluded, in units of what ROBUST admits."""
-        return self.ratio(self.interval.upper, self.demanded)
+    def upper_ratio(self) -> float:
+        """The bias that is not excluded, in units of the one that ROBUST admits."""
+        return self.ratio(self.interval.upper, self.required)
 
 
 def _measures(c: AnyComparison) -> list[_Measure]:
-    """List what decides on a comparison, test by test; of histograms as χ²/ndf, expected at n_required."""
+    """List the measures that decide on a comparison, test by test; for histograms χ²/ndf, expected at n_required."""
     if isinstance(c, EstimateComparison):
         unit = f" uncertainties of {c.parameter}" if isinstance(c, AnalysisComparison) else " error bars"
-        return [_Measure("bias", c.bias, c.max_bias, c.max_bias, where=unit)]
+        return [_Measure("bias", c.bias, c.max_bias, c.max_bias, suffix=unit)]
     measures = []
     for test in c.tests:
         ndf = c.ndf if test.components is None else test.components
@@ -202,7 +202,7 @@ def _measures(c: AnyComparison) -> list[_Measure]:
         if test.components is None:
             limits[1] = excess_of_all(ndf, c.max_bias, c.max_directional_bias)
         bias = test.directional_bias  # sqrt(2 n_required Δ)
-        lower, estimate, upper = (1 + some**2 / (2 * ndf) for some in (bias.lower, bias.estimate, bias.upper))
+        lower, estimate, upper = (1 + value**2 / (2 * ndf) for value in (bias.lower, bias.estimate, bias.upper))
         measures.append(
             _Measure(
                 "χ²/ndf",
@@ -210,43 +210,40 @@ def _measures(c: AnyComparison) -> list[_Measure]:
                 1 + limits[0] / ndf,
                 1 + limits[1] / ndf,
                 floor=1.0,
-                where="" if test.components is None else f" in {test.components} components",
+                suffix="" if test.components is None else f" in {test.components} components",
             )
         )
     return measures
 
 
-def _shown_of_a_bin(c: AnyComparison) -> float:
-    return c.worst_bins[0].lower / c.max_local_bias if isinstance(c, Comparison) else 0.0
-
-
-def _shown(c: AnyComparison) -> float:
-    """Return the largest bias that is shown, in units of what is allowed."""
-    return max(_shown_of_a_bin(c), *(measure.shown for measure in _measures(c)))
+def _shown_bias(c: AnyComparison) -> float:
+    """Return the largest bias that is shown, in units of the allowed one."""
+    bin_bias = c.worst_bins[0].lower / c.max_local_bias if isinstance(c, Comparison) else 0.0
+    return max(bin_bias, *(measure.lower_ratio for measure in _measures(c)))
 
 
 def _finding(c: AnyComparison) -> tuple[str, ...]:
-    """Say what stands between a comparison and ROBUST, the decisive numbers first; or in a sentence of its reasons."""
+    """Say why a comparison is not ROBUST, the decisive numbers first; or give the first of its reasons."""
     if c.verdict is Verdict.BIASED:
         return _bias(c)
-    open_ = max(_measures(c), key=lambda measure: measure.possible)
-    if c.n_supported == 0 or _shown(c) > 1 or open_.possible <= 1:  # withdrawn, or held up by something else
+    weakest = max(_measures(c), key=lambda measure: measure.upper_ratio)
+    if c.n_supported == 0 or _shown_bias(c) > 1 or weakest.upper_ratio <= 1:  # withdrawn, or held up by something else
         return c.reasons[:1]
-    return (_numbers(open_, open_.interval.upper, open_.demanded, "not below"),)
+    return (_interval_words(weakest, weakest.interval.upper, weakest.required, "not below"),)
 
 
 def _bias(c: AnyComparison) -> tuple[str, ...]:
     """Say which disagreement is demonstrated, and what it looks like."""
-    worst = max(_measures(c), key=lambda measure: measure.shown)
-    if worst.shown <= 1:  # a single bin, or a value that one side repeats
+    worst = max(_measures(c), key=lambda measure: measure.lower_ratio)
+    if worst.lower_ratio <= 1:  # a single bin, or a value that one side repeats
         return c.reasons[:1]
     if isinstance(c, EstimateComparison):
         words = [f"{measured(c.generated)}, reference {measured(c.reference)}"]
     else:
-        words = [*in_words(sorted(c.shape, key=lambda one: -abs(one[1])))[:1], *_bins(c)]
+        words = [*in_words(sorted(c.shape, key=lambda item: -abs(item[1])))[:1], *_bins(c)]
     # What comes before is a likely cause: another unit, a value that one side repeats.
     causes = takewhile(lambda reason: not reason.startswith(DEMONSTRATED), c.reasons)
-    return (_numbers(worst, worst.interval.lower, worst.allowed, ">"), *words, *causes)
+    return (_interval_words(worst, worst.interval.lower, worst.allowed, ">"), *words, *causes)
 
 
 def _bins(c: AnyComparison) -> tuple[str, ...]:
@@ -259,14 +256,14 @@ def _bins(c: AnyComparison) -> tuple[str, ...]:
     return (f"{label} {worst.bias:+.1f}",)
 
 
-def _numbers(measure: _Measure, decisive: float, limit: float, relation: str) -> str:
+def _interval_words(measure: _Measure, decisive: float, limit: float, relation: str) -> str:
     """Write an interval beside its limit, with as many digits as show on which side of it the decisive end lies."""
-    digits = _LEAST_DIGITS
-    while digits < _MOST_DIGITS and (_round(decisive, digits) > _round(limit, digits + 1)) != (decisive > limit):
+    digits = _MIN_DIGITS
+    while digits < _MAX_DIGITS and (_round(decisive, digits) > _round(limit, digits + 1)) != (decisive > limit):
         digits += 1
     interval = measure.interval
-    lower, estimate, upper = (_number(some, digits) for some in (interval.lower, interval.estimate, interval.upper))
-    return f"{measure.name} {estimate} [{lower}, {upper}] {relation} {_number(limit, digits + 1)}{measure.where}"
+    lower, estimate, upper = (_number(value, digits) for value in (interval.lower, interval.estimate, interval.upper))
+    return f"{measure.name} {estimate} [{lower}, {upper}] {relation} {_number(limit, digits + 1)}{measure.suffix}"
 
 
 def _round(value: float, digits: int) -> float:
@@ -280,48 +277,48 @@ def _number(value: float, digits: int) -> str:
 def _table(report: Report) -> list[str]:
     """Write a line for each observable that is not ROBUST, the worst first, and one for all that are."""
     findings = {name: tuple(map(printable, (*_finding(c), *_usable(c)))) for name, c in _worst_first(report).items()}
-    told = [_events_needed(report)[0]]
+    numbers = [_events_needed(report)[0]]
     for name, (events, _) in _needed(report).items():
         unproven = report.comparisons[name].verdict is Verdict.UNPROVEN
-        if unproven and all(abs(events - other) > _ALIKE * other for other in told):
+        if unproven and all(abs(events - other) > _SAME_NUMBER * other for other in numbers):
             findings[name] = (*findings[name], f"needs {count(events)} reference events")
-            told.append(events)
-    alike: dict[tuple[Verdict, tuple[str, ...]], list[str]] = {}
+            numbers.append(events)
+    groups: dict[tuple[Verdict, tuple[str, ...]], list[str]] = {}
     for name, finding in findings.items():
-        alike.setdefault((report.comparisons[name].verdict, finding), []).append(name)
-    alone = [names[0] for names in alike.values() if len(names) == 1]
-    columns = min(max((width(printable(name)) for name in alone), default=0), _WIDEST_NAME)
+        groups.setdefault((report.comparisons[name].verdict, finding), []).append(name)
+    single = [names[0] for names in groups.values() if len(names) == 1]
+    columns = min(max((width(printable(name)) for name in single), default=0), _MAX_WIDTH)
     lines = []
-    for (verdict, finding), names in alike.items():
+    for (verdict, finding), names in groups.items():
         if len(names) == 1:
             name = padded(shortened(printable(names[0]), columns), columns)
             lines += joined([f"  {name}  {verdict:<{_VERDICT}} {finding[0]}", *finding[1:]], columns + _VERDICT + 5)
         else:
-            lines += [_names(names, verdict), *(line for part in finding for line in wrapped(f"    {part}", 4))]
+            lines += [_names_line(names, verdict), *(line for part in finding for line in wrapped(f"    {part}", 4))]
     robust = list(_robust(report))
-    return [*lines, _names(robust, Verdict.ROBUST)] if robust else lines
+    return [*lines, _names_line(robust, Verdict.ROBUST)] if robust else lines
 
 
 def _usable(c: AnyComparison) -> tuple[str, ...]:
-    """Say in which region it is ROBUST by itself, if that is most of it."""
+    """Name the region that is ROBUST by itself, if that has most of the reference."""
     if not isinstance(c, Comparison) or (region := usable_region(c)) is None:
         return ()
     return (f"ROBUST for {region_in_words(c, region)}",)
 
 
-def _names(names: Sequence[str], verdict: Verdict) -> str:
+def _names_line(names: Sequence[str], verdict: Verdict) -> str:
     """Write how many observables have a verdict, and the names of the first on one line."""
-    short = [shortened(printable(name), _WIDEST_NAME) for name in names]
+    short = [shortened(printable(name), _MAX_WIDTH) for name in names]
     return listed_on_a_line(f"  {len(names):,} {verdict}: ", short)
 
 
 def _needed(report: Report) -> dict[str, tuple[float, float]]:
     """Return the reference and generated events needed by each observable that a perfect generator may well fail in."""
-    each = power_of_each(WANTED_POWER, len(report.comparisons))
+    power = power_of_each(WANTED_POWER, len(report.comparisons))
     return {
         name: (c.n_reference_needed, c.n_generated_needed)
         for name, c in _worst_first(report).items()
-        if c.power < each
+        if c.power < power
         and (c.n_supported > 0 or c.reasons[0].startswith(TOO_FEW))  # of others the remedy is in the reason
         and (
             c.n_reference_needed > math.ceil(c.n_reference / c.share)  # of all strata together, as what is needed
@@ -342,15 +339,15 @@ def _next_step(report: Report) -> str:
         return "give samples that are independent, as said above"
     failing, needed = _worst_first(report), _needed(report)
     biased = [name for name, c in failing.items() if c.verdict is Verdict.BIASED]
-    void = [name for name, c in failing.items() if c.n_supported == 0 and name not in (*biased, *needed)]
-    steps = [f"improve {listed(biased, _MOST_NAMES)}"] if biased else []
-    if void:
-        some = "below" if len(void) == len(failing) else f"of {listed(void, _MOST_NAMES)}"
-        steps.append(f"settle what is said {some}")
+    undetermined = [name for name, c in failing.items() if c.n_supported == 0 and name not in (*biased, *needed)]
+    steps = [f"improve {listed(biased, _MAX_NAMES)}"] if biased else []
+    if undetermined:
+        reference = "below" if len(undetermined) == len(failing) else f"of {listed(undetermined, _MAX_NAMES)}"
+        steps.append(f"settle what is said {reference}")
     if needed:
         steps.append(_events_in_words(report))
     if not steps:  # the samples suffice for a perfect generator
-        steps.append(f"improve {listed(list(failing), _MOST_NAMES)}, or lower n_required to what is supported")
+        steps.append(f"improve {listed(list(failing), _MAX_NAMES)}, or lower n_required to what is supported")
     return "; then ".join(steps)
 
 
@@ -358,9 +355,9 @@ def _events_in_words(report: Report) -> str:
     reference, generated = _events_needed(report)
     if math.isinf(reference) or math.isinf(generated):
         return "compare another observable, or lower n_required: no number of events suffices"
-    have = max(math.ceil(c.n_generated / c.share) for c in report.comparisons.values())
-    more = f" and {count(generated)} generated events" if generated > have else ""
-    return f"{count(reference)} reference events{more}"
+    available = max(math.ceil(c.n_generated / c.share) for c in report.comparisons.values())
+    addition = f" and {count(generated)} generated events" if generated > available else ""
+    return f"{count(reference)} reference events{addition}"
 
 
 def describe(name: str, comparison: AnyComparison) -> list[str]:
@@ -380,7 +377,7 @@ def describe(name: str, comparison: AnyComparison) -> list[str]:
     for reason in (*c.reasons, *(region_words(c) if isinstance(c, Comparison) else ())):
         lines += wrapped(printable(f"  - {reason}"), 4)
     # Samples that are not independent, or too few, say nothing about bins or what the generator is worth.
-    return lines + _what_is_wrong(c) if c.n_supported > 0 and c.verdict is not Verdict.ROBUST else lines
+    return lines + _consequences(c) if c.n_supported > 0 and c.verdict is not Verdict.ROBUST else lines
 
 
 def _histograms(c: Comparison) -> dict[str, str]:
@@ -414,8 +411,9 @@ def _estimates(c: EstimateComparison) -> dict[str, str]:
 
 def _analysis(c: AnalysisComparison) -> dict[str, str]:
     coverage = (
-        f"{percent(one.kept)} of the {percent(round(one.level, 4))} intervals ({percent(one.ignored)} without)"
-        for one in c.coverage
+        f"{percent(interval.kept)} of the {percent(round(interval.level, 4))} intervals ({percent(interval.ignored)} "
+        "without)"
+        for interval in c.coverage
     )
     return {
         "generated": f"{c.parameter} = {measured(c.generated)} (the error of the template alone)",
@@ -427,7 +425,7 @@ def _analysis(c: AnalysisComparison) -> dict[str, str]:
     }
 
 
-def _what_is_wrong(c: AnyComparison) -> list[str]:
+def _consequences(c: AnyComparison) -> list[str]:
     remains = (
         f"  - until then an analysis must keep the relative error bars of {at_most(c.n_systematic)} events "
         "as a systematic uncertainty"
@@ -436,8 +434,10 @@ def _what_is_wrong(c: AnyComparison) -> list[str]:
 
 
 def _worst_bins(c: Comparison) -> list[str]:
-    shown = any(bias.lower > 0 for bias in c.worst_bins)
-    lines = wrapped(f"  worst bins, in error bars of n_required events{'' if shown else ', none shown to be off'}:", 4)
+    significant = any(bias.lower > 0 for bias in c.worst_bins)
+    lines = wrapped(
+        f"  worst bins, in error bars of n_required events{'' if significant else ', none shown to be off'}:", 4
+    )
     for bias in c.worst_bins:
         label = with_unit(c, bias.label)
         lines += wrapped(printable(f"    {label}: {bias.bias:+.2f} (at least {bias.lower:.2f})"), 6)

@@ -29,12 +29,12 @@ Drawable = Comparison | EstimateComparison
 MOST_BINS, _GROUPS = 400, 100
 _WIDTH, _LEFT, _RIGHT = 480, 62, 470
 _THUMB = (120, 48)
-_WIDE = 30  # ratio of largest to smallest content from which a logarithmic axis tells more
-_TYPICAL = 0.9  # share of the bins whose ratio is to be in view
-_MOST_TICKS, _LONGEST = 5, 76
-_CELLS = 40  # across and along, at most, that are drawn of a pair
-_NAMED = 3  # regions that are BIASED
-_DECADES = 5.0  # that have a label each
+_LOG_AXIS_RATIO = 30  # ratio of largest to smallest content from which a logarithmic axis tells more
+_VISIBLE_SHARE = 0.9  # share of the bins whose ratio is to be in view
+_MAX_TICKS, _MAX_LETTERS = 5, 76
+_MAX_CELLS = 40  # across and along, at most, that are drawn of a pair
+_MAX_REGIONS = 3  # BIASED regions that are described
+_MAX_LABELS = 5.0  # of a logarithmic axis
 
 
 def thumbnail(name: str, c: Drawable) -> str:
@@ -55,8 +55,8 @@ def thumbnail(name: str, c: Drawable) -> str:
     bias = np.array(c.contents.bias)
     if bias.size > width:  # the largest of neighbours, so that none is lost
         starts = np.linspace(0, bias.size, width, endpoint=False).astype(np.int64)
-        most, least = np.maximum.reduceat(bias, starts), np.minimum.reduceat(bias, starts)
-        bias = np.where(most > -least, most, least)
+        highest, lowest = np.maximum.reduceat(bias, starts), np.minimum.reduceat(bias, starts)
+        bias = np.where(highest > -lowest, highest, lowest)
     reach = max(1.5, 1.05 * float(np.abs(bias).max()))
     x, y = Axis(0, bias.size, 0, width), Axis(-reach, reach, height - 1, 1)
     parts = [
@@ -72,18 +72,19 @@ def thumbnail(name: str, c: Drawable) -> str:
 def plot(name: str, c: Drawable) -> str:
     """Draw contents, ratio and local bias above each other; a map of a pair; or two numbers."""
     if isinstance(c, EstimateComparison):
-        return _numbers(name, c)
+        return _estimates(name, c)
     cells = map_of(c)
-    if cells is not None and cells.bias.size <= _CELLS**2:
+    if cells is not None and cells.bias.size <= _MAX_CELLS**2:
         return _map(name, c, cells)
     bins = Bins.to_draw(c, MOST_BINS, _GROUPS)
-    x = _horizontal(bins.scale)
+    edges = bins.scale.edges
+    x = Axis(float(edges[0]), float(edges[-1]), _LEFT, _RIGHT, bins.scale.logarithmic)
     parts = [
         *_contents(c, bins, x, (24, 168)),
         *_ratio(c, bins, x, (196, 272)),
         *_bias(c, bins, x, (300, 376)),
         *_ticks_below(x, bins.scale, 376),
-        _text(4, 412, short(bins.scale.title, _LONGEST)),
+        _text(4, 412, short(bins.scale.title, _MAX_LETTERS)),
     ]
     return _svg(_WIDTH, 420, parts, describe(name, c), "plot")
 
@@ -110,19 +111,19 @@ def _strips(c: Comparison) -> str:
     """Say what the marked regions are."""
     robust = "" if c.robust_region is None else f"; ROBUST by itself (marked): {in_words(c, c.robust_region)}"
     biased = [in_words(c, region) for region in c.biased_regions]
-    more = f" and {len(biased) - _NAMED} more" if len(biased) > _NAMED else ""
-    return robust + (f"; BIASED by itself: {', '.join(biased[:_NAMED])}{more}" if biased else "")
+    rest = f" and {len(biased) - _MAX_REGIONS} more" if len(biased) > _MAX_REGIONS else ""
+    return robust + (f"; BIASED by itself: {', '.join(biased[:_MAX_REGIONS])}{rest}" if biased else "")
 
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """Maps values to places.
+    """Maps values to positions on the page.
 
     Attributes:
         low: Value at ``start``.
         high: Value at ``end``.
-        start: A place.
-        end: Another.
+        start: Position on the page, in pixels.
+        end: Likewise.
         logarithmic: Whether equal ratios are equal distances.
     """
 
@@ -133,7 +134,7 @@ class Axis:
     logarithmic: bool = False
 
     def __call__(self, value: Any) -> Any:  # noqa: ANN401 - a number or an array of them
-        """Return the place of a value, not beyond the ends by more than a pixel."""
+        """Return the position of a value, not beyond the ends by more than a pixel."""
         if self.logarithmic:
             low, high = math.log10(self.low), math.log10(self.high)
             value = np.log10(np.maximum(value, self.low * 1e-3))
@@ -146,21 +147,16 @@ class Axis:
         """Choose a few round values."""
         if self.logarithmic:
             first, last = math.ceil(math.log10(self.low) - 1e-9), math.floor(math.log10(self.high) + 1e-9)
-            step = max(1, math.ceil((last - first) / _DECADES))
+            step = max(1, math.ceil((last - first) / _MAX_LABELS))
             return [10.0**power for power in range(first, last + 1, step)] or [self.low]
-        rough = (self.high - self.low) / _MOST_TICKS or 1.0
+        rough = (self.high - self.low) / _MAX_TICKS or 1.0
         unit = 10.0 ** math.floor(math.log10(rough))
         width = next(unit * factor for factor in (1, 2, 5, 10) if unit * factor >= rough * (1 - 1e-9))
         first, last = math.ceil(self.low / width - 1e-9), math.floor(self.high / width + 1e-9)
         return [width * position for position in range(first, last + 1)]
 
 
-def _horizontal(scale: Scale) -> Axis:
-    edges = scale.edges
-    return Axis(float(edges[0]), float(edges[-1]), _LEFT, _RIGHT, scale.logarithmic)
-
-
-def _contents(c: Comparison, bins: Bins, x: Axis, place: tuple[int, int]) -> list[str]:
+def _contents(c: Comparison, bins: Bins, x: Axis, extent: tuple[int, int]) -> list[str]:
     """Draw the reference filled and the generated sample as steps with errors."""
     widths = bins.widths
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -169,17 +165,17 @@ def _contents(c: Comparison, bins: Bins, x: Axis, place: tuple[int, int]) -> lis
     values = np.concatenate([reference, generated])
     values = values[np.isfinite(values)]
     positive = values[values > 0]
-    if positive.size and values.min() >= 0 and positive.max() > _WIDE * positive.min():
-        y = Axis(float(positive.min()) / 2, float(positive.max()) * 2, place[1], place[0], logarithmic=True)
+    if positive.size and values.min() >= 0 and positive.max() > _LOG_AXIS_RATIO * positive.min():
+        y = Axis(float(positive.min()) / 2, float(positive.max()) * 2, extent[1], extent[0], logarithmic=True)
     else:
-        most = float(values.max()) if values.size else 1.0
-        y = Axis(min(0.0, 1.1 * float(values.min(initial=0.0))), 1.1 * most or 1.0, place[1], place[0])
+        maximum = float(values.max()) if values.size else 1.0
+        y = Axis(min(0.0, 1.1 * float(values.min(initial=0.0))), 1.1 * maximum or 1.0, extent[1], extent[0])
     keys = (
         ("fill reference", f"reference, {count(c.n_reference)}"),
         ("line generated", f"generated, {count(c.n_generated)}"),
     )
     parts = [
-        *_frame(y, place, bins.scale.density or "fraction of events"),
+        *_frame(y, extent, bins.scale.density or "fraction of events"),
         f'<path class="fill reference" d="{_steps(bins.edges, reference, x, y, base=y.low)}"/>',
         f'<path class="line generated" d="{_steps(bins.edges, generated, x, y)}"/>',
         _errors(bins.centres, generated, errors, x, y),
@@ -190,37 +186,41 @@ def _contents(c: Comparison, bins: Bins, x: Axis, place: tuple[int, int]) -> lis
     return parts
 
 
-def _ratio(c: Comparison, bins: Bins, x: Axis, place: tuple[int, int]) -> list[str]:
+def _ratio(c: Comparison, bins: Bins, x: Axis, extent: tuple[int, int]) -> list[str]:
     """Draw generated over reference with the error bars that n_required events would have."""
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = bins.generated / bins.reference
         errors = np.hypot(bins.generated_errors, np.abs(ratio) * bins.reference_errors) / np.abs(bins.reference)
         band = 1 / np.sqrt(c.n_required * np.maximum(bins.reference, 0.0))
     seen = np.isfinite(ratio) & (bins.reference > 0)
-    away = np.concatenate([np.abs(ratio[seen] - 1) + errors[seen], np.minimum(band[seen], 1.0)])
-    reach = float(np.clip(1.3 * np.quantile(away, _TYPICAL), 0.02, 1.0)) if seen.any() else 1.0
-    y = Axis(1 - reach, 1 + reach, place[1], place[0])
+    distances = np.concatenate([np.abs(ratio[seen] - 1) + errors[seen], np.minimum(band[seen], 1.0)])
+    reach = float(np.clip(1.3 * np.quantile(distances, _VISIBLE_SHARE), 0.02, 1.0)) if seen.any() else 1.0
+    y = Axis(1 - reach, 1 + reach, extent[1], extent[0])
     upper, lower = np.minimum(1 + band, 1 + reach), np.maximum(1 - band, 1 - reach)
     ratio, errors = np.where(seen, ratio, np.nan), np.where(seen, errors, np.nan)
     return [
-        f'<path class="band" d="{_between(bins.edges, lower, upper, x, y)}"/>',
-        *_frame(y, place, f"generated / reference; shaded: error bars of {count(c.n_required)} events"),
+        f'<path class="band" d="{_band(bins.edges, lower, upper, x, y)}"/>',
+        *_frame(y, extent, f"generated / reference; shaded: error bars of {count(c.n_required)} events"),
         _line("axis", _LEFT, y(1), _RIGHT, y(1)),
         f'<path class="line generated" d="{_steps(bins.edges, ratio, x, y)}"/>',
         _errors(bins.centres, ratio, errors, x, y),
     ]
 
 
-def _bias(c: Comparison, bins: Bins, x: Axis, place: tuple[int, int]) -> list[str]:
+def _bias(c: Comparison, bins: Bins, x: Axis, extent: tuple[int, int]) -> list[str]:
     reach = max(1.5, 1.15 * float(np.abs(bins.bias).max()))
-    y = Axis(-reach, reach, place[1], place[0])
+    y = Axis(-reach, reach, extent[1], extent[0])
     worst = int(np.argmax(np.abs(bins.bias)))
     limits = c.max_local_bias <= reach
     words = f"local bias in error bars of {count(c.n_required)} events; shaded: ±1"
     robust = [] if c.robust_region is None else [c.robust_region]
     strips = [
         _rect(
-            f"strip {region.verdict.lower()}", x(left), place[1] - (9 if region.robust else 4), x(right), place[1] - up
+            f"strip {region.verdict.lower()}",
+            x(left),
+            extent[1] - (9 if region.robust else 4),
+            x(right),
+            extent[1] - up,
         )
         for region, up in (*((region, 6) for region in robust), *((region, 1) for region in c.biased_regions))
         for left, right in bins.scale.spans(c.inside(region))
@@ -228,7 +228,7 @@ def _bias(c: Comparison, bins: Bins, x: Axis, place: tuple[int, int]) -> list[st
     parts = [
         _rect("band", _LEFT, y(1), _RIGHT, y(-1)),
         *strips,
-        *_frame(y, place, f"{words}, dashed: limit" if limits else words),
+        *_frame(y, extent, f"{words}, dashed: limit" if limits else words),
         _line("axis", _LEFT, y(0), _RIGHT, y(0)),
         f'<path class="line generated" d="{_steps(bins.edges, bins.bias, x, y)}"/>',
         _errors(bins.centres, bins.bias, bins.bias_errors, x, y),
@@ -250,8 +250,8 @@ def _map(name: str, c: Comparison, cells: Cells) -> str:
         kind = "cell generated" if bias < 0 else "cell worse"
         box = x(left[index]), y(top[index]), x(right[index]), y(bottom[index])
         parts.append(_rect(kind, *box, opacity=abs(float(bias)) / reach))
-    within = () if c.robust_region is None else np.flatnonzero(np.isin(cells.bin_of, c.inside(c.robust_region)))
-    parts += [_rect("within", x(left[i]), y(top[i]), x(right[i]), y(bottom[i])) for i in within]
+    robust = () if c.robust_region is None else np.flatnonzero(np.isin(cells.bin_of, c.inside(c.robust_region)))
+    parts += [_rect("within", x(left[i]), y(top[i]), x(right[i]), y(bottom[i])) for i in robust]
     worst = int(np.argmax(np.abs(cells.bias)))
     centre = x((left[worst] + right[worst]) / 2), y((bottom[worst] + top[worst]) / 2)
     parts += [
@@ -270,22 +270,22 @@ def _map(name: str, c: Comparison, cells: Cells) -> str:
     return _svg(_WIDTH, 406, parts, describe(name, c), "plot")
 
 
-def _numbers(name: str, c: EstimateComparison) -> str:
+def _estimates(name: str, c: EstimateComparison) -> str:
     """Draw both numbers and the limits of the bias around the reference, in error bars of n_required events."""
-    at, side = c.difference / c.required_error, -1 if c.difference < 0 else 1
+    difference, side = c.difference / c.required_error, -1 if c.difference < 0 else 1
     errors = [estimate.error / c.required_error for estimate in (c.reference, c.generated)]
-    reach = 1.3 * max(c.max_bias, abs(at) + max(errors), c.bias.upper)
+    reach = 1.3 * max(c.max_bias, abs(difference) + max(errors), c.bias.upper)
     x, rows = Axis(-reach, reach, _LEFT + 30, _RIGHT), (34, 68, 102)
     parts = [_rect("band", x(-c.max_bias), 12, x(c.max_bias), 124), _line("axis", x(0), 12, x(0), 124)]
-    for label, place, error, row, kind in zip(
-        ("reference", "generated"), (0.0, at), errors, rows, ("ink", "generated"), strict=False
+    for label, value, error, row, kind in zip(
+        ("reference", "generated"), (0.0, difference), errors, rows, ("ink", "generated"), strict=False
     ):
         estimate = c.reference if label == "reference" else c.generated
         parts += [
             _text(4, row + 4, label),
-            _line(f"{kind} thick", x(place - error), row, x(place + error), row),
-            _circle(kind, x(place), row, 4),
-            _text(x(place), row - 8, measured(estimate), "middle"),
+            _line(f"{kind} thick", x(value - error), row, x(value + error), row),
+            _circle(kind, x(value), row, 4),
+            _text(x(value), row - 8, measured(estimate), "middle"),
         ]
     ends = x(side * c.bias.lower), x(side * c.bias.upper)
     parts += [
@@ -304,12 +304,14 @@ def figure1(figure: UncertaintyFigure) -> str:
     values = [value for curve in curves for value in curve if 0 < value < math.inf]
     x = Axis(f.n_events[0], f.n_events[-1], _LEFT, _RIGHT, logarithmic=True)
     y = Axis(min(values) / 1.5, max(values) * 1.5, 270, 24, logarithmic=True)
-    at = np.array(f.n_events)
+    n_events = np.array(f.n_events)
 
     def curve(numbers: Sequence[float]) -> str:
-        return "M" + "L".join(_points(x(at), y(np.array(numbers))))
+        return "M" + "L".join(_points(x(n_events), y(np.array(numbers))))
 
-    band = curve(f.generated_least) + "L" + "L".join(_points(x(at[::-1]), y(np.array(f.generated_most[::-1])))) + "Z"
+    band = (
+        curve(f.generated_least) + "L" + "L".join(_points(x(n_events[::-1]), y(np.array(f.generated_most[::-1])))) + "Z"
+    )
     percent = f.probability < 1
     parts = [
         f'<path class="band" d="{band}"/>',
@@ -325,26 +327,26 @@ def figure1(figure: UncertaintyFigure) -> str:
         _text(_LEFT + 149, 324, "generated; shaded: limits of n_equivalent"),
     ]
     if math.isfinite(f.n_star):
-        known = "n_train" if f.n_train is not None else "n_equivalent"
+        symbol = "n_train" if f.n_train is not None else "n_equivalent"
         parts += [_star(x(f.n_star), y(f.star), 9), _star(_LEFT + 7, 338, 7)]
-        parts.append(_text(_LEFT + 19, 342, f"star: inherited from {known} = {count(f.n_star)}"))
+        parts.append(_text(_LEFT + 19, 342, f"star: inherited from {symbol} = {count(f.n_star)}"))
     return _svg(_WIDTH, 350, parts, describe_figure1(f), "plot")
 
 
 def describe_figure1(f: UncertaintyFigure) -> str:
     """Say what figure 1 shows."""
-    simulated, generated, least, most = (
+    simulated, generated, lower, upper = (
         f"{100 * f.at_required(name):.3g} %"
         for name in ("simulation_total", "generated_total", "generated_least", "generated_most")
     )
     star = ""
     if math.isfinite(f.n_star):
-        known = "n_train" if f.n_train is not None else "n_equivalent"
-        star = f" The star is at {known} = {count(f.n_star)}, where the uncertainty is {100 * f.star:.3g} %."
+        symbol = "n_train" if f.n_train is not None else "n_equivalent"
+        star = f" The star is at {symbol} = {count(f.n_star)}, where the uncertainty is {100 * f.star:.3g} %."
     worth = f"{at_most(f.n_equivalent.lower)} to {count(f.n_equivalent.upper)}"
     return (
         f"{f.title}: at n_required {count(f.n_required)} the relative uncertainty of a bin is {simulated} for "
-        f"simulated events and {generated} for generated ones ({least} to {most}), which stop improving at "
+        f"simulated events and {generated} for generated ones ({lower} to {upper}), which stop improving at "
         f"n_equivalent = {count(f.n_equivalent.estimate)} ({worth}).{star}"
     )
 
@@ -364,8 +366,8 @@ def _safe(words: str) -> str:
 
 
 def _text(x: float, y: float, words: str, anchor: str = "start") -> str:
-    placed = "" if anchor == "start" else f' text-anchor="{anchor}"'
-    return f'<text x="{x:.1f}" y="{y:.1f}"{placed}>{_safe(words)}</text>'
+    attribute = "" if anchor == "start" else f' text-anchor="{anchor}"'
+    return f'<text x="{x:.1f}" y="{y:.1f}"{attribute}>{_safe(words)}</text>'
 
 
 def _line(kind: str, x1: float, y1: float, x2: float, y2: float) -> str:
@@ -373,10 +375,10 @@ def _line(kind: str, x1: float, y1: float, x2: float, y2: float) -> str:
 
 
 def _rect(kind: str, left: float, top: float, right: float, bottom: float, opacity: float = 1.0) -> str:
-    share = "" if opacity == 1 else f' fill-opacity="{opacity:.2f}"'
+    attribute = "" if opacity == 1 else f' fill-opacity="{opacity:.2f}"'
     return (
         f'<rect class="{kind}" x="{left:.1f}" y="{top:.1f}" width="{max(right - left, 0):.1f}" '
-        f'height="{max(bottom - top, 0):.1f}"{share}/>'
+        f'height="{max(bottom - top, 0):.1f}"{attribute}/>'
     )
 
 
@@ -391,19 +393,19 @@ def _star(x: float, y: float, radius: float) -> str:
     return f'<path class="star" d="M{"L".join(points)}Z"/>'
 
 
-def _frame(y: Axis, place: tuple[int, int], words: str, spelled: Callable[[float], str] | None = None) -> list[str]:
+def _frame(y: Axis, extent: tuple[int, int], words: str, formatter: Callable[[float], str] | None = None) -> list[str]:
     """Draw a vertical axis with its ticks, and say above it what it shows."""
-    parts = [_line("axis", _LEFT, place[0], _LEFT, place[1]), _text(4, place[0] - 6, short(words, _LONGEST))]
+    parts = [_line("axis", _LEFT, extent[0], _LEFT, extent[1]), _text(4, extent[0] - 6, short(words, _MAX_LETTERS))]
     if words.startswith(("1/N", "fraction")):  # the key stands beside it
-        parts[1] = _text(4, place[0] - 14, short(words, 26))
+        parts[1] = _text(4, extent[0] - 14, short(words, 26))
     for value in y.ticks():
-        at = y(value)
-        label = _spelled(value) if spelled is None else spelled(value)
-        parts += [_line("axis", _LEFT - 4, at, _LEFT, at), _text(_LEFT - 7, at + 4, label, "end")]
+        height = y(value)
+        label = _tick_label(value) if formatter is None else formatter(value)
+        parts += [_line("axis", _LEFT - 4, height, _LEFT, height), _text(_LEFT - 7, height + 4, label, "end")]
     return parts
 
 
-def _ticks_below(x: Axis, scale: Scale | None, y: float, spelled: Callable[[float], str] | None = None) -> list[str]:
+def _ticks_below(x: Axis, scale: Scale | None, y: float, formatter: Callable[[float], str] | None = None) -> list[str]:
     """Draw a horizontal axis with its ticks, or the names of few categories."""
     parts = [_line("axis", x.start, y, x.end, y)]
     if scale is not None and scale.names and not scale.density:
@@ -411,12 +413,12 @@ def _ticks_below(x: Axis, scale: Scale | None, y: float, spelled: Callable[[floa
         chosen = list(scale.names.items())[::step]
         return parts + [_text(x(i), y + 16, short(name, 10), "middle") for i, name in chosen]
     for value in x.ticks():
-        label = _spelled(value) if spelled is None else spelled(value)
+        label = _tick_label(value) if formatter is None else formatter(value)
         parts += [_line("axis", x(value), y, x(value), y + 4), _text(x(value), y + 17, label, "middle")]
     return parts
 
 
-def _spelled(value: float) -> str:
+def _tick_label(value: float) -> str:
     return f"{value:.4g}" if value else "0"
 
 
@@ -434,29 +436,29 @@ def _steps(edges: FloatArray, values: FloatArray, x: Axis, y: Axis, base: float 
     """Draw a step per bin; those without a value are left out. With a base the area down to it is closed."""
     left, right = x(edges[:-1]), x(edges[1:])
     tops = y(values)
-    path, before = [], False
-    for a, b, top, there in zip(
+    path, connected = [], False
+    for a, b, top, finite in zip(
         left.tolist(), right.tolist(), tops.tolist(), np.isfinite(values).tolist(), strict=True
     ):
-        if not there:
-            before = False
+        if not finite:
+            connected = False
             continue
         if base is not None:
             path.append(f"M{a:.1f},{y(base):.1f}V{top:.1f}H{b:.1f}V{y(base):.1f}Z")
         else:
-            path.append(f"V{top:.1f}H{b:.1f}" if before else f"M{a:.1f},{top:.1f}H{b:.1f}")
-        before = True
+            path.append(f"V{top:.1f}H{b:.1f}" if connected else f"M{a:.1f},{top:.1f}H{b:.1f}")
+        connected = True
     return "".join(path)
 
 
-def _between(edges: FloatArray, lower: FloatArray, upper: FloatArray, x: Axis, y: Axis) -> str:
+def _band(edges: FloatArray, lower: FloatArray, upper: FloatArray, x: Axis, y: Axis) -> str:
     corners = zip(x(edges[:-1]).tolist(), x(edges[1:]).tolist(), y(lower).tolist(), y(upper).tolist(), strict=True)
     return "".join(f"M{a:.1f},{low:.1f}V{high:.1f}H{b:.1f}V{low:.1f}Z" for a, b, low, high in corners)
 
 
 def _errors(centres: FloatArray, values: FloatArray, errors: FloatArray, x: Axis, y: Axis) -> str:
     """Draw a vertical line per bin that has a value."""
-    there = np.isfinite(values) & np.isfinite(errors)
-    at, low, high = x(centres[there]), y((values - errors)[there]), y((values + errors)[there])
-    path = (f"M{a:.1f},{b:.1f}V{c:.1f}" for a, b, c in zip(at.tolist(), low.tolist(), high.tolist(), strict=True))
+    finite = np.isfinite(values) & np.isfinite(errors)
+    centre, low, high = x(centres[finite]), y((values - errors)[finite]), y((values + errors)[finite])
+    path = (f"M{a:.1f},{b:.1f}V{c:.1f}" for a, b, c in zip(centre.tolist(), low.tolist(), high.tolist(), strict=True))
     return f'<path class="line generated thin" d="{"".join(path)}"/>'

@@ -53,8 +53,8 @@ class Analysis:
             for part in channel["samples"]
             if part["name"] == sample
         }
-        all_ = np.concatenate(list(contents.values()))
-        law = np.append(accepted * all_ / all_.sum(), 1 - accepted)
+        nominal = np.concatenate(list(contents.values()))
+        law = np.append(accepted * nominal / nominal.sum(), 1 - accepted)
         centred = tilt - tilt @ law
         sizes = {name: part.size for name, part in contents.items()}
         return cls(workspace, sample, law, sizes, centred / np.abs(centred).max())
@@ -73,8 +73,8 @@ class Analysis:
         parts = np.split(contents, ends[:-1])
         last = len(parts) - 1
         return {
-            name: Counts(part, part, edges=[*range(size + 1), *([np.inf] if place == last else [])])
-            for place, ((name, size), part) in enumerate(zip(self.sizes.items(), parts, strict=True))
+            name: Counts(part, part, edges=[*range(size + 1), *([np.inf] if index == last else [])])
+            for index, ((name, size), part) in enumerate(zip(self.sizes.items(), parts, strict=True))
         }
 
     def drawn(self, events: int, seed: int, law: FloatArray | None = None) -> dict[str, Counts]:

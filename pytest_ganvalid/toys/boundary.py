@@ -129,7 +129,7 @@ def _fifth(bins: int) -> int:
     return math.ceil(bins / 5)
 
 
-def _spread(bins: int) -> FloatArray:
+def _alternating(bins: int) -> FloatArray:
     """Up and down in turn, in every bin."""
     return np.where(np.arange(bins) % 2 == 0, 1.0, -1.0)
 
@@ -162,7 +162,7 @@ def _tail_down(bins: int) -> FloatArray:
 
 
 _PATTERNS: dict[str, Callable[[int], FloatArray]] = {
-    "spread": _spread,
+    "spread": _alternating,
     "one_bin": _one_bin,
     "hole": _hole,
     "smooth": _smooth,

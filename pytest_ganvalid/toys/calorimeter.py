@@ -90,8 +90,8 @@ class Calorimeter(Toy, Univariate):
         (low, high), energy = self.energy_range, column(events, "energy")
         inside = (energy >= low) & (energy <= high)
         energy = np.where(inside, energy, low)
-        given = _pdf(self, column(events, "response"), self.resolution(energy))
-        return np.where(inside, given / (energy * math.log(high / low)), 0.0)
+        conditional = _pdf(self, column(events, "response"), self.resolution(energy))
+        return np.where(inside, conditional / (energy * math.log(high / low)), 0.0)
 
     def pdf(self, x: ArrayLike) -> FloatArray:
         """Return the probability density of the response over all energies at ``x``, any shape."""

@@ -15,7 +15,7 @@ from pytest_ganvalid._arguments import check_fraction, check_number, check_posit
 from pytest_ganvalid.toys.law import Toy, Univariate
 
 FloatArray = NDArray[np.float64]
-_FARTHEST = 40.0  # standard deviations
+_MAX_DEVIATION = 40.0  # standard deviations
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,7 @@ class CamelBack(Toy, Univariate):
         return np.asarray(self.fraction * first + (1 - self.fraction) * second)
 
     def _reach(self) -> tuple[float, float]:
-        reach = _FARTHEST * max(self.widths)
+        reach = _MAX_DEVIATION * max(self.widths)
         return min(self.means) - reach, max(self.means) + reach
 
     def _draws(self) -> int:

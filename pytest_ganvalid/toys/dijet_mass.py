@@ -19,7 +19,7 @@ from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.toys.law import FloatArray, Toy, Univariate, check_between, check_interval, check_share
 from pytest_ganvalid.toys.quadrature import Tabulated, tabulate
 
-_MOST_CHANGE = 200  # the logarithm's, so that nothing overflows
+_MAX_CHANGE = 200  # the logarithm's, so that nothing overflows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,14 +54,14 @@ class DijetMass(Toy, Univariate):
     def __post_init__(self) -> None:
         """Check the parameters."""
         check_positive("energy", self.energy)
-        check_interval("mass_range", self.mass_range, most=self.energy)
+        check_interval("mass_range", self.mass_range, limit=self.energy)
         for power in self.slope:
             check_between("slope", power, -1e6, 1e6)
         change = np.ptp(self._logarithm(np.geomspace(*self.mass_range, 200)))
-        if not change < _MOST_CHANGE:
+        if not change < _MAX_CHANGE:
             msg = (
                 f"slope={self.slope!r} changes the spectrum by a factor of e^{change:.0f} within {self.mass_range!r} "
-                f"GeV; expected less than e^{_MOST_CHANGE}, by smaller powers or a narrower range"
+                f"GeV; expected less than e^{_MAX_CHANGE}, by smaller powers or a narrower range"
             )
             raise InputError(msg)
         check_share("signal_fraction", self.signal_fraction)
@@ -82,8 +82,8 @@ class DijetMass(Toy, Univariate):
         _, share = self._signal_share()
         background = self._shape(mass) / _background(self).norm
         signal = self._signal().pdf(mass) / share
-        both = (1 - self.signal_fraction) * background + self.signal_fraction * signal
-        return np.where(inside, both, 0.0)
+        total = (1 - self.signal_fraction) * background + self.signal_fraction * signal
+        return np.where(inside, total, 0.0)
 
     def cdf(self, x: ArrayLike) -> FloatArray:
         """Return the probability of a mass up to ``x``, GeV, any shape."""

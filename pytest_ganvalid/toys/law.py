@@ -1,4 +1,4 @@
-"""What the toy simulators have in common: uniform draws, one row per event, and the exact truth of one column.
+"""Base of the toy simulators: uniform draws, one row per event, and the exact truth of one column.
 
 A toy turns a fixed number of uniform draws per event into an event, by inverting distribution functions. Hence the
 same events come from every machine and version of numpy, to rounding (PCG64 and its 53-bit uniform numbers are fixed
@@ -25,7 +25,7 @@ from pytest_ganvalid.samples import Sample
 FloatArray = NDArray[np.float64]
 
 _HALVINGS = 80  # of an interval: below the spacing of floats, whatever its length
-_MOST_TERMS = 2_000_000  # evaluated at once in a mixture: 16 MB
+_MAX_TERMS = 2_000_000  # evaluated at once in a mixture: 16 MB
 _BELOW_ANY_DRAW = 2.0**-54
 
 
@@ -137,7 +137,7 @@ def drawn(toy: Toy, n: int, seed: int, *, stream: int = 0) -> dict[str, FloatArr
 
 
 def provenance(toy: Any, seed: int) -> dict[str, Any]:  # noqa: ANN401 - a dataclass
-    """Return what a sample says of its origin."""
+    """Return the provenance of a sample."""
     return {"source": type(toy).__name__, "parameters": asdict(toy), "seed": int(seed)}
 
 
@@ -151,11 +151,11 @@ def mixture(term: Callable[[FloatArray], FloatArray], x: ArrayLike, weights: Flo
 
     Args:
         term: Takes x of shape (points, 1) and returns the terms, shape (points, terms).
-        x: Where.
+        x: Points, of any shape.
         weights: Shape (terms,).
     """
     points = np.asarray(x, dtype=float)
-    parts = np.array_split(points.ravel(), math.ceil(points.size * weights.size / _MOST_TERMS) or 1)
+    parts = np.array_split(points.ravel(), math.ceil(points.size * weights.size / _MAX_TERMS) or 1)
     return np.concatenate([term(part[:, None]) @ weights for part in parts]).reshape(points.shape)
 
 
@@ -168,11 +168,11 @@ def check_share(name: str, value: object) -> float:
     return share
 
 
-def check_interval(name: str, value: tuple[float, float], *, most: float = math.inf) -> None:
-    """Refuse limits that are not 0 < low < high < ``most``."""
+def check_interval(name: str, value: tuple[float, float], *, limit: float = math.inf) -> None:
+    """Refuse limits that are not 0 < low < high < ``limit``."""
     low, high = (check_number(name, end) for end in value)
-    if not 0 < low < high < most:
-        msg = f"{name}={value!r} is out of range; expected 0 < low < high < {most:g}"
+    if not 0 < low < high < limit:
+        msg = f"{name}={value!r} is out of range; expected 0 < low < high < {limit:g}"
         raise InputError(msg)
 
 

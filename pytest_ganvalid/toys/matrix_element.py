@@ -56,14 +56,14 @@ class MatrixElement(Toy, Univariate):
     @property
     def cross_section(self) -> float:
         """The total cross section σ, pb."""
-        same, opposite = self._helicities()
-        return _PICOBARN * math.pi * (self.alpha / self.energy) ** 2 / 3 * (same + opposite)
+        equal, opposite = self._helicities()
+        return _PICOBARN * math.pi * (self.alpha / self.energy) ** 2 / 3 * (equal + opposite)
 
     @property
     def asymmetry(self) -> float:
         """The forward-backward asymmetry A_FB, between -3/4 and 3/4."""
-        same, opposite = self._helicities()
-        return 0.75 * (same - opposite) / (same + opposite)
+        equal, opposite = self._helicities()
+        return 0.75 * (equal - opposite) / (equal + opposite)
 
     def differential_cross_section(self, events: Events | Mapping[str, ArrayLike]) -> FloatArray:
         """Return d²σ / dcosθ dφ at events with the columns ``cos_theta`` and ``phi``, pb: the matrix element."""
@@ -91,8 +91,8 @@ class MatrixElement(Toy, Univariate):
         propagator = s / complex(s - mass_squared, self.z_mass * self.z_width)
         unit = math.sqrt(self.sin2_theta * (1 - self.sin2_theta))
         left, right = (self.sin2_theta - 0.5) / unit, self.sin2_theta / unit
-        same = abs(1 + left**2 * propagator) ** 2 + abs(1 + right**2 * propagator) ** 2
-        return same, 2 * abs(1 + left * right * propagator) ** 2
+        equal = abs(1 + left**2 * propagator) ** 2 + abs(1 + right**2 * propagator) ** 2
+        return equal, 2 * abs(1 + left * right * propagator) ** 2
 
     def _reach(self) -> tuple[float, float]:
         return -1.0, 1.0

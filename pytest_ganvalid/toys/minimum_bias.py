@@ -16,7 +16,7 @@ from pytest_ganvalid.samples import Sample
 from pytest_ganvalid.toys.law import FloatArray, Toy, Univariate, check_between, mixture, provenance, uniforms
 
 _INFINITY = 1e300  # where the density is zero, and its logarithm is not inf - inf
-_LEFT_OUT = 1e-15  # probability of the multiplicities beyond the table
+_TAIL_PROBABILITY = 1e-15  # probability of the multiplicities beyond the table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +57,8 @@ class MinimumBias(Toy, Univariate):
 
     def moments(self) -> dict[str, tuple[float, float]]:
         """Return the exact means of each column and of its square: name -> (E[x], E[x²])."""
-        m, kept = self.mean_multiplicity, float(self._untruncated().sf(0))
-        n, n_squared = m / kept, (m + m**2 / self.shape + m**2) / kept
+        m, acceptance = self.mean_multiplicity, float(self._untruncated().sf(0))
+        n, n_squared = m / acceptance, (m + m**2 / self.shape + m**2) / acceptance
         # Given N, the sum has mean N p and variance N p² / 2, p the mean of a transverse momentum.
         return {
             "multiplicity": (n, n_squared),
@@ -86,8 +86,8 @@ class MinimumBias(Toy, Univariate):
         return scipy.stats.nbinom(self.shape, self.shape / (self.shape + self.mean_multiplicity))
 
     def _reach(self) -> tuple[float, float]:
-        most = _multiplicities(self)[0].size
-        return 0.0, self.mean_pt * (most + 40 * math.sqrt(most))
+        maximum = _multiplicities(self)[0].size
+        return 0.0, self.mean_pt * (maximum + 40 * math.sqrt(maximum))
 
     def _draws(self) -> int:
         return 2
@@ -136,8 +136,8 @@ class Pileup:
 
     def moments(self) -> dict[str, tuple[float, float]]:
         """Return the exact mean and variance of each column with an endless library: name -> (mean, variance)."""
-        each = self.collisions.moments()
-        return {name: (self.mean * first, self.mean * second) for name, (first, second) in each.items()}
+        moments = self.collisions.moments()
+        return {name: (self.mean * first, self.mean * second) for name, (first, second) in moments.items()}
 
     def library_moments(self) -> dict[str, tuple[float, float]]:
         """Return the exact mean and variance of each column with this library: what samples converge to."""
@@ -172,8 +172,10 @@ class Pileup:
         Raises:
             InputError: If an argument is out of range.
         """
-        most = np.arange(scipy.stats.poisson(self.mean).isf(_LEFT_OUT) + 1)
-        counts = np.searchsorted(scipy.special.pdtr(most, self.mean), uniforms(n, 1, seed, stream=1)[0], side="right")
+        numbers = np.arange(scipy.stats.poisson(self.mean).isf(_TAIL_PROBABILITY) + 1)
+        counts = np.searchsorted(
+            scipy.special.pdtr(numbers, self.mean), uniforms(n, 1, seed, stream=1)[0], side="right"
+        )
         total = int(counts.sum())
         # An empty stream has no events, and is never looked at.
         picks = (uniforms(max(total, 1), 1, seed, stream=2)[0][:total] * self.library_size).astype(np.intp)
@@ -188,6 +190,6 @@ class Pileup:
 @lru_cache(maxsize=64)
 def _multiplicities(toy: MinimumBias) -> tuple[FloatArray, FloatArray]:
     """Return the probabilities of multiplicities from 1 on, as far as they matter, and their cumulative sums."""
-    most = int(toy._untruncated().isf(_LEFT_OUT))  # noqa: SLF001 - of the class above
-    probabilities = toy.multiplicity_pmf(np.arange(1, most + 1))
+    maximum = int(toy._untruncated().isf(_TAIL_PROBABILITY))  # noqa: SLF001 - of the class above
+    probabilities = toy.multiplicity_pmf(np.arange(1, maximum + 1))
     return probabilities, np.cumsum(probabilities)[:-1]

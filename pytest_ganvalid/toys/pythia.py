@@ -122,11 +122,11 @@ class PythiaZ:
             RuntimeError: Pythia does not initialise or cannot make events with these settings, or a process died.
         """
         n = check_positive_integer("n", n)
-        jobs = _jobs(n, self.block, check_positive_integer("seed", seed, least=0))
+        tasks = _tasks(n, self.block, check_positive_integer("seed", seed, least=0))
         count = _available_cores() if processes is None else check_positive_integer("processes", processes)
         _pythia8mc()
         rows = np.empty((n, _COMPONENTS))
-        with _progress(n, shown=progress) as update, closing(_fill(rows, self._lines(), jobs, count)) as filled:
+        with _progress(n, visible=progress) as update, closing(_fill(rows, self._lines(), tasks, count)) as filled:
             for events in filled:
                 update(events)
         provenance = {"source": "pythia8mc", "settings": self._lines(), "block": self.block, "seed": int(seed)}
@@ -143,21 +143,21 @@ class PythiaZ:
         ]
 
 
-class _Job(NamedTuple):
-    """One block: its rows of the sample and the seed of its Pythia instance."""
+class _Task(NamedTuple):
+    """A block to simulate: its rows of the sample and the seed of its Pythia instance."""
 
     start: int
     stop: int
     seed: int
 
 
-def _jobs(n: int, block: int, seed: int) -> list[_Job]:
+def _tasks(n: int, block: int, seed: int) -> list[_Task]:
     # Consecutive Pythia seeds from a hashed start, not one hash per block: hashes into 9e8 values collide (a thousand
     # blocks: once in 1800 runs), and two blocks of equal seed are the same events twice. Two runs overlap only if
     # their starts are within their number of blocks: once in 450 000 pairs of runs of a thousand blocks.
     first = int(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0] % _PYTHIA_SEEDS)
     return [
-        _Job(start, min(start + block, n), (first + index) % _PYTHIA_SEEDS + 1)
+        _Task(start, min(start + block, n), (first + index) % _PYTHIA_SEEDS + 1)
         for index, start in enumerate(range(0, n, block))
     ]
 
@@ -177,7 +177,7 @@ def _initialised(lines: list[str], seed: int) -> Any:  # noqa: ANN401 - pythia8m
             msg = f"Pythia does not accept the setting {line!r}; expected 'Name:key = value' as in Pythia's manual"
             raise InputError(msg)
     if not pythia.init():
-        msg = f"Pythia did not initialise with {_shown(lines)}; check PythiaZ.settings, energy and mass_range"
+        msg = f"Pythia did not initialise with {_joined(lines)}; check PythiaZ.settings, energy and mass_range"
         raise RuntimeError(msg)
     return pythia
 
@@ -191,7 +191,7 @@ def _block(lines: list[str], seed: int, n: int) -> NDArray[np.float64]:
         _next_event(pythia, lines)
         row[:] = _muon_momenta(event, lines)
         if info.weight() != 1.0:
-            msg = f"Pythia gave an event of weight {info.weight()}, expected 1, with {_shown(lines)}; remove the bias"
+            msg = f"Pythia gave an event of weight {info.weight()}, expected 1, with {_joined(lines)}; remove the bias"
             raise RuntimeError(msg)
     return rows
 
@@ -201,7 +201,7 @@ def _next_event(pythia: Any, lines: list[str]) -> None:  # noqa: ANN401
     for _ in range(_MAX_TRIES):
         if pythia.next():
             return
-    msg = f"Pythia failed to make an event {_MAX_TRIES} times in a row with {_shown(lines)}; check PythiaZ.settings"
+    msg = f"Pythia failed to make an event {_MAX_TRIES} times in a row with {_joined(lines)}; check PythiaZ.settings"
     raise RuntimeError(msg)
 
 
@@ -214,7 +214,7 @@ def _muon_momenta(event: Any, lines: list[str]) -> tuple[float, ...]:  # noqa: A
     if minus.id() < 0:
         minus, plus = plus, minus
     if (minus.id(), plus.id()) != (_MUON, -_MUON):
-        msg = f"Pythia gave an event without Z/gamma* -> mu+ mu- with {_shown(lines)}; keep that process and decay"
+        msg = f"Pythia gave an event without Z/gamma* -> mu+ mu- with {_joined(lines)}; keep that process and decay"
         raise RuntimeError(msg)
     minus, plus = event[minus.iBotCopyId()], event[plus.iBotCopyId()]
     return (minus.px(), minus.py(), minus.pz(), minus.e(), plus.px(), plus.py(), plus.pz(), plus.e())
@@ -243,34 +243,34 @@ def _columns(rows: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
 # --- Blocks over processes
 
 
-def _fill(rows: NDArray[np.float64], lines: list[str], jobs: list[_Job], processes: int) -> Generator[int]:
-    """Write each job's rows in place, yielding the number of events after each."""
-    if min(processes, len(jobs)) > 1:
-        yield from _fill_in_workers(rows, lines, jobs, min(processes, len(jobs)))
+def _fill(rows: NDArray[np.float64], lines: list[str], tasks: list[_Task], processes: int) -> Generator[int]:
+    """Write each task's rows in place, yielding the number of events after each."""
+    if min(processes, len(tasks)) > 1:
+        yield from _fill_in_workers(rows, lines, tasks, min(processes, len(tasks)))
         return
-    for start, stop, seed in jobs:
+    for start, stop, seed in tasks:
         rows[start:stop] = _block(lines, seed, stop - start)
         yield stop - start
 
 
-def _fill_in_workers(rows: NDArray[np.float64], lines: list[str], jobs: list[_Job], processes: int) -> Iterator[int]:
+def _fill_in_workers(rows: NDArray[np.float64], lines: list[str], tasks: list[_Task], processes: int) -> Iterator[int]:
     workers: list[_Worker] = []
     idle: SimpleQueue[_Worker] = SimpleQueue()
 
-    def fill(job: _Job) -> int:
+    def fill(task: _Task) -> int:
         worker = idle.get()
         try:
-            rows[job.start : job.stop] = worker.block(lines, job.seed, job.stop - job.start)
+            rows[task.start : task.stop] = worker.block(lines, task.seed, task.stop - task.start)
         finally:
             idle.put(worker)
-        return job.stop - job.start
+        return task.stop - task.start
 
     threads = ThreadPoolExecutor(processes)
     try:
         for _ in range(processes):
             workers.append(_Worker())
             idle.put(workers[-1])
-        for done in as_completed([threads.submit(fill, job) for job in jobs]):
+        for done in as_completed([threads.submit(fill, task) for task in tasks]):
             yield done.result()
     finally:  # reached on KeyboardInterrupt, too; threads that wait for a killed worker read end-of-file and return
         for worker in workers:
@@ -357,9 +357,9 @@ def _serve() -> None:
 
 
 @contextmanager
-def _progress(n: int, *, shown: bool) -> Iterator[Callable[[int], object]]:
+def _progress(n: int, *, visible: bool) -> Iterator[Callable[[int], object]]:
     """Give the function to call with each number of events that are done."""
-    if not shown:
+    if not visible:
         yield lambda _: None
         return
     tqdm = imported("tqdm", feature="progress=True of toys.PythiaZ", extra="pythia").tqdm
@@ -374,5 +374,5 @@ def _available_cores() -> int:
     return os.cpu_count() or 1
 
 
-def _shown(lines: list[str]) -> str:
+def _joined(lines: list[str]) -> str:
     return "; ".join(lines)

@@ -21,10 +21,10 @@ FloatArray = NDArray[np.float64]
 _ORDER = 16
 _Z, _W = leggauss(_ORDER)
 _TO_COEFFICIENTS = np.asarray((np.arange(_ORDER) + 0.5)[:, None] * legvander(_Z, _ORDER - 1).T * _W, dtype=np.float64)
-_SMALL = 1e-13  # the last coefficients over the largest one: what the series leaves out is no larger
-_MOST_HALVINGS = 14  # a density's rounding errors must not be halved for ever
-_SETTLED = 1e-13  # step of a search, in half panels; the next one would be its square
-_MOST_STEPS = 60
+_TOLERANCE = 1e-13  # the last coefficients over the largest one: what the series leaves out is no larger
+_MAX_HALVINGS = 14  # a density's rounding errors must not be halved for ever
+_CONVERGENCE = 1e-13  # step of a search, in half panels; the next one would be its square
+_MAX_STEPS = 60
 _BLOCK = 10_000  # points whose coefficients fit into a processor's cache: three times as fast
 
 
@@ -74,9 +74,9 @@ class Tabulated:
 
     def _inverse(self, share: FloatArray) -> FloatArray:
         panel = self._panel(self.cumulative, share)
-        wanted = share - self.cumulative[panel]
-        z = 2 * wanted / (self.cumulative[panel + 1] - self.cumulative[panel]) - 1
-        z = _solve(wanted, z, self.integral[:, panel], self.density[:, panel])
+        target = share - self.cumulative[panel]
+        z = 2 * target / (self.cumulative[panel + 1] - self.cumulative[panel]) - 1
+        z = _solve(target, z, self.integral[:, panel], self.density[:, panel])
         low, high = self.edges[panel], self.edges[panel + 1]
         return np.asarray(low + (high - low) * (z + 1) / 2)
 
@@ -92,13 +92,13 @@ def tabulate(density: Callable[[FloatArray], FloatArray], low: float, high: floa
     """
     edges = np.array([low, high])
     rough = np.array([True])
-    for _ in range(_MOST_HALVINGS):
+    for _ in range(_MAX_HALVINGS):
         middles = (edges[:-1] + edges[1:]) / 2
         edges = np.sort(np.concatenate([edges, middles[rough]]))
         x, half = _points(edges)
         coefficients: FloatArray = _TO_COEFFICIENTS @ (density(x) * half[:, None]).T
         size = np.abs(coefficients)
-        rough = size[-2:].max(axis=0) > _SMALL * size.max(axis=0)
+        rough = size[-2:].max(axis=0) > _TOLERANCE * size.max(axis=0)
         if not rough.any():
             break
     integral = np.asarray(legint(coefficients, lbnd=-1, axis=0), dtype=np.float64)
@@ -117,14 +117,14 @@ def _points(edges: FloatArray) -> tuple[FloatArray, FloatArray]:
     return (edges[:-1] + half)[:, None] + half[:, None] * _Z, half
 
 
-def _solve(wanted: FloatArray, z: FloatArray, integral: FloatArray, density: FloatArray) -> FloatArray:
-    """Solve integral(z) = wanted for z between -1 and 1 by Newton's method, bisecting where that leads outside."""
+def _solve(target: FloatArray, z: FloatArray, integral: FloatArray, density: FloatArray) -> FloatArray:
+    """Solve integral(z) = target for z between -1 and 1 by Newton's method, bisecting where that leads outside."""
     low, high = np.full_like(z, -1.0), np.full_like(z, 1.0)
-    for _ in range(_MOST_STEPS):
-        excess = legval(z, integral, tensor=False) - wanted
+    for _ in range(_MAX_STEPS):
+        excess = legval(z, integral, tensor=False) - target
         low, high = np.where(excess < 0, z, low), np.where(excess < 0, high, z)
         newton = z - excess / legval(z, density, tensor=False)
         last, z = z, np.where((newton >= low) & (newton <= high), newton, (low + high) / 2)
-        if np.all(np.abs(z - last) < _SETTLED):
+        if np.all(np.abs(z - last) < _CONVERGENCE):
             break
     return z

@@ -50,27 +50,27 @@ class ZLineShape(Toy, Univariate):
         check_between("mass", self.mass, 1, 10_000)
         check_between("width", self.width, 0.001 * self.mass, 0.1 * self.mass)
         check_between("resolution", self.resolution, 0.001 * self.mass, 0.1 * self.mass)
-        check_interval("mass_range", self.mass_range, most=100 * self.mass)
+        check_interval("mass_range", self.mass_range, limit=100 * self.mass)
 
     def pdf(self, x: ArrayLike) -> FloatArray:
         """Return the probability density at measured masses ``x``, GeV, any shape; per GeV."""
-        true, weights = self._true_masses()
+        masses, weights = self._true_masses()
         factors = weights * (_NORM / self.resolution)
-        return mixture(lambda m: np.asarray(np.exp(-0.5 * ((m - true) / self.resolution) ** 2)), x, factors)
+        return mixture(lambda m: np.asarray(np.exp(-0.5 * ((m - masses) / self.resolution) ** 2)), x, factors)
 
     def cdf(self, x: ArrayLike) -> FloatArray:
         """Return the probability of a measured mass up to ``x``, GeV, any shape."""
-        true, weights = self._true_masses()
-        return mixture(lambda m: scipy.special.ndtr((m - true) / self.resolution), x, weights)
+        masses, weights = self._true_masses()
+        return mixture(lambda m: scipy.special.ndtr((m - masses) / self.resolution), x, weights)
 
     def _true_masses(self) -> tuple[FloatArray, FloatArray]:
         """Return true masses and their weights, which sum to 1: the rule of integration."""
         centre, half_width = self._peak()
         # The density's poles are about Γ / 2 off the axis, and the resolution must be resolved, too.
-        true, weights = nodes(*self.mass_range, panel=min(self.width, 2 * self.resolution))
+        masses, weights = nodes(*self.mass_range, panel=min(self.width, 2 * self.resolution))
         low, high = self._angles()
-        z = (true**2 - centre) / half_width
-        return true, weights * 2 * true / (half_width * (1 + z**2) * (high - low))
+        z = (masses**2 - centre) / half_width
+        return masses, weights * 2 * masses / (half_width * (1 + z**2) * (high - low))
 
     def _peak(self) -> tuple[float, float]:
         """Return centre and half width of the Cauchy distribution of s, GeV²."""
@@ -91,5 +91,5 @@ class ZLineShape(Toy, Univariate):
 
     def _events(self, draws: FloatArray) -> dict[str, FloatArray]:
         (centre, half_width), (low, high) = self._peak(), self._angles()
-        true = np.sqrt(centre + half_width * np.tan(low + (high - low) * draws[0]))
-        return {"mass": true + self.resolution * scipy.special.ndtri(draws[1])}
+        mass = np.sqrt(centre + half_width * np.tan(low + (high - low) * draws[0]))
+        return {"mass": mass + self.resolution * scipy.special.ndtri(draws[1])}

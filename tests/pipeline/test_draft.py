@@ -135,7 +135,7 @@ def test_a_column_that_one_side_cannot_be_read_of(events: Make, streamed: Stream
     assert draft(*sources, observables=["x"]).columns == (("x",), ("x",))
     sources[1 - side] = streamed({"x": tables[0]["x"]})
     found = draft(*sources)
-    generated, reference = found.plan().like(found.whole[0]).skipped, found.skipped()
+    generated, reference = found.plan().like(found.full_sides[0]).skipped, found.skipped()
     assert (generated, reference)[side] == {"y": "cannot be read: it is a list of lists"}
 
 
@@ -158,7 +158,7 @@ def test_columns_of_one_side_only(events: Make) -> None:
         "t": "not numeric",
     }
     assert found.plan().skipped == reference
-    assert found.plan().like(found.whole[0]).skipped == {"a": "", **reference}
+    assert found.plan().like(found.full_sides[0]).skipped == {"a": "", **reference}
     assert draft(table, table, observables=["x"]).plan().skipped is None
     weighted = draft({**table, "w": table["x"]}, {**table, "w": table["x"]}, weight=("w", None))
     assert weighted.skipped() == {"w": "holds the weights of the generated events"}

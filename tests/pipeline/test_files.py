@@ -66,7 +66,7 @@ def test_files_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         text_of(tmp_path / "none.json")
     with pytest.raises(InputError, match=r"empty\.json: the file is empty \(0 bytes\)"):
         text_of(tmp_path / "empty.json")
-    monkeypatch.setattr(module, "_MOST_BYTES", 100)
+    monkeypatch.setattr(module, "_MAX_BYTES", 100)
     with pytest.raises(InputError, match=r"large\.json: 101 bytes are too many"):
         text_of(tmp_path / "large.json")
     assert text_of(str(tmp_path / "text.json")) == b"x" * 100

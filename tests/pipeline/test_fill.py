@@ -362,7 +362,7 @@ def test_memory_does_not_grow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(preview, "CHUNKS", (1_000, 1_000))
     monkeypatch.setattr(module, "SIZE", 1_000)
     monkeypatch.setattr(repeated, "SIZE", 1_000)
-    monkeypatch.setattr(module, "_LEAST_ROWS", 1_000)
+    monkeypatch.setattr(module, "_MIN_ROWS", 1_000)
     peaks = []
     for n in (20_000, 80_000):
         path = str(tmp_path / f"{n}.npz")
@@ -380,7 +380,7 @@ def test_memory_does_not_grow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 def test_sketches_fit_into_memory(events: Make, streamed: Stream, monkeypatch: pytest.MonkeyPatch) -> None:
     """Fewer rows are kept in a sketch, the larger they are, but never too few; of more rows the same ones."""
-    monkeypatch.setattr(module, "_LEAST_ROWS", 64)
+    monkeypatch.setattr(module, "_MIN_ROWS", 64)
     table = {name: events(1, 1_000)[name] for name in ("x", "y")}
     sizes = {}
     for size in (10, 300, 3_000):

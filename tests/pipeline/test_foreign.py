@@ -74,15 +74,15 @@ def test_histograms_are_matched_by_name() -> None:
 def test_histograms_without_events() -> None:
     """Where all are compared, a histogram empty on both sides is left out; any other empty one is an error."""
     full, empty = sums(3, 4), BinSums(np.zeros(2), np.zeros(2), sums(1, 1).bins)
-    assert converted(empty, empty, "x", ("a", "b"), asked=False) is None
-    assert converted(full, full, "x", ("a", "b"), asked=False) == (full, full)
+    assert converted(empty, empty, "x", ("a", "b"), requested=False) is None
+    assert converted(full, full, "x", ("a", "b"), requested=False) == (full, full)
     with pytest.raises(
         InputError, match=r"^reference: b: the histogram has no events, .*compare without 'x': observable"
     ):
-        converted(full, empty, "x", ("a", "b"), asked=False)
+        converted(full, empty, "x", ("a", "b"), requested=False)
     for sides in ((empty, empty), (empty, full)):
         with pytest.raises(InputError, match=r"^generated: a: the histogram has no events; check what filled it, .*$"):
-            converted(*sides, "x", ("a", "b"), asked=True)
+            converted(*sides, "x", ("a", "b"), requested=True)
 
 
 def test_what_is_not_compared_is_named() -> None:

@@ -201,12 +201,15 @@ def test_how_bins_were_chosen_is_told(samples: Both, streamed: Stream, small_pre
     """The report says from how many rows bins were chosen, if not from all."""
     long = {"x": np.concatenate([samples[1]["x"]] * 3) + np.arange(1_800) * 1e-6}
     request = Request.parsed(observables=["x"], bins=4)
-    assert paired(samples[0], streamed(samples[1]), request, (None, None), None).how == {}
-    how = paired(samples[0], streamed(long), request, (None, None), None).how
+    assert paired(samples[0], streamed(samples[1]), request, (None, None), None).bin_provenance == {}
+    how = paired(samples[0], streamed(long), request, (None, None), None).bin_provenance
     assert how["drawn"] is False
     assert 380 <= how["bins_from_rows"] <= 400
     assert validate(samples[0], streamed(long), observables=["x"], bins=4).provenance["bins"] == dict(how)
-    assert paired(samples[0], long, request, (None, None), None).how == {"bins_from_rows": 400, "drawn": False}
+    assert paired(samples[0], long, request, (None, None), None).bin_provenance == {
+        "bins_from_rows": 400,
+        "drawn": False,
+    }
 
 
 def test_the_order_is_that_asked_for(samples: Both) -> None:

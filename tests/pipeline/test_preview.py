@@ -51,7 +51,7 @@ def draw(sizes: Sequence[int], size: int, chunk: int = 1_000, limit: int = LARGE
 def test_few_rows_are_all_kept_in_order() -> None:
     """A source that is not too large is kept as it is."""
     total = reduce(add, draw([30, 1, 69], 100, chunk=7))
-    assert (total.total, total.kept, total.limit) == (100, 100, LARGEST)
+    assert (total.total, total.n_rows, total.limit) == (100, 100, LARGEST)
     np.testing.assert_array_equal(total.columns["row"], np.arange(100))
 
 
@@ -61,7 +61,7 @@ def test_chunks_and_groups_do_not_matter(sizes: list[int], size: int, chunk: int
     """The sample is bounded, knows what it stands for, and does not depend on chunks or on how parts are grouped."""
     some = draw(sizes, size, chunk)
     total, again = reduce(add, some), reduce(add, draw(sizes, size, 10_000))
-    assert total.kept <= size
+    assert total.n_rows <= size
     assert total.total == sum(sizes)
     assert total.limit == again.limit
     np.testing.assert_array_equal(total.columns["row"], again.columns["row"])
@@ -74,7 +74,7 @@ def test_chunks_and_groups_do_not_matter(sizes: list[int], size: int, chunk: int
 def test_a_long_source_leaves_enough() -> None:
     """Of many more rows than are kept, about half of the bound or more are."""
     for total in (10_001, 33_000, 100_000):
-        assert 4_500 < reduce(add, draw([total // 4] * 4, 10_000)).kept <= 10_000
+        assert 4_500 < reduce(add, draw([total // 4] * 4, 10_000)).n_rows <= 10_000
 
 
 def test_a_part_has_no_more_than_it_may() -> None:
@@ -82,7 +82,7 @@ def test_a_part_has_no_more_than_it_may() -> None:
     task = module._Reading(("row",), 1 << 20, 1 << 18, LARGEST, parts=1_000)
     one = module._draw_part(task, 0, part(0, 40_000), lambda _: None)
     assert one is not None
-    assert 4_000 < one.kept <= 8_192
+    assert 4_000 < one.n_rows <= 8_192
     assert one.size == 1 << 20
 
 
@@ -91,8 +91,8 @@ def test_the_sample_is_fair() -> None:
     rows = reduce(add, draw([40_000, 5_000, 100_000, 55_000], 20_000))
     numbers: Any = rows.columns["row"]
     counts = np.bincount(numbers // 2_000, minlength=100)
-    p = rows.kept / rows.total
-    chi2 = float(((counts - rows.kept / 100) ** 2 / (rows.kept / 100 * (1 - p))).sum())
+    p = rows.n_rows / rows.total
+    chi2 = float(((counts - rows.n_rows / 100) ** 2 / (rows.n_rows / 100 * (1 - p))).sum())
     assert 1e-4 < stats.chi2.sf(chi2, 99) < 1 - 1e-4
     gaps = np.diff(numbers)
     expected = p * (1 - p) ** np.arange(30)
@@ -106,7 +106,7 @@ def test_parts_are_drawn_independently() -> None:
     numbers: Any = total.columns["row"]
     first, second = numbers[numbers < 20_000], numbers[numbers >= 20_000] - 20_000
     both = np.intersect1d(first, second).size
-    mean = first.size * (total.kept - first.size) / 20_000
+    mean = first.size * (total.n_rows - first.size) / 20_000
     assert abs(both - mean) < 5 * mean**0.5
 
 
@@ -114,7 +114,7 @@ def test_a_limit_from_the_start() -> None:
     """Rows that would be left out in the end can be left out at once, and the sample is the same."""
     whole = reduce(add, draw([5_000] * 6, 8_000))
     some = draw([5_000] * 6, 8_000, 900, whole.limit)
-    assert all(one.kept < 2_000 for one in some)
+    assert all(one.n_rows < 2_000 for one in some)
     early = reduce(add, some)
     np.testing.assert_array_equal(early.columns["row"], whole.columns["row"])
     assert (early.total, early.limit) == (whole.total, whole.limit)
@@ -125,22 +125,22 @@ def test_rows_of_one_number(number: int) -> None:
     """Rows that cannot be told apart by their numbers are dropped rather than kept beyond the bound."""
     numbers = np.full(1_000, number, dtype=np.uint64)
     one = Subsample(1_000, 1_500, (({"x": np.arange(1_000.0)}, numbers),)).bounded()
-    assert one.kept == 1_000
+    assert one.n_rows == 1_000
     both = one + one
-    assert both.kept == 0
+    assert both.n_rows == 0
     assert both.total == 2_000
-    assert (both + one).kept == 0
+    assert (both + one).n_rows == 0
 
 
 def test_thinning_out() -> None:
     """A lower limit keeps exactly the rows up to it, a higher one changes nothing."""
     numbers = np.arange(10, dtype=np.uint64)
     some = Subsample(50, 100, (({"x": np.arange(10.0)}, numbers),), 20)
-    thinned: Any = some.thinned(4)
+    thinned: Any = some.truncated(4)
     assert thinned.columns["x"].tolist() == [0, 1, 2, 3, 4]
     assert thinned.total == 50
-    assert some.thinned(30) is some
-    assert (some + some.thinned(4)).kept == 10
+    assert some.truncated(30) is some
+    assert (some + some.truncated(4)).n_rows == 10
 
 
 def test_many_pieces_are_joined() -> None:

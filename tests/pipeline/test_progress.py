@@ -14,7 +14,7 @@ import pytest
 
 import pytest_ganvalid as gv
 from pytest_ganvalid.pipeline import progress
-from pytest_ganvalid.pipeline.progress import shown
+from pytest_ganvalid.pipeline.progress import progress_bar
 from pytest_ganvalid.samples.sources import Source
 
 pytest.importorskip("tqdm")
@@ -52,7 +52,7 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Terminal]:
 def test_many_events_on_a_terminal(watch: Callable[[], Terminal]) -> None:
     """The bar says how many events there are, how many have been read, and how many are read per second."""
     terminal = watch()
-    with shown(_sides(12_000_000, 8_000_000)) as tick:
+    with progress_bar(_sides(12_000_000, 8_000_000)) as tick:
         assert tick is not None
         tick(3_000_000)
         tick(2_000_000)
@@ -67,10 +67,10 @@ def test_the_bar_goes(watch: Callable[[], Terminal]) -> None:
     terminal = watch()
     for error in (None, KeyboardInterrupt):
         if error is None:
-            with shown(_sides(20_000_000)):
+            with progress_bar(_sides(20_000_000)):
                 pass
         else:
-            with pytest.raises(error), shown(_sides(20_000_000)):
+            with pytest.raises(error), progress_bar(_sides(20_000_000)):
                 raise error
         assert terminal.getvalue().endswith("\r")
         assert not terminal.getvalue().rsplit("\r", 2)[1].strip()
@@ -79,7 +79,7 @@ def test_the_bar_goes(watch: Callable[[], Terminal]) -> None:
 def test_few_events(watch: Callable[[], Terminal]) -> None:
     """Few events are read before anybody could look."""
     terminal = watch()
-    with shown(_sides(5_000, 6_000)) as tick:
+    with progress_bar(_sides(5_000, 6_000)) as tick:
         assert tick is None
     assert not terminal.getvalue()
 
@@ -87,7 +87,7 @@ def test_few_events(watch: Callable[[], Terminal]) -> None:
 def test_unknown_number_of_events(watch: Callable[[], Terminal]) -> None:
     """Where the number is not known before, what has been read is shown."""
     terminal = watch()
-    with shown(_sides(None, 5)) as tick:
+    with progress_bar(_sides(None, 5)) as tick:
         assert tick is not None
         tick(1_500)
     assert "events" in terminal.getvalue()
@@ -96,7 +96,7 @@ def test_unknown_number_of_events(watch: Callable[[], Terminal]) -> None:
 
 def test_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing is printed where nobody looks: in a file, a pipe or a log."""
-    with shown(_sides(20_000_000, None)) as tick:
+    with progress_bar(_sides(20_000_000, None)) as tick:
         assert tick is None
     assert capsys.readouterr() == ("", "")
 
@@ -105,7 +105,7 @@ def test_without_tqdm(watch: Callable[[], Terminal], monkeypatch: pytest.MonkeyP
     """Without the package that draws the bar there is none, and no error."""
     terminal = watch()
     monkeypatch.setattr(progress, "find_spec", lambda name: None)  # noqa: ARG005
-    with shown(_sides(20_000_000)) as tick:
+    with progress_bar(_sides(20_000_000)) as tick:
         assert tick is None
     assert not terminal.getvalue()
 
@@ -113,7 +113,7 @@ def test_without_tqdm(watch: Callable[[], Terminal], monkeypatch: pytest.MonkeyP
 def test_threads_are_counted(watch: Callable[[], Terminal]) -> None:
     """Threads that tell of their chunks at once lose none."""
     terminal = watch()
-    with shown(_sides(None)) as tick:
+    with progress_bar(_sides(None)) as tick:
         assert tick is not None
         tell = tick
 
@@ -136,7 +136,7 @@ def test_threads_are_counted(watch: Callable[[], Terminal]) -> None:
 def test_a_check_shows_it(watch: Callable[[], Terminal], monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     """A check of many events in files shows the bar to whoever watches."""
     terminal = watch()
-    monkeypatch.setattr(progress, "_LONG", 100)
+    monkeypatch.setattr(progress, "_MIN_EVENTS", 100)
     rng = np.random.default_rng(1)
     for name in "ab":
         np.savez(tmp_path / f"{name}.npz", x=rng.normal(size=500))

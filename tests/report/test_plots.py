@@ -282,11 +282,11 @@ def test_thinning_keeps_the_extremes() -> None:
     """Of 20,000 bins few are drawn, the worst and the fullest among them, and the title says so."""
     comparison = _comparison(20_000)
     bins = plots.Bins.to_draw(comparison)
-    assert bins.at.size <= plots.MAX_DRAWN
+    assert bins.positions.size <= plots.MAX_DRAWN
     for drawn, given in ((bins.bias, comparison.contents.bias), (bins.generated, comparison.contents.generated)):
         assert drawn.min() == min(given)
         assert drawn.max() == max(given)
-    assert f"drawn: {bins.at.size:,} of {comparison.bins:,} bins" in plots.draw("m", comparison).get_suptitle()
+    assert f"drawn: {bins.positions.size:,} of {comparison.bins:,} bins" in plots.draw("m", comparison).get_suptitle()
 
 
 def test_every_run_keeps_its_own_extremes() -> None:

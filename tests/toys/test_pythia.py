@@ -86,7 +86,7 @@ def test_seeds_and_blocks_differ() -> None:
 def test_block_seeds_are_distinct_and_valid() -> None:
     """Every block of a large run has a seed of its own in Pythia's range, also where the seeds wrap around."""
     for seed in range(20):
-        seeds = np.array([job.seed for job in pythia._jobs(10_000, 1, seed)])
+        seeds = np.array([task.seed for task in pythia._tasks(10_000, 1, seed)])
         assert np.unique(seeds).size == 10_000
         assert seeds.min() >= 1
         assert seeds.max() <= 900_000_000
@@ -95,13 +95,13 @@ def test_block_seeds_are_distinct_and_valid() -> None:
 def test_wrapped_block_seeds(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond the last of Pythia's seeds the blocks go on from the first."""
     monkeypatch.setattr(pythia, "_PYTHIA_SEEDS", 7)
-    assert sorted(job.seed for job in pythia._jobs(7, 1, 0)) == [1, 2, 3, 4, 5, 6, 7]
+    assert sorted(task.seed for task in pythia._tasks(7, 1, 0)) == [1, 2, 3, 4, 5, 6, 7]
 
 
-def test_jobs_cover_the_sample_once() -> None:
+def test_tasks_cover_the_sample_once() -> None:
     """Blocks follow each other without gap or overlap, and only the last is shorter."""
-    jobs = pythia._jobs(250, 100, 0)
-    assert [(job.start, job.stop) for job in jobs] == [(0, 100), (100, 200), (200, 250)]
+    tasks = pythia._tasks(250, 100, 0)
+    assert [(task.start, task.stop) for task in tasks] == [(0, 100), (100, 200), (200, 250)]
 
 
 def test_user_cannot_fix_the_seed_of_all_blocks() -> None:
