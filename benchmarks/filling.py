@@ -27,7 +27,7 @@ from pytest_ganvalid.histograms.binning import bins_for, equiprobable_edges
 from pytest_ganvalid.histograms.bins import Axis, Grid
 from pytest_ganvalid.histograms.filling import fill
 from pytest_ganvalid.histograms.kdtree_growth import kdtree_cells
-from pytest_ganvalid.histograms.lookup import shared_out, threads
+from pytest_ganvalid.histograms.lookup import parallel_map, threads
 
 BINS = 50
 GIGA = 1e9
@@ -193,7 +193,7 @@ def boosted(axis: Any, values: Any, workers: int) -> Any:  # noqa: ANN401 - boos
 
 def read_all(values: Any) -> list[float]:  # noqa: ANN401 - an array
     """Read values as fast as they can be."""
-    return shared_out(lambda part: float(np.add.reduce(values[part])), values.size)
+    return parallel_map(lambda part: float(np.add.reduce(values[part])), values.size)
 
 
 def in_turns(ways: list[Callable[[], Any]], repeats: int) -> list[float]:

@@ -27,7 +27,7 @@ FloatArray = NDArray[np.float64]
 SEED = 20_206
 BINS = (20, 30, 40, 50, 70, 80, 100, 150, 200, 250, 300, 400, 500)
 FACTORS = (2, 5)
-LEAST_BINS = 10
+MIN_BINS = 10
 EXCESSES = 0.25, 4.0
 """The bias in units of the largest allowed one, log-uniform between these."""
 SHIFT = 4.2
@@ -121,7 +121,7 @@ def random_pair(rng: np.random.Generator) -> Pair:
     n_reference, ratio = n_required * rng.uniform(2, 8), rng.choice(_RATIOS)
     sizes = round(ratio * n_reference), round(n_reference)
     g, r = rng.multinomial(sizes[0], q), rng.multinomial(sizes[1], p)
-    coarse = {bins // f: verdict(g, r, n_required, f) for f in FACTORS if bins % f == 0 and bins // f >= LEAST_BINS}
+    coarse = {bins // f: verdict(g, r, n_required, f) for f in FACTORS if bins % f == 0 and bins // f >= MIN_BINS}
     return Pair(flaw, bins, verdict(g, r, n_required), coarse)
 
 
@@ -170,7 +170,7 @@ def report(pairs: list[Pair], shifts: dict[int, Counter[gv.Verdict]], command: s
         f"Written by `{command}`. A random pair is one toy of a flat spectrum in {BINS[0]} to {BINS[-1]} bins and a "
         f"generator with a flaw of random size, {EXCESSES[0]:g} to {EXCESSES[1]:g} times the largest allowed one, with "
         "2 to 8 reference events per required one and 1, 3 or 10 times as many generated ones; the coarse bins are 2 "
-        f"or 5 neighbours in one, where that leaves {LEAST_BINS} or more."
+        f"or 5 neighbours in one, where that leaves {MIN_BINS} or more."
     )
     yield from ("", "| flaw | pairs | ROBUST | UNPROVEN | BIASED | contradictions | seen in fine bins only |")
     yield "| --- | --- | --- | --- | --- | --- | --- |"

@@ -22,7 +22,7 @@ from pytest_ganvalid.histograms.sums import as_bin_sums
 from pytest_ganvalid.results import Comparison
 from pytest_ganvalid.statistics.limits import Limits
 from pytest_ganvalid.statistics.power import allowed_excess, required_scale
-from pytest_ganvalid.statistics.regions import LEAST_BINS, MOST_SCALES, Map, Regional, Run
+from pytest_ganvalid.statistics.regions import MAX_SCALES, MIN_BINS, Map, Regional, Run
 from pytest_ganvalid.statistics.smooth import resolutions, smooth_basis
 
 FloatArray = NDArray[np.float64]
@@ -89,7 +89,7 @@ def draw(kind: type[Map], q: FloatArray, n_required: float, n_h: float, rng: np.
 
 def level(scale: int, bins: int) -> float:
     """The level of a run of a scale."""
-    scales = min(MOST_SCALES, int(math.log2(bins / LEAST_BINS)))
+    scales = min(MAX_SCALES, int(math.log2(bins / MIN_BINS)))
     return float(ALPHA / scales / (2 ** (scale + 1) - 1))
 
 

@@ -515,7 +515,7 @@ class _Study:
         root[:, self.model.bins] = root_of(covariance)
         likelihood = self.model.likelihood
         conditional = likelihood if poi is None else likelihood.fixed(self.model.poi, poi)
-        return fit(conditional, Data(data.contents, data.measured, shift, root), some_may_fail=toys)
+        return fit(conditional, Data(data.contents, data.measured, shift, root), allow_failures=toys)
 
     def _coverage(self, n_inherited: float, toys: int, rng: np.random.Generator) -> tuple[Coverage, ...]:
         """Measure coverage: every toy has a generator of its own, trained on n_inherited events of the reference's law.

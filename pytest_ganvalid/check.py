@@ -47,7 +47,7 @@ from pytest_ganvalid.results import (
 )
 from pytest_ganvalid.sensitivity import Finding, Sensitivity
 from pytest_ganvalid.statistics import chi2 as chi2_module
-from pytest_ganvalid.statistics.clusters import LEAST_CLUSTERS, Clusters
+from pytest_ganvalid.statistics.clusters import MIN_CLUSTERS, Clusters
 from pytest_ganvalid.statistics.equivalence import equivalence
 from pytest_ganvalid.statistics.limits import LIMITS, Limits, level
 from pytest_ganvalid.statistics.reasons import count, too_good
@@ -465,7 +465,7 @@ class _Context:
         if pair.controls is None and (self.regions or not comparison.robust):
             regions = self._regions(merged, assessment, (generated, reference), pair.chosen)
             comparison = replace(comparison, regions=regions)
-        if generated.repeated is None or reference.repeated is None or assessment.n_clusters < LEAST_CLUSTERS:
+        if generated.repeated is None or reference.repeated is None or assessment.n_clusters < MIN_CLUSTERS:
             return comparison
         return with_repeated(comparison, generated, reference)
 
@@ -522,7 +522,7 @@ class _Context:
             sparse=merged.sparse,
             observables=self.observables,
             events=merged.reference.n_events,
-            cut_here=pair.chosen,
+            cut_share=pair.chosen,
             used=pair.used,
             clusters=clusters,
             single=_events(merged.reference),
@@ -530,7 +530,7 @@ class _Context:
         return merged, assessment
 
     def _regions(
-        self, merged: Merged, assessment: Assessment, sides: tuple[BinSums, BinSums], cut_here: float
+        self, merged: Merged, assessment: Assessment, sides: tuple[BinSums, BinSums], cut_share: float
     ) -> Sequence[Region]:
         clusters = Clusters.of(*sides)
         regional = Map(
@@ -540,7 +540,7 @@ class _Context:
             merged.order,
             assessment.n_required,
             self.limits,
-            cut_here,
+            cut_share,
             None if clusters is None else clusters.merged(merged.group_of),
         )
 

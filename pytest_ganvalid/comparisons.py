@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_ganvalid.errors import InputError, InputTypeError
-from pytest_ganvalid.histograms.axes import shown_axes
+from pytest_ganvalid.histograms.axes import result_axes
 from pytest_ganvalid.histograms.bins import Bins, Grid, Slabs, WithOutside
-from pytest_ganvalid.histograms.kdtree import SAME
+from pytest_ganvalid.histograms.kdtree import TOLERANCE
 from pytest_ganvalid.histograms.merging import Merged
 from pytest_ganvalid.histograms.sums import BinSums
 from pytest_ganvalid.results import (
@@ -109,7 +109,7 @@ def histogram_comparison(
         contents=_contents(a, merged),
         share=share,
         n_equivalent_nominal=min(_ratio(test.ndf / 2, test.upper_at(limits.alpha_nominal)) for test in a.tests),
-        axes=shown_axes(original.bins, labels or (name,)),
+        axes=result_axes(original.bins, labels or (name,)),
         **asdict(limits),
     )
 
@@ -299,7 +299,7 @@ def _distinct_values(lists: Sequence[FloatArray]) -> FloatArray:
     values = np.unique(np.concatenate(lists))
     if not values.size:
         return values
-    return np.asarray(values[np.concatenate([[True], np.diff(values) > SAME * np.abs(values[1:])])])
+    return np.asarray(values[np.concatenate([[True], np.diff(values) > TOLERANCE * np.abs(values[1:])])])
 
 
 def _value_shares(side: BinSums, values: FloatArray) -> ValueShares:

@@ -65,9 +65,9 @@ def _run(arguments: argparse.Namespace) -> None:
         raise UsageError(msg)
     check_distinct({"--conditions": arguments.conditions, "--output": arguments.output})
     from pytest_ganvalid.gan import Generator
-    from pytest_ganvalid.samples.files import WRITTEN, write_events
+    from pytest_ganvalid.samples.files import WRITE_FORMATS, write_events
 
-    check_output(arguments.output, WRITTEN)
+    check_output(arguments.output, WRITE_FORMATS)
     generator = Generator.load(arguments.generator, device=arguments.device)
     conditions = _conditions(generator, arguments)
     n = arguments.n if arguments.n is not None else len(conditions)

@@ -84,12 +84,12 @@ def _toy(text: str) -> str:
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    from pytest_ganvalid.samples.files import WRITTEN, write_events
+    from pytest_ganvalid.samples.files import WRITE_FORMATS, write_events
 
     toy, name = _class(arguments.toy), kebab(arguments.toy)
     values = values_of(arguments.set, parameters_of(toy), f"{name} has no parameter")
 
-    check_output(arguments.output, WRITTEN)
+    check_output(arguments.output, WRITE_FORMATS)
     sample = _drawn(built(toy, values), arguments.n, arguments.seed)
     events = write_events(arguments.output, _chunks(sample))
     say(f"wrote {events:,} events of {name} ({', '.join(sample.columns)}) to {arguments.output}")

@@ -16,7 +16,7 @@ _OUTSIDE = "outside the selection"
 
 
 @singledispatch
-def shown_axes(bins: Any, labels: Sequence[str]) -> tuple[results.Axis, ...]:  # noqa: ANN401 - any `bins.Bins`
+def result_axes(bins: Any, labels: Sequence[str]) -> tuple[results.Axis, ...]:  # noqa: ANN401 - any `bins.Bins`
     """Return the axes of bins as results have them.
 
     Args:
@@ -27,26 +27,26 @@ def shown_axes(bins: Any, labels: Sequence[str]) -> tuple[results.Axis, ...]:  #
     return tuple(results.Axis(label=labels[i] if i < len(labels) else "") for i in range(len(bins.shape)))
 
 
-@shown_axes.register
+@result_axes.register
 def _(bins: Grid, labels: Sequence[str]) -> tuple[results.Axis, ...]:
     names = [*labels[: len(bins.axes)], *[""] * (len(bins.axes) - len(labels))]
     return tuple(_result_axis(axis, label) for axis, label in zip(bins.axes, names, strict=True))
 
 
-@shown_axes.register
+@result_axes.register
 def _(bins: Slabs, labels: Sequence[str]) -> tuple[results.Axis, ...]:
     x, y = labels
     return (_result_axis(bins.x, x), *(_result_axis(axis, y) for axis in bins.y))
 
 
-@shown_axes.register
+@result_axes.register
 def _(bins: Cells, labels: Sequence[str]) -> tuple[results.Axis, ...]:  # noqa: ARG001 - they have their own
     return tuple(results.Axis(label=name) for name in bins.names)
 
 
-@shown_axes.register
+@result_axes.register
 def _(bins: WithOutside, labels: Sequence[str]) -> tuple[results.Axis, ...]:
-    axes = shown_axes(bins.inside, labels)
+    axes = result_axes(bins.inside, labels)
     if len(axes) != 1:
         return axes
     (axis,) = axes

@@ -17,7 +17,7 @@ from pytest_ganvalid._json import Node, decode
 from pytest_ganvalid.errors import InputError, InputTypeError
 from pytest_ganvalid.histograms.bins import Axis, Fillable, Grid, Nominal, Slabs
 from pytest_ganvalid.histograms.exact import total_by_bin
-from pytest_ganvalid.histograms.kdtree import SAME, Cells
+from pytest_ganvalid.histograms.kdtree import TOLERANCE, Cells
 from pytest_ganvalid.histograms.kdtree_growth import kdtree_cells
 
 FloatArray = NDArray[np.float64]
@@ -215,7 +215,7 @@ def _equiprobable(distinct: FloatArray, mass: FloatArray, bins: int, size: float
     share = cumulative[-1] / _cell_count(bins, size)
     atoms = np.flatnonzero(mass >= share * (1 - _ROUNDING))
     integral = _is_integral(distinct)
-    reach = 0.0 if integral else SAME * np.abs(distinct[atoms])
+    reach = 0.0 if integral else TOLERANCE * np.abs(distinct[atoms])
     with np.errstate(over="ignore"):
         lower = np.searchsorted(distinct, distinct[atoms] - reach, side="left")
         upper = np.searchsorted(distinct, distinct[atoms] + reach, side="right")
@@ -274,7 +274,7 @@ def _between(distinct: FloatArray, positions: IntArray, *, integral: bool) -> Fl
 def _beyond(value: float, last: FloatArray, *, integral: bool) -> list[float]:
     """Return an edge above the largest value, as far from it as the last one below; none if no float is as large."""
     with np.errstate(over="ignore"):
-        reach = _HALF if integral else float((value - last).max(initial=SAME * abs(value)))
+        reach = _HALF if integral else float((value - last).max(initial=TOLERANCE * abs(value)))
         edge = max(value + reach, float(np.nextafter(value, np.inf)))
     return [float(edge)] if np.isfinite(edge) else []
 

@@ -282,7 +282,7 @@ def _blamed(place: str, kind: str) -> Iterator[None]:
         raise InputError(msg) from error
 
 
-def the_only(histograms: Mapping[str, BinSums], name: str) -> BinSums:
+def single_histogram(histograms: Mapping[str, BinSums], name: str) -> BinSums:
     """Return the only histogram of a file.
 
     Raises:

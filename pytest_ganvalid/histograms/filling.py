@@ -19,7 +19,7 @@ from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.histograms.bins import Bins, Fillable, WithOutside, plain_axis
 from pytest_ganvalid.histograms.clusters import ClusterSums, cluster_sums
 from pytest_ganvalid.histograms.exact import Total, total_by_bin
-from pytest_ganvalid.histograms.lookup import BLOCK, lookup, parts, shared_out
+from pytest_ganvalid.histograms.lookup import BLOCK, lookup, parallel_map, parts
 from pytest_ganvalid.histograms.repeated import Repeated
 from pytest_ganvalid.histograms.sums import BinSums
 
@@ -144,7 +144,7 @@ def filled(
             size += 1
         return replace(contents, clusters=cluster_sums(cluster, weight, counts, index, size))
     if selected is None and counts is None:
-        return reduce(add, shared_out(partial(_filled_part, bins, columns, weight), columns[0].size, workers))
+        return reduce(add, parallel_map(partial(_filled_part, bins, columns, weight), columns[0].size, workers))
     index = _index(bins, columns)
     all_bins: Bins = bins
     if selected is not None:

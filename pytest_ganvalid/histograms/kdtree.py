@@ -27,7 +27,7 @@ from pytest_ganvalid.histograms.lookup import lookup, parts, plain
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 Box = tuple[tuple[float, float], ...]
-SAME = 5e-6
+TOLERANCE = 5e-6
 """Relative distance within which values are one that was printed to six digits or stored in single precision."""
 _PARTS = 10  # in which neighbouring cells are seen together
 _EMPTY_LIMITS = (math.inf, -math.inf)  # of no value
@@ -76,7 +76,7 @@ class Guard:
         """Return which events have these values, but for rounding; ``columns`` are those of the guard."""
         inside = np.ones(columns[0].size, dtype=bool)
         for values, value in zip(columns, self.values, strict=True):
-            inside &= (values == value) if math.isinf(value) else np.abs(values - value) <= SAME * abs(value)
+            inside &= (values == value) if math.isinf(value) else np.abs(values - value) <= TOLERANCE * abs(value)
         return inside
 
     def box(self, box: Box) -> Box:
@@ -280,7 +280,7 @@ def _guard_limits(value: float) -> tuple[float, float]:
     """Return the smallest and the largest number that is a guard's value but for rounding; see `Guard.is_inside`."""
     if math.isinf(value):
         return value, value
-    distance, ends = SAME * abs(value), []
+    distance, ends = TOLERANCE * abs(value), []
     for direction in (-math.inf, math.inf):
         end = value + math.copysign(distance, direction)
         if abs(end - value) > distance:  # the sum was rounded outwards; a difference of such numbers is exact

@@ -367,7 +367,7 @@ def threads() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def shared_out(function: Callable[[slice], T], size: int, workers: int | None = None) -> list[T]:
+def parallel_map(function: Callable[[slice], T], size: int, workers: int | None = None) -> list[T]:
     """Apply a function to consecutive parts of so many items, in several threads if they are many.
 
     Args:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, ValuesView
 from typing import Any
 
 from pytest_ganvalid.observables.observable import Observable
-from pytest_ganvalid.observables.resolve import Scoring, Wanted
+from pytest_ganvalid.observables.resolve import AnyObservable, Scoring
 from pytest_ganvalid.samples import Sample
 from pytest_ganvalid.samples.columns import inner_columns
 
@@ -67,7 +67,7 @@ class _RecordingValues(ValuesView[Any]):
                 recorded.keys()
 
 
-def needed_columns(observable: Wanted, generated: Sample, reference: Sample) -> frozenset[str]:
+def needed_columns(observable: AnyObservable, generated: Sample, reference: Sample) -> frozenset[str]:
     """Return the names of the columns that an observable reads.
 
     A function is called with a few events, to see which columns it reads; it must read the same ones whatever the

@@ -61,7 +61,7 @@ class Scoring(Protocol):
         ...
 
 
-Wanted = Observable | Estimating | Scoring
+AnyObservable = Observable | Estimating | Scoring
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,9 @@ class _Shared:
         return names
 
 
-def resolve(spec: object, generated: Sample, reference: Sample, condition: str | None = None) -> tuple[Wanted, ...]:
+def resolve(
+    spec: object, generated: Sample, reference: Sample, condition: str | None = None
+) -> tuple[AnyObservable, ...]:
     """Turn the specification of a user into observables.
 
     Args:
@@ -128,8 +130,8 @@ def resolve(spec: object, generated: Sample, reference: Sample, condition: str |
 def skipped_columns(generated: Sample, reference: Sample, condition: str | None = None) -> dict[str, str]:
     """Return the columns that ``observables=None`` leaves out, and why.
 
-    Columns of numbers that only the reference has are not among them; see `refuse_lost`. Columns that number the events
-    are recognised in the reference alone, which decides on the bins, too: the generated events may come later.
+    Columns of numbers that only the reference has are not among them; see `refuse_missing`. Columns that number the
+    events are recognised in the reference alone, which decides on the bins, too: the generated events may come later.
     """
     gen, ref = generated.columns, reference.columns
     skipped = dict.fromkeys((name for name in gen if name not in ref), ONLY_GENERATED)
@@ -150,7 +152,7 @@ def no_observable(values: Any) -> str:  # noqa: ANN401 - an array or Entries
     return _NUMBERING if numbers_in_order(values) or (is_numeric(values) and numbers_at_random(values[:HEAD])) else ""
 
 
-def refuse_lost(names: Iterable[str]) -> None:
+def refuse_missing(names: Iterable[str]) -> None:
     """Refuse a generated sample that lacks columns of the reference, where all columns are compared.
 
     Raises:
@@ -165,13 +167,13 @@ def refuse_lost(names: Iterable[str]) -> None:
         raise InputError(msg)
 
 
-def _all_columns(shared: _Shared) -> list[Wanted]:
+def _all_columns(shared: _Shared) -> list[AnyObservable]:
     """Return the numeric columns of the reference and, of two or more that vary, their joint distribution."""
     skipped = skipped_columns(shared.generated, shared.reference, shared.condition)
     names = shared.names()
-    refuse_lost({*shared.reference.columns} - {*shared.generated.columns} - {*skipped})
+    refuse_missing({*shared.reference.columns} - {*shared.generated.columns} - {*skipped})
     joined = tuple(name for name in _scalar_columns(shared) if _varies(shared.reference, name))
-    columns: list[Wanted] = [Observable(name, (name,)) for name in names]
+    columns: list[AnyObservable] = [Observable(name, (name,)) for name in names]
     return columns if len(joined) < _PAIR else [*columns, _tree(_joint_name(shared.reference), joined)]
 
 
@@ -187,7 +189,7 @@ def _joint_name(reference: Sample) -> str:
     return next(name for name in candidates if name not in reference.columns)
 
 
-def _refuse_condition(observable: Wanted, condition: str | None) -> None:
+def _refuse_condition(observable: AnyObservable, condition: str | None) -> None:
     """Refuse an observable that is the condition itself.
 
     Raises:
@@ -207,7 +209,7 @@ def _is_observable(value: object) -> bool:
     return isinstance(value, Selection | KDTree | Observable | Estimating | Scoring)
 
 
-def _observable(value: object, shared: _Shared, name: str | None = None) -> Wanted:
+def _observable(value: object, shared: _Shared, name: str | None = None) -> AnyObservable:
     check_name(name)
     if isinstance(value, str):
         return Observable(name or value, (value,))
@@ -228,7 +230,7 @@ def _observable(value: object, shared: _Shared, name: str | None = None) -> Want
     raise InputTypeError(msg)
 
 
-def _from_object(value: Any, shared: _Shared, name: str | None) -> Wanted:  # noqa: ANN401 - one of the public classes
+def _from_object(value: Any, shared: _Shared, name: str | None) -> AnyObservable:  # noqa: ANN401 - one of the public classes
     """Resolve an object of one of the public classes, under another name if one is given."""
     if isinstance(value, KDTree):
         columns = _scalar_columns(shared) if value.columns is None else _tree_columns(value.columns)

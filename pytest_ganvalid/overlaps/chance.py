@@ -65,10 +65,10 @@ def _p_identical(
 ) -> float:
     """Return the probability that two halves of a sample have each row equally often: Π C(2c, c) / C(2n, n)."""
     identical = common == in_a.values.size == in_b.values.size and np.array_equal(counts_a, counts_b)
-    return p_again(counts_a) if identical and in_b.limit == LARGEST else 1.0
+    return p_repetition(counts_a) if identical and in_b.limit == LARGEST else 1.0
 
 
-def p_again(counts: NDArray[np.integer], share: float = 1.0) -> float:
+def p_repetition(counts: NDArray[np.integer], share: float = 1.0) -> float:
     """Return the probability, at most, that other independent rows occur just as often: Π C(2c, c) / C(2n, n).
 
     Args:

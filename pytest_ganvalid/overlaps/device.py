@@ -17,7 +17,7 @@ _WORD = 2**32 - 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Kept:
+class DeviceSelection:
     """The rows of a sketch among some events.
 
     Attributes:
@@ -33,7 +33,7 @@ class Kept:
     squares: int
 
 
-def kept_on_device(tensors: Mapping[str, Tensor], key: Key, limit: int) -> Kept:
+def select_on_device(tensors: Mapping[str, Tensor], key: Key, limit: int) -> DeviceSelection:
     """Choose rows as `Fingerprint.of` does.
 
     Args:
@@ -50,7 +50,7 @@ def kept_on_device(tensors: Mapping[str, Tensor], key: Key, limit: int) -> Kept:
             hashes = (hashes ^ (hashes >> 16)) * int(SECOND) & _WORD
             hashes = hashes ^ (hashes >> 15)
     selected = torch.nonzero(hashes <= limit >> 32)[:, 0]
-    return Kept(
+    return DeviceSelection(
         {name: as_array(tensors[name][selected], f"column {name!r}") for name in key.columns},
         hashes[selected].cpu().numpy().astype(np.uint32),
         int(hashes.sum()) % 2**64,

@@ -201,10 +201,10 @@ class Fingerprint:
         if limit < LARGEST:
             selected = np.flatnonzero(hashes <= np.uint32(limit >> 32))
             hashes, columns = hashes[selected], {name: column[selected] for name, column in columns.items()}
-        return cls.of_kept(columns, key, rows, size, limit, hashes)
+        return cls.of_selection(columns, key, rows, size, limit, hashes)
 
     @classmethod
-    def of_kept(
+    def of_selection(
         cls, columns: Mapping[str, Column], key: Key, rows: int, size: int, limit: int, hashes: Words
     ) -> Fingerprint:
         """Start from a selection of ``rows`` events: those whose hashes are up to that of the limit."""

@@ -27,7 +27,7 @@ from pytest_ganvalid.overlaps.digests import DOUBLE, LARGEST, PRECISIONS, WORDS,
 from pytest_ganvalid.overlaps.findings import Independence, Overlap, Row
 from pytest_ganvalid.overlaps.fingerprint import STORED, Fingerprint
 
-SURELY = 1e-12
+PARTS_ALPHA = 1e-12
 """Probability, at most, with which two independent parts of one sample are said to share events."""
 _ROUNDED_SHARE = 0.1  # of the probability of a false alarm, for each comparison of rounded rows
 _HINT = 1e-3  # p-value of counting below which the resolution of a single column counts as evidence
@@ -79,7 +79,7 @@ def rows_in_both(a: Fingerprint, b: Fingerprint) -> tuple[int, int, int] | None:
 
     Both parts are of one law, so that how often either repeats its own rows says what chance allows for (see
     `chance.p_counting`), whatever that law is: discrete columns, and generators that repeat some of their events, too.
-    Resolution is no argument here. Thousands of parts are millions of pairs, hence the small probability, `SURELY`.
+    Resolution is no argument here. Thousands of parts are millions of pairs, hence the small `PARTS_ALPHA`.
 
     Returns:
         Lower limit, estimate and upper limit (95 %); ``None`` if chance may have made them.
@@ -87,7 +87,7 @@ def rows_in_both(a: Fingerprint, b: Fingerprint) -> tuple[int, int, int] | None:
     limit, bits = min(a.consolidated.limit, b.consolidated.limit), a.key.precisions[0]
     in_a, in_b = a.distinct(bits, limit), b.distinct(bits, limit)
     from_a, from_b = shared(in_a, in_b)
-    if not from_a.size or p_counting(in_a, in_b, from_a, from_b, exchangeable=True)[0] >= SURELY:
+    if not from_a.size or p_counting(in_a, in_b, from_a, from_b, exchangeable=True)[0] >= PARTS_ALPHA:
         return None
     rows = int(in_a.counts[from_a].sum())
     return (rows,) * 3 if in_b.limit == LARGEST else scaled_rows(in_a, rows)

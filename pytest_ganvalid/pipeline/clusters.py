@@ -19,7 +19,7 @@ from pytest_ganvalid.pipeline.summary import Histograms
 from pytest_ganvalid.samples import Sample
 from pytest_ganvalid.samples.clusters import cluster_keys, nested
 from pytest_ganvalid.samples.sources import OWN_WEIGHT, memory_source
-from pytest_ganvalid.statistics.clusters import MOST_PER_CLUSTER
+from pytest_ganvalid.statistics.clusters import MAX_PER_CLUSTER
 
 PAIRED_NOTE = (
     "generated rows that repeat rows of the reference were not looked for: with clusters across both sides rows may be "
@@ -114,10 +114,10 @@ def clusters_in_words(generated: Histograms, reference: Histograms) -> tuple[str
                 "n_required counts independent true events, and how well the difference is known is judged by clusters"
             )
     if shared:
-        limit = MOST_PER_CLUSTER * len(side_keys["generated"][0] | side_keys["reference"][0])
+        limit = MAX_PER_CLUSTER * len(side_keys["generated"][0] | side_keys["reference"][0])
         notes.append(
             f"{len(shared):,} clusters are on both sides: the verdict is on the response to these inputs, of which "
-            f"n_supported is {MOST_PER_CLUSTER:g} times their number at most ({limit:,.0f}); the inputs themselves "
+            f"n_supported is {MAX_PER_CLUSTER:g} times their number at most ({limit:,.0f}); the inputs themselves "
             f"have the statistics of {len(shared):,} independent events, and no agreement of the response adds to that"
         )
     return tuple(notes)

@@ -20,9 +20,9 @@ from pytest_ganvalid.observables.needed import needed_columns
 from pytest_ganvalid.observables.observable import Observable, Values
 from pytest_ganvalid.observables.resolve import (
     ONLY_GENERATED,
-    Wanted,
+    AnyObservable,
     no_observable,
-    refuse_lost,
+    refuse_missing,
     resolve,
     skipped_columns,
 )
@@ -68,7 +68,7 @@ class Draft:
     columns: tuple[tuple[str, ...], tuple[str, ...]]
     heads: tuple[Columns, Columns]
     previews: tuple[Preview, Preview]
-    observables: tuple[Wanted, ...]
+    observables: tuple[AnyObservable, ...]
     key: Key | None
     training_key: Key | None
     full_sides: Sides
@@ -289,7 +289,7 @@ def _observable_columns(sides: Sides, request: Request, runner: Runner) -> set[s
 
 def _unrequested(sides: Sides) -> dict[str, str]:
     """Return the columns that either side leaves out unless they are named -> reason."""
-    return {name: reason for side in sides for name, reason in side.source.unasked.items()}
+    return {name: reason for side in sides for name, reason in side.source.unrequested.items()}
 
 
 def _without(sample: Sample, names: Collection[str]) -> Sample:
@@ -312,7 +312,7 @@ def _only_reference(sides: Sides, request: Request, runner: Runner) -> dict[str,
     if names:
         first = head(side, names, HEAD, runner)
         skipped = {name: reason for name in names if (reason := no_observable(first[name]))}
-    refuse_lost(set(names) - set(skipped))
+    refuse_missing(set(names) - set(skipped))
     return skipped
 
 
@@ -416,7 +416,7 @@ def _refuse_uneven(sides: Sides) -> None:
                 raise InputError(msg)
 
 
-def _refuse_clusters(observables: Sequence[Wanted], sides: Sides) -> None:
+def _refuse_clusters(observables: Sequence[AnyObservable], sides: Sides) -> None:
     """Refuse to compare the column of clusters.
 
     Raises:

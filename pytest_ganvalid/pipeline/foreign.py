@@ -9,7 +9,13 @@ from typing import Any
 
 from pytest_ganvalid._json import parsed
 from pytest_ganvalid.errors import InputError, InputTypeError, placed
-from pytest_ganvalid.histograms.files import is_uhi_document, refuse_yoda, root_histograms, the_only, uhi_histograms
+from pytest_ganvalid.histograms.files import (
+    is_uhi_document,
+    refuse_yoda,
+    root_histograms,
+    single_histogram,
+    uhi_histograms,
+)
 from pytest_ganvalid.histograms.sums import BinSums, as_bin_sums, check_same_bins
 from pytest_ganvalid.pipeline.files import add_up, expanded, in_order, names_json, text_of
 from pytest_ganvalid.pipeline.summary import KIND, Histograms
@@ -116,7 +122,7 @@ def histogram_from(value: object, side: str) -> object:
     if histograms is None:
         msg = f"{side}: {os.fspath(value)}: these are events; compare them with validate"
         raise InputError(msg)
-    return the_only(Foreign.of(histograms).sums, f"{side}: {os.fspath(value)}")
+    return single_histogram(Foreign.of(histograms).sums, f"{side}: {os.fspath(value)}")
 
 
 def matched(gen: Foreign, ref: Foreign, names: Sequence[str] | None = None) -> dict[str, tuple[str, str]]:

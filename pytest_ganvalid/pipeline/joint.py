@@ -32,7 +32,7 @@ from pytest_ganvalid.pipeline.run import Runner
 from pytest_ganvalid.pipeline.summary import Histograms
 from pytest_ganvalid.results import Estimate
 from pytest_ganvalid.samples import Sample
-from pytest_ganvalid.statistics.clusters import MOST_PER_CLUSTER
+from pytest_ganvalid.statistics.clusters import MAX_PER_CLUSTER
 from pytest_ganvalid.statistics.equivalence import Difference
 
 MOST_CONTROLS = 10
@@ -193,7 +193,7 @@ class Joint:
 
         error, dof = difference_error(value, generated, reference, observable.name, seed)
         clusters = np.union1d(generated.cluster, reference.cluster).size  # type: ignore[arg-type]
-        return Difference(error, dof, MOST_PER_CLUSTER * clusters)
+        return Difference(error, dof, MAX_PER_CLUSTER * clusters)
 
     def _scored(self, observable: Scoring, generated: Sample, reference: Sample, stratum: Stratum) -> dict[str, Any]:
         if self.request.nonfinite_of(observable.name) == "error":

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pytest_ganvalid._json import Range
 from pytest_ganvalid.errors import InputError
-from pytest_ganvalid.overlaps.chance import p_again
+from pytest_ganvalid.overlaps.chance import p_repetition
 from pytest_ganvalid.overlaps.digests import Words, blocks
 from pytest_ganvalid.overlaps.key import Key
 
@@ -87,7 +87,7 @@ class Tally:
             counts: How often each distinct row of the sample occurs.
         """
         total = int(counts.sum())
-        chance = p_again(counts, self.events / total) if total and key is not None else 1.0
+        chance = p_repetition(counts, self.events / total) if total and key is not None else 1.0
         sums = self.sum, self.squares
         return Origin(source=source, id=self.id(key), events=self.events, chance=chance, sums=sums)
 

@@ -11,7 +11,7 @@ import numpy as np
 from pytest_ganvalid.attempts import SampleDigest, histogram_digest
 from pytest_ganvalid.errors import InputError, InputTypeError, placed
 from pytest_ganvalid.histograms.counts import refuse_bare
-from pytest_ganvalid.histograms.kdtree import SAME
+from pytest_ganvalid.histograms.kdtree import TOLERANCE
 from pytest_ganvalid.histograms.sums import BinSums, as_bin_sums
 from pytest_ganvalid.observables.resampling import share_clusters
 from pytest_ganvalid.observables.resolve import JOINT, ONLY_GENERATED
@@ -528,7 +528,11 @@ def _constant(sides: Sequence[BinSums]) -> str:
     if any(int(repeated.counts[0]) + repeated.undercount < repeated.events for repeated in lists):
         return ""
     first, second = (float(repeated.values[0]) for repeated in lists)
-    return "has one value, the same on both sides" if abs(first - second) <= SAME * max(abs(first), abs(second)) else ""
+    return (
+        "has one value, the same on both sides"
+        if abs(first - second) <= TOLERANCE * max(abs(first), abs(second))
+        else ""
+    )
 
 
 def _is_one_number(sides: Sequence[BinSums], *, outside: bool) -> bool:

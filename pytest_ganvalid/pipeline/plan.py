@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.histograms.bins import Axis, Bins, Fillable, Grid, WithOutside
 from pytest_ganvalid.observables.observable import Observable
-from pytest_ganvalid.observables.resolve import refuse_lost
+from pytest_ganvalid.observables.resolve import refuse_missing
 from pytest_ganvalid.overlaps.key import Key
 from pytest_ganvalid.pipeline.request import Side
 from pytest_ganvalid.samples.columns import inner_columns
@@ -178,7 +178,7 @@ class FillPlan:
         inner = {inner for name in names | conditions for inner in inner_columns(name, available)}
         missing = sorted(inner.difference(available))
         if self.skipped is not None and not conditions.intersection(missing):
-            refuse_lost(missing)
+            refuse_missing(missing)
         if missing:
             msg = f"there is no column {missing[0]!r}; there are {sorted(filter(None, available))}"
             raise InputError(msg)

@@ -21,7 +21,7 @@ from pytest_ganvalid.samples.tables import is_text
 
 SIZE = 1 << 20
 """Rows of a preview, at most, if those are all there are."""
-SOME = 1 << 18
+SUBSAMPLE_SIZE = 1 << 18
 """Rows of a preview of more than those: enough to choose bins, whose contents are then off by 1 in 70 at 50 bins."""
 CHUNKS = (1 << 6, 1 << 18)
 """Rows at a time, at least and at most."""
@@ -137,7 +137,7 @@ def preview(side: Side, columns: Sequence[str], row: float, memory: float, runne
     if source.columns is not None:
         sample = load(side, columns, row, memory, runner)
         complete = len(sample) <= SIZE
-        subsample = sample if complete else sample.select(_stratified_positions(len(sample), SOME))
+        subsample = sample if complete else sample.select(_stratified_positions(len(sample), SUBSAMPLE_SIZE))
         return Preview(subsample, complete=complete, drawn=False, row=row, total=source.rows)
     if not source.seekable:
         return drawn(side, columns, row, memory, runner)
@@ -203,12 +203,12 @@ def _size(row: float, memory: float) -> int:
 def _heads(parts: Sequence[Any], size: int) -> list[Any]:
     """Return the first rows of parts from all over a source, in proportion to their size.
 
-    All of them whole if there are not more rows than ``size``, or else about `SOME` rows.
+    All of them whole if there are not more rows than ``size``, or else about `SUBSAMPLE_SIZE` rows.
     """
     total = sum(part.rows for part in parts)
     if total <= size:
         return list(parts)
-    size = min(size, SOME)
+    size = min(size, SUBSAMPLE_SIZE)
     chosen = parts if len(parts) <= _MAX_PARTS else [parts[i * len(parts) // _MAX_PARTS] for i in range(_MAX_PARTS)]
     rows = sum(part.rows for part in chosen)
     return [part.head(max(1, min(part.rows, size * part.rows // rows))) for part in chosen]

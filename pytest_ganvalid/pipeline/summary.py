@@ -446,7 +446,7 @@ class FillTask:
 
     def summary_on_device(self, tensors: Mapping[str, Any], origin: str) -> Histograms:
         """Fill some events into all histograms where they are; see `fits_a_device`."""
-        from pytest_ganvalid.overlaps.device import kept_on_device
+        from pytest_ganvalid.overlaps.device import select_on_device
 
         weight = None if self.plan.weight is None else tensors[self.plan.weight].double()
         if weight is not None:
@@ -463,8 +463,10 @@ class FillTask:
         rows = len(next(iter(tensors.values())))
         prints, tally = None, Tally(rows)
         if self.keys[0] is not None:
-            subset = kept_on_device(tensors, self.keys[0], self.limits[0])
-            prints = Fingerprint.of_kept(subset.columns, self.keys[0], rows, self.size, self.limits[0], subset.hashes)
+            subset = select_on_device(tensors, self.keys[0], self.limits[0])
+            prints = Fingerprint.of_selection(
+                subset.columns, self.keys[0], rows, self.size, self.limits[0], subset.hashes
+            )
             tally = Tally(rows, subset.sum, subset.squares)
         events = np.array([rows], dtype=np.int64)
         totals = [Total.of(events)] * 2

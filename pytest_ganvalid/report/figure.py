@@ -20,7 +20,7 @@ from pytest_ganvalid.report.plots import short
 from pytest_ganvalid.report.style import BLUE, INK, NORMAL, SMALL, VERMILION, YELLOW, default_style
 from pytest_ganvalid.results import Amount, Comparison, Count, Document, Interval, Judgement, Probability, Report
 from pytest_ganvalid.statistics.reasons import count
-from pytest_ganvalid.statistics.uncertainty import least_equivalent, uncertainty_curves
+from pytest_ganvalid.statistics.uncertainty import smallest_equivalent, uncertainty_curves
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -167,7 +167,7 @@ def figure_of(
         probability = 1 / comparison.bins if isinstance(comparison, Comparison) else 1.0
     required = float(check_event_count("n_required", comparison.n_required if n_required is None else n_required))
     n_train = comparison.n_train if n_train is None else n_train
-    interval = least_equivalent(comparison)[1]
+    interval = smallest_equivalent(comparison)[1]
     settings: dict[str, Any] = {"systematic": systematic, "probability": probability}
     star = uncertainty_curves([1.0], n_train=n_train, n_equivalent=interval, **settings)
     numbers = _event_numbers(star.n_star, interval, required, [point.n_events for point in points])
@@ -192,7 +192,7 @@ def _selected(result: Judgement | Report, observable: str | None) -> tuple[str, 
     if not isinstance(result, Report):
         return result.name, result
     if observable is None:
-        observable = least_equivalent(result)[0]
+        observable = smallest_equivalent(result)[0]
     if observable not in result.comparisons:
         msg = f"there is no observable {observable!r}; expected one of {', '.join(map(repr, result.comparisons))}"
         raise InputError(msg)

@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from pytest_ganvalid import results
 from pytest_ganvalid._extras import imported
 from pytest_ganvalid.errors import InputError
-from pytest_ganvalid.histograms.axes import shown_axes
+from pytest_ganvalid.histograms.axes import result_axes
 from pytest_ganvalid.histograms.bins import Axis, Grid, Unlabelled
 from pytest_ganvalid.histograms.counts import Counts
 from pytest_ganvalid.histograms.sums import BinSums, as_bin_sums
@@ -358,7 +358,7 @@ def _histogram_bins(sums: BinSums, name: str) -> _NamedBins:
     """Return labels, ranges and axes of the bins of a histogram."""
     size = sums.sumw.size
     labels = [sums.bins.label(i, i) for i in range(size)]
-    axes = shown_axes(sums.bins, [name] * len(sums.bins.shape))
+    axes = result_axes(sums.bins, [name] * len(sums.bins.shape))
     ranges: list[_Range] = [_range(axes[0], i, i) for i in range(size)] if len(axes) == 1 else [(None, None)] * size
     return labels, ranges, axes
 

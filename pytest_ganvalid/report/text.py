@@ -28,7 +28,7 @@ from pytest_ganvalid.statistics.limits import level
 from pytest_ganvalid.statistics.planning import power_of_each
 from pytest_ganvalid.statistics.power import allowed_excess, excess_of_all
 from pytest_ganvalid.statistics.reasons import DEMONSTRATED, TOO_FEW, count, in_words, measured, percent, rounded
-from pytest_ganvalid.statistics.robustness import WANTED_POWER
+from pytest_ganvalid.statistics.robustness import TARGET_POWER
 
 Result = Report | Comparison | EstimateComparison
 AnyComparison = Comparison | EstimateComparison
@@ -314,7 +314,7 @@ def _names_line(names: Sequence[str], verdict: Verdict) -> str:
 
 def _needed(report: Report) -> dict[str, tuple[float, float]]:
     """Return the reference and generated events needed by each observable that a perfect generator may well fail in."""
-    power = power_of_each(WANTED_POWER, len(report.comparisons))
+    power = power_of_each(TARGET_POWER, len(report.comparisons))
     return {
         name: (c.n_reference_needed, c.n_generated_needed)
         for name, c in _worst_first(report).items()

@@ -26,7 +26,7 @@ from pytest_ganvalid.statistics.reasons import count, measured, rounded
 FloatArray = NDArray[np.floating[Any]]
 Drawable = Comparison | EstimateComparison
 
-MOST_BINS, _GROUPS = 400, 100
+MAX_BINS, _GROUPS = 400, 100
 _WIDTH, _LEFT, _RIGHT = 480, 62, 470
 _THUMB = (120, 48)
 _LOG_AXIS_RATIO = 30  # ratio of largest to smallest content from which a logarithmic axis tells more
@@ -76,7 +76,7 @@ def plot(name: str, c: Drawable) -> str:
     cells = map_of(c)
     if cells is not None and cells.bias.size <= _MAX_CELLS**2:
         return _map(name, c, cells)
-    bins = Bins.to_draw(c, MOST_BINS, _GROUPS)
+    bins = Bins.to_draw(c, MAX_BINS, _GROUPS)
     edges = bins.scale.edges
     x = Axis(float(edges[0]), float(edges[-1]), _LEFT, _RIGHT, bins.scale.logarithmic)
     parts = [

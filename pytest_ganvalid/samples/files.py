@@ -16,7 +16,7 @@ from pytest_ganvalid.samples.formats import Columns, Writer
 from pytest_ganvalid.samples.pieces import Piece, State, pieces_of
 from pytest_ganvalid.samples.sample import Sample
 
-WRITTEN = {".npz": "npz", ".parquet": "parquet"}
+WRITE_FORMATS = {".npz": "npz", ".parquet": "parquet"}
 """Suffix -> module, of the formats that are written."""
 _CHUNK = 1 << 18  # rows
 
@@ -87,7 +87,7 @@ def write_events(path: str | os.PathLike[str], chunks: Iterable[Sample]) -> int:
     """
     file = Path(path)
     check_suffix(file)
-    form: Any = importlib.import_module(f"pytest_ganvalid.samples.formats.{WRITTEN[file.suffix]}")
+    form: Any = importlib.import_module(f"pytest_ganvalid.samples.formats.{WRITE_FORMATS[file.suffix]}")
     if not file.parent.is_dir():
         msg = f"{file}: there is no folder {str(file.parent)!r}; make it first"
         raise InputError(msg)
@@ -114,8 +114,8 @@ def check_suffix(path: str | os.PathLike[str]) -> None:
     Raises:
         InputError: If the suffix is unknown.
     """
-    if Path(path).suffix not in WRITTEN:
-        msg = f"{path}: the suffix {Path(path).suffix!r} is not known; expected one of {', '.join(WRITTEN)}"
+    if Path(path).suffix not in WRITE_FORMATS:
+        msg = f"{path}: the suffix {Path(path).suffix!r} is not known; expected one of {', '.join(WRITE_FORMATS)}"
         raise InputError(msg)
 
 

@@ -20,7 +20,7 @@ from pytest_ganvalid.errors import GanvalidError, InputError, InputTypeError, pl
 from pytest_ganvalid.samples import addresses
 from pytest_ganvalid.samples.formats import Columns, Format, Reader
 
-READ = {
+READ_FORMATS = {
     ".root": "root",
     ".parquet": "parquet",
     ".pq": "parquet",
@@ -47,9 +47,11 @@ READ = {
 State = tuple[int, int, int] | None
 _REMOTE_FORMATS = frozenset({"root"})  # formats whose library reads addresses by itself
 _PICKLES = (".pkl", ".pickle", ".joblib", ".dill")
-_SUFFIXES = "|".join(map(re.escape, sorted(READ, key=len, reverse=True)))
+_SUFFIXES = "|".join(map(re.escape, sorted(READ_FORMATS, key=len, reverse=True)))
 _SUFFIX = re.compile(rf"^(?P<path>.*?(?P<suffix>{_SUFFIXES}))(?::(?P<inside>.*))?$", re.DOTALL)
-_FORMAT_PREFIX = re.compile(rf"^(?P<form>{'|'.join(sorted(set(READ.values())))}):(?!//)(?P<rest>.+)$", re.DOTALL)
+_FORMAT_PREFIX = re.compile(
+    rf"^(?P<form>{'|'.join(sorted(set(READ_FORMATS.values())))}):(?!//)(?P<rest>.+)$", re.DOTALL
+)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -220,7 +222,7 @@ def _expanded(name: str) -> list[Piece]:
     if match := _FORMAT_PREFIX.match(name):
         form, rest = match["form"], match["rest"]
     path, inside, suffix = _split(rest, form)
-    form = form or READ.get(suffix)
+    form = form or READ_FORMATS.get(suffix)
     if form is None:
         msg = f"{name}: {_suffix_problem(rest)}"
         raise InputError(msg)
@@ -252,8 +254,8 @@ def _suffix_problem(name: str) -> str:
         return "a pickle is a program and not data: it is not read; write the columns with numpy.savez or as Parquet"
     if os.path.isdir(name):  # noqa: PTH112
         return "this is a folder; expected a file, or a pattern such as folder/*.parquet"
-    suffixes = ", ".join(READ)
-    forms = ", ".join(sorted(set(READ.values())))
+    suffixes = ", ".join(READ_FORMATS)
+    forms = ", ".join(sorted(set(READ_FORMATS.values())))
     return f"the suffix {suffix!r} is not known; expected one of {suffixes}, or one of {forms} in front: csv:events.txt"
 
 

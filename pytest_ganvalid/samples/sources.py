@@ -157,7 +157,7 @@ class Source:
         uneven: Columns that only some of the files have.
         narrowed: Makes the same source of some columns only, where that saves reading the others.
         columns: All events, where they are in memory.
-        unasked: Columns that are not compared unless they are named -> why.
+        unrequested: Columns that are not compared unless they are named -> why.
         infinite: Columns that may be infinite or undefined by their definition.
         units: Column -> its unit, where the data state it.
     """
@@ -171,7 +171,7 @@ class Source:
     uneven: frozenset[str] = frozenset()
     narrowed: Callable[[Sequence[str]], Source] | None = None
     columns: Columns | None = None
-    unasked: Mapping[str, str] = field(default_factory=dict)
+    unrequested: Mapping[str, str] = field(default_factory=dict)
     infinite: frozenset[str] = frozenset()
     units: Mapping[str, str] = field(default_factory=dict)
 
@@ -215,7 +215,9 @@ def file_source(names: object) -> Source:
     empty = [file for file, (_, _, file_parts, _) in zip(files, headers, strict=True) if not file_parts]
     origin = {"source": source} | ({"files_without_events": empty} if empty else {})
     properties: dict[str, Any] = {
-        "unasked": {name: reason for *_, traits in headers for name, reason in traits.unasked.items() if name in names},
+        "unrequested": {
+            name: reason for *_, traits in headers for name, reason in traits.unrequested.items() if name in names
+        },
         "infinite": frozenset(name for *_, traits in headers for name in traits.infinite),
         "units": {
             name: unit for *_, traits in reversed(headers) for name, unit in traits.units.items() if name in names
@@ -260,7 +262,7 @@ def memory_source(sample: Sample) -> Source:
 class _Traits(NamedTuple):
     """Traits of columns that a reader may state; see `formats.Reader`."""
 
-    unasked: Mapping[str, str]
+    unrequested: Mapping[str, str]
     infinite: Collection[str]
     units: Mapping[str, str]
 
@@ -268,7 +270,9 @@ class _Traits(NamedTuple):
 def _header(piece: Piece) -> tuple[tuple[str, ...], Mapping[str, str], list[FilePart], _Traits]:
     state = piece.state
     with piece.opened(state) as reader:
-        traits = _Traits(getattr(reader, "unasked", {}), getattr(reader, "infinite", ()), getattr(reader, "units", {}))
+        traits = _Traits(
+            getattr(reader, "unrequested", {}), getattr(reader, "infinite", ()), getattr(reader, "units", {})
+        )
         if reader.rows is None:
             return reader.names, reader.refused, [FilePart(piece, state=state)], traits
         starts = _part_starts(reader.starts, reader.rows) if reader.rows else []

@@ -29,9 +29,9 @@ from pytest_ganvalid.statistics.separation import Fractions, Noise
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 
-LEAST_CLUSTERS = 20.0
+MIN_CLUSTERS = 20.0
 """Effective clusters below which the noise of T is not known well enough."""
-MOST_PER_CLUSTER = 4.0
+MAX_PER_CLUSTER = 4.0
 """n_supported per cluster across both sides: what the same inputs show says little of many more others."""
 
 

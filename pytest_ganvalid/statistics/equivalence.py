@@ -37,7 +37,7 @@ from pytest_ganvalid.statistics.planning import (
     power_of_each,
     reference_partner,
 )
-from pytest_ganvalid.statistics.robustness import WANTED_POWER
+from pytest_ganvalid.statistics.robustness import TARGET_POWER
 from pytest_ganvalid.statistics.roots import brentq
 
 MIN_DOF = 10.0
@@ -276,7 +276,7 @@ class Equivalence:
 
         All observables together: the probability to fail is shared out evenly, as by the planner.
         """
-        power = power_of_each(WANTED_POWER, self.observables)
+        power = power_of_each(TARGET_POWER, self.observables)
         width = equivalence_width(power, 1 - self.limits.alpha, self.limits.max_bias, self.dof, self.blur)
         if self.joint is not None:
             factor = max((self.width / width) ** 2, self.n_required / self.max_n_required)

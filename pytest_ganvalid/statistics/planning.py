@@ -176,7 +176,7 @@ def plan(
         estimators: Number of observables that are one number per sample.
         classifiers: Number of classifiers, trained on one half of each sample and tested on the other.
         generated_ratio: Generated events per required event.
-        power: Wanted probability that a perfect generator is shown ROBUST, between 0 and 1.
+        power: AnyObservable probability that a perfect generator is shown ROBUST, between 0 and 1.
         confidence: Confidence level of each one-sided limit, between 0.5 and 1.
         max_bias: Limit on the (rms) bias in error bars of n_required events.
         max_directional_bias: Limit on that of any number linear in the bin contents; ``None`` for none.

@@ -6,10 +6,10 @@ import math
 from collections.abc import Sequence
 
 from pytest_ganvalid.results import BinBias, Estimate, Verdict, at_most
-from pytest_ganvalid.statistics.clusters import LEAST_CLUSTERS, MOST_PER_CLUSTER
+from pytest_ganvalid.statistics.clusters import MAX_PER_CLUSTER, MIN_CLUSTERS
 from pytest_ganvalid.statistics.equivalence import MIN_DOF, Equivalence
 from pytest_ganvalid.statistics.power import chi2_critical
-from pytest_ganvalid.statistics.robustness import WANTED_POWER, Assessment, Resolution
+from pytest_ganvalid.statistics.robustness import TARGET_POWER, Assessment, Resolution
 
 TOO_GOOD = 1e-3
 """Probability, of all histograms together, below which two samples are not independent."""
@@ -178,7 +178,7 @@ def _discordant_clause(a: Assessment) -> str:
 def _few_clusters(a: Assessment) -> str:
     return (
         f"{TOO_FEW} clusters: the noise of the difference rests on {a.n_clusters:.3g} of them (at least "
-        f"{LEAST_CLUSTERS:g} are needed for it to be known): add clusters, not rows to those that there are"
+        f"{MIN_CLUSTERS:g} are needed for it to be known): add clusters, not rows to those that there are"
     )
 
 
@@ -188,7 +188,7 @@ def _too_few_inputs(a: Assessment) -> list[str]:
         return []
     return [
         f"{a.clusters:,} clusters across both sides support n_required {at_most(a.max_n_required)} at most, "
-        f"{MOST_PER_CLUSTER:g} for each, however well they agree: simulate more of them on both sides"
+        f"{MAX_PER_CLUSTER:g} for each, however well they agree: simulate more of them on both sides"
     ]
 
 
@@ -242,7 +242,7 @@ def _advice(a: Assessment | Equivalence, n_supported: float) -> str:
     generated = f" and {count(n_generated)} generated events" if n_generated > math.ceil(have_generated) else ""
     return (
         f"it takes {count(n_reference)} reference events{generated} (have {count(have_reference)} and "
-        f"{count(have_generated)}) for a perfect generator to pass{scope} with probability {percent(WANTED_POWER)}"
+        f"{count(have_generated)}) for a perfect generator to pass{scope} with probability {percent(TARGET_POWER)}"
     )
 
 
@@ -278,7 +278,7 @@ def estimate_reasons(e: Equivalence) -> tuple[str, ...]:
     if e.n_required > e.max_n_required:
         return (
             f"the clusters across both sides support n_required {at_most(e.max_n_required)} at most, "
-            f"{MOST_PER_CLUSTER:g} for each, however well they agree: simulate more of them on both sides",
+            f"{MAX_PER_CLUSTER:g} for each, however well they agree: simulate more of them on both sides",
         )
     return (
         f"the data decide neither way: the bias lies between {e.lower:.3g} and {e.upper:.3g} {unit}",

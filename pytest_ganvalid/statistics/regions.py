@@ -44,9 +44,9 @@ from pytest_ganvalid.statistics.separation import Fractions
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 
-LEAST_BINS = 5
+MIN_BINS = 5
 """Bins in a region; fewer would ask for more than 4.5 reference events per required one."""
-MOST_SCALES = 7
+MAX_SCALES = 7
 """Halvings: the smallest regions are 1/128 of all."""
 _STEPS = 32
 _SLABBED = (Arrangement.PRODUCT, Arrangement.SLABS, Arrangement.PARTS)  # whose runs end where a slab does, if near
@@ -110,7 +110,7 @@ class Map:
         order: Their positions along the path of neighbours, shape (bins,).
         n_required: Number of true events that the whole has to stand in for.
         limits: What counts as agreement; the level is shared out.
-        cut_here: Share of the reference events at whose quantiles the bins were cut; 0 for given bins.
+        cut_share: Share of the reference events at whose quantiles the bins were cut; 0 for given bins.
         clusters: The clusters of rows; ``None`` for independent ones.
     """
 
@@ -120,13 +120,13 @@ class Map:
     order: IntArray
     n_required: float
     limits: Limits
-    cut_here: float = 0.0
+    cut_share: float = 0.0
     clusters: Clusters | None = None
 
     @property
     def is_divisible(self) -> bool:
         """Whether there are bins enough for two regions, in some order."""
-        return self.layout.arrangement is not Arrangement.NONE and self.order.size >= 2 * LEAST_BINS
+        return self.layout.arrangement is not Arrangement.NONE and self.order.size >= 2 * MIN_BINS
 
     def regions_of(self, assessment: Assessment, *, everywhere: bool = False) -> tuple[Regional, ...]:
         """Test the regions if the whole is not ROBUST, and any of them could be shown to be ROBUST or BIASED.
@@ -232,7 +232,7 @@ class Map:
             chi2_module.chi2_test(*sides, cross=cross),
             _inside(self.layout.at(np.flatnonzero(inside))),
             events=events,
-            cut_here=self.cut_here,
+            cut_share=self.cut_share,
             clusters=clusters,
             single=None if single is None else Fractions.from_sums(sides[1].sumw, sides[1].sumw2, single),
         )
@@ -287,13 +287,13 @@ def runs(content: FloatArray, layout: Layout, alpha: float) -> list[dict[int, Ru
 
     Returns:
         The run at place j of scale l is from j/2^(l+1) to (j+2)/2^(l+1) of all (see `_borders`). Those of fewer than
-        `LEAST_BINS` bins are not among them; of the cells of a tree only those at even j are, the branches: across its
+        `MIN_BINS` bins are not among them; of the cells of a tree only those at even j are, the branches: across its
         cuts cells are no neighbours. There is no scale where bins have no order.
     """
     if layout.arrangement is Arrangement.NONE:
         return []
     scales = 0
-    while scales < MOST_SCALES and content.size >= LEAST_BINS * 2 ** (scales + 1):
+    while scales < MAX_SCALES and content.size >= MIN_BINS * 2 ** (scales + 1):
         scales += 1
     by_scale = []
     stride = 2 if layout.arrangement is Arrangement.PARTS else 1
@@ -302,7 +302,7 @@ def runs(content: FloatArray, layout: Layout, alpha: float) -> list[dict[int, Ru
         positions = range(0, 2 ** (scale + 1) - 1, stride)
         level = alpha / scales / len(positions)
         candidates = {j: Run(borders[j], borders[j + 2] - 1, level) for j in positions}
-        by_scale.append({j: run for j, run in candidates.items() if run.last - run.first + 1 >= LEAST_BINS})
+        by_scale.append({j: run for j, run in candidates.items() if run.last - run.first + 1 >= MIN_BINS})
     return by_scale
 
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from pytest_ganvalid.histograms.layout import Arrangement, Layout
 from pytest_ganvalid.results import Chi2Result, Verdict
-from pytest_ganvalid.statistics.clusters import LEAST_CLUSTERS, MOST_PER_CLUSTER, Clusters, DiscordantPairs
+from pytest_ganvalid.statistics.clusters import MAX_PER_CLUSTER, MIN_CLUSTERS, Clusters, DiscordantPairs
 from pytest_ganvalid.statistics.limits import Limits
 from pytest_ganvalid.statistics.local import LocalBias, local_bias
 from pytest_ganvalid.statistics.planning import events_needed, power_of_each, reference_partner
@@ -37,7 +37,7 @@ from pytest_ganvalid.statistics.smooth import SHAPE, Components, resolutions, sm
 
 FloatArray = NDArray[np.float64]
 
-WANTED_POWER = 0.9
+TARGET_POWER = 0.9
 """Probability to pass that advice on sample sizes aims at."""
 _LARGEST_DELTA = 2.0
 _QUANTILES = (0.84, 0.50, 0.16)
@@ -208,12 +208,12 @@ class Assessment:
     @property
     def unknown_noise(self) -> bool:
         """Whether too few clusters make the noise, and they are no pairs."""
-        return self.discordant_pairs is None and self.n_clusters < LEAST_CLUSTERS
+        return self.discordant_pairs is None and self.n_clusters < MIN_CLUSTERS
 
     @property
     def max_n_required(self) -> float:
         """The largest n_required that the clusters across both sides admit."""
-        return MOST_PER_CLUSTER * self.clusters if self.clusters else math.inf
+        return MAX_PER_CLUSTER * self.clusters if self.clusters else math.inf
 
     @property
     def p_agreement(self) -> float:
@@ -301,11 +301,9 @@ class Assessment:
         """
         if self.discordant_pairs is not None or self.unknown_noise:
             # In samples of these sizes the noise of T is known.
-            return self._enlarged(
-                max(LEAST_CLUSTERS / max(self.n_clusters, 1.0), self.n_required / self.max_n_required)
-            )
+            return self._enlarged(max(MIN_CLUSTERS / max(self.n_clusters, 1.0), self.n_required / self.max_n_required))
         degrees, sizes, n = self._expected
-        power = power_of_each(WANTED_POWER, self.observables)
+        power = power_of_each(TARGET_POWER, self.observables)
         if self.clusters:
             factor = required_scale(degrees, sizes, power, self.limits.alpha) * self.n_required / n
             return self._enlarged(max(factor, self.n_required / self.max_n_required))
@@ -331,7 +329,7 @@ def assess(
     sparse: bool = False,
     observables: int = 1,
     events: float | None = None,
-    cut_here: float = 0.0,
+    cut_share: float = 0.0,
     used: tuple[float, float] = (1.0, 1.0),
     clusters: Clusters | None = None,
     single: Fractions | None = None,
@@ -348,7 +346,7 @@ def assess(
         sparse: Whether the samples are too small for two bins of min_expected events.
         observables: Number of observables that must pass together.
         events: Effective number of the reference's events where they have several entries; else ``None``.
-        cut_here: Share of the reference events at whose quantiles the bins were cut; 0 for given bins.
+        cut_share: Share of the reference events at whose quantiles the bins were cut; 0 for given bins.
         used: Shares of the generated and of the reference events that are compared.
         clusters: The clusters of rows, of which the two have the covariance; ``None`` for independent ones.
         single: The reference with the covariance of independent events, where they have several entries and are in
@@ -359,12 +357,12 @@ def assess(
     ndf = generated.q.size - 1
     arrangement = layout.arrangement if limits.smooth and not sparse else Arrangement.NONE
     numbers = resolutions(ndf, arrangement)
-    all_bins = separation(generated, reference, cut_here if cross is None else 0.0, cross)
+    all_bins = separation(generated, reference, cut_share if cross is None else 0.0, cross)
     per_event = 1.0 if events is None else (single or reference).effective_size(contents) / events
     n_clusters, discordant = math.inf, None
     if clusters is not None:
         n_clusters = clusters.effective(Noise(generated, reference, cross))
-        if n_clusters < LEAST_CLUSTERS and clusters.paired:
+        if n_clusters < MIN_CLUSTERS and clusters.paired:
             discordant = DiscordantPairs(clusters.discordant(), clusters.number, float(contents.min()))
     shared: dict[str, Any] = {"alpha": limits.alpha, "tests": len(numbers) + 1, "discordant_pairs": discordant}
     demanded = excess_of_all(ndf, limits.max_bias, limits.max_directional_bias)
@@ -384,7 +382,7 @@ def assess(
         if is_line:
             shape = _shape(components.leading(len(SHAPE)), n_required * tests[-1].per_event)
     local = local_bias(generated, reference, n_required * per_event, limits.max_local_bias, limits.alpha, cross=cross)
-    if discordant is not None or n_clusters < LEAST_CLUSTERS:
+    if discordant is not None or n_clusters < MIN_CLUSTERS:
         local = LocalBias(local.bias, np.zeros_like(local.bias), 1.0)
     return Assessment(
         n_required=n_required,

@@ -366,7 +366,7 @@ class Separation:
 
 
 def separation(
-    generated: Fractions, reference: Fractions, cut_here: float = 0.0, cross: FloatArray | None = None
+    generated: Fractions, reference: Fractions, cut_share: float = 0.0, cross: FloatArray | None = None
 ) -> Separation:
     """Compute T, m1, m2 and V of two normalised histograms, m1 and m2 to second order.
 
@@ -375,7 +375,7 @@ def separation(
     Args:
         generated: Shape (bins,), q + p > 0 in every bin.
         reference: The same bins.
-        cut_here: Share of the reference events at whose quantiles the bins were cut; 0 for given bins.
+        cut_share: Share of the reference events at whose quantiles the bins were cut; 0 for given bins.
         cross: The covariance of q with p, shape (bins, bins); ``None`` for independent samples.
     """
     a = 1 / (generated.q + reference.q)
@@ -391,8 +391,8 @@ def separation(
     if m1 <= 0 or m2 <= 0 or t <= 0 or cross is not None:
         return Separation(t, m1, m2, v, lattice=lattice)
     quiet = _quietness(float(rho**2 @ variance) / t, m1, m2)
-    if cut_here:
-        shift = cut_here * _cut_at_quantiles(generated, reference)
+    if cut_share:
+        shift = cut_share * _cut_at_quantiles(generated, reference)
         return Separation(t, max(m1 + shift, 0.5 * m1), m2, v, quiet, lattice)
     factor = _second_order(generated, reference, m1, m2)
     return Separation(t, m1 * factor, m2 * factor**2, v, quiet, lattice)

@@ -206,11 +206,12 @@ def root_of(covariance: FloatArray) -> FloatArray:
     return np.linalg.cholesky(covariance + ridge)
 
 
-def fit(model: Likelihood, data: Data, *, some_may_fail: bool = False) -> Fits:
+def fit(model: Likelihood, data: Data, *, allow_failures: bool = False) -> Fits:
     """Maximise the likelihood of every fit.
 
     Raises:
-        InputError: If a fit does not converge, unless ``some_may_fail``, or the data do not determine a free parameter.
+        InputError: If the data do not determine a free parameter; or if a fit does not converge, and
+            ``allow_failures`` is false.
     """
     width = int(model.free.sum()) + data.root.shape[2]
     chunk = max(1, _MEMORY // max(width * (width + data.root.shape[1]), 1))
@@ -218,7 +219,7 @@ def fit(model: Likelihood, data: Data, *, some_may_fail: bool = False) -> Fits:
     columns = ("theta", "minus_log", "covariance", "converged")
     fits = Fits(*(np.concatenate([getattr(part, name) for part in parts]) for name in columns))
     failed = int((~fits.converged).sum())
-    if failed and not some_may_fail:
+    if failed and not allow_failures:
         msg = (
             f"{failed:,} of {data.fits:,} fits of the model do not converge; are its parameters determined by the "
             "data, and its rates positive?"

@@ -196,7 +196,7 @@ def uncertainty_curves(
         n_train: Number of events the generator was trained on. By itself the generator is taken to have learnt them
             perfectly (as the paper assumes).
         n_equivalent: Number of true events the generator was found to be worth; may be infinite. Or its interval, which
-            gives a band; or the comparison or the report that has it, of which the least counts (`least_equivalent`).
+            gives a band; or the comparison or the report that has it, whose smallest counts (`smallest_equivalent`).
         systematic: Relative systematic uncertainty of the true simulation; the generator inherits it too.
         probability: Probability p of the bin, above 0 and at most 1.
 
@@ -235,7 +235,7 @@ def uncertainty_curves(
     )
 
 
-def least_equivalent(result: Judgement | Report) -> tuple[str, Interval]:
+def smallest_equivalent(result: Judgement | Report) -> tuple[str, Interval]:
     """Return the observable in which a generator is worth least, and n_equivalent there.
 
     That is the smallest lower limit, at the confidence of a first attempt, in events of the whole sample: what an
@@ -267,7 +267,7 @@ def _equivalent_interval(
     """Return the number of events of the star, and the interval of n_equivalent."""
     if isinstance(n_equivalent, Judgement | Report):
         n_train = _n_train(n_equivalent) if n_train is None else n_train
-        n_equivalent = least_equivalent(n_equivalent)[1]
+        n_equivalent = smallest_equivalent(n_equivalent)[1]
     if isinstance(n_equivalent, Interval):
         lower, estimate, upper = (
             _events(f"n_equivalent.{name}", getattr(n_equivalent, name)) for name in ("lower", "estimate", "upper")

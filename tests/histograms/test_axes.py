@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import pytest_ganvalid as gv
-from pytest_ganvalid.histograms.axes import shown_axes
+from pytest_ganvalid.histograms.axes import result_axes
 from pytest_ganvalid.histograms.bins import Axis, Grid, Slabs, Unlabelled, WithOutside
 from pytest_ganvalid.histograms.kdtree_growth import kdtree_cells
 
@@ -27,7 +27,7 @@ EDGES = (0.0, 1.0, 3.0)
 )
 def test_every_bin_has_a_place(axis: Axis, names: tuple[str, ...]) -> None:
     """Bins below, between and above the edges and those with names are as many as the axis has."""
-    (shown,) = shown_axes(Grid((axis,)), ("x",))
+    (shown,) = result_axes(Grid((axis,)), ("x",))
     assert (shown.label, shown.unit, shown.edges, shown.values) == ("x", "", axis.edges, names)
     between = max(len(shown.edges) - 1, 0)
     assert between + shown.underflow + shown.overflow + len(shown.values) == axis.size
@@ -39,7 +39,7 @@ def test_every_bin_has_a_place(axis: Axis, names: tuple[str, ...]) -> None:
 )
 def test_units_stand_in_brackets(title: str, label: str, unit: str) -> None:
     """A unit is what stands in brackets after a label; an axis without a title is called by its column."""
-    (axis,) = shown_axes(Grid((Axis(EDGES, title=title),)), ("column [mm]",))
+    (axis,) = result_axes(Grid((Axis(EDGES, title=title),)), ("column [mm]",))
     if not title:
         label, unit = "column", "mm"
     assert (axis.label, axis.unit) == (label, unit)
@@ -49,14 +49,14 @@ def test_units_stand_in_brackets(title: str, label: str, unit: str) -> None:
 def test_bins_of_several_columns() -> None:
     """A grid has its axes, slabs one more for each slab, a tree its columns, and a selection one bin more."""
     x, y = Axis((0.0,)), Axis(EDGES)
-    assert [axis.label for axis in shown_axes(Grid((x, y)), ("a", "b"))] == ["a", "b"]
-    assert [axis.label for axis in shown_axes(Slabs(x, (y, x)), ("a", "b"))] == ["a", "b", "b"]
-    assert shown_axes(WithOutside(Grid((y,))), ("a",))[0].values == ("outside the selection",)
-    assert len(shown_axes(WithOutside(Grid((x, y))), ("a", "b"))) == 2
-    assert shown_axes(Unlabelled((4,)), ("a",))[0].edges == ()
+    assert [axis.label for axis in result_axes(Grid((x, y)), ("a", "b"))] == ["a", "b"]
+    assert [axis.label for axis in result_axes(Slabs(x, (y, x)), ("a", "b"))] == ["a", "b", "b"]
+    assert result_axes(WithOutside(Grid((y,))), ("a",))[0].values == ("outside the selection",)
+    assert len(result_axes(WithOutside(Grid((x, y))), ("a", "b"))) == 2
+    assert result_axes(Unlabelled((4,)), ("a",))[0].edges == ()
     columns = np.random.default_rng(1).normal(size=(2, 500))
     cells = kdtree_cells(list(columns), None, 4, "error", ("a", "b"))
-    assert [(axis.label, axis.edges) for axis in shown_axes(cells, ("a", "b"))] == [("a", ()), ("b", ())]
+    assert [(axis.label, axis.edges) for axis in result_axes(cells, ("a", "b"))] == [("a", ()), ("b", ())]
 
 
 def test_titles_of_other_programs(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from pytest_ganvalid.histograms.binning import bins_for
 from pytest_ganvalid.histograms.bins import Axis, Grid, Slabs
 from pytest_ganvalid.histograms.exact import Total, total_by_bin
 from pytest_ganvalid.histograms.filling import Filled, filled
-from pytest_ganvalid.histograms.kdtree import SAME, Cells, Cut, Guard, number_of_cells
+from pytest_ganvalid.histograms.kdtree import TOLERANCE, Cells, Cut, Guard, number_of_cells
 from pytest_ganvalid.histograms.kdtree_growth import kdtree_cells
 from pytest_ganvalid.histograms.lookup import BLOCK, Lookup
 from pytest_ganvalid.histograms.repeated import Repeated
@@ -201,7 +201,7 @@ def test_any_tree(root: Any, rows: list[tuple[float, float, float]]) -> None:
     """Events are in the same cells of any tree: at cuts, and at the ends of what a guard takes for its value."""
     at = {value for value in _values(root) if math.isfinite(value)}
     with np.errstate(over="ignore"):
-        ends = [value + way * SAME * abs(value) for value in at for way in (-1, 0, 1)]
+        ends = [value + way * TOLERANCE * abs(value) for value in at for way in (-1, 0, 1)]
         near = [x for end in ends for x in (end, np.nextafter(end, -np.inf), np.nextafter(end, np.inf))]
     columns = [np.array([*(row[i] for row in rows), *near, -np.inf, np.inf, np.nan, 0.0, -0.0]) for i in range(3)]
     for nonfinite in ("overflow", "underflow", "separate"):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from pytest_ganvalid.histograms import lookup as module
-from pytest_ganvalid.histograms.lookup import BLOCK, Lookup, lookup, parts, shared_out
+from pytest_ganvalid.histograms.lookup import BLOCK, Lookup, lookup, parallel_map, parts
 
 Array = NDArray[np.float64]
 TINY, HUGE = float(np.nextafter(0.0, 1.0)), float(np.finfo(float).max)
@@ -179,7 +179,7 @@ def test_parts(size: int, most: int) -> None:
 )
 def test_work_is_shared_out(size: int, workers: int | None) -> None:
     """Each item is in one part, the results are in the order of the parts, and few items are not shared out."""
-    found = shared_out(lambda part: (part.start, part.stop), size, workers)
+    found = parallel_map(lambda part: (part.start, part.stop), size, workers)
     assert [start for start, _ in found] == [0, *(stop for _, stop in found[:-1])]
     assert found[-1][1] == size
     if size >= module._PARALLEL_SIZE and workers is not None and workers > 1:

@@ -15,9 +15,9 @@ from pytest_ganvalid.overlaps.chance import (
     TAIL,
     binomial_tail,
     expected_rows,
-    p_again,
     p_convexity,
     p_counting,
+    p_repetition,
     poisson_tail,
     poisson_upper,
     scaled_rows,
@@ -54,10 +54,10 @@ def test_equal_halves_are_as_rare_as_a_count_by_hand() -> None:
     for rows in ([0, 0, 1, 1], [0, 0, 0, 0, 1, 1], [0, 0, 1, 1, 2, 2, 2, 2]):
         halves = [sorted(half) for half in combinations(rows, len(rows) // 2)]
         again = sum(half == sorted(rows[::2]) for half in halves) / len(halves)
-        assert p_again(np.unique(rows, return_counts=True)[1] // 2) == pytest.approx(again)
-    assert p_again(np.ones(100, int)) < 1e-20
-    assert p_again(np.array([10**9])) == 1
-    assert p_again(np.ones(10**5, int)) == 0
+        assert p_repetition(np.unique(rows, return_counts=True)[1] // 2) == pytest.approx(again)
+    assert p_repetition(np.ones(100, int)) < 1e-20
+    assert p_repetition(np.array([10**9])) == 1
+    assert p_repetition(np.ones(10**5, int)) == 0
 
 
 @pytest.mark.parametrize("points", [10, 300, 3_000, 100_000])
@@ -126,7 +126,7 @@ def test_doubletons_that_are_shared_are_no_limit() -> None:
     assert p_value == pytest.approx(min(1.0, 4 * hint))
     in_a = _distinct(common)
     p_value = p_counting(in_a, in_a, *shared(in_a, in_a), exchangeable=True)[0]
-    by_hand = min(binomial_tail(40, 10, 2.0), binomial_tail(40, 0, 1.0), p_again(in_a.counts))
+    by_hand = min(binomial_tail(40, 10, 2.0), binomial_tail(40, 0, 1.0), p_repetition(in_a.counts))
     assert p_value == pytest.approx(4 * by_hand)
 
 

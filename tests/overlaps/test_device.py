@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pytest_ganvalid.overlaps.device import kept_on_device
+from pytest_ganvalid.overlaps.device import select_on_device
 from pytest_ganvalid.overlaps.digests import LARGEST, PRECISIONS, row_hashes
 from pytest_ganvalid.overlaps.fingerprint import Fingerprint
 from pytest_ganvalid.overlaps.key import FineColumn, Key
@@ -40,7 +40,7 @@ def test_tensors_are_chosen_alike(kind: str, bits: int, columns: tuple[str, ...]
     tensors = {name: torch.from_numpy(values) for name, values in table.items()}
     hashes = row_hashes(table, columns, bits)
     for limit in (LARGEST, LARGEST // 3, int(hashes[0]) << 32, LARGEST // 1_000, 0):
-        kept = kept_on_device(tensors, _key(columns, bits), limit)
+        kept = select_on_device(tensors, _key(columns, bits), limit)
         where = np.flatnonzero(hashes <= limit >> 32)
         assert kept.hashes.dtype == np.uint32
         np.testing.assert_array_equal(kept.hashes, hashes[where])
@@ -57,8 +57,8 @@ def test_fingerprints_are_the_same(bits: int, limit: int) -> None:
     """The fingerprint of the rows that a device keeps is that of the arrays."""
     table = TABLES["double"]
     key = _key(("n", "x"), bits)
-    kept = kept_on_device({name: torch.from_numpy(values) for name, values in table.items()}, key, limit)
-    ours = Fingerprint.of_kept(kept.columns, key, N, 100, limit, kept.hashes)
+    kept = select_on_device({name: torch.from_numpy(values) for name, values in table.items()}, key, limit)
+    ours = Fingerprint.of_selection(kept.columns, key, N, 100, limit, kept.hashes)
     theirs = Fingerprint.of(table, key, 100, limit)
     assert ours == theirs
     assert ours.rows == N
@@ -72,12 +72,12 @@ def test_tensors_are_left_alone() -> None:
         values = torch.tensor([-0.0, float("nan"), 1.0], dtype=dtype)
         before = values.numpy().tobytes()
         for bits in PRECISIONS:
-            kept_on_device({"x": values}, _key(("x",), bits), LARGEST)
+            select_on_device({"x": values}, _key(("x",), bits), LARGEST)
         assert values.numpy().tobytes() == before
 
 
 def test_tensors_that_numpy_lacks() -> None:
     """Rows of a width that numpy has no type for leave the device as numbers that it has."""
-    kept = kept_on_device({"x": torch.tensor([1.0, 2.5], dtype=torch.bfloat16)}, _key(("x",), 11), LARGEST)
+    kept = select_on_device({"x": torch.tensor([1.0, 2.5], dtype=torch.bfloat16)}, _key(("x",), 11), LARGEST)
     assert np.asarray(kept.columns["x"]).tolist() == [1, 2.5]
     np.testing.assert_array_equal(kept.hashes, row_hashes({"x": np.array([1, 2.5])}, ("x",), 11))

@@ -118,5 +118,5 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 def small_previews(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a thousand events be too many to look at all."""
     monkeypatch.setattr(preview, "SIZE", 1_000)
-    monkeypatch.setattr(preview, "SOME", 400)
+    monkeypatch.setattr(preview, "SUBSAMPLE_SIZE", 400)
     monkeypatch.setattr(draft, "HEAD", 250)

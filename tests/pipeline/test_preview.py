@@ -182,7 +182,7 @@ def test_heads(sizes: list[int], size: int) -> None:
 
 def test_heads_of_a_long_source(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a source with more rows than are wanted, no more are looked at than it takes to choose bins."""
-    monkeypatch.setattr(module, "SOME", 50)
+    monkeypatch.setattr(module, "SUBSAMPLE_SIZE", 50)
     assert sum(one.rows for one in module._heads([Counted(1_000)] * 3, 500)) == 48
     assert sum(one.rows for one in module._heads([Counted(1_000)] * 3, 20)) == 18
 
@@ -257,7 +257,7 @@ def test_previews(streamed: Callable[..., Source], monkeypatch: pytest.MonkeyPat
     pieces = np.searchsorted(np.arange(1, 400) * 4_001 // 400, in_memory[1].sample["row"], side="right")
     assert pieces.tolist() == [*range(400)]
     monkeypatch.setattr(module, "SIZE", 1 << 20)
-    monkeypatch.setattr(module, "SOME", 1 << 18)
+    monkeypatch.setattr(module, "SUBSAMPLE_SIZE", 1 << 18)
     few = preview(Side(streamed(numbered(40_000)), "reference"), ("row",), 1_000, 6 * 1_000 * 9_000, THREADS)
     assert 8_900 < len(few.sample) <= 9_000  # what fits into memory
     fewer = preview(Side(streamed(numbered(40_000)), "reference"), ("row",), 1e6, 1e6, THREADS)

@@ -66,7 +66,7 @@ def test_every_bin_is_drawn() -> None:
     assert _steps(_drawn(vector.thumbnail("x", comparison)), "fill generated") == comparison.bins
 
 
-@pytest.mark.parametrize("bins", [vector.MOST_BINS, vector.MOST_BINS + 1, 5_000])
+@pytest.mark.parametrize("bins", [vector.MAX_BINS, vector.MAX_BINS + 1, 5_000])
 def test_many_bins_stay_small(bins: int) -> None:
     """Of very many bins the extremes are drawn, the worst among them, and the picture does not grow."""
     comparison = _comparison(bins)

@@ -11,7 +11,7 @@ import pytest
 
 from pytest_ganvalid.errors import InputError, InputTypeError, MissingExtraError
 from pytest_ganvalid.samples import pieces
-from pytest_ganvalid.samples.pieces import READ, Piece, names_files, pieces_of
+from pytest_ganvalid.samples.pieces import READ_FORMATS, Piece, names_files, pieces_of
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize(("suffix", "form"), READ.items())
+@pytest.mark.parametrize(("suffix", "form"), READ_FORMATS.items())
 def test_suffixes(suffix: str, form: str) -> None:
     """The suffix says how a file is read, and what follows a colon what of it."""
     assert pieces_of(f"a/b{suffix}") == (Piece(f"a/b{suffix}", "", form),)
@@ -34,7 +34,7 @@ def test_suffixes(suffix: str, form: str) -> None:
 
 def test_formats_exist() -> None:
     """For every suffix there is a module with what a format has."""
-    for form in set(READ.values()):
+    for form in set(READ_FORMATS.values()):
         module = pieces.format_of(form)
         assert isinstance(module.KIND, str)
         assert all(issubclass(error, Exception) for error in module.DAMAGE)
@@ -202,7 +202,7 @@ def test_every_format_has_its_suffixes(form: str) -> None:
     for suffix in SUFFIXES[form]:
         assert pieces_of(f"a{suffix}") == (Piece(f"a{suffix}", "", form),)
     assert pieces_of(f"{form}:a.b") == (Piece("a.b", "", form),)
-    assert set(READ) == {suffix for suffixes in SUFFIXES.values() for suffix in suffixes}
+    assert set(READ_FORMATS) == {suffix for suffixes in SUFFIXES.values() for suffix in suffixes}
 
 
 def test_no_more_than_the_suffix_is_taken_off(tmp_path: Path) -> None:

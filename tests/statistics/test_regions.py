@@ -18,7 +18,7 @@ from pytest_ganvalid.results import Verdict
 from pytest_ganvalid.statistics.chi2 import chi2_test
 from pytest_ganvalid.statistics.limits import Limits
 from pytest_ganvalid.statistics.power import allowed_excess
-from pytest_ganvalid.statistics.regions import LEAST_BINS, MOST_SCALES, Map, Regional, Run, hopeless, runs
+from pytest_ganvalid.statistics.regions import MAX_SCALES, MIN_BINS, Map, Regional, Run, hopeless, runs
 from pytest_ganvalid.statistics.robustness import Assessment, assess
 from pytest_ganvalid.statistics.separation import Fractions
 
@@ -68,9 +68,9 @@ def test_levels_add_up_to_that_of_all(contents: list[float], alpha: float) -> No
     scales = runs(np.array(contents), Layout.line(len(contents)), alpha)
     some = [run for scale in scales for run in scale.values()]
     assert sum(run.alpha for run in some) <= alpha * (1 + 1e-12)
-    assert all(0 <= run.first <= run.last - LEAST_BINS + 1 and run.last < len(contents) for run in some)
-    assert bool(some) or len(contents) < 2 * LEAST_BINS or np.ptp(contents) > 0
-    assert len(scales) <= MOST_SCALES
+    assert all(0 <= run.first <= run.last - MIN_BINS + 1 and run.last < len(contents) for run in some)
+    assert bool(some) or len(contents) < 2 * MIN_BINS or np.ptp(contents) > 0
+    assert len(scales) <= MAX_SCALES
 
 
 @given(st.integers(10, 1_000))

@@ -127,14 +127,14 @@ def test_what_a_perfect_generator_gets() -> None:
 def test_cells_cut_at_the_references_quantiles() -> None:
     """Example 5: the noise of the reference sits in the edges, which another term accounts for."""
     generated, reference = 400 + 9 * ((37 * FIFTY % 23) - 11), np.full(50, 40)
-    cut, given = (assessment(generated, reference, 500, cut_here=share) for share in (1.0, 0.0))
+    cut, given = (assessment(generated, reference, 500, cut_share=share) for share in (1.0, 0.0))
     assert cut.all_bins.separation.nu == pytest.approx(46.5197, abs=5e-5)
     assert cut.all_bins.upper == pytest.approx(0.005610793, rel=1e-6)
     assert given.all_bins.upper == pytest.approx(0.005355868, rel=1e-6)
     assert cut.tests[1].upper == given.tests[1].upper == pytest.approx(0.002632091, rel=1e-6)
     assert (cut.n_supported, cut.power) == pytest.approx((1709.67, 0.9946), rel=5e-5)
     assert cut.verdict() is Verdict.ROBUST
-    half = assessment(generated, reference, 500, cut_here=0.5).all_bins.separation.m1
+    half = assessment(generated, reference, 500, cut_share=0.5).all_bins.separation.m1
     assert half == pytest.approx((cut.all_bins.separation.m1 + given.all_bins.separation.m1) / 2)
 
 

@@ -126,7 +126,7 @@ def test_a_fit_that_fails_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     contents, measured = toys(10, 4)
     contents[0], measured[0] = SIGNAL + BACKGROUND, BOTH.expected(MODEL.start[None])[0]  # is there from the start
     monkeypatch.setattr("pytest_ganvalid.statistics.template_fit._MAX_STEPS", 1)
-    marked = fit(MODEL, data(contents, measured), some_may_fail=True)
+    marked = fit(MODEL, data(contents, measured), allow_failures=True)
     assert marked.converged.tolist() == [True] + 9 * [False]
     assert np.isnan(marked.minus_log).tolist() == [False] + 9 * [True]
     with pytest.raises(InputError, match="9 of 10 fits of the model do not converge"):

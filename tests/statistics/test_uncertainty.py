@@ -16,7 +16,7 @@ from pytest_ganvalid.statistics.separation import Fractions
 from pytest_ganvalid.statistics.uncertainty import (
     Uncertainties,
     bin_uncertainties,
-    least_equivalent,
+    smallest_equivalent,
     uncertainty_curves,
 )
 from pytest_ganvalid.toys import CamelBack
@@ -271,7 +271,7 @@ def test_a_report_counts_by_its_worst_observable() -> None:
         for name, values in counts.items()
     }
     report = gv.combine(comparisons)
-    name, worth = least_equivalent(report)
+    name, worth = smallest_equivalent(report)
     assert name == "bad"
     assert worth == comparisons["bad"].n_equivalent
     curves = uncertainty_curves(N, n_equivalent=report)
@@ -287,9 +287,9 @@ def test_a_stratum_counts_as_a_part() -> None:
     """What half of the events is worth counts twice for the whole; a later attempt keeps the limit of a first one."""
     comparison = gv.compare(gv.Counts([1000, 2100, 2900]), gv.Counts([980, 2000, 3020]), n_required=500)
     half = replace(comparison, share=0.5)
-    assert least_equivalent(half)[1].lower == 2 * comparison.n_equivalent.lower
+    assert smallest_equivalent(half)[1].lower == 2 * comparison.n_equivalent.lower
     later = replace(comparison, n_equivalent_nominal=1.5 * comparison.n_equivalent.lower)
-    assert least_equivalent(later)[1].lower == 1.5 * comparison.n_equivalent.lower
+    assert smallest_equivalent(later)[1].lower == 1.5 * comparison.n_equivalent.lower
 
 
 def test_what_was_withdrawn_gives_no_curve() -> None:

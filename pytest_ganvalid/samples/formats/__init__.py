@@ -2,7 +2,7 @@
 
 A module has ``KIND``, what it is called in an error message; ``DAMAGE``, the exceptions that a damaged file makes its
 library raise; and ``open_file(path, inside)``, which returns a `Reader`. One that can be written has a ``Writer`` too.
-Which suffix is read as what is said in `samples.pieces.READ`, and which are written in `samples.files.WRITTEN`.
+`samples.pieces.READ_FORMATS` has the module of each suffix, `samples.files.WRITE_FORMATS` those that are written.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Reader(Protocol):
         starts: Rows at which reading may begin without reading what is before, ascending; the first is 0. A file that
             can only be read from its beginning has no other.
 
-    A reader may have more: ``unasked``, columns that are not compared unless they are named -> why; ``infinite``,
+    A reader may have more: ``unrequested``, columns that are not compared unless they are named -> why; ``infinite``,
     columns that may be infinite or undefined by their definition; and ``units``, column -> unit.
     """
 

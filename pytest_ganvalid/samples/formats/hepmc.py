@@ -61,7 +61,7 @@ class HepMC(EventByEvent):
         weights = [] if first is None else _weight_names(first)
         self._weights = {f"weight_{name}": i for i, name in enumerate(weights) if i and name}
         self.names = (*_EVENT, *self._weights, *STORED, *DERIVED)
-        self.unasked = {"event_number": "numbers the events"} | dict.fromkeys(("weight", *self._weights), _WEIGHT)
+        self.unrequested = {"event_number": "numbers the events"} | dict.fromkeys(("weight", *self._weights), _WEIGHT)
         self.infinite = frozenset({"eta"})  # along the beam
 
     def _append(self, columns: dict[str, list[Any]], event: Any, row: int) -> int:  # noqa: ANN401

@@ -9,10 +9,10 @@ import pytest
 
 from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.samples.formats import refuse_inside
-from pytest_ganvalid.samples.pieces import READ
+from pytest_ganvalid.samples.pieces import READ_FORMATS
 
 
-@pytest.mark.parametrize("name", sorted(set(READ.values())))
+@pytest.mark.parametrize("name", sorted(set(READ_FORMATS.values())))
 def test_every_format_has_what_the_protocol_says(name: str) -> None:
     """A module says what it is called, which exceptions mean damage, and opens files."""
     form: Any = importlib.import_module(f"pytest_ganvalid.samples.formats.{name}")
