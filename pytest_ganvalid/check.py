@@ -29,7 +29,7 @@ from pytest_ganvalid.comparisons import (
 from pytest_ganvalid.errors import InputError, placed
 from pytest_ganvalid.estimates import as_estimate
 from pytest_ganvalid.histograms.counts import refuse_bare
-from pytest_ganvalid.histograms.merging import Merged, merge_sparse_bins
+from pytest_ganvalid.histograms.merging import Merged, merge_sparse_bins, planned_bins
 from pytest_ganvalid.histograms.sums import BinSums, as_bin_sums, check_same_bins
 from pytest_ganvalid.observables.control import SHIFT
 from pytest_ganvalid.pipeline.foreign import histogram_from
@@ -526,6 +526,7 @@ class _Context:
             used=pair.used,
             clusters=clusters,
             single=_events(merged.reference),
+            planned_ndf=planned_bins(reference, required) - 1,
         )
         return merged, assessment
 

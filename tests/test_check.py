@@ -575,3 +575,15 @@ def test_regions_only_where_they_are_asked_about(monkeypatch: pytest.MonkeyPatch
     assert lazy.robust_region is not None
     assert pickle.loads(pickle.dumps(lazy)) == copy.deepcopy(lazy) == gv.Comparison.from_json(lazy.to_json()) == lazy  # noqa: S301 - our own
     assert tests.call_count == 1
+
+
+def test_needs_do_not_depend_on_how_few_events_there_are() -> None:
+    """However few generated events there are, it takes as many as the plan says: those of the bins that so many have."""
+    rng = np.random.default_rng(1)
+    reference = {"x": rng.normal(size=30_000)}
+    plan = gv.plan(2_000, reference=reference)
+    for n in (5, 100, 2_000):
+        c = gv.validate({"x": rng.normal(size=n)}, reference, n_required=2_000).comparisons["x"]
+        assert (c.n_reference_needed, c.n_generated_needed) == pytest.approx(
+            (plan.n_reference, plan.n_generated), rel=0.01
+        )

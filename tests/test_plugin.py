@@ -102,7 +102,10 @@ def test_unproven_sample_fails_and_says_how_many_events_it_takes(pytester: pytes
     result = pytester.runpytest()
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
-        ["UNPROVEN: 3 of 3 observables at *", "next: 1,189,904 reference events and 3,000,000 generated events"]
+        [
+            "UNPROVEN: 3 of 3 observables at *",
+            "next: 1,189,904 reference events (have 60,000) and 3,000,000 generated events",
+        ]
     )
 
 

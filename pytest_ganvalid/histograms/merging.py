@@ -142,6 +142,25 @@ def joined_cells(nominal: Nominal, n_generated: float, n_reference: float, n_req
     return blocks[_group_starts(np.add.reduceat(shares, blocks), minimum)]
 
 
+def planned_bins(sums: BinSums, n_required: float) -> int:
+    """Return the number of bins after merging in samples as large as n_required asks for.
+
+    Args:
+        sums: The reference, of any size.
+        n_required: Number of true events to stand in for.
+    """
+    nominal, shares = sums.bins.nominal, sums.sumw / sums.total
+    if nominal is None:
+        return _group_starts(shares[sums.bins.path()] * n_required, _REQUIRED).size
+    path = sums.bins.path()
+    is_open = np.isin(path, nominal.open)
+    ordered = replace(
+        nominal, shares=tuple(nominal.shares[i] for i in path.tolist()), open=tuple(np.flatnonzero(is_open).tolist())
+    )
+    joined = joined_cells(ordered, np.inf, np.inf, n_required).size
+    return joined + int(np.count_nonzero(shares[list(nominal.open)] * n_required >= _REQUIRED))
+
+
 def _joined_order(
     nominal: Nominal, path: IntArray, expected: FloatArray, minimum: float, sizes: tuple[float, float, float]
 ) -> tuple[IntArray, IntArray]:

@@ -205,7 +205,12 @@ def _of_events(
         origins=(sides[0].source.provenance, sides[1].source.provenance),
         digests=(generated.sample_digest(), reference.sample_digest()),
         skipped=skipped,
-        notes=(*_notes(reference.plan, rates), *clusters_in_words(generated, reference), *_half_precision(sides)),
+        notes=(
+            *_notes(reference.plan, rates),
+            *_unapplied_weights(draft),
+            *clusters_in_words(generated, reference),
+            *_half_precision(sides),
+        ),
         remedies=_remedies(rates),
         training=None if trained_on is None else trained_on.events,
         units=reference.plan.units,
@@ -464,6 +469,26 @@ def _notes(plan: FillPlan, rates: Rates | None) -> tuple[str, ...]:
     if names and plan.weight is None:
         notes.append(f"{names[0]} is compared as an observable; if it is a weight, apply it: weight={names[0]!r}")
     return (*notes, *([rates.note] if rates is not None and rates.sides is None else []))
+
+
+def _unapplied_weights(draft: Draft) -> list[str]:
+    """Name a column that is called a weight and, where observables are stated, is neither applied nor compared."""
+    if draft.request.observables is None:
+        return []
+    compared = {column for observable in draft.observables for column in getattr(observable, "columns", None) or ()}
+    unapplied = [
+        [name for name in side.source.names if side.weight is None and _WEIGHT in name.lower() and name not in compared]
+        for side in draft.full_sides
+    ]
+    name = next((name for names in unapplied for name in names), None)
+    if name is None:
+        return []
+    owners = [side.name for side, names in zip(draft.full_sides, unapplied, strict=True) if name in names]
+    weight: object = name if len(owners) > 1 else tuple(name if side.name in owners else None for side in draft.sides)
+    return [
+        f"{name} is a column of the {' and '.join(owners)} events and is not applied; if it is a weight, apply it: "
+        f"weight={weight!r}"
+    ]
 
 
 def _remedies(rates: Rates | None) -> dict[str, str]:

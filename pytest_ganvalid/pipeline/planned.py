@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from pytest_ganvalid.errors import InputError
-from pytest_ganvalid.histograms.merging import joined_cells
-from pytest_ganvalid.histograms.sums import BinSums
+from pytest_ganvalid.histograms.merging import planned_bins
 from pytest_ganvalid.pipeline.fill import fill
 from pytest_ganvalid.pipeline.plan import MULTIPLICITY
 from pytest_ganvalid.pipeline.request import DEFAULT_BINS
 from pytest_ganvalid.pipeline.summary import Histograms
 from pytest_ganvalid.results import Plan
 from pytest_ganvalid.statistics import planning
-
-_MIN_EVENTS = 5.0  # events of n_required in a cell
 
 
 def plan(
@@ -69,19 +64,11 @@ def plan(
         spec = DEFAULT_BINS if bins is None else bins
         filled = fill(reference, observables=observables, bins=spec, weight=weight)
     contents = filled.plan.contents()
-    n_bins = {name: _bins(filled.contents[name].sums(), n_required) for name in contents if MULTIPLICITY not in name}
+    n_bins = {
+        name: planned_bins(filled.contents[name].sums(), n_required) for name in contents if MULTIPLICITY not in name
+    }
     unusable = [name for name, number in n_bins.items() if number < 2]  # noqa: PLR2004
     if unusable:
         msg = f"observable {unusable[0]!r} has one bin, in which nothing is compared: leave it out"
         raise InputError(msg)
     return planning.plan(n_required, bins=n_bins, **keywords)
-
-
-def _bins(sums: BinSums, n_required: float) -> int:
-    """Count the bins that samples of the planned sizes leave after joining."""
-    nominal = sums.bins.nominal
-    if nominal is None:
-        return int(np.count_nonzero(sums.populated))
-    joined = joined_cells(nominal, np.inf, np.inf, n_required).size
-    shares = sums.sumw[list(nominal.open)] / sums.total
-    return joined + int(np.count_nonzero(shares * n_required >= _MIN_EVENTS))

@@ -7,7 +7,7 @@ first; `explain` with ``details`` adds all numbers and reasons of each.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
@@ -37,6 +37,7 @@ _MAX_NAMES, _MAX_WIDTH, _MIN_WIDTH = 4, 28, 12
 _VERDICT = 9  # columns
 _MIN_DIGITS, _MAX_DIGITS = 3, 12
 _SAME_NUMBER = 0.01  # relative difference of numbers of events that are printed once
+_ROUNDED = 1 - 1e-9  # of an effective number of events, which is no more than that of the events
 _FULL = 1000  # numbers from which on all digits before the point are shown
 
 
@@ -277,9 +278,10 @@ def _number(value: float, digits: int) -> str:
 def _table(report: Report) -> list[str]:
     """Write a line for each observable that is not ROBUST, the worst first, and one for all that are."""
     findings = {name: tuple(map(printable, (*_finding(c), *_usable(c)))) for name, c in _worst_first(report).items()}
-    numbers = [_events_needed(report)[0]]
-    for name, (events, _) in _needed(report).items():
-        unproven = report.comparisons[name].verdict is Verdict.UNPROVEN
+    numbers = [events for side, (events, _) in _most_needed(report).items() if side == "reference"]
+    for name, lacking in _needed(report).items():
+        events, _ = lacking.get("reference", (0.0, 0))
+        unproven = events and report.comparisons[name].verdict is Verdict.UNPROVEN
         if unproven and all(abs(events - other) > _SAME_NUMBER * other for other in numbers):
             findings[name] = (*findings[name], f"needs {count(events)} reference events")
             numbers.append(events)
@@ -312,25 +314,32 @@ def _names_line(names: Sequence[str], verdict: Verdict) -> str:
     return listed_on_a_line(f"  {len(names):,} {verdict}: ", short)
 
 
-def _needed(report: Report) -> dict[str, tuple[float, float]]:
-    """Return the reference and generated events needed by each observable that a perfect generator may well fail in."""
+def _needed(report: Report) -> dict[str, dict[str, tuple[float, int]]]:
+    """Return what each observable lacks that a perfect generator may well fail in.
+
+    By the side that has to grow: to how many events, and how many it has, effective ones of all strata together.
+    """
     power = power_of_each(TARGET_POWER, len(report.comparisons))
-    return {
-        name: (c.n_reference_needed, c.n_generated_needed)
-        for name, c in _worst_first(report).items()
-        if c.power < power
-        and (c.n_supported > 0 or c.reasons[0].startswith(TOO_FEW))  # of others the remedy is in the reason
-        and (
-            c.n_reference_needed > math.ceil(c.n_reference / c.share)  # of all strata together, as what is needed
-            or c.n_generated_needed > math.ceil(c.n_generated / c.share)
-        )
-    }
+    needed = {}
+    for name, c in _worst_first(report).items():
+        sides = {
+            "reference": (c.n_reference_needed, math.ceil(c.n_reference / c.share * _ROUNDED)),
+            "generated": (c.n_generated_needed, math.ceil(c.n_generated / c.share * _ROUNDED)),
+        }
+        lacking = {side: (n, available) for side, (n, available) in sides.items() if n * _ROUNDED > available}
+        # Of those that nothing is known of the remedy is in the reason.
+        if lacking and c.power < power and (c.n_supported > 0 or c.reasons[0].startswith(TOO_FEW)):
+            needed[name] = lacking
+    return needed
 
 
-def _events_needed(report: Report) -> tuple[float, float]:
-    """Return the most reference and the most generated events that any observable needs; nothing if none does."""
-    needed = _needed(report).values()
-    return max((n for n, _ in needed), default=0.0), max((n for _, n in needed), default=0.0)
+def _most_needed(report: Report) -> dict[str, tuple[float, int]]:
+    """Return the side that has to grow -> to the most events that any observable needs, and how many that has."""
+    most: dict[str, tuple[float, int]] = {}
+    for lacking in _needed(report).values():
+        for side, sizes in lacking.items():
+            most[side] = max(sizes, most.get(side, sizes))
+    return dict(sorted(most.items(), reverse=True))
 
 
 def _next_step(report: Report) -> str:
@@ -345,19 +354,17 @@ def _next_step(report: Report) -> str:
         reference = "below" if len(undetermined) == len(failing) else f"of {listed(undetermined, _MAX_NAMES)}"
         steps.append(f"settle what is said {reference}")
     if needed:
-        steps.append(_events_in_words(report))
+        steps.append(_events_in_words(_most_needed(report)))
     if not steps:  # the samples suffice for a perfect generator
         steps.append(f"improve {listed(list(failing), _MAX_NAMES)}, or lower n_required to what is supported")
     return "; then ".join(steps)
 
 
-def _events_in_words(report: Report) -> str:
-    reference, generated = _events_needed(report)
-    if math.isinf(reference) or math.isinf(generated):
+def _events_in_words(needed: Mapping[str, tuple[float, int]]) -> str:
+    """Say which side has to grow to how many events, beside how many it has."""
+    if any(math.isinf(n) for n, _ in needed.values()):
         return "compare another observable, or lower n_required: no number of events suffices"
-    available = max(math.ceil(c.n_generated / c.share) for c in report.comparisons.values())
-    addition = f" and {count(generated)} generated events" if generated > available else ""
-    return f"{count(reference)} reference events{addition}"
+    return " and ".join(f"{count(n)} {side} events (have {count(had)})" for side, (n, had) in needed.items())
 
 
 def describe(name: str, comparison: AnyComparison) -> list[str]:

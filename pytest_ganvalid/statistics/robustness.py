@@ -140,6 +140,8 @@ class Assessment:
             part of a split; only the advice depends on them.
         correlated: Whether events have several entries, or rows are in clusters, so that bins are more correlated than
             by their sum.
+        planned_ndf: Bins - 1 in samples as large as n_required asks for.
+        planned_arrangement: How those bins lie.
         clusters: Number of all clusters if any has rows on both sides; else 0.
         n_clusters: Effective number of clusters that the noise of T rests on; infinite for independent events.
     """
@@ -157,6 +159,8 @@ class Assessment:
     observables: int
     used: tuple[float, float]
     correlated: bool
+    planned_ndf: int
+    planned_arrangement: Arrangement
     clusters: int = 0
     n_clusters: float = math.inf
 
@@ -307,6 +311,11 @@ class Assessment:
         if self.clusters:
             factor = required_scale(degrees, sizes, power, self.limits.alpha) * self.n_required / n
             return self._enlarged(max(factor, self.n_required / self.max_n_required))
+        if not self.correlated and self.planned_ndf > self.ndf:
+            degrees, excesses = histogram_tests(
+                self.planned_ndf, self.planned_arrangement, self.limits.max_bias, self.limits.max_directional_bias
+            )
+            sizes = tuple(2 * excess for excess in excesses)
         # n_h grows as the noncentralities do; those of `_expected` are of n_required = n with the n_h at hand.
         n_h = self._n_h * required_scale(degrees, sizes, power, self.limits.alpha) * self.n_required / n
         n_reference, n_generated = events_needed(lambda n: reference_partner(n_h, n), self.n_required, self.n_generated)
@@ -333,6 +342,7 @@ def assess(
     used: tuple[float, float] = (1.0, 1.0),
     clusters: Clusters | None = None,
     single: Fractions | None = None,
+    planned_ndf: int = 0,
 ) -> Assessment:
     """Compute all that decides a verdict.
 
@@ -351,11 +361,13 @@ def assess(
         clusters: The clusters of rows, of which the two have the covariance; ``None`` for independent ones.
         single: The reference with the covariance of independent events, where they have several entries and are in
             clusters.
+        planned_ndf: Bins - 1 in samples as large as n_required asks for, if fewer events left fewer.
     """
     contents = generated.q + reference.q
     cross = None if clusters is None else clusters.cross(generated.q, reference.q)
     ndf = generated.q.size - 1
-    arrangement = layout.arrangement if limits.smooth and not sparse else Arrangement.NONE
+    planned_arrangement = layout.arrangement if limits.smooth else Arrangement.NONE
+    arrangement = Arrangement.NONE if sparse else planned_arrangement
     numbers = resolutions(ndf, arrangement)
     all_bins = separation(generated, reference, cut_share if cross is None else 0.0, cross)
     per_event = 1.0 if events is None else (single or reference).effective_size(contents) / events
@@ -397,6 +409,8 @@ def assess(
         sparse=sparse,
         observables=observables,
         used=used,
+        planned_ndf=max(ndf, planned_ndf),
+        planned_arrangement=planned_arrangement,
         correlated=generated.joint is not None or reference.joint is not None,
         clusters=0 if clusters is None or cross is None else clusters.number,
         n_clusters=n_clusters,

@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 
 import pytest_ganvalid as gv
 from pytest_ganvalid.errors import InputError
-from pytest_ganvalid.histograms.bins import Axis, Grid, Nominal, WithOutside
-from pytest_ganvalid.histograms.merging import Merged, joined_cells, merge_sparse_bins
+from pytest_ganvalid.histograms.bins import Axis, Grid, Nominal, Unlabelled, WithOutside
+from pytest_ganvalid.histograms.merging import Merged, joined_cells, merge_sparse_bins, planned_bins
 from pytest_ganvalid.histograms.sums import BinSums, as_bin_sums
 
 Array = NDArray[np.float64]
@@ -381,3 +381,12 @@ def test_halves_do_not_depend_on_the_scale_of_weights(factor: float) -> None:
     for a, b in ((generated, reference), (reference, generated)):
         scaled = _sums(factor * a.sumw, factor**2 * a.sumw2)
         assert merge_sparse_bins(scaled, b, 100).groups.tolist() == groups
+
+
+def test_planned_bins_do_not_depend_on_the_sample() -> None:
+    """How many bins a large sample has follows from n_required and the shares, not from how many events are at hand."""
+    shares = np.array([0.5, 0.3, 0.15, 0.04, 0.01])
+    sums = [BinSums(n * shares, n * shares, Unlabelled((5,))) for n in (100, 10_000)]
+    assert [planned_bins(side, 1_000) for side in sums] == [5, 5]
+    assert [planned_bins(side, 100) for side in sums] == [4, 4]
+    assert [planned_bins(side, 8) for side in sums] == [1, 1]

@@ -607,6 +607,27 @@ def test_a_weight_that_is_not_applied_is_noted(fill: bool) -> None:  # noqa: FBT
     assert not notes(observables=["x", "genWeight"])
 
 
+def test_a_weight_that_is_not_applied_to_stated_observables_is_noted(streamed: Stream) -> None:
+    """Where observables are stated, a column called a weight is noted, with its side, on any road."""
+    rng = np.random.default_rng(1)
+    sides = [{"x": rng.normal(size=600), "genWeight": rng.uniform(0.5, 1.5, 600)} for _ in range(2)]
+    bare = {"x": sides[0]["x"]}
+
+    def notes(*samples: Any, **stated: Any) -> list[str]:
+        report = gv.validate(*samples, n_required=10, **({"observables": ["x"]} | stated))
+        return [note for note in report.notes if "genWeight" in note]
+
+    both = (
+        "genWeight is a column of the generated and reference events and is not applied; if it is a weight, apply it: "
+    )
+    for samples in (sides, [streamed(side) for side in sides]):
+        assert notes(*samples) == [both + "weight='genWeight'"]
+    assert "of the reference events" in notes(bare, sides[1])[0]
+    assert notes(bare, sides[1])[0].endswith("weight=(None, 'genWeight')")
+    assert not notes(bare, sides[1], weight=(None, "genWeight"))
+    assert not notes(*sides, observables=["x", "genWeight"])
+
+
 def test_some_histograms_can_be_chosen(events: Make) -> None:
     """Names choose among the histograms; anything else, or another name, is refused."""
     reference, generated = filled(events, 1, 2, observables=["x", "y"], bins=5)
