@@ -152,7 +152,15 @@ def constant_comparison(
         ndf=1,
         chi2=0.0,
         p_value=1.0,
-        tests=(Resolution(components=None, separation=separation, directional_bias=directional, n_supported=0.0),),
+        tests=(
+            Resolution(
+                components=None,
+                separation=separation,
+                directional_bias=directional,
+                lower_corrected=0.0,
+                n_supported=0.0,
+            ),
+        ),
         shape=(),
         directional_bias=directional,
         expected_n_supported=Interval(lower=0.0, estimate=0.0, upper=0.0),
@@ -375,6 +383,7 @@ def _resolution(test: Test, n_required: float) -> Resolution:
         components=test.components,
         separation=_map(delta, lambda d: d / (2 * test.per_event)),
         directional_bias=_map(delta, lambda d: math.sqrt(2 * n_required * d)),
+        lower_corrected=math.sqrt(2 * n_required * test.lower_corrected),
         n_supported=test.n_supported(),
     )
 

@@ -31,6 +31,8 @@ Amount = Annotated[float, _json.Range(0)]
 Count = Annotated[int, _json.Range(0, 1e30)]
 VERSION = 2
 """Of the texts that results are written as."""
+RATES = ": rate per stratum"
+"""What follows the name of a condition in that of the comparison of how often each of its bins occurs."""
 _MAX_COST, _LARGEST_ERROR = 1e30, 1e6
 _TITLES = "n_supported", "n_equivalent, at least"
 
@@ -390,12 +392,15 @@ class Resolution:
         directional_bias: sqrt(2 n_required Δ): no number that is linear in what is tested is off by more than so many
             of its standard errors at n_required, taken under (q + p)/2.
         n_supported: Largest n_required at which this test shows agreement.
+        lower_corrected: Lower limit of ``directional_bias`` that makes BIASED: of m tests each is allowed α/m. ``None``
+            in files written before there was one.
     """
 
     components: Count | None
     separation: Interval
     directional_bias: Interval
     n_supported: Amount
+    lower_corrected: Amount | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

@@ -578,7 +578,7 @@ def test_regions_only_where_they_are_asked_about(monkeypatch: pytest.MonkeyPatch
 
 
 def test_needs_do_not_depend_on_how_few_events_there_are() -> None:
-    """However few generated events there are, it takes as many as the plan says: those of the bins that so many have."""
+    """However few generated events there are, it takes as many as the plan says: those of the bins that they fill."""
     rng = np.random.default_rng(1)
     reference = {"x": rng.normal(size=30_000)}
     plan = gv.plan(2_000, reference=reference)

@@ -82,6 +82,7 @@ def test_intervals_are_one_interval_in_several_units(events: float | None) -> No
         for shown, test in zip(c.tests, a.tests, strict=True):
             assert getattr(shown.separation, end) == pytest.approx(getattr(test, end) / (2 * test.per_event))
             assert getattr(shown.directional_bias, end) == pytest.approx(math.sqrt(2_000 * getattr(test, end)))
+            assert shown.lower_corrected == pytest.approx(math.sqrt(2_000 * test.lower_corrected))
     assert [test.components for test in c.tests] == [None, 9]
     assert c.tests[0].separation == c.separation
 

@@ -18,6 +18,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
+from scipy import special
 
 pytest.importorskip("jinja2")
 
@@ -364,7 +365,19 @@ def exact_numbers(c: dict[str, Any]) -> dict[str, list[float]]:
     }
     if "bias" in c:
         return numbers | {"bias": ends(c["bias"])}
-    return numbers | {"χ²/ndf": ends(c["chi2_required"], 1 / c["ndf"]), "1000 Δ": ends(c["separation"], 2_000)}
+    return numbers | {"χ²/ndf": decisive(c), "1000 Δ": ends(c["separation"], 2_000)}
+
+
+def decisive(c: dict[str, Any]) -> list[float]:
+    """χ²/ndf of the test that decides: where most is shown, or least excluded, each as a share of what is allowed."""
+    tests = []
+    for test in c["tests"]:
+        ndf = test["components"] or c["ndf"]
+        bias = test["directional_bias"]
+        excess = [x**2 / (2 * ndf) for x in (bias["estimate"], test["lower_corrected"], bias["upper"])]
+        allowed = min(float(special.chdtri(ndf, 0.05)) / ndf - 1, c["max_bias"] ** 2 / 2)
+        tests.append((excess[1 if c["verdict"] == "BIASED" else 2] / allowed, excess))
+    return [1 + x for x in max(tests)[1]]
 
 
 def comparisons(told: Told) -> Iterator[tuple[tuple[str, str], dict[str, Any]]]:

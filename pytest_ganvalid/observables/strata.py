@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from pytest_ganvalid.errors import InputError, InputTypeError
 from pytest_ganvalid.observables.observable import column
+from pytest_ganvalid.results import RATES
 from pytest_ganvalid.samples import Entries, Sample
 
 _ACCEPTED = "a column name, or a pair (column name, bins), bins being a number or edges, or a Condition"
@@ -82,7 +83,7 @@ class Condition:
 
 def rate_name(condition: str) -> str:
     """Name the comparison of how often each bin of a condition occurs."""
-    return f"{condition}: rate per stratum"
+    return f"{condition}{RATES}"
 
 
 def condition_values(sample: Sample, name: str, side: str) -> NDArray[np.float64]:

@@ -17,18 +17,19 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pytest_ganvalid._arguments import check_fraction
 from pytest_ganvalid.errors import InputError, printable
-from pytest_ganvalid.report.style import BLUE, INK, SHADE, SMALL, VERMILION, default_style
+from pytest_ganvalid.report.style import GREEN, INK, SHADE, SMALL, VERMILION, default_style
 from pytest_ganvalid.report.text import Result, as_report
 from pytest_ganvalid.results import Amount, Comparison, Document, Interval, Judgement, Probability, Verdict, at_most
 from pytest_ganvalid.statistics.reasons import count
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
 RATE = 0.05
 """Probability that a history of a perfect generator raises an alarm."""
 _SPARKS = "▁▂▃▄▅▆▇█"
-_COLOURS = {Verdict.ROBUST: BLUE, Verdict.BIASED: VERMILION, Verdict.UNPROVEN: INK}
+_COLOURS = {Verdict.ROBUST: GREEN, Verdict.BIASED: VERMILION, Verdict.UNPROVEN: INK}
 _MARKS = {Verdict.ROBUST: "o", Verdict.BIASED: "X", Verdict.UNPROVEN: "s"}
 _SEVERITY = {Verdict.ROBUST: 0, Verdict.UNPROVEN: 1, Verdict.BIASED: 2}
 
@@ -340,9 +341,28 @@ def picture(history: History) -> bytes:
             labels = axes.set_xticklabels(history.releases, rotation=90, fontsize=SMALL)
             for label in labels:
                 label.set_parse_math(False)
+        figure.legend(handles=_signs(), loc="outside upper left", ncols=3, frameon=False, fontsize=SMALL)
         file = io.BytesIO()
         figure.savefig(file, format="png")
     return file.getvalue()
+
+
+def _signs() -> list[Artist]:
+    """Return what the signs of the picture are, for its legend: verdicts, then the bars and lines, then an alarm."""
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    verdicts = [
+        Line2D([], [], linestyle="none", marker=_MARKS[verdict], color=_COLOURS[verdict], label=str(verdict))
+        for verdict in (Verdict.ROBUST, Verdict.UNPROVEN, Verdict.BIASED)
+    ]
+    ring = {"linestyle": "none", "marker": "o", "markersize": 10, "fillstyle": "none", "color": VERMILION}
+    return [
+        *verdicts,
+        Patch(color=SHADE, label="perfect generator, 2 of 3 cases"),
+        Line2D([], [], color=INK, linewidth=0.8, label="n_required"),
+        Line2D([], [], **ring, label="alarm"),  # type: ignore[arg-type]
+    ]
 
 
 def _draw_supported(axes: Axes, entries: Iterable[tuple[int, Entry]]) -> None:
@@ -352,7 +372,7 @@ def _draw_supported(axes: Axes, entries: Iterable[tuple[int, Entry]]) -> None:
         axes.hlines(entry.n_required, index - 0.4, index + 0.4, color=INK, linewidth=0.8)
         _mark(axes, index, entry.n_supported, entry)
     axes.set_ylim(bottom=0)
-    axes.set_ylabel("supported", fontsize=SMALL)
+    axes.set_ylabel("supported n_required\n[events]", fontsize=SMALL)
     axes.tick_params(labelsize=SMALL)
 
 

@@ -21,6 +21,7 @@ from pytest_ganvalid.errors import GanvalidError, MissingExtraError, printable
 from pytest_ganvalid.report import vector
 from pytest_ganvalid.report.document import Check, Run, Session
 from pytest_ganvalid.report.figure import figure_of
+from pytest_ganvalid.report.measures import Measure, decides, decisive, limit_of
 from pytest_ganvalid.report.regions import in_words, region_words, usable_region, with_unit
 from pytest_ganvalid.report.session import NOTHING, totals
 from pytest_ganvalid.report.text import as_report, attempt_in_words
@@ -74,6 +75,21 @@ class Part:
         """The order of parts: by the verdict, then by how little of n_required is supported."""
         c = self.comparison
         return _SEVERITY.index(c.verdict), c.n_supported / c.n_required if c.n_required else 0.0
+
+    @property
+    def measure(self) -> Measure:
+        """The measure that decides."""
+        return decisive(self.comparison)
+
+    @property
+    def limit(self) -> float:
+        """The limit of this measure."""
+        return limit_of(self.comparison, self.measure)
+
+    @property
+    def decides(self) -> bool:
+        """Whether the verdict follows from this measure."""
+        return decides(self.comparison)
 
     @property
     def worst_bins(self) -> list[tuple[str, BinBias]]:
@@ -290,9 +306,9 @@ def anchor(nodeid: str) -> str:
     return quote(nodeid, safe=_UNESCAPED, errors="replace")
 
 
-def span(interval: Interval, unit: float = 1.0) -> str:
-    """Format the limits of an interval in multiples of ``unit``."""
-    return f"from {rounded(interval.lower / unit, 4)} to {rounded(interval.upper / unit, 4)}"
+def span(interval: Interval) -> str:
+    """Format the limits of an interval."""
+    return f"from {rounded(interval.lower, 4)} to {rounded(interval.upper, 4)}"
 
 
 def span_of_events(interval: Interval) -> str:

@@ -17,11 +17,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_ganvalid.report.regions import in_words, with_unit
+from pytest_ganvalid.errors import printable
+from pytest_ganvalid.histograms.bins import Axis as BinnedAxis
+from pytest_ganvalid.report.layout import wrapped
+from pytest_ganvalid.report.measures import decision
+from pytest_ganvalid.report.regions import with_unit
 from pytest_ganvalid.report.style import (
     BLUE,
     FILL,
     GREEN,
+    HATCH,
     INK,
     NORMAL,
     SHADE,
@@ -31,7 +36,7 @@ from pytest_ganvalid.report.style import (
     tidy,
     without_frame,
 )
-from pytest_ganvalid.results import AnalysisComparison, Axis, Comparison, EstimateComparison
+from pytest_ganvalid.results import RATES, AnalysisComparison, Axis, Comparison, EstimateComparison
 from pytest_ganvalid.statistics.reasons import count, measured
 
 if TYPE_CHECKING:
@@ -40,16 +45,22 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.floating[Any]]
 
+OPEN = "open bins: % of each"
+"""What hatched bins are, in a legend."""
 MAX_WITH_MARKERS = 200
 MAX_DRAWN = 2_000
 _GROUPS = 300
 _LOG_AXIS_RATIO = 30  # ratio of largest to smallest content from which a logarithmic axis tells more
 _LOG_SCALE_RATIO, _LOG_WIDTH_RATIO = 30.0, 5.0  # of edges and of widths, from which a logarithmic scale shows more
-_WIDTHS_PER_RANGE = 20  # the range of a histogram over the width that a bin without edges is drawn with
+_WIDTHS_PER_RANGE = 20  # the range of a histogram over the width that an open bin, or one without edges, is drawn with
 _VISIBLE_SHARE = 0.9  # share of the bins whose ratio is to be in view
 _POINT_WIDTH = 2e-4  # of the range of a histogram, below which a bin is of a single value
 _MAX_ANNOTATIONS = 6  # bins without a density, at most
-_MAX_LETTERS = 70  # letters of names below an axis
+_MAX_LETTERS = 60  # letters of names below an axis
+_MAX_TITLE, _MAX_DENSITY, _MAX_NAME = 34, 14, 24  # letters of a name below an axis, beside it, and in a legend
+_DENSITY_LETTERS = 26  # beside an axis
+_TITLE_COLUMNS, _TITLE_LINES = 78, 2
+_REGULAR = 1e-6  # relative difference of widths that are one
 _COLUMNS = ("generated", "generated_errors", "reference", "reference_errors", "bias")
 _COLOURS = 256
 
@@ -130,7 +141,7 @@ def _draw_estimates(figure: Figure, name: str, c: EstimateComparison) -> str:
     axes.set_yticks(range(3), [*(label for label, *_ in points), "limits of\nthe bias"], fontsize=SMALL)
     unit = f"error bars of {count(c.n_required)} events"
     if isinstance(c, AnalysisComparison):
-        unit = f"uncertainties of {c.parameter}"
+        unit = f"uncertainties of {short(c.parameter, _MAX_NAME)}"
     axes.set_xlabel(
         f"generated - reference, in {unit}, {c.required_error:.3g}; shaded: allowed, ±{c.max_bias:g}",
         fontsize=SMALL,
@@ -165,6 +176,7 @@ class Scale:
         density: Name of the density, with its unit; empty where bins have no width.
         logarithmic: Whether widths grow with the values.
         names: Position of a bin without edges -> its name.
+        open: Positions of the bins that have one end only, or are joined to such: they have no density.
         order: Position of each bin in the contents, in which bins that no quantiles bound come last.
     """
 
@@ -174,6 +186,7 @@ class Scale:
     density: str = ""
     logarithmic: bool = False
     names: Mapping[int, str] = field(default_factory=dict)
+    open: tuple[int, ...] = ()
 
     @classmethod
     def of(cls, c: Comparison) -> Scale:
@@ -184,12 +197,12 @@ class Scale:
         merged = np.array(c.contents.merged or range(bins))
         starts = np.flatnonzero(np.diff(merged, prepend=merged[0] - 1))  # bins that are joined are neighbours
         one_to_one = size == merged.size and np.array_equal(np.sort(merged[starts]), np.arange(bins))
-        if axis is None or not one_to_one or (axis.edges and len(axis.edges) < 2):  # noqa: PLR2004
-            cells = f", cells of {', '.join(axis.title for axis in c.axes)}" if len(c.axes) > 1 else ""
+        if axis is None or not one_to_one:
+            cells = f", cells of {', '.join(short(axis.title, _MAX_NAME) for axis in c.axes)}" if c.axes[1:] else ""
             return cls(np.arange(bins + 1.0) - 0.5, f"bin number ({_bins_in_words(c)}{cells})", np.arange(bins))
-        if not axis.edges:
-            names = {i: axis.values[k] for i, k in enumerate(starts)}
-            return cls(np.arange(bins + 1.0) - 0.5, axis.title, merged[starts], names=names)
+        if len(axis.edges) < 2 or c.name.endswith(RATES):  # noqa: PLR2004 - no bin has a width, or none that matters
+            names = dict(enumerate(_names(axis, [*starts, size])))
+            return cls(np.arange(bins + 1.0) - 0.5, short(axis.title, _MAX_TITLE), merged[starts], names=names)
         return cls._of_edges(c, axis, merged, starts)
 
     def spans(self, positions: Sequence[int]) -> list[tuple[float, float]]:
@@ -206,29 +219,36 @@ class Scale:
         """Lay bins out by their edges, and those without on the right of them."""
         edges = np.array(axis.edges)
         low, high = edges[1] - edges[0], edges[-1] - edges[-2]
-        borders = [*([edges[0] - low] * axis.underflow), *edges, *([edges[-1] + high] * axis.overflow)]
         logarithmic = bool(edges[0] > 0 and edges[-1] > _LOG_SCALE_RATIO * edges[0] and high > _LOG_WIDTH_RATIO * low)
-        if logarithmic and axis.underflow:
-            borders[0] = edges[0] ** 2 / edges[1]
-        if logarithmic and axis.overflow:
-            borders[-1] = edges[-1] ** 2 / edges[-2]
-        step = (borders[-1] - borders[0]) / _WIDTHS_PER_RANGE
+        step = (edges[-1] - edges[0]) / _WIDTHS_PER_RANGE
+        ends = edges[0] - step, edges[-1] + step
+        if logarithmic:
+            factor = (edges[-1] / edges[0]) ** (1 / _WIDTHS_PER_RANGE)
+            ends = edges[0] / factor, edges[-1] * factor
+        borders = [*([ends[0]] * axis.underflow), *edges, *([ends[1]] * axis.overflow)]
+        inner = len(borders) - 1
         borders += [borders[-1] + step * (i + 1) for i in range(len(axis.values))]
         drawn = np.append(np.array(borders)[starts], borders[-1])
-        if axis.underflow and starts.size > 1 and starts[1] > 1:  # the open bin is joined to one that has edges
-            drawn[0] = edges[0]
-        if axis.overflow and not axis.values and starts[-1] < merged.size - 1:
-            drawn[-1] = edges[-1]
-        inner = merged.size - len(axis.values)
         names = {i: axis.values[k - inner] for i, k in enumerate(starts) if k >= inner}
+        last = int(np.searchsorted(starts, inner)) - 1  # of the bins that have an edge
+        joined = starts.size > 1 and starts[1] > 1, starts[last] < inner - 1
+        # What is joined to a bin that a user gave, or to one of a single value, is next to nothing.
+        points = _is_point(edges, logarithmic=logarithmic)
+        closed = _is_regular(edges) or points[0], _is_regular(edges) or points[-1]
+        is_open = [axis.underflow and not (joined[0] and closed[0]), axis.overflow and not (joined[1] and closed[1])]
+        if axis.underflow and not is_open[0]:
+            drawn[0] = edges[0]
+        if axis.overflow and not is_open[1] and not axis.values:
+            drawn[-1] = edges[-1]
         unit = f"1/{axis.unit}" if axis.unit else ""
         return cls(
             drawn,
-            f"{axis.title}  ({_bins_in_words(c)}{_open_in_words(axis)})",
+            f"{short(axis.title, _MAX_TITLE)}  ({_bins_in_words(c)}{_open_in_words(axis)})",
             merged[starts],
-            density=f"1/N dN/d({axis.label})" + (f" [{unit}]" if unit else ""),
+            density=f"1/N dN/d({short(axis.label, _MAX_DENSITY)})" + (f" [{unit}]" if unit else ""),
             logarithmic=logarithmic,
             names=names,
+            open=tuple(position for position, has_one_end in zip((0, last), is_open, strict=True) if has_one_end),
         )
 
 
@@ -238,12 +258,35 @@ def _size(axis: Axis) -> int:
 
 
 def _open_in_words(axis: Axis) -> str:
-    ends = ["the first"] * axis.underflow + ["the last"] * axis.overflow
-    return f"; {' and '.join(ends)} open" if ends else ""
+    if axis.underflow and axis.overflow:
+        return "; both ends open"
+    return "; the first open" if axis.underflow else "; the last open" if axis.overflow else ""
+
+
+def _is_regular(edges: FloatArray) -> bool:
+    """Tell whether bins have one width, or one ratio of their edges, as those cut at quantiles have not."""
+    widths = np.diff(edges)
+    ratios = edges[1:] / edges[:-1] if edges[0] > 0 else widths
+    return any(np.ptp(sizes) <= _REGULAR * float(sizes.max()) for sizes in (widths, ratios))
+
+
+def _is_point(edges: FloatArray, *, logarithmic: bool) -> NDArray[np.bool_]:
+    """Tell which bins are too narrow to be seen, as those of a single value are."""
+    widths = np.diff(np.log(edges) if logarithmic else edges)
+    return np.asarray(widths < _POINT_WIDTH * widths.sum())
+
+
+def _names(axis: Axis, starts: Sequence[int]) -> list[str]:
+    """Name runs of neighbouring bins of an axis, given where each begins and where the last one ends."""
+    binned, inner = BinnedAxis(axis.edges, (), axis.underflow, axis.overflow), _size(axis) - len(axis.values)
+    return [
+        axis.values[start - inner] if start >= inner else binned.label(int(start), int(stop) - 1)
+        for start, stop in pairwise(starts)
+    ]
 
 
 def _bins_in_words(c: Comparison) -> str:
-    merged = f", {c.merged_bins:,} joined to neighbours" if c.merged_bins else ""
+    merged = f", {c.merged_bins:,} joined" if c.merged_bins else ""
     return f"{c.bins:,} bins{merged}"
 
 
@@ -276,7 +319,9 @@ class Bins:
         scale = Scale.of(c)
         columns = {name: np.array(getattr(c.contents, name))[scale.order] for name in _COLUMNS}
         generated, reference, bias = columns["generated"], columns["reference"], columns["bias"]
-        chosen = np.arange(bias.size) if bias.size <= max_bins else extremes([generated, reference, bias], groups)
+        chosen = np.arange(bias.size)
+        if bias.size > max_bins:
+            chosen = np.union1d(extremes([generated, reference, bias], groups), np.array(scale.open, dtype=np.int64))
         middle = (
             scale.edges[chosen[1:]]
             if bias.size <= max_bins
@@ -299,11 +344,13 @@ class Bins:
 
     @property
     def widths(self) -> FloatArray:
-        """What contents are divided by: widths, NaN of a single value and of a bin without edges; or 1 of all."""
+        """Divisors of the contents: widths, NaN of a single value, an open bin and one without edges; or 1 of all."""
         if not self.scale.density:
             return np.ones(self.positions.size)
         widths = np.diff(self.scale.edges)[self.positions]
-        undefined = np.isin(self.positions, list(self.scale.names)) | (widths < _POINT_WIDTH * np.ptp(self.scale.edges))
+        without = [*self.scale.names, *self.scale.open]
+        points = _is_point(self.scale.edges, logarithmic=self.scale.logarithmic)
+        undefined = np.isin(self.positions, without) | points[self.positions]
         return np.where(undefined, np.nan, widths)
 
 
@@ -318,6 +365,7 @@ class Cells:
         reference: Likewise.
         titles: Of both axes.
         bin_of: The bin that each rectangle was joined to, by its position among the bins that are compared.
+        closed: Along each axis, from where to where no rectangle, or hardly any, is open.
     """
 
     corners: FloatArray
@@ -326,6 +374,13 @@ class Cells:
     reference: FloatArray
     titles: tuple[str, str]
     bin_of: NDArray[np.int64]
+    closed: tuple[tuple[float, float], tuple[float, float]]
+
+    @property
+    def open_rim(self) -> bool:
+        """Whether a rectangle reaches beyond the edges."""
+        ends = zip(self.corners[::2], self.corners[1::2], self.closed, strict=True)
+        return any(start.min() < low or stop.max() > high for start, stop, (low, high) in ends)
 
 
 def map_of(c: Comparison) -> Cells | None:
@@ -349,12 +404,25 @@ def map_of(c: Comparison) -> Cells | None:
     generated, reference = (np.array(contents) / parts for contents in (c.contents.generated, c.contents.reference))
     titles = x.title, across[0].title
     bias = np.array(c.contents.bias)[merged]
-    return Cells(np.array(corners).T, bias, generated[merged], reference[merged], titles, merged)
+    closed = _closed([x]), _closed(rows)
+    return Cells(np.array(corners).T, bias, generated[merged], reference[merged], titles, merged, closed)
+
+
+def _ends(axes: Sequence[Axis]) -> tuple[float, float]:
+    """Return the first and the last edge of axes of one scale."""
+    return min(axis.edges[0] for axis in axes), max(axis.edges[-1] for axis in axes)
+
+
+def _closed(axes: Sequence[Axis]) -> tuple[float, float]:
+    """Return from where to where all axes of one scale have edges or, if that is little of it, any of them has."""
+    low, high = max(axis.edges[0] for axis in axes), min(axis.edges[-1] for axis in axes)
+    first, last = _ends(axes)
+    return (low, high) if high - low > (last - first) / 2 else (first, last)
 
 
 def _borders(axes: Sequence[Axis]) -> list[FloatArray]:
     """Return the borders along axes of one scale, open bins reaching a tenth beyond all edges."""
-    low, high = min(axis.edges[0] for axis in axes), max(axis.edges[-1] for axis in axes)
+    low, high = _ends(axes)
     reach = (high - low) / 10 or abs(high) / 10 or 1.0
     return [np.array([*([low - reach] * a.underflow), *a.edges, *([high + reach] * a.overflow)]) for a in axes]
 
@@ -362,6 +430,7 @@ def _borders(axes: Sequence[Axis]) -> list[FloatArray]:
 def _draw_map(figure: Figure, c: Comparison, cells: Cells) -> None:
     """Draw the local bias of each cell of a pair of columns, and both marginals of it."""
     from matplotlib.collections import PatchCollection
+    from matplotlib.colors import LinearSegmentedColormap
     from matplotlib.patches import Rectangle
 
     grid = figure.add_gridspec(2, 3, width_ratios=(16, 4, 1), height_ratios=(1, 4))
@@ -372,16 +441,19 @@ def _draw_map(figure: Figure, c: Comparison, cells: Cells) -> None:
         for x, y, width, height in zip(left, bottom, right - left, top - bottom, strict=True)
     ]
     reach = max(1.0, float(np.abs(cells.bias).max()))
-    collection = PatchCollection(patches, cmap="PuOr_r", edgecolor="white", linewidth=0.5)
+    colours = LinearSegmentedColormap.from_list("bias", [BLUE, "white", VERMILION])
+    collection = PatchCollection(patches, cmap=colours, edgecolor="white", linewidth=0.5)
     collection.set_array(cells.bias)
     collection.set_clim(-reach, reach)
     axes.add_collection(collection)
     axes.set_xlim(left.min(), right.max())
     axes.set_ylim(bottom.min(), top.max())
     axes.set_xlabel(
-        f"{cells.titles[0]}  ({_bins_in_words(c)}; those at the rim open)", fontsize=SMALL, parse_math=False
+        f"{short(cells.titles[0], _MAX_TITLE)}  ({_bins_in_words(c)}{'; those at the rim open' * cells.open_rim})",
+        fontsize=SMALL,
+        parse_math=False,
     )
-    axes.set_ylabel(cells.titles[1], fontsize=SMALL, parse_math=False)
+    axes.set_ylabel(short(cells.titles[1], _MAX_TITLE), fontsize=SMALL, parse_math=False)
     axes.tick_params(labelsize=SMALL)
     if c.robust_region is not None:
         robust = np.isin(cells.bin_of, c.inside(c.robust_region))
@@ -391,31 +463,39 @@ def _draw_map(figure: Figure, c: Comparison, cells: Cells) -> None:
     worst = int(np.argmax(np.abs(cells.bias)))
     centre = (left[worst] + right[worst]) / 2, (bottom[worst] + top[worst]) / 2
     axes.plot(*centre, "o", markersize=9, markerfacecolor="none", color="white", markeredgewidth=3)
-    room = 44 if c.robust_region is None else 24  # letters
-    label = f"worst: {short(c.worst_bins[0].label, room)}, {cells.bias[worst]:+.3g}"
+    label = f"worst: {short(c.worst_bins[0].label, _MAX_TITLE)}, {cells.bias[worst]:+.3g}"
     axes.plot(*centre, "o", markersize=9, markerfacecolor="none", color=INK, label=label)
-    for ends, marginal, upright in (
-        (cells.corners[:2], figure.add_subplot(grid[0, 0], sharex=axes), False),
-        (cells.corners[2:], figure.add_subplot(grid[1, 1], sharey=axes), True),
-    ):
-        _draw_marginal(marginal, cells, ends, upright=upright)
+    _draw_marginal(figure.add_subplot(grid[0, 0], sharex=axes), cells, upright=False)
+    _draw_marginal(figure.add_subplot(grid[1, 1], sharey=axes), cells, upright=True)
+    if cells.open_rim:
+        corner = figure.add_subplot(grid[0, 1:])
+        corner.set_axis_off()
+        words = "hatched: open,\n% of reference\nand generated"
+        corner.text(0, 0.5, words, fontsize=SMALL, va="center", in_layout=False)
     bar = figure.colorbar(collection, cax=figure.add_subplot(grid[1, 2]))
     bar.set_label(f"local bias [error bars of {count(c.n_required)} events]", fontsize=SMALL)
     bar.ax.tick_params(labelsize=SMALL)
     tidy(axes)
 
 
-def _draw_marginal(axes: Axes, cells: Cells, ends: FloatArray, *, upright: bool) -> None:
-    """Draw the distribution along one axis, each cell spread evenly over its rectangle."""
-    borders = np.unique(ends)
+def _draw_marginal(axes: Axes, cells: Cells, *, upright: bool) -> None:
+    """Draw the distribution along one axis, each cell spread evenly over its rectangle, and the shares beyond it."""
+    ends, (low, high) = cells.corners[2:] if upright else cells.corners[:2], cells.closed[upright]
+    outside = (float(ends.min()), low), (high, float(ends.max()))
+    borders = np.unique(np.clip(ends, low, high))
     with np.errstate(divide="ignore", invalid="ignore"):
         cumulative = np.clip((borders[:, None] - ends[0]) / (ends[1] - ends[0]), 0.0, 1.0)
     orientation: Any = "horizontal" if upright else "vertical"
-    reference, generated = (
-        np.diff(cumulative @ shares) / np.diff(borders) for shares in (cells.reference, cells.generated)
-    )
-    axes.stairs(reference, borders, orientation=orientation, fill=True, color=FILL)
-    axes.stairs(generated, borders, orientation=orientation, baseline=None, color=BLUE, linewidth=1)
+    reference, generated = (cumulative @ shares for shares in (cells.reference, cells.generated))
+    if borders.size > 1:
+        densities = [np.diff(contents) / np.diff(borders) for contents in (reference, generated)]
+        axes.stairs(densities[0], borders, orientation=orientation, fill=True, color=FILL)
+        axes.stairs(densities[1], borders, orientation=orientation, baseline=None, color=BLUE, linewidth=1)
+    below, above = (reference[0], generated[0]), (1 - reference[-1], 1 - generated[-1])
+    for (start, stop), shares in zip(outside, (below, above), strict=True):
+        if start < stop:
+            words = [f"{100 * share:.3g}" for share in shares]
+            _hatch(axes, (start, (start + stop) / 2, stop), words, upright=upright)
     axes.tick_params(labelsize=SMALL, labelbottom=False, labelleft=False, left=upright, bottom=not upright)
     without_frame(axes)
 
@@ -458,15 +538,52 @@ def _draw_contents(axes: Axes, c: Comparison, bins: Bins) -> None:
     axes.stairs(reference, bins.edges, baseline=None, color=INK, linewidth=0.8)
     _draw_points(axes, bins, generated, bins.generated_errors / widths, f"generated, {count(c.n_generated)} events")
     words = []
-    for i in np.flatnonzero(np.isnan(widths)):
+    for i in np.flatnonzero(np.isnan(widths) & ~np.isin(bins.positions, bins.scale.open)):
         name = bins.scale.names.get(int(bins.positions[i])) or f"at {bins.centres[i]:.4g}"
         shares = (f"{100 * share:.3g} %" for share in (bins.reference[i], bins.generated[i]))
         words.append(f"{' and '.join(shares)} {short(name, 24)}")
     rest = [f"and {len(words) - _MAX_ANNOTATIONS} more"] * (len(words) > _MAX_ANNOTATIONS)
-    text = axes.text(0.99, 0.95, "\n".join(words[:_MAX_ANNOTATIONS] + rest), fontsize=SMALL, ha="right", va="top")
-    text.set(transform=axes.transAxes, parse_math=False, in_layout=False)
-    axes.set_ylabel(bins.scale.density or "fraction of events", fontsize=SMALL, parse_math=False)
+    right = [bins.scale.edges[position] for position in bins.scale.open if position > 0]
+    end = right[0] if right else bins.scale.edges[-1]
+    text = axes.text(end, 0.95, "\n".join(words[:_MAX_ANNOTATIONS] + rest) + " ", fontsize=SMALL, ha="right", va="top")
+    text.set(transform=axes.get_xaxis_transform(), parse_math=False, in_layout=False)
+    _draw_open_bins(axes, bins)
+    density = bins.scale.density
+    if len(density) > _DENSITY_LETTERS:
+        density = density.replace(" [", "\n[")
+    axes.set_ylabel(density or "fraction of events", fontsize=SMALL, parse_math=False)
     tidy(axes)
+
+
+def _draw_open_bins(axes: Axes, bins: Bins) -> None:
+    """Hatch the bins that have one end only, and write the shares of both samples into them: they have no height."""
+    for i, position in enumerate(bins.scale.open):
+        index = int(np.searchsorted(bins.positions, position))
+        low, high = bins.scale.edges[position : position + 2]
+        words = [f"{100 * side[index]:.3g} %" for side in (bins.reference, bins.generated)]
+        _hatch(axes, (low, bins.centres[index], high), words, OPEN if i == 0 else "_")
+
+
+def _hatch(
+    axes: Axes, place: tuple[float, float, float], words: Sequence[str], label: str = "_", *, upright: bool = False
+) -> None:
+    """Hatch a panel from one value to another, and write words on both samples across it.
+
+    Args:
+        axes: The panel.
+        place: From where, where to write, and to where.
+        words: On the reference, then on the generated sample.
+        label: For the legend.
+        upright: Whether the values are on the vertical axis.
+    """
+    start, centre, stop = place
+    span = axes.axhspan if upright else axes.axvspan
+    span(start, stop, facecolor="none", edgecolor=HATCH, hatch="////", linewidth=0, zorder=0, label=label)
+    for word, height, colour in zip(words, (0.27, 0.73), (INK, BLUE), strict=True):
+        text = axes.text(*((height, centre) if upright else (centre, height)), word, fontsize=SMALL, color=colour)
+        text.set(rotation=0 if upright else 90, ha="center", va="center", in_layout=False)
+        text.set_transform(axes.get_yaxis_transform() if upright else axes.get_xaxis_transform())
+        text.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0.5})
 
 
 def _draw_ratio(axes: Axes, c: Comparison, bins: Bins) -> None:
@@ -517,8 +634,8 @@ def _draw_bias(axes: Axes, c: Comparison, bins: Bins) -> None:
         axes.axhline(c.max_local_bias, color=VERMILION, linewidth=1, linestyle="--", label="limit")
         axes.axhline(-c.max_local_bias, color=VERMILION, linewidth=1, linestyle="--")
     _draw_points(axes, bins, bins.bias, bins.bias_errors, "")
-    _mark_worst(axes, c, bins)
     _mark_regions(axes, c, bins.scale)
+    _mark_worst(axes, c, bins)
     axes.set_ylim(-reach, reach)
     axes.set_ylabel(f"local bias\n[error bars of\n{count(c.n_required)} events]", fontsize=SMALL)
     tidy(axes)
@@ -566,7 +683,7 @@ def _draw_scale(axes: Axes, scale: Scale) -> None:
 
 def _mark_worst(axes: Axes, c: Comparison, bins: Bins) -> None:
     worst = int(np.argmax(np.abs(bins.bias)))
-    label = f"worst: {short(with_unit(c, c.worst_bins[0].label), 33)}, {bins.bias[worst]:+.3g}"
+    label = f"worst: {short(with_unit(c, c.worst_bins[0].label), _MAX_NAME)}, {bins.bias[worst]:+.3g}"
     axes.plot(
         bins.centres[worst], bins.bias[worst], "o", markersize=9, markerfacecolor="none", color=VERMILION, label=label
     )
@@ -576,8 +693,8 @@ def _mark_regions(axes: Axes, c: Comparison, scale: Scale) -> None:
     """Underline the largest region that is ROBUST by itself, and the smallest that are BIASED."""
     biased = [(region, "BIASED by itself" if i == 0 else "_") for i, region in enumerate(c.biased_regions)]
     robust = c.robust_region
-    largest = [] if robust is None else [(robust, f"ROBUST by itself: {short(in_words(c, robust), 33)}")]
-    for region, label in (*largest, *biased):
+    largest = [] if robust is None else [(robust, f"ROBUST: {short(with_unit(c, robust.label), _MAX_NAME)}")]
+    for region, label in (*biased, *largest):
         colour = GREEN if region.robust else VERMILION
         height = 0.07 if region.robust else 0.02  # of the panel
         for i, ends in enumerate(scale.spans(c.inside(region))):
@@ -607,16 +724,11 @@ def _choose_scale(axes: Axes, values: FloatArray) -> bool:
 
 
 def _title(name: str, c: Comparison | EstimateComparison) -> str:
+    """Say the verdict and, below, the test that decides as the terminal has it; else the first reason, or its head."""
     title = f"{short(name, 36)}: {c.verdict} at n_required {count(c.n_required)}"
-    if isinstance(c, EstimateComparison):
-        return title
-    lower, estimate, upper = (
-        value / c.ndf for value in (c.chi2_required.lower, c.chi2_required.estimate, c.chi2_required.upper)
-    )
-    return (
-        f"{title}\nχ²_req/ndf {estimate:.4g} [{lower:.4g}, {upper:.4g}] in all bins; allowed "
-        f"{c.chi2_critical / c.ndf:.4g}"
-    )
+    lines = wrapped(printable(decision(c) or next(iter(c.reasons), "")), columns=_TITLE_COLUMNS)
+    rest = " …" if len(lines) > _TITLE_LINES else ""
+    return "\n".join([title, *lines[:_TITLE_LINES]]) + rest
 
 
 def short(text: str, length: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,9 +15,10 @@ if TYPE_CHECKING:
 
 # Of Okabe and Ito, but for the pale ones.
 INK, BLUE, VERMILION, GREEN, YELLOW = "#222222", "#0072B2", "#D55E00", "#009E73", "#F0E442"
-SHADE, FILL = "#E3E3E3", "#BFD3E6"
+SHADE, FILL, HATCH = "#E3E3E3", "#BFD3E6", "#B0B0B0"
 SMALL, NORMAL = 8, 10
 """Sizes of letters."""
+_COLUMNS = 2  # of a legend
 
 
 @contextmanager
@@ -40,12 +42,15 @@ def default_style(feature: str) -> Iterator[None]:
 
 
 def tidy(axes: Axes) -> None:
-    """Put the legend above the panel, where it hides no data."""
+    """Put the legend above the panel, where it hides no data.
+
+    It has room of its own above, that of a title of as many lines; in the layout its length would narrow the panel.
+    """
     axes.tick_params(labelsize=SMALL)
     legend = axes.legend(
         loc="lower left",
-        bbox_to_anchor=(-0.12, 0.98),
-        ncols=3,
+        bbox_to_anchor=(-0.04, 0.98),
+        ncols=_COLUMNS,
         frameon=False,
         fontsize=SMALL,
         borderpad=0.2,
@@ -55,6 +60,9 @@ def tidy(axes: Axes) -> None:
     )
     for text in legend.get_texts():
         text.set_parse_math(False)
+    legend.set_in_layout(False)
+    rows = math.ceil(len(legend.get_texts()) / _COLUMNS)
+    axes.set_title("\n".join([" "] * rows), fontsize=SMALL, linespacing=1.45)
     without_frame(axes)
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import takewhile
 
 from pytest_ganvalid.errors import printable
 from pytest_ganvalid.report.layout import WIDTH, joined, listed, listed_on_a_line, padded, shortened, width, wrapped
+from pytest_ganvalid.report.measures import decision, decisive, limit_of, measures, shown_bias
 from pytest_ganvalid.report.regions import in_words as region_in_words
 from pytest_ganvalid.report.regions import region_words, usable_region, with_unit
 from pytest_ganvalid.results import (
@@ -26,7 +26,6 @@ from pytest_ganvalid.results import (
 )
 from pytest_ganvalid.statistics.limits import level
 from pytest_ganvalid.statistics.planning import power_of_each
-from pytest_ganvalid.statistics.power import allowed_excess, excess_of_all
 from pytest_ganvalid.statistics.reasons import DEMONSTRATED, TOO_FEW, count, in_words, measured, percent, rounded
 from pytest_ganvalid.statistics.robustness import TARGET_POWER
 
@@ -35,10 +34,8 @@ AnyComparison = Comparison | EstimateComparison
 _UNNAMED = {kind: kind for kind in (EstimateComparison.KIND, AnalysisComparison.KIND)} | {Comparison.KIND: "histogram"}
 _MAX_NAMES, _MAX_WIDTH, _MIN_WIDTH = 4, 28, 12
 _VERDICT = 9  # columns
-_MIN_DIGITS, _MAX_DIGITS = 3, 12
 _SAME_NUMBER = 0.01  # relative difference of numbers of events that are printed once
 _ROUNDED = 1 - 1e-9  # of an effective number of events, which is no more than that of the events
-_FULL = 1000  # numbers from which on all digits before the point are shown
 
 
 def as_report(result: Result) -> Report:
@@ -148,103 +145,27 @@ def _worst_first(report: Report) -> dict[str, AnyComparison]:
     def rank(name: str) -> tuple[int, float]:
         c = report.comparisons[name]
         if c.verdict is Verdict.BIASED:
-            return 0, -_shown_bias(c)
+            return 0, -shown_bias(c)
         return 1, c.n_supported / c.share if c.share else math.inf
 
     names = (name for name, c in report.comparisons.items() if not c.robust)
     return {name: report.comparisons[name] for name in sorted(names, key=rank)}
 
 
-@dataclass(frozen=True, slots=True)
-class _Measure:
-    """How far two samples are apart in one test, and how far they may be.
-
-    Attributes:
-        name: Name of the measure.
-        interval: Its estimate and limits.
-        allowed: Limit that BIASED exceeds.
-        required: Limit that ROBUST does not exceed; less than ``allowed`` by max_directional_bias alone.
-        floor: Value at perfect agreement.
-        suffix: The components, or the unit.
-    """
-
-    name: str
-    interval: Interval
-    allowed: float
-    required: float
-    floor: float = 0.0
-    suffix: str = ""
-
-    def ratio(self, value: float, limit: float) -> float:
-        """Return a value in units of a limit, as that of a bias."""
-        excess = max(value - self.floor, 0.0) / (limit - self.floor)
-        return math.sqrt(excess) if self.floor else excess
-
-    @property
-    def lower_ratio(self) -> float:
-        """The bias that is shown, in units of the allowed one."""
-        return self.ratio(self.interval.lower, self.allowed)
-
-    @property
-    def upper_ratio(self) -> float:
-        """The bias that is not excluded, in units of the one that ROBUST admits."""
-        return self.ratio(self.interval.upper, self.required)
-
-
-def _measures(c: AnyComparison) -> list[_Measure]:
-    """List the measures that decide on a comparison, test by test; for histograms χ²/ndf, expected at n_required."""
-    if isinstance(c, EstimateComparison):
-        unit = f" uncertainties of {c.parameter}" if isinstance(c, AnalysisComparison) else " error bars"
-        return [_Measure("bias", c.bias, c.max_bias, c.max_bias, suffix=unit)]
-    measures = []
-    for test in c.tests:
-        ndf = c.ndf if test.components is None else test.components
-        limits = [allowed_excess(ndf, c.max_bias)] * 2
-        if test.components is None:
-            limits[1] = excess_of_all(ndf, c.max_bias, c.max_directional_bias)
-        bias = test.directional_bias  # sqrt(2 n_required Δ)
-        lower, estimate, upper = (1 + value**2 / (2 * ndf) for value in (bias.lower, bias.estimate, bias.upper))
-        measures.append(
-            _Measure(
-                "χ²/ndf",
-                Interval(lower=lower, estimate=estimate, upper=upper),
-                1 + limits[0] / ndf,
-                1 + limits[1] / ndf,
-                floor=1.0,
-                suffix="" if test.components is None else f" in {test.components} components",
-            )
-        )
-    return measures
-
-
-def _shown_bias(c: AnyComparison) -> float:
-    """Return the largest bias that is shown, in units of the allowed one."""
-    bin_bias = c.worst_bins[0].lower / c.max_local_bias if isinstance(c, Comparison) else 0.0
-    return max(bin_bias, *(measure.lower_ratio for measure in _measures(c)))
-
-
 def _finding(c: AnyComparison) -> tuple[str, ...]:
     """Say why a comparison is not ROBUST, the decisive numbers first; or give the first of its reasons."""
-    if c.verdict is Verdict.BIASED:
-        return _bias(c)
-    weakest = max(_measures(c), key=lambda measure: measure.upper_ratio)
-    if c.n_supported == 0 or _shown_bias(c) > 1 or weakest.upper_ratio <= 1:  # withdrawn, or held up by something else
+    test = decision(c)
+    if not test:  # a single bin, a value that one side repeats, or what holds the verdict up
         return c.reasons[:1]
-    return (_interval_words(weakest, weakest.interval.upper, weakest.required, "not below"),)
-
-
-def _bias(c: AnyComparison) -> tuple[str, ...]:
-    """Say which disagreement is demonstrated, and what it looks like."""
-    worst = max(_measures(c), key=lambda measure: measure.lower_ratio)
-    if worst.lower_ratio <= 1:  # a single bin, or a value that one side repeats
-        return c.reasons[:1]
+    if c.verdict is not Verdict.BIASED:
+        return (test,)
     if isinstance(c, EstimateComparison):
         words = [f"{measured(c.generated)}, reference {measured(c.reference)}"]
     else:
         words = [*in_words(sorted(c.shape, key=lambda item: -abs(item[1])))[:1], *_bins(c)]
     # What comes before is a likely cause: another unit, a value that one side repeats.
     causes = takewhile(lambda reason: not reason.startswith(DEMONSTRATED), c.reasons)
-    return (_interval_words(worst, worst.interval.lower, worst.allowed, ">"), *words, *causes)
+    return (test, *words, *causes)
 
 
 def _bins(c: AnyComparison) -> tuple[str, ...]:
@@ -255,24 +176,6 @@ def _bins(c: AnyComparison) -> tuple[str, ...]:
     if worst.lower > c.max_local_bias:
         return (f"{label} {worst.bias:+.1f} error bars, at least {worst.lower:.3g} > {c.max_local_bias:g}",)
     return (f"{label} {worst.bias:+.1f}",)
-
-
-def _interval_words(measure: _Measure, decisive: float, limit: float, relation: str) -> str:
-    """Write an interval beside its limit, with as many digits as show on which side of it the decisive end lies."""
-    digits = _MIN_DIGITS
-    while digits < _MAX_DIGITS and (_round(decisive, digits) > _round(limit, digits + 1)) != (decisive > limit):
-        digits += 1
-    interval = measure.interval
-    lower, estimate, upper = (_number(value, digits) for value in (interval.lower, interval.estimate, interval.upper))
-    return f"{measure.name} {estimate} [{lower}, {upper}] {relation} {_number(limit, digits + 1)}{measure.suffix}"
-
-
-def _round(value: float, digits: int) -> float:
-    return float(_number(value, digits).replace(",", "").replace("∞", "inf"))
-
-
-def _number(value: float, digits: int) -> str:
-    return count(value) if value >= _FULL else f"{value:.{digits}g}"
 
 
 def _table(report: Report) -> list[str]:
@@ -388,11 +291,14 @@ def describe(name: str, comparison: AnyComparison) -> list[str]:
 
 
 def _histograms(c: Comparison) -> dict[str, str]:
-    chi2, ndf = c.chi2_required, c.ndf
+    first = decisive(c)
+    tests = sorted(measures(c), key=lambda measure: measure != first)
+    bins = f" in all {c.bins} bins{_merged(c)}"
+    ratios = (f"{_range(test.interval, 4)} (limit {limit_of(c, test):.4g}){test.suffix or bins}" for test in tests)
+    biases = (f"{_range(test.rms_bias)} (limit {test.rms_of(limit_of(c, test)):.3g})" for test in tests)
     return {
-        "χ²_req/ndf": f"{chi2.estimate / ndf:.4g}, from {chi2.lower / ndf:.4g} to {chi2.upper / ndf:.4g} "
-        f"(critical {c.chi2_critical / ndf:.4g}; {c.bins} bins{_merged(c)})",
-        "rms bias": f"{_range(c.rms_bias)} error bars of {count(c.n_required)} events (limit {c.max_bias:g})",
+        "χ²_req/ndf": "; ".join(ratios),
+        "rms bias": f"{'; '.join(biases)}; in error bars of {count(c.n_required)} events",
     }
 
 
@@ -467,8 +373,9 @@ def _merged(c: Comparison) -> str:
     return f", {c.merged_bins} joined to neighbours" if c.merged_bins else ""
 
 
-def _range(interval: Interval) -> str:
-    return f"{rounded(interval.estimate)}, from {rounded(interval.lower)} to {rounded(interval.upper)}"
+def _range(interval: Interval, digits: int = 3) -> str:
+    estimate, lower, upper = (rounded(value, digits) for value in (interval.estimate, interval.lower, interval.upper))
+    return f"{estimate}, from {lower} to {upper}"
 
 
 def _events(interval: Interval) -> str:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from pytest_ganvalid.errors import printable
 from pytest_ganvalid.report.figure import UncertaintyFigure
-from pytest_ganvalid.report.plots import Bins, Cells, Scale, map_of, short
+from pytest_ganvalid.report.plots import OPEN, Bins, Cells, Scale, map_of, short
 from pytest_ganvalid.report.regions import in_words, with_unit
 from pytest_ganvalid.results import Comparison, EstimateComparison, at_most
 from pytest_ganvalid.statistics.reasons import count, measured, rounded
@@ -27,7 +27,7 @@ FloatArray = NDArray[np.floating[Any]]
 Drawable = Comparison | EstimateComparison
 
 MAX_BINS, _GROUPS = 400, 100
-_WIDTH, _LEFT, _RIGHT = 480, 62, 470
+_WIDTH, _LEFT, _MIDDLE, _RIGHT = 480, 62, 270, 470
 _THUMB = (120, 48)
 _LOG_AXIS_RATIO = 30  # ratio of largest to smallest content from which a logarithmic axis tells more
 _VISIBLE_SHARE = 0.9  # share of the bins whose ratio is to be in view
@@ -35,6 +35,9 @@ _MAX_TICKS, _MAX_LETTERS = 5, 76
 _MAX_CELLS = 40  # across and along, at most, that are drawn of a pair
 _MAX_REGIONS = 3  # BIASED regions that are described
 _MAX_LABELS = 5.0  # of a logarithmic axis
+_MAX_NAME = 24  # letters, in a legend
+_ROW = 16  # height of a line of a legend
+_HATCH = 9  # distance of the lines of a hatch
 
 
 def thumbnail(name: str, c: Drawable) -> str:
@@ -86,7 +89,32 @@ def plot(name: str, c: Drawable) -> str:
         *_ticks_below(x, bins.scale, 376),
         _text(4, 412, short(bins.scale.title, _MAX_LETTERS)),
     ]
-    return _svg(_WIDTH, 420, parts, describe(name, c), "plot")
+    entries = _legend(c, bins, beyond=any('class="beyond"' in part for part in parts))
+    for i, (glyph, words) in enumerate(entries):
+        left, top = (_LEFT, _MIDDLE)[i % 2], 424 + _ROW * (i // 2)
+        parts += [*glyph(left, top), _text(left + 17, top + 9, words)]
+    return _svg(_WIDTH, 426 + _ROW * math.ceil(len(entries) / 2), parts, describe(name, c), "plot")
+
+
+def _legend(c: Comparison, bins: Bins, *, beyond: bool) -> list[tuple[Callable[[float, float], list[str]], str]]:
+    """List what draws each sign, given its left and upper end, and what it is the sign of."""
+    worst = c.worst_bins[0]
+    entries: list[tuple[Callable[[float, float], list[str]], str]] = [
+        (
+            lambda left, top: [_circle("worst", left + 6, top + 5, 5)],
+            f"worst: {short(with_unit(c, worst.label), _MAX_NAME)}, {worst.bias:+.3g}",
+        )
+    ]
+    if beyond:
+        entries.append((lambda left, top: [_triangle(left + 6, top + 5, 1)], "out of view"))
+    if bins.scale.open:
+        entries.append((lambda left, top: [_hatched(left, top, left + 12, top + 10)], OPEN))
+    if c.robust_region is not None:
+        label = f"ROBUST: {short(with_unit(c, c.robust_region.label), _MAX_NAME)}"
+        entries.append((lambda left, top: [_rect("key robust", left, top + 3, left + 12, top + 7)], label))
+    if c.biased_regions:
+        entries.append((lambda left, top: [_rect("key biased", left, top + 3, left + 12, top + 7)], "BIASED by itself"))
+    return entries
 
 
 def describe(name: str, c: Drawable) -> str:
@@ -179,10 +207,26 @@ def _contents(c: Comparison, bins: Bins, x: Axis, extent: tuple[int, int]) -> li
         f'<path class="fill reference" d="{_steps(bins.edges, reference, x, y, base=y.low)}"/>',
         f'<path class="line generated" d="{_steps(bins.edges, generated, x, y)}"/>',
         _errors(bins.centres, generated, errors, x, y),
+        *_open_bins(bins, x, extent),
     ]
     for position, (kind, words) in enumerate(keys):
         left = _RIGHT - 150 * (2 - position)
         parts += [_rect(kind, left, 2, left + 12, 10), _text(left + 17, 10, words)]
+    return parts
+
+
+def _open_bins(bins: Bins, x: Axis, extent: tuple[int, int]) -> list[str]:
+    """Hatch the bins that have one end only, and write the shares of both samples into them: they have no height."""
+    parts = []
+    for position in bins.scale.open:
+        index = int(np.searchsorted(bins.positions, position))
+        left, right = (float(x(edge)) for edge in bins.scale.edges[position : position + 2])
+        centre = float(x(bins.centres[index]))
+        parts.append(_hatched(left, extent[0], right, extent[1]))
+        for kind, share, height in (("reference", bins.reference, 0.73), ("generated", bins.generated, 0.27)):
+            words, middle = f"{100 * share[index]:.3g} %", extent[0] + height * (extent[1] - extent[0])
+            parts.append(_rect("paper", centre - 7, middle - 3.2 * len(words), centre + 7, middle + 3.2 * len(words)))
+            parts.append(_upright(centre + 4, middle, words, f"share {kind}" if kind == "generated" else "share"))
     return parts
 
 
@@ -198,12 +242,18 @@ def _ratio(c: Comparison, bins: Bins, x: Axis, extent: tuple[int, int]) -> list[
     y = Axis(1 - reach, 1 + reach, extent[1], extent[0])
     upper, lower = np.minimum(1 + band, 1 + reach), np.maximum(1 - band, 1 - reach)
     ratio, errors = np.where(seen, ratio, np.nan), np.where(seen, errors, np.nan)
+    beyond = [
+        _triangle(float(x(bins.centres[i])), float(y(1 + sign * 0.93 * reach)), sign)
+        for sign in (1, -1)
+        for i in np.flatnonzero(seen & (sign * (ratio - 1) > reach))
+    ]
     return [
         f'<path class="band" d="{_band(bins.edges, lower, upper, x, y)}"/>',
         *_frame(y, extent, f"generated / reference; shaded: error bars of {count(c.n_required)} events"),
         _line("axis", _LEFT, y(1), _RIGHT, y(1)),
         f'<path class="line generated" d="{_steps(bins.edges, ratio, x, y)}"/>',
         _errors(bins.centres, ratio, errors, x, y),
+        *beyond,
     ]
 
 
@@ -257,8 +307,11 @@ def _map(name: str, c: Comparison, cells: Cells) -> str:
     parts += [
         *_frame(y, (24, 330), cells.titles[1]),
         *_ticks_below(x, None, 330),
-        _text(_LEFT, 366, f"{short(cells.titles[0], 30)}  ({c.bins:,} bins; those at the rim open)"),
-        _circle("worst", *centre, 6),
+        _text(
+            _LEFT, 366, f"{short(cells.titles[0], 30)}  ({c.bins:,} bins{'; those at the rim open' * cells.open_rim})"
+        ),
+        _circle("halo", *centre, 6),
+        _circle("ring", *centre, 6),
         _text(
             _LEFT, 384, f"colour: local bias in error bars of {count(c.n_required)} events, full at {rounded(reach)};"
         ),
@@ -267,7 +320,9 @@ def _map(name: str, c: Comparison, cells: Cells) -> str:
         _rect("cell worse", _LEFT + 150, 391, _LEFT + 162, 399),
         _text(_LEFT + 167, 399, f"too many; circle: worst, {cells.bias[worst]:+.3g}"),
     ]
-    return _svg(_WIDTH, 406, parts, describe(name, c), "plot")
+    if c.robust_region is not None:
+        parts += [_rect("within", _LEFT, 407, _LEFT + 12, 415), _text(_LEFT + 17, 415, "ROBUST by itself")]
+    return _svg(_WIDTH, 406 if c.robust_region is None else 422, parts, describe(name, c), "plot")
 
 
 def _estimates(name: str, c: EstimateComparison) -> str:
@@ -370,6 +425,28 @@ def _text(x: float, y: float, words: str, anchor: str = "start") -> str:
     return f'<text x="{x:.1f}" y="{y:.1f}"{attribute}>{_safe(words)}</text>'
 
 
+def _upright(x: float, y: float, words: str, kind: str) -> str:
+    """Write from below upwards, the middle at a place."""
+    turn = f'transform="rotate(-90 {x:.1f} {y:.1f})" text-anchor="middle"'
+    return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" {turn}>{_safe(words)}</text>'
+
+
+def _triangle(x: float, y: float, sign: int) -> str:
+    """Draw a triangle that points up, or down if the sign is negative."""
+    return f'<path class="beyond" d="M{x - 4:.1f},{y + 3 * sign:.1f}H{x + 4:.1f}L{x:.1f},{y - 4 * sign:.1f}Z"/>'
+
+
+def _hatched(left: float, top: float, right: float, bottom: float) -> str:
+    """Draw parallel lines that rise to the right, within a rectangle."""
+    offsets = np.arange(left + top + _HATCH / 2, right + bottom, _HATCH)  # x + y of each line
+    starts, stops = np.maximum(left, offsets - bottom), np.minimum(right, offsets - top)
+    lines = (
+        f"M{a:.1f},{s - a:.1f}L{b:.1f},{s - b:.1f}"
+        for s, a, b in zip(offsets.tolist(), starts.tolist(), stops.tolist(), strict=True)
+    )
+    return f'<path class="line hatch" d="{"".join(lines)}"/>'
+
+
 def _line(kind: str, x1: float, y1: float, x2: float, y2: float) -> str:
     return f'<path class="line {kind}" d="M{x1:.1f},{y1:.1f}L{x2:.1f},{y2:.1f}"/>'
 
@@ -411,7 +488,12 @@ def _ticks_below(x: Axis, scale: Scale | None, y: float, formatter: Callable[[fl
     if scale is not None and scale.names and not scale.density:
         step = math.ceil(len(scale.names) / 6)
         chosen = list(scale.names.items())[::step]
-        return parts + [_text(x(i), y + 16, short(name, 10), "middle") for i, name in chosen]
+        letters = _MAX_LETTERS // max(len(chosen), 1)
+        rows = 1 + any(len(name) > letters for _, name in chosen)  # of names that are too long every other is lower
+        return parts + [
+            _text(x(i), y + 14 + 11 * (k % rows), short(name, rows * letters), "middle")
+            for k, (i, name) in enumerate(chosen)
+        ]
     for value in x.ticks():
         label = _tick_label(value) if formatter is None else formatter(value)
         parts += [_line("axis", x(value), y, x(value), y + 4), _text(x(value), y + 17, label, "middle")]

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from pytest_ganvalid.results import BinBias, Estimate, Verdict, at_most
 from pytest_ganvalid.statistics.clusters import MAX_PER_CLUSTER, MIN_CLUSTERS
 from pytest_ganvalid.statistics.equivalence import MIN_DOF, Equivalence
-from pytest_ganvalid.statistics.power import chi2_critical
 from pytest_ganvalid.statistics.robustness import TARGET_POWER, Assessment, Resolution
 
 TOO_GOOD = 1e-3
@@ -154,10 +153,11 @@ def _unproven(a: Assessment) -> tuple[str, ...]:
         *_too_few_inputs(a),
         *(
             f"the data decide neither way{_discordant_clause(a)}: in {_name(test)} χ²_req/ndf lies between "
-            f"{_chi2_per_ndf(a, test, test.lower)} and {_chi2_per_ndf(a, test, test.upper)} (critical "
-            f"{_critical(test)}), the rms bias between {_rms(a, test, test.lower)} and {_rms(a, test, test.upper)} "
-            f"error bars (limit {a.limits.max_bias:g})"
+            f"{_chi2_per_ndf(a, test, test.lower_corrected)} and {_chi2_per_ndf(a, test, test.upper)} (limit "
+            f"{_chi2_per_ndf(a, test, limit)}), the rms bias between {_rms(a, test, test.lower_corrected)} and "
+            f"{_rms(a, test, test.upper)} error bars (limit {_rms(a, test, limit)})"
             for test in a.open()[:1]
+            for limit in (test.demanded / a.n_required,)
         ),
         *_too_directional(a),
         *_difference(a, min(1.0, len(a.tests) * p_value), worst.ndf / 2, worst.estimate),
@@ -212,10 +212,11 @@ def _name(test: Resolution) -> str:
 
 
 def _size_clause(a: Assessment, test: Resolution, delta: float, side: str) -> str:
-    """Say how large χ²_req and the bias are, at most or at least."""
+    """Say how large χ²_req and the bias are, at most or at least, beside the limit, which is one in both units."""
+    limit = (test.demanded if side == "most" else test.allowed) / a.n_required
     return (
-        f"χ²_req/ndf is at {side} {_chi2_per_ndf(a, test, delta)} (critical {_critical(test)}) and the rms bias at "
-        f"{side} {_rms(a, test, delta)} error bars (limit {a.limits.max_bias:g})"
+        f"χ²_req/ndf is at {side} {_chi2_per_ndf(a, test, delta)} (limit {_chi2_per_ndf(a, test, limit)}) and the rms "
+        f"bias at {side} {_rms(a, test, delta)} error bars (limit {_rms(a, test, limit)})"
     )
 
 
@@ -244,10 +245,6 @@ def _advice(a: Assessment | Equivalence, n_supported: float) -> str:
         f"it takes {count(n_reference)} reference events{generated} (have {count(have_reference)} and "
         f"{count(have_generated)}) for a perfect generator to pass{scope} with probability {percent(TARGET_POWER)}"
     )
-
-
-def _critical(test: Resolution) -> str:
-    return f"{chi2_critical(test.ndf) / test.ndf:.4g}"
 
 
 def _chi2_per_ndf(a: Assessment, test: Resolution, delta: float) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import pytest_ganvalid as gv
+from pytest_ganvalid.report import history
 from pytest_ganvalid.report.history import History, changes, history_of, p_perfect, page, picture, sparks
 from pytest_ganvalid.report.text import Result
 
@@ -145,6 +146,10 @@ def test_a_picture_and_a_page_are_made() -> None:
     image = picture(history_of(odd))
     assert image.startswith(b"\x89PNG")
     assert image == picture(history_of(odd))
+    assert [sign.get_label() for sign in history._signs()] == [
+        *("ROBUST", "UNPROVEN", "BIASED"),
+        *("perfect generator, 2 of 3 cases", "n_required", "alarm"),
+    ]
     text = page(history_of(odd), image)
     assert "&lt;v$0$&gt;" in text
     assert "<v$" not in text

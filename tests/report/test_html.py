@@ -24,6 +24,7 @@ from pytest_ganvalid.errors import MissingExtraError
 from pytest_ganvalid.estimates import compare_estimates
 from pytest_ganvalid.report import html
 from pytest_ganvalid.report.document import Check, Row, Run, Session
+from pytest_ganvalid.report.measures import decisive
 from pytest_ganvalid.report.text import Result, as_report
 from pytest_ganvalid.results import at_most
 from pytest_ganvalid.statistics.reasons import count, percent
@@ -268,10 +269,9 @@ def test_the_most_severe_come_first() -> None:
 def test_all_numbers_and_reasons_are_told(comparison: gv.Comparison) -> None:
     """Verdict, χ², bias, supported and equivalent events, power, samples, plan and reasons are on the page."""
     text = Page(_render([_check(comparison)])).text
-    c, per = comparison, comparison.ndf
-    assert f"from {c.chi2_required.lower / per:.4g} to {c.chi2_required.upper / per:.4g}" in text
-    assert f"critical {c.chi2_critical / per:.4g}" in text
-    assert f"from {c.rms_bias.lower:.4g} to {c.rms_bias.upper:.4g}" in text
+    c, measure = comparison, decisive(comparison)
+    assert f"from {measure.interval.lower:.4g} to {measure.interval.upper:.4g} limit {measure.allowed:.4g}" in text
+    assert f"from {measure.rms_bias.lower:.4g} to {measure.rms_bias.upper:.4g} limit 1 " in text
     for number in (c.n_required, c.n_generated, c.n_reference, c.n_reference_needed, c.n_generated_needed):
         assert count(number) in text
     for number in (c.n_supported, c.n_equivalent.lower):

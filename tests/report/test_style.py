@@ -32,6 +32,7 @@ def test_names_are_no_formulas() -> None:
     assert legend is not None
     (text,) = legend.get_texts()
     assert (text.get_text(), text.get_parse_math()) == ("$x$", False)
+    assert not legend.get_in_layout()
     assert [axes.spines[side].get_visible() for side in ("top", "right", "left")] == [False, False, True]
 
 

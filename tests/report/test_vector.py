@@ -16,11 +16,12 @@ import pytest_ganvalid as gv
 from pytest_ganvalid.estimates import compare_estimates
 from pytest_ganvalid.report import vector
 from pytest_ganvalid.report.figure import figure_of
-from pytest_ganvalid.results import Axis
+from pytest_ganvalid.results import Axis, Region
 
 NUMBER = compare_estimates((91.25, 0.0025, 1e6), (91.2021, 0.0025, 1e6), n_required=50_000)
 CLASSES = {"line", "fill", "band", "axis", "generated", "reference", "limit", "worst", "worse", "ink", "star", "cell"}
 CLASSES |= {"thin", "thick", "thumb", "plot", "strip", "robust", "biased", "within"}
+CLASSES |= {"hatch", "paper", "share", "beyond", "halo", "ring", "key"}
 
 
 def _comparison(bins: int = 20, *, seed: int = 1, axis: Axis | None = None) -> gv.Comparison:
@@ -50,6 +51,11 @@ def _drawn(svg: str) -> list[ET.Element]:
             assert math.isfinite(float(number))
             assert -10 <= float(number) <= max(width, height) + 10
     return list(root)
+
+
+def _words(parts: list[ET.Element]) -> list[str]:
+    """All texts of a picture."""
+    return [part.text or "" for part in parts if part.tag == "text"]
 
 
 def _steps(parts: list[ET.Element], kind: str) -> int:
@@ -84,10 +90,12 @@ def test_the_worst_bin_is_where_it_is() -> None:
     edges = list(range(11))
     comparison = gv.compare(gv.Counts(generated, edges=edges), gv.Counts(content, edges=edges), n_required=2_000)
     parts = _drawn(vector.plot("x", comparison))
-    (circle,) = [part for part in parts if part.get("class") == "worst"]
+    circle, key = [part for part in parts if part.get("class") == "worst"]
     axis = vector.Axis(0, 10, 62, 470)
     assert float(circle.attrib["cx"]) == pytest.approx(axis(7.5), abs=0.1)
     assert comparison.worst_bins[0].label in vector.describe("x", comparison)
+    assert float(key.attrib["cy"]) > 400  # in the legend
+    assert f"worst: {comparison.worst_bins[0].label}, {comparison.worst_bins[0].bias:+.3g}" in _words(parts)
 
 
 def test_a_pair_is_a_map() -> None:
@@ -171,3 +179,63 @@ def test_an_empty_side_is_drawn() -> None:
     comparison = gv.compare(gv.Counts(values, np.full(12, 9.0)), gv.Counts(np.full(12, 50.0)), n_required=50)
     _drawn(vector.plot("x", comparison))
     _drawn(vector.thumbnail("x", comparison))
+
+
+def test_ratios_out_of_view_are_marked() -> None:
+    """A ratio beyond the panel has a triangle at its bin that points there, and the legend says what it is."""
+    content = np.full(20, 10_000.0)
+    generated = content.copy()
+    generated[[3, 12]] *= 1.9, 0.2
+    edges = list(range(21))
+    comparison = gv.compare(gv.Counts(generated, edges=edges), gv.Counts(content, edges=edges), n_required=2_000)
+    parts = _drawn(vector.plot("x", comparison))
+    marks = [part.attrib["d"] for part in parts if part.get("class") == "beyond"]
+    numbers = [[float(number) for number in re.findall(r"[\d.]+", mark)] for mark in marks]
+    x = vector.Axis(0, 20, 62, 470)
+    up, down, _ = numbers
+    assert [mark[3] for mark in (up, down)] == pytest.approx([x(3.5), x(12.5)], abs=0.1)
+    assert up[4] < up[1] < down[1] < down[4]  # tips
+    assert "out of view" in _words(parts)
+    assert "out of view" not in _words(_drawn(vector.plot("x", _comparison(20))))
+
+
+def test_regions_have_a_legend() -> None:
+    """The strips of regions are told in a legend of their colours, and those that are not there are not."""
+    region = Region(
+        label="[0, 12)",
+        first=0,
+        last=11,
+        share=0.6,
+        generated_share=0.6,
+        n_required=240,
+        n_equivalent=500,
+        verdict=gv.Verdict.ROBUST,
+    )
+    biased = replace(region, label="[12, 20)", first=12, last=19, verdict=gv.Verdict.BIASED)
+    for regions, texts in (((region, biased), {"ROBUST: [0, 12)", "BIASED by itself"}), ((), set())):
+        parts = _drawn(vector.plot("x", replace(_comparison(20), regions=regions)))
+        assert {text for text in _words(parts) if "ROBUST" in text or "BIASED" in text} == texts
+        keys = {part.get("class", "").split()[1] for part in parts if part.get("class", "").startswith("key")}
+        assert keys == {region.verdict.lower() for region in regions}
+
+
+def test_open_bins_have_no_height() -> None:
+    """A bin with one end only is hatched, and has the shares of both samples instead of a density."""
+    axis = Axis(label="x", edges=tuple(float(i) for i in range(19)), underflow=True, overflow=True)
+    comparison = _comparison(20, axis=axis)
+    parts = _drawn(vector.plot("x", comparison))
+    assert _steps(parts, "fill reference") == 18
+    assert [part.get("class") for part in parts].count("line hatch") == 3
+    contents = comparison.contents
+    shares = [side[i] for i in (0, -1) for side in (contents.reference, contents.generated)]
+    upright = [part.text for part in parts if part.get("class", "").startswith("share")]
+    assert upright == [f"{100 * share:.3g} %" for share in shares]
+
+
+def test_long_names_of_bins_stand_in_two_rows() -> None:
+    """Names that are too long for one row are whole in two."""
+    names = tuple(f"a rather long name {i}" for i in range(4))
+    parts = _drawn(vector.plot("x", _comparison(4, axis=Axis(label="x", values=names))))
+    heights = {part.text: part.attrib["y"] for part in parts if part.text in names}
+    assert set(heights) == set(names)
+    assert len(set(heights.values())) == 2

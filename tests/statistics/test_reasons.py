@@ -83,9 +83,8 @@ def limits_of(c: gv.Comparison, test: int, end: str) -> str:
     ndf = resolution.components or c.ndf
     n_delta = 2 * c.n_required * getattr(resolution.separation, end)
     side = {"upper": "most", "lower": "least"}[end]
-    critical = {19: 1.587, 9: 1.88}[ndf]
     return (
-        f"χ²_req/ndf is at {side} {1 + n_delta / ndf:.4g} (critical {critical}) and the rms bias at {side} "
+        f"χ²_req/ndf is at {side} {1 + n_delta / ndf:.4g} (limit 1.5) and the rms bias at {side} "
         f"{math.sqrt(2 * n_delta / ndf):.3g} error bars (limit 1)"
     )
 
@@ -107,13 +106,14 @@ def test_biased() -> None:
     assert verdict is Verdict.BIASED
     found = re.fullmatch(
         r"a disagreement is demonstrated at 95 % confidence: in the 9 smoothest components χ²_req/ndf is at least "
-        r"([\d.]+) \(critical 1.88\) and the rms bias at least [\d.]+ error bars \(limit 1\) of 100,000 events: "
+        r"([\d.]+) \(limit 1.5\) and the rms bias at least [\d.]+ error bars \(limit 1\) of 100,000 events: "
         r"shifted down by ([\d.]+) error bars.*",
         reason,
     )
     assert found
-    shown = 1 + 2 * c.n_required * c.tests[1].separation.lower / 9
-    assert 0.8 * shown < float(found[1]) < shown  # at α/2
+    shown = 1 + (c.tests[1].lower_corrected or 0.0) ** 2 / 18
+    assert shown < 1 + 2 * c.n_required * c.tests[1].separation.lower / 9  # at α/2
+    assert float(found[1]) == pytest.approx(shown, rel=5e-4)
     assert float(found[2]) == pytest.approx(-c.shape[0][1], abs=0.05)
     assert advice == (
         "more events cannot help: improve the generator (look at the worst bins), or lower n_required to what it "
@@ -217,10 +217,10 @@ def test_undecided() -> None:
     """In between both limits are told, the p-value of agreement if it is small, and what the data support."""
     verdict, reasons, c = words(1_000)
     assert verdict is Verdict.UNPROVEN
-    lower, upper = (2_000 * getattr(c.tests[1].separation, end) for end in ("lower", "upper"))
+    lower, upper = (c.tests[1].lower_corrected or 0.0) ** 2 / 2, 2_000 * c.tests[1].separation.upper
     assert reasons[0] == (
         f"the data decide neither way: in the 9 smoothest components χ²_req/ndf lies between {1 + lower / 9:.4g} and "
-        f"{1 + upper / 9:.4g} (critical 1.88), the rms bias between {math.sqrt(2 * lower / 9):.3g} and "
+        f"{1 + upper / 9:.4g} (limit 1.5), the rms bias between {math.sqrt(2 * lower / 9):.3g} and "
         f"{math.sqrt(2 * upper / 9):.3g} error bars (limit 1)"
     )
     assert reasons[1].startswith("the samples seem to differ (p = ")
