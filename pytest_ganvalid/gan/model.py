@@ -60,9 +60,19 @@ class Perceptron(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the output, shape (members, events, outputs), for inputs of shape (members, events, inputs)."""
-        for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
-            x = leaky_relu(torch.baddbmm(bias, x, weight), _SLOPE, inplace=True)
-        return torch.baddbmm(self.biases[-1], x, self.weights[-1])
+        return _output([*self.weights], [*self.biases], x)
+
+    def one_by_one(self, x: Tensor) -> Tensor:
+        """Return the output member by member: on a CPU, products one after the other are faster than side by side."""
+        members = [slice(number, number + 1) for number in range(len(x))]
+        outputs = [_output([w[i] for w in self.weights], [b[i] for b in self.biases], x[i]) for i in members]
+        return torch.cat(outputs)
+
+
+def _output(weights: list[Tensor], biases: list[Tensor], x: Tensor) -> Tensor:
+    for weight, bias in zip(weights[:-1], biases[:-1], strict=True):
+        x = leaky_relu(torch.baddbmm(bias, x, weight), _SLOPE, inplace=True)
+    return torch.baddbmm(biases[-1], x, weights[-1])
 
 
 class Critic(Perceptron):

@@ -256,6 +256,7 @@ class Generator:
         """Yield the outputs of the network, shape (events, inputs), and the conditions, shape (conditions, events)."""
         record, network = self.record, self._network
         device, n_members = network.weights[0].device, record.config.members
+        output = network.one_by_one if device.type == "cpu" else network
         latent_key, turn_key = key(seed, 0), key(seed, 1)
         n_inputs = inputs(record.conditions)
         n_groups = -(-BLOCKS[device.type] // n_members)
@@ -277,9 +278,8 @@ class Generator:
                 rows = groups * n_members + (members - turns).remainder(n_members)
             latent = latents(latent_key, start + rows, record.config.latent)
             with matrix_products(device, "float32"):
-                outputs = network(torch.cat([latent, scaled[rows]], dim=-1) if condition_values else latent).flatten(
-                    0, 1
-                )
+                latent = torch.cat([latent, scaled[rows]], dim=-1) if condition_values else latent
+                outputs = output(latent).flatten(0, 1)
             if n_members > 1:
                 outputs = torch.empty_like(outputs).index_copy_(0, rows.flatten(), outputs)
             yield outputs[: stop - start], conditions

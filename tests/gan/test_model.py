@@ -117,6 +117,14 @@ def test_members_are_as_alone() -> None:
     torch.testing.assert_close(network(x)[1], alone)
 
 
+def test_members_one_by_one_are_as_side_by_side() -> None:
+    """Member by member the outputs are those of the batched products, but for rounding."""
+    network = Perceptron(3, (4, 8, 8, 2), torch.Generator())
+    x = torch.from_numpy(RNG.normal(size=(3, 20, 4))).float()
+    with torch.no_grad():
+        torch.testing.assert_close(network.one_by_one(x), network(x), rtol=1e-5, atol=1e-5)
+
+
 def test_initial_weights() -> None:
     """Weights are drawn from the given dice, biases are 0, and signals keep their size from layer to layer."""
     networks = [Perceptron(2, (50, 200, 200, 3), torch.Generator().manual_seed(seed)) for seed in (1, 1, 2)]
