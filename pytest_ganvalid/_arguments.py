@@ -8,12 +8,11 @@ import numbers
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from pytest_ganvalid.errors import InputError, InputTypeError
 
-UNNAMED = "are these events? then name the column: {'x': values}; contents of bins? then compare gv.Counts(values)"
-"""Remedy for numbers of unknown meaning."""
+_TABLE = 2  # axes
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -39,6 +38,24 @@ def is_bare(value: object) -> bool:
         return False
     first = next(iter(value), 0.0)
     return first is None or isinstance(first, numbers.Number) or (first is not value and is_bare(first))
+
+
+def unnamed(value: Any) -> str:  # noqa: ANN401 - whatever `is_bare`
+    """Return the remedy for numbers without a name, by the meaning that their shape suggests.
+
+    Args:
+        value: An array or a collection of numbers; see `is_bare`.
+    """
+    shape = getattr(value, "shape", ())
+    lengths = [len(part) for part in value] if isinstance(value, tuple) and all(map(is_bare, value)) else []
+    if len(lengths) == _TABLE and lengths[1] == lengths[0] + 1:
+        return "numpy.histogram's (counts, edges)? then compare gv.Counts(counts, edges=edges)"
+    table = len(shape) == _TABLE
+    columns = "columns: dict(zip(['mass', 'pt', ...], values.T))" if table else "column: {'x': values}"
+    contents = "contents of bins? then compare gv.Counts(values)"
+    if isinstance(value, tuple):
+        contents += "; sums of weights and of their squares? then gv.Counts(values, variances)"
+    return f"{f'shape {shape}: ' if table else ''}are these events? then name the {columns}; {contents}"
 
 
 def check_number(name: str, value: object) -> float:

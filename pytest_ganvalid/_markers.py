@@ -20,7 +20,7 @@ import pytest
 from pytest_ganvalid._arguments import check_event_count, refuse_gone
 from pytest_ganvalid._options import MARKER, Settings
 from pytest_ganvalid._options import keywords as accepted_keywords
-from pytest_ganvalid.errors import GanvalidError, InputError, printable
+from pytest_ganvalid.errors import GanvalidError, InputError, printable, suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -175,19 +175,32 @@ def check(items: Iterable[pytest.Item], settings: Settings) -> None:
     """Refuse markers that can never make sense, are misspelt, or state more than the command line asks for.
 
     Raises:
-        pytest.UsageError: For the first test whose marker is wrong.
+        pytest.UsageError: With a line for each error, which names the first test that has it, and how many more do.
     """
+    tests: dict[str, list[str]] = {}
     for item in items:
-        for name in misspelt(item):
-            msg = f"{item.nodeid}: @pytest.mark.{name} is no marker of pytest-ganvalid; expected @pytest.mark.{MARKER}"
-            raise pytest.UsageError(printable(msg))
-        try:
-            requirements = keywords(item)
-        except GanvalidError as error:
-            msg = f"{item.nodeid}: ganvalid marker: {error}"
-            raise pytest.UsageError(printable(msg)) from None
-        for name in settings.command_line:
-            refuse_relaxing_option(item.nodeid, name, requirements.get(name), settings)
+        for error in _errors(item, settings):
+            tests.setdefault(error, []).append(item.nodeid)
+    if tests:
+        lines = (
+            f"{nodeids[0]}{f' and {len(nodeids) - 1:,} more' if len(nodeids) > 1 else ''}: {error}"
+            for error, nodeids in tests.items()
+        )
+        raise pytest.UsageError(*map(printable, lines))
+
+
+def _errors(item: pytest.Item, settings: Settings) -> Iterator[str]:
+    """Yield what is wrong with the markers of a test."""
+    for name in misspelt(item):
+        yield f"@pytest.mark.{name} is no marker of pytest-ganvalid; expected @pytest.mark.{MARKER}"
+    try:
+        requirements = keywords(item)
+    except GanvalidError as error:
+        yield f"ganvalid marker: {error}"
+        return
+    for name in settings.command_line:
+        if relaxing := _relaxing_option(name, requirements.get(name), settings):
+            yield relaxing
 
 
 def misspelt(item: pytest.Item) -> Iterator[str]:
@@ -206,21 +219,16 @@ def _is_near(name: str) -> bool:
     return MARKER in letters or SequenceMatcher(None, MARKER, letters).ratio() >= _SIMILARITY
 
 
-def refuse_relaxing_option(nodeid: str, name: str, required: float | None, settings: Settings) -> None:
-    """Refuse a command line that asks for less than a test states.
-
-    Raises:
-        pytest.UsageError: If the command line asks for less.
-    """
+def _relaxing_option(name: str, required: float | None, settings: Settings) -> str:
+    """Say that a command line asks for less than a test states; nothing if it does not."""
     option = settings.command_line.get(name)
     if required is None or option is None or TIGHTENED[name](option, required) == option:
-        return
+        return ""
     relaxing, tightening = ("lower", "raise") if name in _RISING else ("raise", "lower")
-    msg = (
-        f"--ganvalid-{name.replace('_', '-')}={option:,} would {relaxing} the {name}={required:,} that {nodeid} states "
-        f"its analysis needs; the option may only {tightening} it"
+    return (
+        f"--ganvalid-{name.replace('_', '-')}={option:,} would {relaxing} the {name}={required:,} that the test "
+        f"states; the option may only {tightening} it"
     )
-    raise pytest.UsageError(printable(msg))
 
 
 def bounded(nodeid: str, requirements: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
@@ -234,7 +242,8 @@ def bounded(nodeid: str, requirements: Mapping[str, Any], settings: Settings) ->
     limits = dict(requirements)
     for name, bounds in settings.bounds.items():
         values = [checked(name, requirements[name])] if requirements.get(name) is not None else []
-        refuse_relaxing_option(nodeid, name, values[0] if values else None, settings)
+        if error := _relaxing_option(name, values[0] if values else None, settings):
+            raise pytest.UsageError(printable(f"{nodeid}: {error}"))
         if values or bounds:
             limits[name] = TIGHTENED[name](*values, *bounds) if len([*values, *bounds]) > 1 else [*values, *bounds][0]
     return limits
@@ -250,5 +259,6 @@ def refuse_unknown(names: Iterable[str]) -> None:
     refuse_gone(names)
     unknown = sorted(set(names) - set(accepted_keywords()))
     if unknown:
-        msg = f"unknown keyword {', '.join(unknown)}; expected {', '.join(accepted_keywords())}"
+        names = ", ".join(f"{name}{suggestion(name, accepted_keywords())}" for name in unknown)
+        msg = f"unknown keyword {names}; expected {', '.join(accepted_keywords())}"
         raise InputError(msg)

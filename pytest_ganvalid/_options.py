@@ -9,6 +9,7 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 MARKER = "ganvalid"
 KEYWORDS = (
@@ -166,6 +167,8 @@ def read_settings(config: pytest.Config) -> Settings:
     if options["report"] == "":
         msg = "--ganvalid-report= names no directory; expected --ganvalid-report DIR"
         raise pytest.UsageError(msg)
+    if settings.report is not None and not hasattr(config, "workerinput"):
+        _refuse_file(config.invocation_params.dir / settings.report, settings.report)
     if settings.plots and not settings.report:
         msg = "--ganvalid-plots needs --ganvalid-report DIR, where the plots go"
         raise pytest.UsageError(msg)
@@ -193,6 +196,19 @@ def _refuse_relaxing(name: str, option: float | None, ini: float | None) -> None
 def _ledger(config: pytest.Config, option: str | None, name: str) -> str:
     """Return the path of the ledger: relative to the invocation folder, or to the root in an ini file."""
     return str((config.rootpath if option is None else config.invocation_params.dir) / name)
+
+
+def _refuse_file(folder: Path, name: str) -> None:
+    """Refuse a file where the folder of the report is to be.
+
+    Raises:
+        pytest.UsageError: If the folder, or one that it is to be in, is a file.
+    """
+    path = next((path for path in (folder, *folder.parents) if path.exists()), folder)
+    if path.exists() and not path.is_dir():
+        file = name if path == folder else path
+        msg = f"--ganvalid-report: {file} is a file; expected --ganvalid-report DIR, a folder: was DIR forgotten?"
+        raise pytest.UsageError(msg)
 
 
 def _require_matplotlib() -> None:

@@ -14,7 +14,7 @@ from scipy import special
 from pytest_ganvalid._arguments import check_event_count, check_finite, check_positive_integer
 from pytest_ganvalid.attempts import SampleDigest, Trial, counted, generator_digest, histogram_digest
 from pytest_ganvalid.comparisons import estimate_comparison
-from pytest_ganvalid.errors import InputError, InputTypeError, placed
+from pytest_ganvalid.errors import InputError, InputTypeError, absence, placed
 from pytest_ganvalid.histograms.bins import Bins, Grid, Unlabelled, WithOutside
 from pytest_ganvalid.histograms.counts import Counts
 from pytest_ganvalid.histograms.sums import BinSums, as_bin_sums, check_same_bins, is_uhi
@@ -219,7 +219,7 @@ def _from_events(pairs: Paired, observable: object, sizes: Mapping[str, int]) ->
     filled = {channel: by_name.get(channel) or by_name.get(str(observables[channel])) for channel in sizes}
     missing = [channel for channel, pair in filled.items() if pair is None]
     if missing:
-        msg = f"observable of channel {missing[0]!r}: it is not among the histograms, which are {sorted(by_name)}"
+        msg = f"channel {missing[0]!r}: {absence('histogram', observables[missing[0]], by_name)}"
         raise InputError(msg)
     sides = []
     for side in _SIDES:

@@ -416,7 +416,10 @@ def withheld(report: Report, reason: str) -> Report:
 
 def _not_independent(comparison: Judged, reason: str) -> Judged:
     """Withdraw a verdict on samples that are not independent, or may not be."""
-    return comparison.withdrawn(f"{reason} (it would be {comparison.verdict} if that did not matter)")
+    decided = comparison.verdict is not Verdict.UNPROVEN
+    return comparison.withdrawn(
+        f"{reason} (it would be {comparison.verdict} if that did not matter)" if decided else reason
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

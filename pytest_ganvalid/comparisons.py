@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_ganvalid.errors import InputError, InputTypeError
+from pytest_ganvalid.errors import InputError, InputTypeError, suggestion
 from pytest_ganvalid.histograms.axes import result_axes
 from pytest_ganvalid.histograms.bins import Bins, Grid, Slabs, WithOutside
 from pytest_ganvalid.histograms.kdtree import TOLERANCE
@@ -42,6 +42,8 @@ IntArray = NDArray[np.intp]
 _MAX_LISTED = 5
 _MIN_BINS = 10
 _MOST_GENERATED, _FEW_REFERENCE = 0.9, 0.2  # shares of the events in bins that suggest another unit
+_PERIODS = (2 * math.pi, 360.0)
+_SLACK, _MARGIN, _LOST = 0.01, 0.15, 0.2  # shares of a period, and of events, that suggest another range of an angle
 
 
 def histogram_comparison(
@@ -74,7 +76,10 @@ def histogram_comparison(
     return Comparison(
         name=name,
         verdict=a.verdict(),
-        reasons=(*_unit_reason(a, merged, original), *reasons.reasons(a, worst)),
+        reasons=(
+            *(_unit_reason(a, merged, original) or _period_reason(a, merged, original)),
+            *reasons.reasons(a, worst),
+        ),
         n_required=a.n_required,
         n_train=n_train,
         n_generated=a.n_generated,
@@ -212,7 +217,8 @@ def axes_in_units(
     labels = {axis.label for comparison in comparisons.values() for axis in comparison.axes}
     unknown = [name for name in units if name not in labels]
     if unknown:
-        msg = f"units= names {unknown[0]!r}, which is no axis of what is compared; there are {sorted(labels)}"
+        guess = suggestion(unknown[0], labels)
+        msg = f"units= names {unknown[0]!r}{guess}, which is no axis of what is compared; there are {sorted(labels)}"
         raise InputError(msg)
     defaults = known or {}
     return {
@@ -440,6 +446,49 @@ def _unit_reason(a: Assessment, merged: Merged, original: BinSums) -> tuple[str,
                 f"{reasons.percent(shares[1])} of the reference's: are both in one unit (MeV, GeV: a factor of 1000)?",
             )
     return ()
+
+
+def _period_reason(a: Assessment, merged: Merged, original: BinSums) -> tuple[str, ...]:
+    """Ask whether an angle has another range on either side, as -π to π and 0 to 2π, in radians or degrees.
+
+    The half of the reference's range that the generated values lack is then empty, and what they have beyond that range
+    is in an outer bin.
+    """
+    axis = original.bins.axes[0] if isinstance(original.bins, Grid) and len(original.bins.axes) == 1 else None
+    if a.verdict() is not Verdict.BIASED or axis is None or not (axis.underflow and axis.overflow) or axis.values:
+        return ()
+    half = _half_lost(axis.edges)
+    if half is None:
+        return ()
+    is_first, middle = half
+    edges, group_of = np.asarray(axis.edges), merged.group_of[: len(axis.edges) + 1]  # without what is not finite
+    # Bin i ends at edge i, and the last one is that of overflow.
+    lost = np.unique(group_of[:-1][edges <= middle] if is_first else group_of[1:][edges >= middle])
+    outer = group_of[-1 if is_first else 0]
+    generated, reference = (side.sumw / side.total for side in (merged.generated, merged.reference))
+    share = float(reference[lost].sum())
+    if share < _LOST or generated[lost].sum() > _MARGIN * share or generated[outer] < share / 2:
+        return ()
+    return (
+        f"hardly any generated values are where {reasons.percent(share)} of the reference's are, and as many beyond "
+        "its range: angles of another range? bring both into one period, or declare the axis circular",
+    )
+
+
+def _half_lost(edges: Sequence[float]) -> tuple[bool, float] | None:
+    """Return which half of a period that edges nearly span another range of angles lacks; ``None`` if they span none.
+
+    Returns:
+        Whether it is the first half, of -π to π, and not the second, of 0 to 2π; and the middle of the period.
+    """
+    if len(edges) < _MIN_BINS:
+        return None
+    for period in _PERIODS:
+        for start in (-period / 2, 0.0):
+            gaps = edges[0] - start, start + period - edges[-1]
+            if min(gaps) > -_SLACK * period and sum(gaps) < _MARGIN * period:
+                return start < 0, start + period / 2
+    return None
 
 
 def _contents(a: Assessment, merged: Merged) -> BinContents:

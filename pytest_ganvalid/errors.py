@@ -5,7 +5,7 @@ Names of files, columns and tests are the user's: every text that is shown goes 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 
@@ -18,6 +18,33 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def suggestion(name: object, names: Iterable[object]) -> str:
+    """Return the valid name that was meant perhaps, as a question to stand behind a wrong one; empty if none is near.
+
+    Args:
+        name: The wrong name.
+        names: The valid ones.
+    """
+    from difflib import get_close_matches
+
+    spellings = {str(valid).casefold(): str(valid) for valid in names if valid != name}
+    matches = get_close_matches(str(name).casefold(), spellings, n=1)
+    return f" (did you mean {spellings[matches[0]]!r}?)" if matches else ""
+
+
+def absence(kind: str, name: object, names: Iterable[object], hint: str = "") -> str:
+    """Say that nothing of a kind has a name, which name was meant perhaps, and which names there are.
+
+    Args:
+        kind: Of what, such as ``"column"``.
+        name: The wrong name.
+        names: The valid ones; one that is empty is not shown.
+        hint: What was meant, as the end of the message, if that is known and no misspelling.
+    """
+    valid = sorted(map(str, filter(None, names)))
+    return f"there is no {kind} {name!r}{'' if hint else suggestion(name, valid)}; there are {valid}{hint}"
 
 
 class GanvalidError(Exception):

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from pytest_ganvalid._files import write_whole
-from pytest_ganvalid.errors import InputError, placed
+from pytest_ganvalid.errors import InputError, placed, suggestion
 from pytest_ganvalid.pipeline.fill import fill
 from pytest_ganvalid.pipeline.summary import Histograms
 from pytest_ganvalid.samples import addresses
@@ -79,7 +79,8 @@ class References(Mapping[str, Histograms]):
             raise InputError(msg) from error
         unknown = sorted(document.keys() - {*_SETTINGS, _TABLE})
         if unknown:
-            msg = f"{unknown[0]!r} is not known; expected {', '.join(_SETTINGS)} and the table [{_TABLE}]"
+            guess = suggestion(unknown[0], (*_SETTINGS, _TABLE))
+            msg = f"{unknown[0]!r} is not known{guess}; expected {', '.join(_SETTINGS)} and the table [{_TABLE}]"
             raise InputError(msg)
         settings = {name: document.get(name, default) for name, default in _SETTINGS.items()}
         for name, value in settings.items():
@@ -106,9 +107,9 @@ class References(Mapping[str, Histograms]):
             InputError: If there is no reference of this name, its file is missing, or was changed.
         """
         if name not in self.digests:
-            names = ", ".join(self.digests) or "none yet"
+            wrong, names = f"{name!r}{suggestion(name, self.digests)}", ", ".join(self.digests) or "none yet"
             msg = (
-                f"{self.file}: there is no reference {name!r}, but {names}; once a run has written the candidate "
+                f"{self.file}: there is no reference {wrong}, but {names}; once a run has written the candidate "
                 f"{self._candidate(name)}, make it one: ganvalid promote {self.file} {name}"
             )
             raise InputError(msg)

@@ -1000,8 +1000,7 @@ class Plan(Document):
             other = next((n for n in self.bins_of if n != name), name)
             notes.append(
                 f"{name} sets the price: with {self.bins_of[name]} bins it takes {1.1 * price:.1f} reference events "
-                f"per required one, if ten are generated for each; leave it out, or compare it jointly, as "
-                f"{(name, other)!r}"
+                f"per required one, if ten are generated for each; leave it out, or compare {name}:{other} jointly"
             )
         if self.estimators:
             notes.append(

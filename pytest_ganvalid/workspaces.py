@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_ganvalid._extras import imported
-from pytest_ganvalid.errors import InputError, InputTypeError
+from pytest_ganvalid.errors import InputError, InputTypeError, absence, suggestion
 from pytest_ganvalid.statistics.template_fit import Constraints, Likelihood
 
 FloatArray = NDArray[np.float64]
@@ -76,7 +76,7 @@ class Workspace:
         measurements = {entry["name"]: entry["config"] for entry in spec["measurements"]}
         chosen = next(iter(measurements)) if measurement is None else measurement
         if chosen not in measurements:
-            msg = f"the workspace has no measurement {chosen!r}; there are {sorted(measurements)}"
+            msg = f"the workspace: {absence('measurement', chosen, measurements)}"
             raise InputError(msg)
         config = measurements[chosen]
         return cls(spec["channels"], config["parameters"], config["poi"] if poi is None else poi)
@@ -106,14 +106,14 @@ class Workspace:
             assignment = dict.fromkeys(chosen, sample)
         for name, part in assignment.items():
             if name not in available:
-                msg = f"the workspace has no channel {name!r}; there are {sorted(available)}"
+                msg = f"the workspace: {absence('channel', name, available)}"
                 raise InputError(msg)
             if part not in available[name]:
-                msg = f"channel {name!r} has no sample {part!r}; there are {sorted(available[name])}"
+                msg = f"channel {name!r}: {absence('sample', part, available[name])}"
                 raise InputError(msg)
         if not assignment:
-            everywhere = sorted({part for parts in available.values() for part in parts})
-            msg = f"no channel of the workspace has a sample {sample!r}; there are {everywhere}"
+            everywhere = {part for parts in available.values() for part in parts}
+            msg = f"the workspace: {absence('sample', sample, everywhere)}"
             raise InputError(msg)
         return {name: assignment[name] for name in available if name in assignment}
 
@@ -285,7 +285,7 @@ class _Evaluator:
         if not poi:
             msg = f"the measurement names no parameter of interest; {expected}: poi=..."
         elif poi not in names:
-            msg = f"the model has no parameter {poi!r}; {expected}"
+            msg = f"the model has no parameter {poi!r}{suggestion(poi, plain)}; {expected}"
         elif config.param_set(poi).constrained:
             msg = f"{poi!r} is not free: it has a constraint of its own; {expected}"
         elif config.param_set(poi).n_parameters != 1:

@@ -384,12 +384,12 @@ GOOD: dict[str, Any] = {"sample": "background", "toys": 0}
     [
         (
             {"sample": "ttbar"},
-            r"no channel of the workspace has a sample 'ttbar'; there are \['background', 'signal'\]",
+            r"the workspace: there is no sample 'ttbar'; there are \['background', 'signal'\]",
         ),
-        ({"channel": "SR"}, r"the workspace has no channel 'SR'; there are \['mass'\]"),
+        ({"channel": "SR"}, r"the workspace: there is no channel 'SR'; there are \['mass'\]"),
         ({"poi": "slope"}, "'slope' is not free: it has a constraint of its own; expected one of"),
         ({"poi": "nu"}, "the model has no parameter 'nu'"),
-        ({"measurement": "other"}, "the workspace has no measurement 'other'"),
+        ({"measurement": "other"}, "the workspace: there is no measurement 'other'"),
         ({"n_required": 0}, "n_required=0 is out of range"),
         ({"n_sys": 0}, "n_sys=0 is out of range"),
         ({"toys": -1}, "toys=-1 is too small"),

@@ -120,3 +120,12 @@ def test_finite_numbers() -> None:
     for value in (math.inf, -math.inf):
         with pytest.raises(InputError, match=r"^x=-?inf is infinite; expected a finite number$"):
             arguments.check_finite("x", value)
+
+
+def test_the_remedy_for_numbers_without_a_name_is_that_of_their_shape() -> None:
+    """A table is given its shape and names for its columns, counts with edges the edges, anything else one name."""
+    table = arguments.unnamed(np.ones((10, 2)))
+    assert table.startswith("shape (10, 2): are these events? then name the columns: dict(zip(['mass', 'pt', ...], ")
+    assert arguments.unnamed(np.histogram([1.0, 2.0])).endswith("then compare gv.Counts(counts, edges=edges)")
+    for values in (np.ones(3), [1, 2], ([1, 2], [3, 4])):
+        assert "name the column: {'x': values}; contents of bins?" in arguments.unnamed(values)

@@ -201,6 +201,22 @@ def test_another_unit_is_asked_about(factor: float) -> None:
     assert question not in " ".join(report.reasons)
 
 
+@pytest.mark.parametrize("period", [2 * np.pi, 360])
+def test_another_range_of_an_angle_is_asked_about(period: float) -> None:
+    """Angles from 0 on against angles around 0 ask about their range, either way round; other biases do not."""
+    rng = np.random.default_rng(1)
+    generated, reference = (period / (2 * np.pi) * rng.vonmises(0.3, 0.5, 20_000) for _ in range(2))
+    pairs = {
+        True: [(generated % period, reference), (generated, reference % period)],
+        False: [(1.2 * generated, reference), (np.abs(generated), reference), (generated + period / 9, reference)],
+    }
+    for expected, sides in pairs.items():
+        for phi, true in sides:
+            c = gv.validate({"phi": phi}, {"phi": true}, n_required=1_000).comparisons["phi"]
+            assert c.verdict == "BIASED"
+            assert ("angles of another range?" in c.reasons[0]) is expected
+
+
 def test_units_are_of_axes() -> None:
     """A unit is stated of what is compared; of anything else, or if it is no text, it is refused."""
     rng = np.random.default_rng(1)

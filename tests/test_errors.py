@@ -40,3 +40,14 @@ def test_words_of_others_are_shown_and_not_obeyed() -> None:
     with pytest.raises(errors.InputError) as caught, errors.placed(name), errors.placed(name):
         raise errors.InputError(name)
     assert str(caught.value) == text
+
+
+def test_a_misspelt_name_has_a_guess() -> None:
+    """The nearest of the valid names is asked about, in whatever case, unless none is near or another is meant."""
+    names = ["n_required", "observables", "n_train"]
+    assert errors.suggestion("n_requird", names) == " (did you mean 'n_required'?)"
+    assert errors.suggestion("PT", ["pt", "mass"]) == " (did you mean 'pt'?)"
+    assert errors.suggestion("zeta", names) == errors.suggestion("x", []) == errors.suggestion("x", ["x"]) == ""
+    absence = errors.absence("column", "mas", ["pt", "", "mass"])
+    assert absence == "there is no column 'mas' (did you mean 'mass'?); there are ['mass', 'pt']"
+    assert errors.absence("column", "m:m", ["m"], "; meant") == "there is no column 'm:m'; there are ['m']; meant"

@@ -126,6 +126,7 @@ def test_every_keyword_is_taken() -> None:
     [
         (MARK(5), "the marker takes keywords only; got (5,); expected n_required, "),
         (MARK(zeta=1, alpha=2, seed=3), "unknown keyword alpha, zeta; expected n_required, "),
+        (MARK(n_requird=5), "unknown keyword n_requird (did you mean 'n_required'?); expected n_required, "),
         (MARK(n_required=0), "n_required=0 is out of range"),
     ],
 )
@@ -137,12 +138,22 @@ def test_a_wrong_marker_is_a_usage_error(mark: Any, words: str) -> None:
         markers.check([item(), item([mark])], Settings())
 
 
+def test_all_wrong_markers_are_named_together() -> None:
+    """Each error has one line, with its first test and how many more have it."""
+    tests = [item([MARK(n_requird=5)]), item([named("ganvalids")]), item(), item([MARK(n_requird=5)])]
+    with pytest.raises(pytest.UsageError) as caught:
+        markers.check(tests, Settings())
+    first, second = caught.value.args
+    assert first.startswith("test_a.py::test_it and 1 more: ganvalid marker: unknown keyword n_requird (did you mean")
+    assert second.startswith("test_a.py::test_it: @pytest.mark.ganvalids is no marker of")
+
+
 @pytest.mark.parametrize(("stated", "option", "refused"), [(10, 9, True), (10, 10, False), (10, 11, False)])
 def test_the_command_line_only_raises(stated: int, option: int, *, refused: bool) -> None:
     """An option below what a marker states is refused, at the same number it is not."""
     tests, settings = [item([MARK(n_required=stated)])], Settings(n_required=option)
     if refused:
-        words = "--ganvalid-n-required=9 would lower the n_required=10 that test_a.py::test_it states"
+        words = "test_a.py::test_it: --ganvalid-n-required=9 would lower the n_required=10 that the test states"
         with pytest.raises(pytest.UsageError, match=re.escape(words)):
             markers.check(tests, settings)
     else:
@@ -151,8 +162,8 @@ def test_the_command_line_only_raises(stated: int, option: int, *, refused: bool
 
 def test_what_is_not_stated_is_not_lowered() -> None:
     """A test that states nothing, or a command line that says nothing, is refused nothing; nor is a lower ini file."""
-    markers.refuse_relaxing_option("test", "n_required", None, Settings(n_required=5))
-    markers.refuse_relaxing_option("test", "n_required", 10, Settings(n_required_ini=5))
+    assert markers.bounded("test", {"n_required": None}, Settings(n_required=5)) == {"n_required": 5}
+    assert markers.bounded("test", {"n_required": 10}, Settings(n_required_ini=5)) == {"n_required": 10}
 
 
 @pytest.mark.parametrize(
@@ -165,7 +176,7 @@ def test_options_bound_what_tests_state(name: str, stated: float, option: float)
         return Settings(**{name: value})
 
     given, ini = settings(name, option), settings(f"{name}_ini", option)
-    with pytest.raises(pytest.UsageError, match=rf"would (lower|raise) the {name}={stated} that test_a"):
+    with pytest.raises(pytest.UsageError, match=rf"would (lower|raise) the {name}={stated} that the"):
         markers.check([item([MARK(**{name: stated})])], given)
     markers.check([item([MARK(**{name: stated})])], ini)
     assert markers.bounded("test", {name: stated}, ini) == {name: stated}

@@ -171,3 +171,12 @@ def test_keywords_are_those_of_validate() -> None:
     """The marker takes exactly the keywords of the plain function."""
     parameters = inspect.signature(gv.validate).parameters.values()
     assert sorted(keywords()) == sorted(p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY)
+
+
+def test_a_file_is_no_place_for_a_report(pytester: pytest.Pytester) -> None:
+    """A report whose folder is a file, as where DIR was forgotten, stops the run before any test."""
+    pytester.makepyfile(test_gate="def test(): pass")
+    for name in ("test_gate.py", "test_gate.py/out"):
+        result = pytester.runpytest("--ganvalid-report", name)
+        assert result.ret == pytest.ExitCode.USAGE_ERROR
+        result.stderr.fnmatch_lines(["ERROR: --ganvalid-report: *test_gate.py is a file; *: was DIR forgotten?"])

@@ -62,6 +62,7 @@ def test_biased_sample_fails_with_what_to_do(pytester: pytest.Pytester) -> None:
         "next: improve x",
         "  x  BIASED    χ²/ndf * > 1.5 in 9 components",
         "               shifted up by *",
+        "               worst bin *: +* error bars",
         "  1 ROBUST: y",
     ]
     result.stdout.fnmatch_lines(short, consecutive=True)
@@ -300,8 +301,28 @@ def test_unknown_keyword_is_refused_with_the_valid_ones(pytester: pytest.Pyteste
     )
     result = pytester.runpytest(*workers)
     text = result.stdout.str() + result.stderr.str()
-    assert "unknown keyword n_requird; expected n_required, observables, n_train" in text
+    assert "unknown keyword n_requird (did you mean 'n_required'?); expected n_required, observables, n_train" in text
     assert result.ret == (pytest.ExitCode.TESTS_FAILED if workers == ("-n1",) else pytest.ExitCode.USAGE_ERROR)
+
+
+def test_a_session_that_is_refused_has_no_rows(pytester: pytest.Pytester) -> None:
+    """Where a wrong marker stops the run all errors are told, and what did not run is counted and not listed."""
+    make(
+        pytester,
+        """
+    @pytest.mark.parametrize("i", range(3))
+    @pytest.mark.ganvalid(n_requird=10_000)
+    def test_it(ganvalid, i): pass
+
+    @pytest.mark.ganvalid(bin=10_000)
+    def test_other(ganvalid): pass
+    """,
+    )
+    result = pytester.runpytest()
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: *::test_it?0? and 2 more: *n_required*", "ERROR: *::test_other: *'bins'*"])
+    result.stdout.fnmatch_lines(["ganvalid: 0 demonstrated, 4 no demonstration (4 not run)"])
+    result.stdout.no_fnmatch_line("*::test_*")
 
 
 @pytest.mark.parametrize(
@@ -370,7 +391,7 @@ def test_command_line_cannot_lower_n_required(pytester: pytest.Pytester) -> None
     )
     result = pytester.runpytest("--ganvalid-n-required=9999")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["ERROR: --ganvalid-n-required=9,999 would lower the n_required=10,000 that *test_it*"])
+    result.stderr.fnmatch_lines(["ERROR: *::test_it: --ganvalid-n-required=9,999 would lower the n_required=10,000 *"])
 
 
 def test_call_cannot_lower_n_required(pytester: pytest.Pytester) -> None:

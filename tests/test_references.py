@@ -83,7 +83,7 @@ def test_a_missing_file_is_red(gate: References) -> None:
     """A file that is not there is an error that says which, and so is a name that is no reference."""
     with pytest.raises(gv.InputError, match=r"other: .*0000\.json: the file cannot be read"):
         gate["other"]
-    with pytest.raises(gv.InputError, match=r"no reference 'theirs', but other, mine; .*ganvalid promote .* theirs"):
+    with pytest.raises(gv.InputError, match=r"no reference 'theirs'.*, but other, mine; .*ganvalid promote .* theirs"):
         gate["theirs"]
 
 
@@ -111,7 +111,10 @@ def test_odd_names_are_refused(name: str, gate: References) -> None:
     ("text", "reason"),
     [
         ("[references", "this is no TOML"),
-        ("[reference]\n", "'reference' is not known; expected store, candidates and the table"),
+        (
+            "[reference]\n",
+            "'reference' is not known (did you mean 'references'?); expected store, candidates and the table",
+        ),
         ("store = 3\n", "store = 3; expected the name of a folder or an address"),
         ("candidates = ''\n", "candidates = ''; expected the name of a folder"),
         ("references = 3\n", "references = 3; expected the table"),

@@ -347,7 +347,7 @@ def test_copies_are_found_on_every_road(share: float, how: str, observables: lis
         # A stored sketch holds a fifth of these rows: that it may not see so few rounded copies is said.
         seen = [report.provenance["independence"]["overlaps"][0]["seen_rounded_from"] for report in reports[3:]]
         assert min(seen) > 0.005
-        assert all("if they were rounded" in " ".join(report.notes) for report in reports[3:])
+        assert all("rounded copies" in " ".join(report.notes) for report in reports[3:])
         reports = reports[:3]
     assert [report.verdict for report in reports] == ["UNPROVEN"] * len(reports)
     assert all("are also in the reference sample" in report.shared[0] for report in reports)
@@ -469,7 +469,9 @@ def test_an_unknown_weight_has_one_message(tmp_path: Path) -> None:
     generated, reference = sample(500, 2), sample(500, 1)
     (complaint,) = complaints(generated, reference, tmp_path, n_required=5, weight="w")
     assert complaint[0] == "InputError"
-    with pytest.raises(gv.InputError, match=r"there is no weight column 'w'; there are .*give a pair"):
+    with pytest.raises(
+        gv.InputError, match=r"there is no weight column 'w'; there are .*if only the other sample is weighted, weight="
+    ):
         gv.validate(generated, reference, n_required=5, weight="w")
     with pytest.raises(gv.InputError, match="there is no weight column 'w'; there are"):
         gv.fill(generated, weight="w")

@@ -158,10 +158,10 @@ def test_kinds_of_workspaces(tmp_path: Path) -> None:
     [
         (
             {"sample": "sgnal"},
-            r"no channel of the workspace has a sample 'sgnal'; there are \['background', 'signal'\]",
+            r"no sample 'sgnal' \(did you mean 'signal'\?\); there are \['background', 'signal'\]",
         ),
         ({"sample": "signal", "channel": "SR"}, r"no channel 'SR'; there are \['control region', 'signal region'\]"),
-        ({"sample": {"signal region": "top"}}, "channel 'signal region' has no sample 'top'; there are"),
+        ({"sample": {"signal region": "top"}}, "channel 'signal region': there is no sample 'top'; there are"),
         ({"sample": {"signal region": "signal"}, "channel": "signal region"}, "leave channel out"),
         ({"sample": 3}, "sample=3, channel=None; expected names of the workspace"),
     ],

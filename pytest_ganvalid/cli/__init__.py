@@ -28,7 +28,7 @@ from pytest_ganvalid.cli import (
     systematics,
     train,
 )
-from pytest_ganvalid.cli.parsing import Command, Parser, UsageError
+from pytest_ganvalid.cli.parsing import Command, Parser, UsageError, in_options
 from pytest_ganvalid.cli.processes import complain, process, say
 from pytest_ganvalid.errors import GanvalidError
 
@@ -99,7 +99,7 @@ def _run(command: Command, arguments: argparse.Namespace) -> int:
     except UsageError as error:
         arguments.parser.error(str(error))
     except GanvalidError as error:
-        return _failed(str(error))
+        return _failed(in_options(str(error), arguments.parser.format_usage()))
     except OSError as error:
         return _failed(f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error))
     except (MemoryError, RuntimeError) as error:  # torch's own is a RuntimeError

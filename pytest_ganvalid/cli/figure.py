@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_ganvalid.cli.parsing import Command, UsageError, add_outputs, check_outputs, count, number
 from pytest_ganvalid.cli.processes import say
 from pytest_ganvalid.cli.simulate import kebab
-from pytest_ganvalid.errors import InputError, placed
+from pytest_ganvalid.errors import InputError, placed, suggestion
 
 if TYPE_CHECKING:
     from pytest_ganvalid.report.figure import UncertaintyFigure
@@ -51,8 +51,8 @@ def _run(arguments: argparse.Namespace) -> None:
     options = [name for name in _OF_TOYS if getattr(arguments, name) is not None]
     if toy is None and options:
         msg = (
-            f"--{options[0]} is of a toy, and {arguments.source!r} is none; expected one of "
-            f"{', '.join(map(kebab, TOYS))}"
+            f"--{options[0]} is of a toy, and {arguments.source!r} is none"
+            f"{suggestion(arguments.source, map(kebab, TOYS))}; expected one of {', '.join(map(kebab, TOYS))}"
         )
         raise UsageError(msg)
     check_outputs(outputs, SUFFIXES, [arguments.source, *([arguments.generator] if arguments.generator else [])])
@@ -126,7 +126,8 @@ def _generator(toy: Any, arguments: argparse.Namespace) -> tuple[Any, float]:  #
     if name is None:
         if not arguments.generator.endswith(".safetensors"):
             expected = f"{', '.join(GENERATORS)}, or a file of 'ganvalid train': .safetensors"
-            msg = f"there is no generator {arguments.generator!r}; expected one of {expected}"
+            guess = suggestion(arguments.generator, GENERATORS)
+            msg = f"there is no generator {arguments.generator!r}{guess}; expected one of {expected}"
             raise UsageError(msg)
         from pytest_ganvalid.gan import Generator
 

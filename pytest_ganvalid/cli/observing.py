@@ -9,6 +9,7 @@ from typing import Any
 
 from pytest_ganvalid.cli.parameters import real, whole
 from pytest_ganvalid.cli.parsing import UsageError
+from pytest_ganvalid.errors import suggestion
 
 _COMMA = re.compile(r",(?![^(]*\))")  # outside parentheses
 _WHERE = " where "
@@ -104,7 +105,8 @@ def _setting(option: str, pairs: Sequence[tuple[str, Any]], names: Sequence[str]
         raise UsageError(msg)
     unknown = [name for name in values if name and names is not None and name not in names]
     if unknown:
-        msg = f"--{option} names {unknown[0]!r}, which --observables does not; there are {', '.join(names or ())}"
+        wrong, valid = f"{unknown[0]!r}{suggestion(unknown[0], names or ())}", ", ".join(names or ())
+        msg = f"--{option} names {wrong}, which --observables does not; there are {valid}"
         raise UsageError(msg)
     others: Iterable[str] = names or ()
     return dict.fromkeys(others, values.get("", default)) | {name: value for name, value in values.items() if name}
@@ -138,6 +140,7 @@ def _number_or_edges(value: str, text: str) -> Any:  # noqa: ANN401
 def _nonfinite(text: str) -> tuple[str, str]:
     name, _, destination = text.rpartition("=")
     if destination not in _DESTINATIONS:
-        msg = f"{text!r} names no place; expected one of {', '.join(_DESTINATIONS)}"
+        guess = suggestion(destination, _DESTINATIONS)
+        msg = f"{text!r} names no place{guess}; expected one of {', '.join(_DESTINATIONS)}"
         raise argparse.ArgumentTypeError(msg)
     return name.strip(), destination

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import shutil
 import sys
 import tempfile
@@ -14,7 +15,12 @@ from typing import Any, NoReturn
 
 from pytest_ganvalid.cli.parameters import Parameter, parsed, real, whole
 from pytest_ganvalid.cli.processes import complain, say
-from pytest_ganvalid.errors import InputError
+from pytest_ganvalid.errors import InputError, suggestion
+
+_CHOICE, _WORD = re.compile(r"invalid choice: '(.*)' \(choose from (.*)\)"), re.compile(r"[\w-]+")
+_OPTION = re.compile(r"--[a-z][a-z-]*")
+_NAME = "(?:None|'[^']*')"
+_KEYWORD = re.compile(rf"(?<![\w'\"-])([a-z_]+)=(\({_NAME}, {_NAME}\))?(?=(.?))")
 
 
 class UsageError(Exception):
@@ -66,12 +72,33 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print the error and how to get help, and exit."""
+        if choice := _CHOICE.search(message):
+            message += suggestion(choice[1], _WORD.findall(choice[2]))
         complain(f"{self.prog}: error: {message}", f"See '{self.prog} --help'.")
         self.exit(2)
 
     def _print_message(self, message: str, file: Any = None) -> None:  # noqa: ANN401 - argparse's
         """Print a help text, in which all is printable but its lines."""
         (complain if file is sys.stderr else say)(*message.removesuffix("\n").split("\n"))
+
+
+def in_options(message: str, usage: str) -> str:
+    """Return an error of the package's functions with the options of a command in place of their keywords.
+
+    Args:
+        message: States keywords as Python does: ``bins=1``, ``units= names 'm'``, ``weight=(None, 'w')``.
+        usage: That of the command, which lists its options.
+    """
+    options = {option[2:].replace("-", "_"): option for option in _OPTION.findall(usage)}
+
+    def spelling(keyword: re.Match[str]) -> str:
+        if keyword[1] not in options:
+            return keyword[0]
+        pair = ",".join(part.strip("()'") for part in (keyword[2] or "").replace("None", "").split(", "))
+        gap = " " if pair or keyword[3] not in ("", *" ,;:.)") else ""
+        return f"{options[keyword[1]]}{gap}{pair}"
+
+    return _KEYWORD.sub(spelling, message)
 
 
 def table(rows: Iterable[tuple[str, str]]) -> str:
@@ -185,7 +212,7 @@ def values_of(assignments: Iterable[tuple[str, str]], parameters: Iterable[Param
     values: dict[str, Any] = {}
     for name, text in assignments:
         if name not in kinds:
-            msg = f"{unknown} {name!r}; expected one of {', '.join(kinds)}"
+            msg = f"{unknown} {name!r}{suggestion(name, kinds)}; expected one of {', '.join(kinds)}"
             raise UsageError(msg)
         try:
             values[name] = parsed(kinds[name], text)

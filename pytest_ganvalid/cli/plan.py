@@ -19,13 +19,14 @@ from pytest_ganvalid.cli.parsing import (
     table,
 )
 from pytest_ganvalid.cli.processes import say
+from pytest_ganvalid.errors import suggestion
 from pytest_ganvalid.statistics.limits import LIMITS
 
 _LIMITS = ("confidence", "max_bias", "max_directional_bias", "smooth", "looks")
 _COSTS = {
-    "true": "of one event of the true simulation, in any unit",
-    "generated": "of one generated event, in the same unit",
-    "training": "of training the generator, its training events not included (default: 0)",
+    "true": "cost of one event of the true simulation, in any unit",
+    "generated": "cost of one generated event, in the same unit",
+    "training": "cost of training the generator, its training events not included (default: 0)",
     "n_train": "number of events it is trained on",
     "uses": "releases or analyses that each take n_required fresh events (default: 1)",
     "unit": "the unit, in words",
@@ -43,7 +44,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("n_required", metavar="N_REQUIRED", type=number, help="true events that the generated are to stand in for")
     add("--observables", metavar="N", help="number of histograms (default: 1); with --reference, which")
-    add("--bins", metavar="N", type=integer, help="bins of each (with --reference, default: 50)")
+    add("--bins", metavar="N", type=integer, help="bins of each (default: 50)")
     add("--reference", metavar="FILE", help="true events, or histograms of them, that say how many bins there are")
     add("--estimators", metavar="N", type=integer, help="observables that are one number per sample (default: 0)")
     add("--classifiers", metavar="N", type=integer, help="classifiers among the observables (default: 0)")
@@ -80,8 +81,11 @@ def _run(arguments: argparse.Namespace) -> None:
     from pytest_ganvalid._files import write_whole
     from pytest_ganvalid.pipeline.files import names_json
     from pytest_ganvalid.pipeline.planned import plan
+    from pytest_ganvalid.pipeline.request import DEFAULT_BINS
     from pytest_ganvalid.results import Chain, Costs
 
+    if arguments.reference is None:
+        keywords.setdefault("bins", DEFAULT_BINS)
     if costs is not None:
         keywords["costs"] = Costs(**costs)
     if others is not None:
@@ -140,7 +144,7 @@ def _assigned(option: str, pairs: list[tuple[str, str]] | None) -> dict[str, Any
     values: dict[str, Any] = {}
     for name, text in pairs:
         if option == "costs" and name not in _COSTS:
-            msg = f"there is no cost {name!r}; expected one of {', '.join(_COSTS)}"
+            msg = f"there is no cost {name!r}{suggestion(name, _COSTS)}; expected one of {', '.join(_COSTS)}"
             raise UsageError(msg)
         if name in values:
             msg = f"--{option} gives {name} twice; expected one"
@@ -152,7 +156,7 @@ def _assigned(option: str, pairs: list[tuple[str, str]] | None) -> dict[str, Any
             raise UsageError(msg) from None
     missing = [name for name in _REQUIRED if option == "costs" and name not in values]
     if missing:
-        msg = f"--costs lacks {missing[0]}: {_COSTS[missing[0]]}"
+        msg = f"--costs lacks {missing[0]}, the {_COSTS[missing[0]]}"
         raise UsageError(msg)
     return values
 

@@ -13,7 +13,7 @@ from pytest_ganvalid._arguments import (
     check_positive,
     check_positive_integer,
 )
-from pytest_ganvalid.errors import InputError, InputTypeError
+from pytest_ganvalid.errors import InputError, InputTypeError, suggestion
 
 OBJECTIVES = ("relativistic", "hinge", "wgan-gp")
 PRECISIONS = ("auto", "float32", "tf32", "bfloat16")
@@ -83,7 +83,8 @@ class Config:
         """Check the values."""
         for name, choices in (("objective", OBJECTIVES), ("precision", PRECISIONS)):
             if getattr(self, name) not in choices:
-                msg = f"{name}={getattr(self, name)!r} is not known; expected one of {', '.join(choices)}"
+                guess = suggestion(getattr(self, name), choices)
+                msg = f"{name}={getattr(self, name)!r} is not known{guess}; expected one of {', '.join(choices)}"
                 raise InputError(msg)
         # What is kept are numbers of Python, whatever was given: settings are written as JSON.
         if self.penalty is not None:

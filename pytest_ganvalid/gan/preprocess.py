@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pytest_ganvalid.errors import InputError, InputTypeError
+from pytest_ganvalid.errors import InputError, InputTypeError, absence, suggestion
 from pytest_ganvalid.gan.config import Config
 from pytest_ganvalid.gan.quantiles import Limits, Quantiles, circle, periodic, quantile_table
 from pytest_ganvalid.overlaps.resolution import numeric_columns
@@ -222,7 +222,8 @@ def check_names(config: Config, names: Sequence[str], conditions: Sequence[str])
     for setting, allowed in (("periodic", [*names, *conditions]), ("limits", [*names])):
         unknown = sorted({*getattr(config, setting)} - {*allowed})
         if unknown:
-            msg = f"{setting}= names {unknown}; expected some of {allowed}: correct the names, or leave them out"
+            guess = suggestion(unknown[0], allowed)
+            msg = f"{setting}= names {unknown}{guess}; expected some of {allowed}: correct the names, or leave them out"
             raise InputError(msg)
 
 
@@ -318,7 +319,7 @@ def finite(sample: Sample, name: str, side: str) -> FloatArray:
         InputTypeError: If the column does not hold real numbers.
     """
     if name not in sample.columns:
-        msg = f"{side}: no column {name!r}; there are {sorted(sample.columns)}"
+        msg = f"{side}: {absence('column', name, sample.columns)}"
         raise InputError(msg)
     if isinstance(sample[name], Entries):
         msg = f"{side}: column {name!r} has several entries per event; expected one number per event"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pytest_ganvalid._arguments import UNNAMED, is_bare
+from pytest_ganvalid._arguments import is_bare, unnamed
 from pytest_ganvalid.errors import InputError, InputTypeError
 from pytest_ganvalid.histograms.bins import Axis, Bins, Grid, Unlabelled
 
@@ -82,8 +82,7 @@ def refuse_bare(value: object, side: str) -> None:
     """
     if is_bare(value):
         kind = "an array" if isinstance(value, np.ndarray) else f"a {type(value).__name__}"
-        weighted = f"; sums of weights and of their squares? then {_WEIGHTED}" if isinstance(value, tuple) else ""
-        msg = f"{side}: {kind} of numbers without a name; {UNNAMED}{weighted}"
+        msg = f"{side}: {kind} of numbers without a name; {unnamed(value)}"
         raise InputTypeError(msg)
 
 

@@ -24,7 +24,9 @@ from pytest_ganvalid.histograms.sums import BinSums
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 _ROUNDING = 1e-9  # a bin that expects exactly the minimum is full
-_GENERATED, _REFERENCE, _REQUIRED, _TAIL = 20.0, 10.0, 5.0, 10.0  # events that a cell cut at quantiles expects
+CELL_GENERATED, CELL_REFERENCE, CELL_REQUIRED = 20.0, 10.0, 5.0
+"""Events of either sample, and of n_required, that a cell cut at quantiles expects."""
+_TAIL = 10.0  # of n_required that the halves of the end cells expect
 _TIES = 0.05  # by which cells of 20 reference events, of equal shares but for one event, differ
 _SIGNIFICANCE = 5.0  # standard errors by which bins do not differ by chance
 
@@ -131,8 +133,8 @@ def joined_cells(nominal: Nominal, n_generated: float, n_reference: float, n_req
         The first of each group, as positions among the cells that are not open; shape (groups,).
     """
     shares = np.delete(np.array(nominal.shares), np.array(nominal.open, dtype=np.intp))
-    sizes = max(_GENERATED / n_generated, _REFERENCE / n_reference)
-    minimum, tail_minimum = (max(sizes, events / n_required) * (1 - _TIES) for events in (_REQUIRED, _TAIL))
+    sizes = max(CELL_GENERATED / n_generated, CELL_REFERENCE / n_reference)
+    minimum, tail_minimum = (max(sizes, events / n_required) * (1 - _TIES) for events in (CELL_REQUIRED, _TAIL))
     first, last = nominal.tails[0], shares.size - nominal.tails[1]
     starts = np.arange(shares.size, dtype=np.intp)
     below = _group_starts(shares[:first], tail_minimum) if first else starts[:0]
@@ -151,14 +153,14 @@ def planned_bins(sums: BinSums, n_required: float) -> int:
     """
     nominal, shares = sums.bins.nominal, sums.sumw / sums.total
     if nominal is None:
-        return _group_starts(shares[sums.bins.path()] * n_required, _REQUIRED).size
+        return _group_starts(shares[sums.bins.path()] * n_required, CELL_REQUIRED * (1 - _ROUNDING)).size
     path = sums.bins.path()
     is_open = np.isin(path, nominal.open)
     ordered = replace(
         nominal, shares=tuple(nominal.shares[i] for i in path.tolist()), open=tuple(np.flatnonzero(is_open).tolist())
     )
     joined = joined_cells(ordered, np.inf, np.inf, n_required).size
-    return joined + int(np.count_nonzero(shares[list(nominal.open)] * n_required >= _REQUIRED))
+    return joined + int(np.count_nonzero(shares[list(nominal.open)] * n_required >= CELL_REQUIRED))
 
 
 def _joined_order(

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pytest_ganvalid._arguments import check_positive_integer
-from pytest_ganvalid.errors import InputError, InputTypeError, MissingExtraError
+from pytest_ganvalid.errors import InputError, InputTypeError, MissingExtraError, absence
 from pytest_ganvalid.observables.observable import check_name
 from pytest_ganvalid.overlaps.digests import is_plain, row_digests
 from pytest_ganvalid.overlaps.resolution import numbers_in_order
@@ -439,7 +439,7 @@ def _checked_names(columns: Any) -> tuple[str, ...]:  # noqa: ANN401 - a user's 
 
 def _check_column(sample: Sample, name: str, side: str) -> None:
     if name not in sample.columns:
-        msg = f"{side}: there is no column {name!r}; there are {sorted(sample.columns)}"
+        msg = f"{side}: {absence('column', name, sample.columns)}"
         raise InputError(msg)
     values: object = sample.columns[name]
     if not isinstance(values, np.ndarray) or values.ndim != 1:

@@ -31,7 +31,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pytest_ganvalid._arguments import check_fraction, check_positive_integer
-from pytest_ganvalid.errors import GanvalidError, InputError, InputTypeError
+from pytest_ganvalid.errors import GanvalidError, InputError, InputTypeError, suggestion
 from pytest_ganvalid.histograms.counts import numeric
 from pytest_ganvalid.observables.observable import column as read_column
 from pytest_ganvalid.observables.observable import computed, name_of, truths
@@ -303,7 +303,7 @@ class Template(_OfColumn):
             raise InputError(msg)
         component = self.component or next(iter(shapes))
         if component not in shapes:
-            msg = f"component={component!r} has no template; there are {[*shapes]}"
+            msg = f"component={component!r}{suggestion(component, shapes)} has no template; there are {[*shapes]}"
             raise InputError(msg)
         quantity = "yield" if self.condition is None else "efficiency"
         object.__setattr__(self, "edges", tuple(edges.tolist()))
@@ -392,7 +392,7 @@ class Estimator:
             )
             raise InputTypeError(msg)
         if self.errors not in _ERRORS:
-            msg = f"errors={self.errors!r} is unknown; expected one of {_ERRORS}"
+            msg = f"errors={self.errors!r} is unknown{suggestion(self.errors, _ERRORS)}; expected one of {_ERRORS}"
             raise InputError(msg)
         # With fewer than four degrees of freedom an error is hardly known at all.
         check_positive_integer("replicas", self.replicas, least=5)

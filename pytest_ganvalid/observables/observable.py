@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_ganvalid.errors import InputError, InputTypeError
+from pytest_ganvalid.errors import InputError, InputTypeError, absence
 from pytest_ganvalid.samples import Entries, Sample
 from pytest_ganvalid.samples.columns import entries_of, parse
 from pytest_ganvalid.samples.features import hint
@@ -146,7 +146,7 @@ def column(sample: Sample, name: str, side: str) -> FloatArray | Entries:
     entries = None if reduction is None else entries_of(reduction, sample.columns)
     if reduction is None or entries is None:
         inner = name if reduction is None else reduction.column
-        msg = f"{side}: there is no column {inner!r}; there are {sorted(sample.columns)}{hint(name, sample.columns)}"
+        msg = f"{side}: {absence('column', inner, sample.columns, hint(name, sample.columns))}"
         raise InputError(msg)
     try:
         return _numbers(reduction.of(entries), subject)

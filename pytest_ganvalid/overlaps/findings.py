@@ -75,15 +75,12 @@ class Overlap:
     def sensitivity(self) -> str:
         """Say which copies would have been seen."""
         first, second = self.sides
-        copies = f"{first} rows that are copies of {second} rows"
+        copies = f"{first} rows copied from the {second} sample"
         if self.seen_from > 1:
-            return f"{copies} cannot be seen in {', '.join(self.columns)}: chance repeats as many"
-        rounded = (
-            f"if they were rounded, {_percent(self.seen_rounded_from)}"
-            if self.seen_rounded_from <= 1
-            else "if they were rounded, at no share"
-        )
-        return f"{copies} are seen from a share of {_percent(self.seen_from)} on, {rounded}"
+            return f"{copies} cannot be noticed in {', '.join(self.columns)}: chance repeats as many"
+        rounded = "not at all" if self.seen_rounded_from > 1 else f"from {_percent(self.seen_rounded_from)} on"
+        share = f"{_percent(self.seen_from)} of the {first} rows"
+        return f"{copies} would be noticed from {share} on; rounded copies {rounded}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

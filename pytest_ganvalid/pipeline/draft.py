@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_ganvalid.errors import InputError, placed
+from pytest_ganvalid.errors import InputError, absence, placed
 from pytest_ganvalid.histograms.binning import axis_for, axis_of_values, bins_for, cells_for
 from pytest_ganvalid.histograms.bins import Axis, Fillable
 from pytest_ganvalid.observables.needed import needed_columns
@@ -449,8 +449,8 @@ def check_column(side: Side, name: str) -> None:
     if name not in side.source.names:
         reason = side.source.refused.get(name)
         names = side.source.names
-        absence = f"there is no column {name!r}; there are {sorted(filter(None, names))}{hint(name, names)}"
-        msg = f"{side.name}: {f'column {name!r} {reason}' if reason else absence}"
+        problem = f"column {name!r} {reason}" if reason else absence("column", name, names, hint(name, names))
+        msg = f"{side.name}: {problem}"
         raise InputError(msg)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from pytest_ganvalid.attempts import SampleDigest, histogram_digest
-from pytest_ganvalid.errors import InputError, InputTypeError, placed
+from pytest_ganvalid.errors import InputError, InputTypeError, absence, placed
 from pytest_ganvalid.histograms.counts import refuse_bare
 from pytest_ganvalid.histograms.kdtree import TOLERANCE
 from pytest_ganvalid.histograms.sums import BinSums, as_bin_sums
@@ -372,9 +372,7 @@ def _selected(names: Sequence[str], observables: object) -> tuple[str, ...]:
         raise InputTypeError(msg)
     missing = sorted(set(selection) - set(names))
     if missing or not selection:
-        msg = (
-            f"there is no histogram {missing[0]!r}; there are {list(names)}" if missing else "no observable to compare"
-        )
+        msg = absence("histogram", missing[0], names) if missing else "no observable to compare"
         raise InputError(msg)
     return tuple(name for name in names if name in selection)
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from pytest_ganvalid.errors import InputError
+from pytest_ganvalid.errors import InputError, absence
 from pytest_ganvalid.histograms.bins import Axis, Bins, Fillable, Grid, WithOutside
 from pytest_ganvalid.observables.observable import Observable
 from pytest_ganvalid.observables.resolve import refuse_missing
@@ -180,8 +180,7 @@ class FillPlan:
         if self.skipped is not None and not conditions.intersection(missing):
             refuse_missing(missing)
         if missing:
-            msg = f"there is no column {missing[0]!r}; there are {sorted(filter(None, available))}"
-            raise InputError(msg)
+            raise InputError(absence("column", missing[0], available))
         return tuple(name for name in available if name in inner)
 
     def like(self, side: Side) -> FillPlan:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pytest_ganvalid._arguments import check_positive_integer, check_positive_number
-from pytest_ganvalid.errors import InputError, InputTypeError
+from pytest_ganvalid.errors import InputError, InputTypeError, absence, suggestion
 from pytest_ganvalid.observables.strata import Condition
 from pytest_ganvalid.overlaps.fingerprint import Fingerprint
 from pytest_ganvalid.samples import Sample, as_sample
@@ -15,6 +15,7 @@ from pytest_ganvalid.samples.clusters import clustered
 from pytest_ganvalid.samples.formats import Columns
 from pytest_ganvalid.samples.opening import open_source
 from pytest_ganvalid.samples.sources import OWN_WEIGHT, Source
+from pytest_ganvalid.samples.tables import weight_hint
 
 DEFAULT_BINS = 50
 DEFAULT_MEMORY = 2**29
@@ -70,12 +71,14 @@ class Request:
             msg = f"memory={self.memory!r} is too little; expected bytes, at least {_MIN_MEMORY:,}"
             raise InputError(msg)
         if self.cluster_of not in CLUSTER_OF:
-            msg = f"cluster_of={self.cluster_of!r} is unknown; expected one of {CLUSTER_OF}"
+            guess = suggestion(self.cluster_of, CLUSTER_OF)
+            msg = f"cluster_of={self.cluster_of!r} is unknown{guess}; expected one of {CLUSTER_OF}"
             raise InputError(msg)
         object.__setattr__(self, "cluster", _cluster_columns(self.cluster))
         for destination in self.nonfinite.values() if isinstance(self.nonfinite, Mapping) else [self.nonfinite]:
             if destination not in NONFINITE:
-                msg = f"nonfinite={destination!r} is unknown; expected one of {NONFINITE}"
+                guess = suggestion(destination, NONFINITE)
+                msg = f"nonfinite={destination!r} is unknown{guess}; expected one of {NONFINITE}"
                 raise InputError(msg)
 
     @property
@@ -104,7 +107,8 @@ class Request:
         for keyword, setting in (("bins", self.bins), ("nonfinite", self.nonfinite)):
             unknown = [name for name in setting if name not in names] if isinstance(setting, Mapping) else []
             if unknown:
-                msg = f"{keyword} names {unknown}, which are not observables of this check; there are {sorted(names)}"
+                guess = suggestion(unknown[0], names)
+                msg = f"{keyword}= names {unknown}{guess}, which are no observables here; there are {sorted(names)}"
                 raise InputError(msg)
 
     def bins_of(self, name: str) -> Any:  # noqa: ANN401 - whatever bins may be
@@ -161,10 +165,10 @@ class Side:
         if isinstance(weight, str):
             if weight not in source.names or not weight:
                 reason = source.refused.get(weight)
-                absence = f"there is no weight column {weight!r}; there are {sorted(filter(None, source.names))}"
-                hint = "; if only one sample is weighted, give a pair: weight=(generated_weight, reference_weight), "
-                msg = f"{name}: {f'the weight column {weight!r} {reason}' if reason else absence}"
-                raise InputError(f"{msg}{hint}None for the other" if pair and not reason else msg)
+                hint = weight_hint(weight, name) if pair else ""
+                problem = f"{absence('weight column', weight, source.names)}{hint}"
+                msg = f"{name}: {f'the weight column {weight!r} {reason}' if reason else problem}"
+                raise InputError(msg)
             return cls(source, name, weight)
         return cls(source, name, OWN_WEIGHT if OWN_WEIGHT in source.names and weight is not False else None)
 
@@ -225,8 +229,8 @@ def with_clusters(sides: Sequence[Side], cluster: Any) -> tuple[Side, ...]:  # n
     for side, name in zip(sides, names, strict=True):
         if name is not None and (name not in side.source.names or name == side.weight):
             reason = side.source.refused.get(name)
-            absence = f"there is no cluster column {name!r}; there are {sorted(filter(None, side.source.names))}"
-            msg = f"{side.name}: {f'the cluster column {name!r} {reason}' if reason else absence}"
+            problem = absence("cluster column", name, side.source.names)
+            msg = f"{side.name}: {f'the cluster column {name!r} {reason}' if reason else problem}"
             raise InputError(msg)
     return tuple(replace(side, cluster=name) for side, name in zip(sides, names, strict=True))
 

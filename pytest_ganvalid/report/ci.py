@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_ganvalid.errors import printable
 from pytest_ganvalid.report.session import NOTHING, result_of
-from pytest_ganvalid.report.text import Result, as_report
+from pytest_ganvalid.report.text import Result, as_report, next_line
 from pytest_ganvalid.results import Comparison, Verdict, at_most
 from pytest_ganvalid.statistics.reasons import count
 
@@ -119,12 +119,13 @@ def line_of(path: Path, nodeid: str) -> int:
 
 
 def _message(row: Mapping[str, Any], results: Sequence[Result]) -> str:
-    """Say in a few lines which observables decide, and for which reasons."""
+    """Say in a few lines which observables decide, for which reasons, and what to do next."""
     lines = [row["nodeid"] + (f": {row['reason']}" if row["reason"] else "")]
     for result in results:
         report = as_report(result)
         failing = {name: c for name, c in report.comparisons.items() if not c.robust}
         lines += [f"{name} {_in_short(c)}" for name, c in failing.items()]
+        lines += [step] if (step := next_line(report)) and step not in lines else []
     return "\n".join(map(printable, lines))
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 
 from pytest_ganvalid._arguments import check_event_count
-from pytest_ganvalid.errors import InputError
+from pytest_ganvalid.errors import InputError, absence
 from pytest_ganvalid.report.plots import short
 from pytest_ganvalid.report.style import BLUE, INK, NORMAL, SMALL, VERMILION, YELLOW, default_style
 from pytest_ganvalid.results import Amount, Comparison, Count, Document, Interval, Judgement, Probability, Report
@@ -194,8 +194,7 @@ def _selected(result: Judgement | Report, observable: str | None) -> tuple[str, 
     if observable is None:
         observable = smallest_equivalent(result)[0]
     if observable not in result.comparisons:
-        msg = f"there is no observable {observable!r}; expected one of {', '.join(map(repr, result.comparisons))}"
-        raise InputError(msg)
+        raise InputError(absence("observable", observable, result.comparisons))
     return observable, result.comparisons[observable]
 
 
@@ -362,4 +361,4 @@ def _range(worth: Interval) -> str:
 def _unit(probability: float) -> str:
     if probability == 1:
         return "uncertainty, relative to that of one event"
-    return f"uncertainty, as of a bin of 1/{1 / probability:.4g} of the events"
+    return f"relative uncertainty of a bin with 1/{1 / probability:.4g} of the events"

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from pytest_ganvalid import _json
-from pytest_ganvalid.errors import InputError, placed
+from pytest_ganvalid.errors import InputError, absence, placed, suggestion
 from pytest_ganvalid.report.document import KINDS, Session, of_last_run
 from pytest_ganvalid.report.text import Result
 from pytest_ganvalid.results import Comparison, Judgement, Report
@@ -66,6 +66,7 @@ def result_in(text: str | bytes, test: str | None = None) -> Result:
         test = next(iter(checks))
     if test not in checks:
         subject = f"no check of {test!r}" if test is not None else f"{len(checks)} checks"
+        subject += suggestion(test, checks) if test is not None else ""
         msg = f"{subject} in this report of a session; name one with --check: {', '.join(checks) or 'there is none'}"
         raise InputError(msg)
     return _result_of(checks[test])
@@ -82,13 +83,15 @@ def comparison_in(result: Report | Judgement, observable: str | None = None) -> 
         InputError: If the result has no such histogram, or has several and none was named.
     """
     histograms = result.histograms if isinstance(result, Report) else {result.name: result}
+    histograms = {name: c for name, c in histograms.items() if isinstance(c, Comparison)}
     if observable is None and len(histograms) == 1:
         observable = next(iter(histograms))
     comparison = histograms.get(observable or "")
     if not isinstance(comparison, Comparison):
-        question = "which observable?" if observable is None else f"there is no histogram {observable!r};"
-        msg = f"{question} expected one of {', '.join(map(repr, histograms)) or 'no histogram: all are numbers'}"
-        raise InputError(msg)
+        if observable is not None and histograms:
+            raise InputError(absence("histogram", observable, histograms))
+        choice = f"several histograms: name one by observable=, one of {', '.join(map(repr, histograms))}"
+        raise InputError(choice if histograms else "there is no histogram: all observables are numbers")
     return comparison
 
 

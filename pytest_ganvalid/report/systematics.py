@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from pytest_ganvalid import results
 from pytest_ganvalid._extras import imported
-from pytest_ganvalid.errors import InputError
+from pytest_ganvalid.errors import InputError, suggestion
 from pytest_ganvalid.histograms.axes import result_axes
 from pytest_ganvalid.histograms.bins import Axis, Grid, Unlabelled
 from pytest_ganvalid.histograms.counts import Counts
@@ -426,7 +426,8 @@ def _entry(document: Mapping[str, Any], kind: str, key: str | int, owner: str) -
     names = [entry.get("name") for entry in entries]
     position = names.index(str(key)) if str(key) in names else key
     if not isinstance(position, int) or not 0 <= position < len(entries):
-        msg = f"{owner} has no {kind.removesuffix('s')} {key!r}; expected one of {', '.join(map(repr, names))}"
+        guess, expected = suggestion(key, filter(None, names)), ", ".join(map(repr, names))
+        msg = f"{owner} has no {kind.removesuffix('s')} {key!r}{guess}; expected one of {expected}"
         raise InputError(msg)
     return position, entries[position]
 

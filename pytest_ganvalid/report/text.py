@@ -66,8 +66,8 @@ def explain(result: Result, *, details: bool = False) -> str:
     causes = _causes(report)
     for cause in causes:
         lines += wrapped(printable(f"not independent: {cause}" if cause in report.shared else cause), 2)
-    if not report.robust:
-        lines += wrapped(printable(f"next: {_next_step(report)}"), 2)
+    if step := next_line(report):
+        lines += wrapped(printable(step), 2)
     lines += _table(report)
     remarks = [attempt] if (attempt := attempt_in_words(report)) else []
     remarks += [f"note: {note}" for note in report.notes if note not in causes]
@@ -78,6 +78,11 @@ def explain(result: Result, *, details: bool = False) -> str:
         for name, comparison in (*_worst_first(report).items(), *_robust(report).items()):
             lines += ["", *describe(name, comparison)]
     return "\n".join(lines)
+
+
+def next_line(report: Report) -> str:
+    """Say what to do next; nothing of a report that is ROBUST."""
+    return "" if report.robust else f"next: {_next_step(report)}"
 
 
 def headline(report: Report) -> str:
@@ -174,8 +179,8 @@ def _bins(c: AnyComparison) -> tuple[str, ...]:
         return ()
     worst, label = c.worst_bins[0], with_unit(c, c.worst_bins[0].label)
     if worst.lower > c.max_local_bias:
-        return (f"{label} {worst.bias:+.1f} error bars, at least {worst.lower:.3g} > {c.max_local_bias:g}",)
-    return (f"{label} {worst.bias:+.1f}",)
+        return (f"worst bin {label}: {worst.bias:+.1f} error bars, at least {worst.lower:.3g} > {c.max_local_bias:g}",)
+    return (f"worst bin {label}: {worst.bias:+.1f} error bars",)
 
 
 def _table(report: Report) -> list[str]:

@@ -19,6 +19,8 @@ MAX_COLUMNS = 100
 _ONE, _TWO = 1, 2  # axes
 _NESTED = "is nested more deeply than (events, features)"
 _FEATURE = re.compile(r"(?:(.*)\.)?(?:0|[1-9]\d*)", re.DOTALL)
+_SEPARATOR = re.compile(r"[:,]")
+_WORD, _OPERATOR = re.compile(r"[^\W\d]\w*"), re.compile(r"[(*/+-]")
 
 
 def feature_names(name: str, shape: Sequence[int]) -> tuple[str, ...]:
@@ -64,14 +66,18 @@ def features_of(name: str, columns: Collection[str]) -> tuple[str, ...]:
 
 
 def hint(name: str, columns: Collection[str]) -> str:
-    """Say what the columns of an array are, as the end of a message that no column has its name."""
-    features = features_of(name, columns)
-    if not features:
-        return ""
-    return (
-        f"; {name!r} is an array of {len(features)} columns: name any of {features[0]!r} to {features[-1]!r}, or "
-        f"'entries({name})' to compare all of its values alike"
-    )
+    """Say what was meant by the name of an array, of several columns or of a function, as the end of a message."""
+    if features := features_of(name, columns):
+        return (
+            f"; {name!r} is an array of {len(features)} columns: name any of {features[0]!r} to {features[-1]!r}, or "
+            f"'entries({name})' to compare all of its values alike"
+        )
+    parts = tuple(part.strip() for part in _SEPARATOR.split(name))
+    if len(parts) > 1 and all(part in columns for part in parts):
+        return f"; for the joint distribution write {parts!r}"
+    if _OPERATOR.search(name) and any(word in columns for word in _WORD.findall(name)):
+        return f"; a function of the events is stated in Python, as a pair: ({name!r}, function)"
+    return ""
 
 
 def refuse_wide(names: Iterable[str]) -> None:

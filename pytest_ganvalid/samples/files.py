@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_ganvalid._files import written_whole
-from pytest_ganvalid.errors import InputError
+from pytest_ganvalid.errors import InputError, suggestion
 from pytest_ganvalid.samples.entries import Entries, concatenated
 from pytest_ganvalid.samples.formats import Columns, Writer
 from pytest_ganvalid.samples.pieces import Piece, State, pieces_of
@@ -115,7 +115,8 @@ def check_suffix(path: str | os.PathLike[str]) -> None:
         InputError: If the suffix is unknown.
     """
     if Path(path).suffix not in WRITE_FORMATS:
-        msg = f"{path}: the suffix {Path(path).suffix!r} is not known; expected one of {', '.join(WRITE_FORMATS)}"
+        suffix, guess = Path(path).suffix, suggestion(Path(path).suffix, WRITE_FORMATS)
+        msg = f"{path}: the suffix {suffix!r} is not known{guess}; expected one of {', '.join(WRITE_FORMATS)}"
         raise InputError(msg)
 
 

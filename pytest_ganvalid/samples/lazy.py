@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from pytest_ganvalid._arguments import UNNAMED
+from pytest_ganvalid._arguments import unnamed
 from pytest_ganvalid.errors import InputError, InputTypeError
 from pytest_ganvalid.samples.sources import MemoryPart, Source
 from pytest_ganvalid.samples.tables import as_array, as_sample
@@ -74,7 +74,7 @@ def lazy_source(events: Any) -> Source:  # noqa: ANN401
     if isinstance(events, Mapping):
         return _of_arrays(events)
     if not hasattr(events, "columns"):
-        msg = f"a Dask array without a name; {UNNAMED}"
+        msg = f"a Dask array without a name; {unnamed(events)}"
         raise InputTypeError(msg)
     names = [str(name) for name in events.columns]
     if "" in names:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pytest_ganvalid.errors import GanvalidError, InputError, InputTypeError, placed
+from pytest_ganvalid.errors import GanvalidError, InputError, InputTypeError, absence, placed, suggestion
 from pytest_ganvalid.samples import addresses
 from pytest_ganvalid.samples.formats import Columns, Format, Reader
 
@@ -154,9 +154,7 @@ class Piece:
         for name in columns:
             if name not in reader.names:
                 reason = reader.refused.get(name)
-                problem = (
-                    f"column {name!r} {reason}" if reason else f"no column {name!r}; there are {sorted(reader.names)}"
-                )
+                problem = f"column {name!r} {reason}" if reason else absence("column", name, reader.names)
                 msg = f"{self}: {problem}"
                 raise InputError(msg)
 
@@ -256,7 +254,11 @@ def _suffix_problem(name: str) -> str:
         return "this is a folder; expected a file, or a pattern such as folder/*.parquet"
     suffixes = ", ".join(READ_FORMATS)
     forms = ", ".join(sorted(set(READ_FORMATS.values())))
-    return f"the suffix {suffix!r} is not known; expected one of {suffixes}, or one of {forms} in front: csv:events.txt"
+    guess = suggestion(suffix, READ_FORMATS)
+    return (
+        f"the suffix {suffix!r} is not known{guess}; expected one of {suffixes}, or one of {forms} in front: "
+        "csv:events.txt"
+    )
 
 
 def _check_file(path: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_ganvalid.errors import InputError
+from pytest_ganvalid.errors import InputError, absence
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,8 +88,7 @@ class Sample(Mapping[str, Any]):
             InputError: If there is no such column.
         """
         if name not in self.columns:
-            msg = f"no column {name!r}; there are {sorted(self.columns)}"
-            raise InputError(msg)
+            raise InputError(absence("column", name, self.columns))
         return self.columns[name]
 
     def first(self, n: int) -> Sample:

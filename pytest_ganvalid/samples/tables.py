@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_ganvalid._arguments import UNNAMED, is_bare
+from pytest_ganvalid._arguments import is_bare, unnamed
 from pytest_ganvalid._units import stated_unit
-from pytest_ganvalid.errors import GanvalidError, InputError, InputTypeError
+from pytest_ganvalid.errors import GanvalidError, InputError, InputTypeError, absence
 from pytest_ganvalid.samples.entries import Entries
 from pytest_ganvalid.samples.features import feature_names, nesting_reason
 from pytest_ganvalid.samples.sample import Sample
@@ -48,7 +48,7 @@ def as_sample(events: object, side: str, weight: object = None) -> Sample:
                 events = events.collect()
             _check_indices(events, weight)
             sample = Sample(_columns(events))
-        return sample if weight is None else _weighted(sample, weight, in_pairs=side in {"generated", "reference"})
+        return sample if weight is None else _weighted(sample, weight, side)
     except GanvalidError as error:
         msg = f"{side}: {error}"
         raise type(error)(msg) from None
@@ -205,8 +205,8 @@ def _column_names(events: Any) -> list[Any]:  # noqa: ANN401
 def _hint(events: Any) -> str:  # noqa: ANN401
     """Guess what the user meant."""
     hints = {
-        UNNAMED: is_bare(events),
-        "it is a histogram: give histograms on both sides, or events on both": hasattr(events, "variances"),
+        unnamed(events): is_bare(events),
+        "compare histograms with gv.compare(generated, reference, n_required=...)": hasattr(events, "variances"),
         "a file is not read here: load it first, pytest_ganvalid.samples.files.read_events(name)": (
             isinstance(events, str) or hasattr(events, "__fspath__")
         ),
@@ -318,15 +318,16 @@ def check_weights(nonfinite: int, number: int, largest: float) -> None:
         raise InputError(msg)
 
 
-def _weighted(sample: Sample, weight: object, *, in_pairs: bool) -> Sample:
+def weight_hint(weight: str, side: str) -> str:
+    """Say how the weights of one sample alone are stated, as the end of a message that a side lacks their column."""
+    pairs = {"generated": (None, weight), "reference": (weight, None)}
+    return f"; if only the other sample is weighted, weight={pairs[side]!r}" if side in pairs else ""
+
+
+def _weighted(sample: Sample, weight: object, side: str) -> Sample:
     if isinstance(weight, str):
         if weight not in sample.columns:
-            msg = f"no weight column {weight!r}; there are {sorted(sample.columns)}"
-            if in_pairs:
-                msg += (
-                    "; if only one sample is weighted, give a pair: weight=(generated_weight, reference_weight), None "
-                    "for the other"
-                )
+            msg = f"{absence('weight column', weight, sample.columns)}{weight_hint(weight, side)}"
             raise InputError(msg)
         if isinstance(sample[weight], Entries):
             msg = (

@@ -287,6 +287,6 @@ def _too_few_generated(study: _Study, n_generated: int, generated_ratio: float, 
     reference = math.ceil(reference_partner(n_h, generated))
     return (
         f"no reference is large enough for power {power:g} with {n_generated:,} generated events "
-        f"(generated_ratio={generated_ratio:g}); raise generated_ratio above {n_h / study.n_required:.4g}: {ratio:g}, "
+        f"(generated_ratio={generated_ratio:g}); raise that above {n_h / study.n_required:.4g}: {ratio:g}, "
         f"for example, takes {generated:,} generated and {reference:,} reference events"
     )

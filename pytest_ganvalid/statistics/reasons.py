@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from pytest_ganvalid.histograms.merging import CELL_GENERATED, CELL_REFERENCE, CELL_REQUIRED
 from pytest_ganvalid.results import BinBias, Estimate, Verdict, at_most
 from pytest_ganvalid.statistics.clusters import MAX_PER_CLUSTER, MIN_CLUSTERS
 from pytest_ganvalid.statistics.equivalence import MIN_DOF, Equivalence
@@ -134,10 +135,10 @@ def _improve(a: Assessment) -> str:
 def _unproven(a: Assessment) -> tuple[str, ...]:
     if a.sparse:
         return (
-            f"{TOO_FEW} events: with {_effective(a.n_generated)} effective generated and {_effective(a.n_reference)} "
-            f"effective reference events there are no two bins that expect {a.limits.min_expected:g} events each in "
-            "the smaller sample or, where bins were cut at the reference's quantiles, 20 generated and reference "
-            f"events and 5 of n_required {count(a.n_required)}",
+            f"{TOO_FEW} events for two bins: {_effective(a.n_generated)} generated and {_effective(a.n_reference)} "
+            f"reference events (effective); a bin needs {a.limits.min_expected:g} events of the smaller sample, one "
+            f"that was cut at quantiles {CELL_GENERATED:g} generated ones, {CELL_REFERENCE:g} of the reference and "
+            f"{CELL_REQUIRED:g} of n_required {count(a.n_required)}",
         )
     if a.vacuous:
         bound = at_most(max(test.allowed for test in a.tests) / 2)

@@ -21,7 +21,7 @@ import scipy
 from numpy.typing import ArrayLike, NDArray
 
 from pytest_ganvalid._arguments import check_not_negative, check_positive, check_positive_integer
-from pytest_ganvalid.errors import InputError
+from pytest_ganvalid.errors import InputError, suggestion
 
 FloatArray = NDArray[np.float64]
 
@@ -66,7 +66,7 @@ def boundary_shape(shape: str, p: ArrayLike, delta: float) -> FloatArray:
         InputError: If the shape is unknown, p is no spectrum, or the shape cannot be that different from p.
     """
     if shape not in _PATTERNS:
-        msg = f"shape={shape!r} is unknown; expected one of {SHAPES}"
+        msg = f"shape={shape!r} is unknown{suggestion(shape, SHAPES)}; expected one of {SHAPES}"
         raise InputError(msg)
     check_not_negative("delta", delta)
     reference = _probabilities(p)

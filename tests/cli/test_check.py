@@ -131,10 +131,10 @@ def test_not_understood(words: str, reason: str, not_understood: Refusal) -> Non
     [
         ("check gen.json gen1.json --n-required 5", "hold the same 800 events"),
         ("check ref.json gen.json --n-required 5", "the bins were chosen from the generated events"),
-        ("check gen.json ref.json --n-required 0", "n_required=0"),
+        ("check gen.json ref.json --n-required 0", "--n-required 0"),
         ("check gen.json ref.json --n-required 5 --bins 7", "bins can only be chosen when histograms are filled"),
         ("check gen.json ref.json --n-required 5 --observables z", "there is no histogram 'z'"),
-        ("check gen.json ref.json --n-required 5 --confidence 2", "confidence=2"),
+        ("check gen.json ref.json --n-required 5 --confidence 2", "--confidence 2.0 is out of range"),
         ("check gen.json ref.json --n-required 5 -o no/r.json", "there is no folder 'no'"),
         ("check gen.json ref.json --n-required 5 --report gen.json", "this is a file; expected a folder"),
         ("check gen.yoda ref.yoda --n-required 5", "yoda2root"),

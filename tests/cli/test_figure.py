@@ -108,9 +108,9 @@ def test_not_understood(words: str, reason: str, not_understood: Refusal) -> Non
         ("figure report.json -o a.gif", "the suffix '.gif' is not known; expected .png or .svg"),
         (
             "figure report.json --observable q -o a.csv",
-            "report.json: there is no observable 'q'; expected one of 'mass'",
+            "report.json: there is no observable 'q'; there are ['mass'",
         ),
-        ("figure report.json --probability 2 -o a.csv", "probability=2.0 is out of range"),
+        ("figure report.json --probability 2 -o a.csv", "--probability 2.0 is out of range"),
         ("figure two.json -o a.csv", "2 checks in this report of a session; name one with --check: a.py::test_a, a.py"),
         ("figure two.json --check b -o a.csv", "no check of 'b' in this report of a session"),
     ],

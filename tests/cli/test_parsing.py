@@ -178,3 +178,19 @@ def test_settings_add_up() -> None:
     parsing.add_settings(parser, "settings")
     assert parser.parse_args([]).set == []
     assert parser.parse_args(["--set", "a=1", "b=2", "--set", "c=3"]).set == [("a", "1"), ("b", "2"), ("c", "3")]
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        ("n_train=0 is too small", "--n-train 0 is too small"),
+        ("units= names 'm', leave out units=", "--units names 'm', leave out --units"),
+        ("if only one is weighted, weight=(None, 'w')", "if only one is weighted, --weight ,w"),
+        ("weight=('w', None)", "--weight w,"),
+        ("seed=3 and 'n_train=3' and --n-train=3", "seed=3 and 'n_train=3' and --n-train=3"),
+    ],
+)
+def test_errors_speak_of_options(message: str, words: str) -> None:
+    """Keywords of Python are told as the options of the command; what the command has not, or is quoted, stays."""
+    usage = "usage: ganvalid check [-h] [--n-train N] [--units NAME=UNIT] [--weight NAME] GENERATED"
+    assert parsing.in_options(message, usage) == words

@@ -38,6 +38,8 @@ def test_the_plan_is_that_of_python(folder: Path, capsys: pytest.CaptureFixture[
         chain=gv.Chain(others={"shower": 0.01, "pdf": 0.02}, probability=0.01, max_share=0.2),
     )
     assert capsys.readouterr().out == f"{plan.table()}\nwrote plan.json\n"
+    assert main(["plan", "1e5"]) == 0
+    assert capsys.readouterr().out == f"{gv.plan(100_000, bins=50).table()}\n"
     assert gv.Plan.from_json((folder / "plan.json").read_text()) == plan
 
 
@@ -58,7 +60,8 @@ def test_a_reference_gives_the_bins(filled: Path, capsys: pytest.CaptureFixture[
         ("plan", "required: N_REQUIRED"),
         ("plan many --bins 5", "'many' is not a number; expected one such as"),
         ("plan 1e4 --bins 2.5", "'2.5' is not a whole number"),
-        ("plan 1e4 --bins 5 --costs true=1", "--costs lacks generated: of one generated event"),
+        ("plan 1e4 --bins 5 --costs tru=1", "there is no cost 'tru' (did you mean 'true'?); expected one of true,"),
+        ("plan 1e4 --bins 5 --costs true=1", "--costs lacks generated, the cost of one generated event"),
         ("plan 1e4 --bins 5 --costs price=1", "there is no cost 'price'; expected one of true, generated"),
         ("plan 1e4 --bins 5 --costs true=a", "--costs true=a gives no number"),
         ("plan 1e4 --bins 5 --costs true=1 true=2", "--costs gives true twice"),
@@ -80,9 +83,9 @@ def test_not_understood(words: str, reason: str, not_understood: Refusal) -> Non
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        ("plan 1e4", "bins is missing"),
+        ("plan 1e4 --observables 0", "--observables 0, --estimators 0 and --classifiers 0: a check of"),
         ("plan 0 --bins 5", "n_required=0"),
-        ("plan 1e4 --bins 5 --generated-ratio 1", "raise generated_ratio above"),
+        ("plan 1e4 --bins 5 --generated-ratio 1", "(--generated-ratio 1); raise that above"),
         ("plan 1e4 --bins 5 --costs true=0 generated=0 n_train=5", "true=0.0 is out of range"),
         ("plan 1e4 --bins 5 --others pdf=-1", "others['pdf']=-1.0 is out of range"),
         ("plan 1e4 --reference none.npz", "none.npz"),

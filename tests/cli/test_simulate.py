@@ -56,10 +56,16 @@ def test_simulate_writes_parquet(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        ("simulate camel -n 5 --seed 1 -o out.npz", "no toy 'camel'; expected one of camel-back, ring,"),
+        (
+            "simulate camel -n 5 --seed 1 -o out.npz",
+            "no toy 'camel' (did you mean 'camel-back'?); expected one of camel-back, ring,",
+        ),
         ("simulate camel-back -n 5 -o out.npz", "required: --seed"),
         ("simulate camel-back -n ten --seed 1 -o out.npz", "'ten' is not a whole number; expected one such as"),
-        (f"{SIMULATE} --set mean=3", "camel-back has no parameter 'mean'; expected one of means, widths, fraction"),
+        (
+            f"{SIMULATE} --set mean=3",
+            "camel-back has no parameter 'mean' (did you mean 'means'?); expected one of means, widths, fraction",
+        ),
         (f"{SIMULATE} --set fraction=half", "fraction=half is not understood; expected a number"),
         (f"{SIMULATE} --set means=1,2,3", "means=1,2,3 is not understood; expected 2 numbers separated by commas"),
         (f"{SIMULATE} --set fraction", "'fraction' sets nothing; expected name=value"),
@@ -76,7 +82,7 @@ def test_not_understood(words: str, reason: str, not_understood: Refusal) -> Non
     [
         (f"{SIMULATE} --set fraction=3", "fraction=3.0 is out of range"),
         ("simulate camel-back -n 0 --seed 1 -o out.npz", "n=0 is too small"),
-        ("simulate camel-back -n 5 --seed -1 -o out.npz", "seed=-1 is too small"),
+        ("simulate camel-back -n 5 --seed -1 -o out.npz", "--seed -1 is too small"),
         ("simulate camel-back -n 1e14 --seed 1 -o out.npz", "not enough memory"),
         ("simulate camel-back -n 5 --seed 1 -o out.root", "the suffix '.root' is not known; expected .npz or .parquet"),
         ("simulate camel-back -n 5 --seed 1 -o no/out.npz", "there is no folder 'no'; make it first"),

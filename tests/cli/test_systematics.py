@@ -83,7 +83,10 @@ def test_not_understood(words: str, reason: str, not_understood: Refusal) -> Non
     ("words", "reason"),
     [
         ("systematics none.json -o a.csv", "none.json: No such file"),
-        ("systematics report.json -o a.csv", "report.json: which observable? expected one of 'mass', 'pt'"),
+        (
+            "systematics report.json -o a.csv",
+            "report.json: several histograms: name one by --observable, one of 'mass', 'pt'",
+        ),
         ("systematics comparison.json -o a.txt", "the suffix '.txt' is not known"),
         ("systematics comparison.json --channel SR -o a.patch.json", "without a workspace expected its position"),
         (

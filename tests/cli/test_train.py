@@ -39,7 +39,10 @@ def assert_same(found: dict[str, Any], expected: Any) -> None:
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        ("train e.npz -o out.safetensors --set stepz=3", "no setting 'stepz'; expected one of objective, penalty,"),
+        (
+            "train e.npz -o out.safetensors --set stepz=3",
+            "no setting 'stepz' (did you mean 'steps'?); expected one of objective, penalty,",
+        ),
         ("train e.npz -o out.safetensors --set steps=many", "steps=many is not understood; expected a whole number"),
         ("train e.npz -o out.safetensors --columns a,,b", "'a,,b' names nothing"),
         ("train e.npz -o out.safetensors --log e.npz", "EVENTS and --log are both e.npz; expected different files"),
@@ -73,9 +76,9 @@ def test_not_done(words: str, reason: str, not_done: Refusal) -> None:
     ("words", "reason"),
     [
         ("train none.npz -o out.safetensors", "none.npz: there is no such file"),
-        ("train events.npz -o out.safetensors --columns mass", "events.npz: no column 'mass'; there are"),
+        ("train events.npz -o out.safetensors --columns mass", "events.npz: there is no column 'mass'; there are"),
         ("train events.npz -o out.safetensors --set precision=half", "precision='half' is not known; expected one of"),
-        ("train events.npz -o out.safetensors --device tpu", "device='tpu' "),
+        ("train events.npz -o out.safetensors --device tpu", "--device 'tpu' "),
         ("train events.npz -o out.safetensors --checkpoint events2.npz", "cannot be read as a checkpoint"),
     ],
 )

@@ -129,7 +129,7 @@ def test_integers_fill_their_slots() -> None:
         ({"x": np.full(4, 2.5)}, InputError, "column 'x' is 2.5 in all 4 training events; leave out constant columns"),
         ({"x": [1.0, np.nan]}, InputError, "training: column 'x' is NaN or infinite in 1 of 2 events; remove them"),
         ({"x": [1.0, -np.inf]}, InputError, "training: column 'x' is NaN or infinite in 1 of 2 events"),
-        ({"y": [1.0, 2.0]}, InputError, r"training: no column 'x'; there are \['y'\]"),
+        ({"y": [1.0, 2.0]}, InputError, r"training: there is no column 'x'; there are \['y'\]"),
         ({"x": np.array(["a", "b"])}, InputTypeError, "training: column 'x' has dtype <U1; expected real numbers"),
         ({"x": np.array([1j, 2.0])}, InputTypeError, "training: column 'x' has dtype complex128"),
         ({"x": Entries(np.arange(3.0), np.array([1, 2]))}, InputError, "column 'x' has several entries per event"),

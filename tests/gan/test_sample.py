@@ -189,7 +189,7 @@ def test_each_event_has_its_own_condition() -> None:
         (None, InputError, r"trained given \['e'\]; give them: conditions= a table of 10 rows, or one number for each"),
         (_table(9), InputError, "conditions: 9 rows for n=10 events; expected a row for each"),
         (_table(11), InputError, "conditions: 11 rows for n=10 events"),
-        ({"f": 1.0}, InputError, "conditions: no column 'e'; there are"),
+        ({"f": 1.0}, InputError, "conditions: there is no column 'e'; there are"),
         ({}, InputError, "conditions: a sample needs at least one column"),
         ({"e": 0.0}, InputError, "column 'e' has a value of 0; in training all were positive"),
         ({"e": -1}, InputError, "column 'e' has a value of -1; in training all were positive"),

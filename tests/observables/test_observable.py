@@ -207,7 +207,7 @@ def test_pairs_see_correlations() -> None:
 def test_settings_of_unknown_observables() -> None:
     """Bins or policies for an observable that is not compared are refused: a typing error must not go unnoticed."""
     for setting in ({"bins": {"c": 10}}, {"nonfinite": {"c": "separate"}}):
-        with pytest.raises(InputError, match=r"names \['c'\], which are not observables"):
+        with pytest.raises(InputError, match=r"= names \['c'\], which are no observables here; there are"):
             gv.validate(GENERATED, REFERENCE, n_required=1, **setting)
 
 

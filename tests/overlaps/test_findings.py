@@ -100,15 +100,15 @@ def test_a_pattern_is_told_as_one() -> None:
 def test_what_would_have_been_seen_is_told() -> None:
     """The smallest shares of copies that would have been seen are said, as they are and rounded, or that none would."""
     assert SHARED.sensitivity() == (
-        "reference rows that are copies of training rows are seen from a share of 0.02 % on, "
-        "if they were rounded, 1.2 %"
+        "reference rows copied from the training sample would be noticed from 0.02 % of the reference rows on; "
+        "rounded copies from 1.2 % on"
     )
-    assert _overlap(seen_rounded_from=math.inf).sensitivity().endswith("if they were rounded, at no share")
-    assert _overlap(seen_rounded_from=1.0).sensitivity().endswith("if they were rounded, 100 %")
+    assert _overlap(seen_rounded_from=math.inf).sensitivity().endswith("; rounded copies not at all")
+    assert _overlap(seen_rounded_from=1.0).sensitivity().endswith("; rounded copies from 100 % on")
     assert _overlap(seen_from=math.inf).sensitivity() == (
-        "reference rows that are copies of training rows cannot be seen in pt, y: chance repeats as many"
+        "reference rows copied from the training sample cannot be noticed in pt, y: chance repeats as many"
     )
-    assert "are seen from a share of 100 % on" in _overlap(seen_from=1.0).sensitivity()
+    assert "would be noticed from 100 % of the reference rows on" in _overlap(seen_from=1.0).sensitivity()
 
 
 def test_pairs_are_told() -> None:

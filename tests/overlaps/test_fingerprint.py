@@ -281,7 +281,7 @@ def test_labels_and_numbers_of_events_are_left_out() -> None:
         (5, {}, InputTypeError, "training: a int is not a table of events"),
         ({"x": []}, {}, InputError, "training: .*no events"),
         ({"x": [1.0]}, {"columns": "x"}, InputTypeError, r"columns='x' is one name.*columns=\['x'\]"),
-        ({"x": [1.0]}, {"columns": ["y"]}, InputError, "training: no column 'y'"),
+        ({"x": [1.0]}, {"columns": ["y"]}, InputError, "training: there is no column 'y'"),
         ({"x": [1.0], "t": ["a"]}, {"columns": ["x", "t"]}, InputError, r"training: columns \['t'\] do not hold"),
         ({"t": ["a"]}, {}, InputError, r"training: no column holds real numbers; there are \['t'\]"),
         ({"x": [1.0]}, {"columns": []}, InputError, "training: columns"),

@@ -402,14 +402,14 @@ def test_what_cannot_be_seen_is_said() -> None:
     result = check({"n": rng.poisson(3, 2_000)}, few)
     assert math.isinf(result.overlaps[0].seen_from)
     assert result.notes == (
-        "generated rows that are copies of reference rows cannot be seen in n: chance repeats as many",
+        "generated rows copied from the reference sample cannot be noticed in n: chance repeats as many",
     )
     fine = check(normal(2)(rng, 2_000), normal(2)(rng, 2_000))
     assert fine.overlaps[0].seen_from <= 0.001
     assert fine.notes == ()
     part = check(normal(2)(rng, 2_000), normal(2)(rng, 2_000), size=300)
     (note,) = part.notes
-    assert "are seen from a share of 0.33 % on" in note
+    assert "would be noticed from 0.33 % of the generated rows on" in note
     small = check(normal(2)(rng, 2_000), normal(2)(rng, 150))
     assert small.overlaps[0].seen_from <= 0.005
     key = key_of({"x": 1e9 + rng.random(2_000)}, ("x",))

@@ -252,7 +252,7 @@ def test_one_side_may_be_filled_already() -> None:
         (
             {"cluster": "idd"},
             InputError,
-            r"generated: there is no cluster column 'idd'; there are \['e', 'id', 'x', 'y'\]",
+            r"generated: there is no cluster column 'idd' \(did you mean 'id'\?\); there are \['e', 'id', 'x', 'y'\]",
         ),
         ({"cluster": ("id", "z")}, InputError, "reference: there is no cluster column 'z'"),
         ({"cluster": 3}, InputTypeError, "cluster=3 is a int; expected the name of a column, or a pair"),

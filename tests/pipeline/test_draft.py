@@ -207,7 +207,7 @@ def test_samples_without_a_common_column(events: Make) -> None:
 
 def test_settings_of_what_is_not_compared(events: Make) -> None:
     """Bins of an observable that there is none of are refused."""
-    with pytest.raises(InputError, match=r"bins names \['z'\], which are not observables of this check; there are \["):
+    with pytest.raises(InputError, match=r"bins= names \['z'\], which are no observables here; there are \["):
         draft({"x": events(1, 90)["x"]}, {"x": events(2, 90)["x"]}, bins={"z": 5})
 
 

@@ -28,7 +28,7 @@ def test_a_charge_sets_the_price() -> None:
     assert plan.dearest[1] == pytest.approx(11.16, abs=0.01)
     text = plan.table()
     assert "charge sets the price: with 2 bins it takes 12.3 reference events per required one" in text
-    assert "leave it out, or compare it jointly, as ('charge', 'pt')" in text
+    assert "leave it out, or compare charge:pt jointly" in text
     assert f"2 observables of 2 to {plan.bins_of['pt']} bins" in text
     assert gv.Plan.from_json(plan.to_json()) == plan
     without = gv.plan(10_000, reference=events(), observables=["pt"], generated_ratio=100)

@@ -106,11 +106,9 @@ def test_settings_of_some_observables() -> None:
     assert [request.bins_of(name) for name in "xy"] == [7, DEFAULT_BINS]
     assert [request.nonfinite_of(name) for name in "xy"] == ["error", "overflow"]
     request.check_names(["x", "y", "z"])
-    with pytest.raises(
-        InputError, match=r"bins names \['x'\], which are not observables of this check; there are \['y'"
-    ):
+    with pytest.raises(InputError, match=r"bins= names \['x'\], which are no observables here; there are \['y'"):
         request.check_names(["y", "z"])
-    with pytest.raises(InputError, match=r"nonfinite names \['y'\], which are not observables"):
+    with pytest.raises(InputError, match=r"nonfinite= names \['y'\], which are no observables"):
         request.check_names(["x"])
     Request(bins=[0.0], nonfinite="overflow").check_names([])
 
@@ -149,7 +147,7 @@ def test_a_column_of_weights_that_is_not_there(events: Make, streamed: Callable[
     message = "generated: there is no weight column 'w'; there are ['x', 'y']"
     with pytest.raises(InputError) as caught:
         Side.opened(given, "generated", "w")
-    assert str(caught.value).startswith(f"{message}; if only one sample is weighted, give a pair: weight=(generated_")
+    assert str(caught.value).startswith(f"{message}; if only the other sample is weighted, weight=(")
     with pytest.raises(InputError) as caught:
         Side.opened(given, "generated", "w", pair=False)
     assert str(caught.value) == message

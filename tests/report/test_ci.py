@@ -90,6 +90,7 @@ def test_tests_that_demonstrate_nothing_are_annotated(module: Path, tmp_path: Pa
     assert lines[0].startswith("::error file=project/sub/test_m.py,line=15,title=ganvalid%3A BIASED::")
     assert "%0Amass BIASED: supports " in lines[0]
     assert "%0Apt " not in lines[0]
+    assert "%0Anext: improve mass" in lines[0]
     assert lines[1].startswith("::warning file=project/sub/test_m.py,line=12,title=ganvalid%3A no demonstration::")
     assert lines[1].endswith("::sub/test_m.py::TestB::test_c[a::b]: skipped")
     assert lines[2] == "::error title=ganvalid::100 %25 of nothing%0Ashown"

@@ -55,7 +55,7 @@ def test_an_observable_can_be_chosen() -> None:
     """Any comparison of a report can be drawn; an unknown one is refused with those that there are."""
     assert figure_of(REPORT, observable="good").n_equivalent == COMPARISONS["good"].n_equivalent
     assert figure_of(COMPARISONS["good"], n_required=70_000, title="a title").title == "a title"
-    with pytest.raises(gv.InputError, match="no observable 'pt'; expected one of 'good', 'bad'"):
+    with pytest.raises(gv.InputError, match=r"no observable 'pt'; there are \['bad', 'good'\]"):
         figure_of(REPORT, observable="pt")
 
 
@@ -121,7 +121,7 @@ def test_a_picture_shows_all_that_is_known() -> None:
     axes = figures.draw(figure).axes[0]
     assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
     assert axes.get_xlabel() == "number of events N, simulated or generated"
-    assert axes.get_ylabel() == "uncertainty, as of a bin of 1/3 of the events"
+    assert axes.get_ylabel() == "relative uncertainty of a bin with 1/3 of the events"
     assert any("n_required 5,000" in text.get_text() for text in axes.texts)
     low, high = axes.get_ylim()
     assert low < min(figure.simulation_total)

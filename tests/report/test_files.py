@@ -292,7 +292,7 @@ def test_plots_without_matplotlib_are_refused_first(pytester: pytest.Pytester) -
 def test_unwritable_report_fails_the_run(pytester: pytest.Pytester) -> None:
     """A report that cannot be written fails a run that passed, and the summary of the tests is still shown."""
     pytester.makepyfile(LOOK)
-    (pytester.path / "out").write_text("a file")
+    (pytester.path / "out" / "report.json").mkdir(parents=True)
     result = pytester.runpytest_inprocess("--ganvalid-report=out")
     assert result.ret != 0
     result.stdout.fnmatch_lines(["*ganvalid: the report was not written: *", "*1 passed*"])

@@ -137,7 +137,7 @@ def test_the_worst_bin_has_the_unit_of_its_axis() -> None:
     reference = {"pt": rng.exponential(20, 16_000), "n": rng.poisson(3.2, 16_000)}
     report = gv.validate(generated, reference, n_required=2_000, observables=["pt", "n"], units={"pt": "GeV"})
     label = histogram(report, "pt").worst_bins[0].label
-    assert f"{label} GeV " in gv.explain(report)
+    assert f"worst bin {label} GeV: " in gv.explain(report)
     assert f"{label} GeV: " in gv.explain(report, details=True)
     assert f", in {label} GeV;" in describe("pt", report.comparisons["pt"])
     assert "GeV" not in describe("n", report.comparisons["n"])

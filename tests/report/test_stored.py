@@ -89,7 +89,7 @@ def test_a_bad_result_is_placed() -> None:
 
 def test_numbers_are_no_histograms() -> None:
     """Where a histogram is wanted, a number does not do."""
-    with pytest.raises(gv.InputError, match="expected one of"):
+    with pytest.raises(gv.InputError, match="all observables are numbers"):
         comparison_in(ESTIMATE, "mass")
-    with pytest.raises(gv.InputError, match="all are numbers"):
+    with pytest.raises(gv.InputError, match="all observables are numbers"):
         comparison_in(gv.combine({"mean": ESTIMATE}))

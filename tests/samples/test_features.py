@@ -93,6 +93,16 @@ def test_names() -> None:
     )
 
 
+def test_names_of_what_is_made_of_columns_have_a_hint() -> None:
+    """Columns that are joined in a name, and functions of one, come with the form that is understood."""
+    columns = ["mass", "pt"]
+    assert hint("mass:pt", columns) == hint("mass, pt", columns) == "; for the joint distribution write ('mass', 'pt')"
+    assert hint("log(pt)", columns).endswith("as a pair: ('log(pt)', function)")
+    assert hint("log(p)", columns) == hint("mass:p", columns) == hint("pt2", columns) == ""
+    with pytest.raises(InputError, match=r"no column 'mass:pt'; there are .*; for the joint distribution write"):
+        gv.validate(*[{"mass": [1.0], "pt": [2.0]}] * 2, n_required=1, observables=["mass:pt"])
+
+
 @FILES
 def test_exchanged_features_of_a_file_are_seen(suffix: str, tmp_path: Path) -> None:
     """A generator that exchanges two features of an array is BIASED in both of them, in every format."""

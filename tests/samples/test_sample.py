@@ -23,7 +23,7 @@ def test_columns_by_name() -> None:
     """A column is found by its name; another is refused with those that there are."""
     assert len(sample()) == 5
     assert sample()["x"] is X
-    with pytest.raises(InputError, match=r"^no column 'z'; there are \['e', 'x'\]$"):
+    with pytest.raises(InputError, match=r"^there is no column 'z'; there are \['e', 'x'\]$"):
         sample()["z"]
 
 

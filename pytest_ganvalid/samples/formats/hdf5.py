@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from pytest_ganvalid._extras import imported
 from pytest_ganvalid._units import stated_unit
-from pytest_ganvalid.errors import InputError
+from pytest_ganvalid.errors import InputError, absence
 from pytest_ganvalid.samples.entries import Entries
 from pytest_ganvalid.samples.formats import _calorimeter
 from pytest_ganvalid.samples.formats._arrays import (
@@ -117,8 +117,7 @@ def _selection(h5py: Any, file: Any, inside: str) -> tuple[Any, list[str]]:  # n
         InputError: If the file has no such group, or several and none is named, or pandas wrote the group.
     """
     if inside and inside not in file:
-        msg = f"there is no group {inside!r} in it; there are {_groups(h5py, file)}"
-        raise InputError(msg)
+        raise InputError(absence("group", inside, _groups(h5py, file)))
     target = file[inside or "/"]
     if isinstance(target, h5py.Dataset):
         return target.parent, [target.name.rpartition("/")[2]]

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from pytest_ganvalid._extras import imported
 from pytest_ganvalid._units import split_title
-from pytest_ganvalid.errors import InputError
+from pytest_ganvalid.errors import InputError, absence
 from pytest_ganvalid.samples.entries import Entries
 from pytest_ganvalid.samples.features import feature_names, nesting_reason
 from pytest_ganvalid.samples.formats import Columns
@@ -176,8 +176,7 @@ def _tree_name(classes: dict[str, str], inside: str) -> str:
     if inside:
         if inside.strip("/").partition(";")[0] in tables:
             return inside.strip("/")
-        msg = f"there is no tree {inside!r} in it; there are {sorted(tables)}"
-        raise InputError(msg)
+        raise InputError(absence("tree", inside, tables))
     if len(tables) != 1:
         problem = f"several trees in it: name one of {sorted(tables)} after a colon" if tables else "no tree in it"
         msg = f"there {'are' if tables else 'is'} {problem}"

@@ -78,7 +78,7 @@ def test_groups(path: Path, checks: Any) -> None:
         InputError, match=r"there are only groups in it: name one of \['events', 'other'\] after a colon"
     ):
         checks.read(path)
-    with pytest.raises(InputError, match=r"there is no group 'walk' in it; there are \['run'\]"):
+    with pytest.raises(InputError, match=r"there is no group 'walk'; there are \['run'\]"):
         checks.read(f"{path}:walk")
     with h5py.File(path, "a") as file:
         file["x"] = np.arange(3)
