@@ -203,11 +203,11 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None, Any, None]:
     session.config.stash[_SESSION].finish(session)
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Print the outcome of each marked test, and where the report is."""
     session = config.stash[_SESSION]
     if session.concerned:
-        session.tell(terminalreporter, refused=exitstatus == pytest.ExitCode.USAGE_ERROR)
+        session.tell(terminalreporter)
         if "GITHUB_ACTIONS" in os.environ or "GITHUB_STEP_SUMMARY" in os.environ:
             from pytest_ganvalid.report import ci
 

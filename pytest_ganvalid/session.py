@@ -430,22 +430,13 @@ class Session:
         if self._failing is not None and self._failing.exitstatus == pytest.ExitCode.OK:
             self._failing.exitstatus = pytest.ExitCode.TESTS_FAILED
 
-    def tell(self, terminal: pytest.TerminalReporter, *, refused: bool = False) -> None:
-        """Write a line for each row, where the report is, why the session fails, and how many there are of each.
-
-        Args:
-            terminal: Where to.
-            refused: Whether the session ended by an error of usage: if no test has run then, there are no rows.
-        """
+    def tell(self, terminal: pytest.TerminalReporter) -> None:
+        """Write a line for each row, where the report is, why the session fails, and how many there are of each."""
         from pytest_ganvalid.report import session
 
         rows = [test.plain() for test in self.rows()]
         messages = [*self.lines, *self.failures]
-        verbosity = self._config.getoption("verbose")
-        if refused and not self._statuses:
-            session.write_messages(terminal, rows, messages)
-        else:
-            session.write_summary(terminal, rows, self.records(), messages, verbosity)
+        session.write_summary(terminal, rows, self.records(), messages, self._config.getoption("verbose"))
 
 
 def failures(rows: Iterable[Row], settings: Settings) -> list[str]:

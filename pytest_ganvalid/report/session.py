@@ -67,13 +67,6 @@ def write_summary(
         phrases = [*text.phrases(report, WIDTH - _OUTCOME), "looked at, not gated"]
         lines = _with_phrases(report.verdict, record["nodeid"], phrases, verbosity)
         _write(terminal, report.verdict, [*lines, *_remarks(report, verbosity)])
-    write_messages(terminal, rows, messages)
-
-
-def write_messages(
-    terminal: pytest.TerminalReporter, rows: Iterable[Mapping[str, Any]], messages: Iterable[str]
-) -> None:
-    """Write the messages, and how many rows there are of each kind."""
     for message in (*messages, totals(rows)):
         for line in wrapped(f"ganvalid: {printable(message)}", 2):
             terminal.line(line)
