@@ -60,7 +60,7 @@ def test_a_reference_gives_the_bins(filled: Path, capsys: pytest.CaptureFixture[
         ("plan", "required: N_REQUIRED"),
         ("plan many --bins 5", "'many' is not a number; expected one such as"),
         ("plan 1e4 --bins 2.5", "'2.5' is not a whole number"),
-        ("plan 1e4 --bins 5 --costs tru=1", "there is no cost 'tru' (did you mean 'true'?); expected one of true,"),
+        ("plan 1e4 --bins 5 --costs truee=1", "there is no cost 'truee' (did you mean 'true'?); expected one of true,"),
         ("plan 1e4 --bins 5 --costs true=1", "--costs lacks generated, the cost of one generated event"),
         ("plan 1e4 --bins 5 --costs price=1", "there is no cost 'price'; expected one of true, generated"),
         ("plan 1e4 --bins 5 --costs true=a", "--costs true=a gives no number"),
