@@ -64,7 +64,7 @@ def test_nothing_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     ("words", "reason"),
     [
         ("frobnicate", "invalid choice: 'frobnicate'"),
-        ("checkk", "(did you mean 'check'?)"),
+        ("chhck", "(did you mean 'check'?)"),
     ],
 )
 def test_not_understood(words: str, reason: str, not_understood: Refusal) -> None:
