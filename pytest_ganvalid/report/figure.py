@@ -240,6 +240,7 @@ def picture(figure: UncertaintyFigure, suffix: str) -> bytes:
 def draw(figure: UncertaintyFigure) -> Figure:
     """Draw a figure with matplotlib."""
     from matplotlib import figure as matplotlib_figure
+    from matplotlib.ticker import LogLocator, NullFormatter
 
     canvas = matplotlib_figure.Figure(figsize=(6.4, 5.6), dpi=200, layout="constrained")
     axes = canvas.subplots()
@@ -249,7 +250,9 @@ def draw(figure: UncertaintyFigure) -> Figure:
     _draw_points(axes, figure)
     _draw_marks(axes, figure)
     if figure.probability < 1:
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g} %")
+        axes.yaxis.set_minor_formatter(NullFormatter())  # which would label some in another way
     axes.set_xlim(figure.n_events[0], figure.n_events[-1])
     axes.set_xlabel("number of events N, simulated or generated", fontsize=NORMAL)
     axes.set_ylabel(_unit(figure.probability), fontsize=NORMAL)

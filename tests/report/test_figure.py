@@ -142,6 +142,16 @@ def test_what_is_not_known_is_not_drawn() -> None:
     assert not any("systematic" in line or "inherited" in line for line in shown)
 
 
+@pytest.mark.parametrize("n_required", [5_000, 500_000])
+def test_uncertainties_are_in_percent(n_required: int) -> None:
+    """However many decades the axis has, all its labels are percentages, and there are several."""
+    picture = figures.draw(figure_of(COMPARISONS["good"], n_required=n_required))
+    picture.draw_without_rendering()
+    texts = {label.get_text() for label in picture.axes[0].get_yticklabels(which="both")} - {""}
+    assert len(texts) >= 3
+    assert all(text.endswith(" %") for text in texts)
+
+
 def test_series_differ_without_colour() -> None:
     """In print without colours, every line has a style or a width of its own, and every series of points a shape."""
     pytest.importorskip("matplotlib")
