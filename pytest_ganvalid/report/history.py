@@ -356,12 +356,14 @@ def _signs() -> list[Artist]:
         Line2D([], [], linestyle="none", marker=_MARKS[verdict], color=_COLOURS[verdict], label=str(verdict))
         for verdict in (Verdict.ROBUST, Verdict.UNPROVEN, Verdict.BIASED)
     ]
-    ring = {"linestyle": "none", "marker": "o", "markersize": 10, "fillstyle": "none", "color": VERMILION}
+    alarm = Line2D(
+        [], [], linestyle="none", marker="o", markersize=10, fillstyle="none", color=VERMILION, label="alarm"
+    )
     return [
         *verdicts,
         Patch(color=SHADE, label="perfect generator, 2 of 3 cases"),
         Line2D([], [], color=INK, linewidth=0.8, label="n_required"),
-        Line2D([], [], **ring, label="alarm"),  # type: ignore[arg-type]
+        alarm,
     ]
 
 
