@@ -145,6 +145,7 @@ def test_what_is_not_known_is_not_drawn() -> None:
 @pytest.mark.parametrize("n_required", [5_000, 500_000])
 def test_uncertainties_are_in_percent(n_required: int) -> None:
     """However many decades the axis has, all its labels are percentages, and there are several."""
+    pytest.importorskip("matplotlib")
     picture = figures.draw(figure_of(COMPARISONS["good"], n_required=n_required))
     picture.draw_without_rendering()
     texts = {label.get_text() for label in picture.axes[0].get_yticklabels(which="both")} - {""}
