@@ -197,14 +197,16 @@ def constant_comparison(
 
 
 def axes_in_units(
-    comparisons: Mapping[str, Comparison], stated: Mapping[str, str] | None, known: Mapping[str, str] | None = None
+    comparisons: Mapping[str, Comparison],
+    stated: Mapping[str, str] | None,
+    data_units: Mapping[str, str] | None = None,
 ) -> dict[str, tuple[Axis, ...]]:
     """Return the axes of comparisons with their units.
 
     Args:
         comparisons: What was compared.
         stated: Label of an axis -> unit.
-        known: Likewise, from the data: for axes that have none.
+        data_units: Likewise, from the data: for axes that have none.
 
     Raises:
         InputError: If a unit is stated for a label that no axis has.
@@ -220,7 +222,7 @@ def axes_in_units(
         guess = suggestion(unknown[0], labels)
         msg = f"units= names {unknown[0]!r}{guess}, which is no axis of what is compared; there are {sorted(labels)}"
         raise InputError(msg)
-    defaults = known or {}
+    defaults = data_units or {}
     return {
         name: tuple(
             replace(axis, unit=units.get(axis.label, axis.unit or defaults.get(axis.label, ""))) for axis in c.axes

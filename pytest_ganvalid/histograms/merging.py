@@ -154,13 +154,15 @@ def planned_bins(sums: BinSums, n_required: float) -> int:
     nominal, shares = sums.bins.nominal, sums.sumw / sums.total
     if nominal is None:
         return _group_starts(shares[sums.bins.path()] * n_required, CELL_REQUIRED * (1 - _ROUNDING)).size
-    path = sums.bins.path()
-    is_open = np.isin(path, nominal.open)
-    ordered = replace(
-        nominal, shares=tuple(nominal.shares[i] for i in path.tolist()), open=tuple(np.flatnonzero(is_open).tolist())
-    )
-    joined = joined_cells(ordered, np.inf, np.inf, n_required).size
+    joined = joined_cells(_along(nominal, sums.bins.path()), np.inf, np.inf, n_required).size
     return joined + int(np.count_nonzero(shares[list(nominal.open)] * n_required >= CELL_REQUIRED))
+
+
+def _along(nominal: Nominal, path: IntArray) -> Nominal:
+    """Return what cells were cut to hold by their position along a path."""
+    is_open = np.isin(path, nominal.open)
+    shares = tuple(nominal.shares[i] for i in path.tolist())
+    return replace(nominal, shares=shares, open=tuple(np.flatnonzero(is_open).tolist()))
 
 
 def _joined_order(
@@ -180,8 +182,7 @@ def _joined_order(
     """
     is_open = np.isin(path, nominal.open)
     ordinary, open_cells = np.flatnonzero(~is_open), np.flatnonzero(is_open)
-    ordered = replace(nominal, shares=tuple(nominal.shares[i] for i in path.tolist()), open=tuple(open_cells.tolist()))
-    starts = joined_cells(ordered, *sizes)
+    starts = joined_cells(_along(nominal, path), *sizes)
     group = np.zeros(path.size, dtype=np.intp)
     group[ordinary] = np.searchsorted(starts, np.arange(ordinary.size), side="right") - 1
     # An open cell that holds enough is a group of its own; any other joins the cell after, or else the one before.

@@ -133,7 +133,6 @@ class Assessment:
         shape: The first smooth components along one axis: name, size and standard error in error bars of n_required
             events.
         local: Biases of the single bins.
-        arrangement: How the bins lie; that of no order if only all bins are tested.
         sparse: Whether the samples are too small for two bins of min_expected events.
         observables: Number of observables that must pass together; only the advice depends on it.
         used: Shares of the generated and of the reference events that are compared, of a stratum or of the tested
@@ -141,7 +140,7 @@ class Assessment:
         correlated: Whether events have several entries, or rows are in clusters, so that bins are more correlated than
             by their sum.
         planned_ndf: Bins - 1 in samples as large as n_required asks for.
-        planned_arrangement: How those bins lie.
+        planned_arrangement: How those bins lie; that of no order if only all bins are to be tested.
         clusters: Number of all clusters if any has rows on both sides; else 0.
         n_clusters: Effective number of clusters that the noise of T rests on; infinite for independent events.
     """
@@ -154,7 +153,6 @@ class Assessment:
     tests: tuple[Resolution, ...]
     shape: tuple[tuple[str, float, float], ...]
     local: LocalBias
-    arrangement: Arrangement
     sparse: bool
     observables: int
     used: tuple[float, float]
@@ -180,6 +178,11 @@ class Assessment:
         return chi2_critical(self.ndf)
 
     @property
+    def arrangement(self) -> Arrangement:
+        """How the bins lie; that of no order if only all bins are tested."""
+        return Arrangement.NONE if self.sparse else self.planned_arrangement
+
+    @property
     def _n_h(self) -> float:
         return self.n_generated * self.n_reference / (self.n_generated + self.n_reference)
 
@@ -191,11 +194,7 @@ class Assessment:
         event are measured.
         """
         if not self.correlated:
-            limits = self.limits
-            degrees, excesses = histogram_tests(
-                self.ndf, self.arrangement, limits.max_bias, limits.max_directional_bias
-            )
-            return degrees, tuple(2 * excess for excess in excesses), self._n_h
+            return *self._noncentralities(self.ndf, self.arrangement), self._n_h
         tests = (*self.tests[1:], self.tests[0])
         noise = [test.separation for test in tests]
         sizes = (
@@ -203,6 +202,11 @@ class Assessment:
             for s, test in zip(noise, tests, strict=True)
         )
         return tuple(s.nu for s in noise), tuple(sizes), self.n_required
+
+    def _noncentralities(self, ndf: int, arrangement: Arrangement) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Return degrees of freedom and noncentralities of all tests of independent entries, smoothest first."""
+        degrees, excesses = histogram_tests(ndf, arrangement, self.limits.max_bias, self.limits.max_directional_bias)
+        return degrees, tuple(2 * excess for excess in excesses)
 
     @property
     def discordant_pairs(self) -> DiscordantPairs | None:
@@ -311,11 +315,8 @@ class Assessment:
         if self.clusters:
             factor = required_scale(degrees, sizes, power, self.limits.alpha) * self.n_required / n
             return self._enlarged(max(factor, self.n_required / self.max_n_required))
-        if not self.correlated and self.planned_ndf > self.ndf:
-            degrees, excesses = histogram_tests(
-                self.planned_ndf, self.planned_arrangement, self.limits.max_bias, self.limits.max_directional_bias
-            )
-            sizes = tuple(2 * excess for excess in excesses)
+        if not self.correlated:
+            degrees, sizes = self._noncentralities(self.planned_ndf, self.planned_arrangement)
         # n_h grows as the noncentralities do; those of `_expected` are of n_required = n with the n_h at hand.
         n_h = self._n_h * required_scale(degrees, sizes, power, self.limits.alpha) * self.n_required / n
         n_reference, n_generated = events_needed(lambda n: reference_partner(n_h, n), self.n_required, self.n_generated)
@@ -405,7 +406,6 @@ def assess(
         tests=tuple(tests),
         shape=shape,
         local=local,
-        arrangement=arrangement,
         sparse=sparse,
         observables=observables,
         used=used,
