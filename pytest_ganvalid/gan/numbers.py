@@ -64,12 +64,12 @@ def latents(start: int, events: Tensor, dimensions: int) -> Tensor:
     halves = _mixed(_state(start, events * words)[..., None] + steps).view(torch.int32)[..., :dimensions]
     numbers = halves.bitwise_right_shift_(32 - _BITS).to(torch.float32)
     middle = torch.full((), 2.0**-_BITS, device=events.device)  # of the interval that a number stands for
-    return torch.add(middle, numbers, alpha=2.0 ** (1 - _BITS))
+    return torch.add(middle, numbers, alpha=2.0 ** (1 - _BITS), out=numbers)
 
 
 def choices(start: int, positions: Tensor, number: int) -> Tensor:
     """Return an integer from 0 to below ``number`` for each position; arguments as for `bits`."""
-    return _shifted(bits(start, positions), 32) % number
+    return (_shifted(bits(start, positions), 32) * number) >> 32
 
 
 def _state(start: int, positions: Tensor) -> Tensor:

@@ -30,6 +30,7 @@ _MIN_SLOT = 1 / 16  # of the slot of 0, below which its logarithm is not taken
 _TURN = 2 * math.pi
 _FULL_FROM, _GAPS = 100, 10  # events on a full circle, and mean gaps that the largest may have at the ends
 _MAX_PULL = 4.0  # of the numbers of events at both ends of a full circle
+_CELLS, _MIN_RANGE = 8_192, 1e-9  # in which ends of lines are looked up, and what they span at least
 _NORMAL = np.linspace(-8, 8, 65)  # scores of a normal column
 
 
@@ -251,34 +252,67 @@ class FromNetwork:
 
     def __init__(self, columns: Sequence[Quantiles], device: torch.device) -> None:
         """Put the tables on a device, as the lines between their knots."""
-        n_knots = max((len(column.values) for column in columns), default=1) + 1
-        lines = np.empty((3, len(columns), n_knots))  # knots, and of the line before each: value at 0, and slope
+        n_lines = max((len(column.values) for column in columns), default=1) + 1
+        lines = np.empty((3, len(columns), n_lines))  # the end of each, its value at 0, and its slope
         for row, column in zip(lines.swapaxes(0, 1), columns, strict=True):
-            row[:] = np.array([np.inf, column.values[-1], 0.0])[:, None]
+            row[:] = np.array([np.nan, column.values[-1], 0.0])[:, None]
             row[:, : len(column.values)] = _lines(column)
-        self._knots, self._values, self._slopes = torch.from_numpy(lines).to(device)
-        ends = torch.tensor([(c.values[0], c.values[-1]) for c in columns], dtype=torch.float64, device=device)
-        self._minimum, self._maximum = ends.view(-1, 2, 1).unbind(1)
+        ends, self._values, self._slopes = torch.from_numpy(lines).to(device)
+        self._line = Places(ends)
+        outermost = torch.tensor([(c.values[0], c.values[-1]) for c in columns], dtype=torch.float64, device=device)
+        self._minimum, self._maximum = outermost.view(-1, 2, 1).unbind(1)
         self._starts = np.cumsum([0, *(column.inputs for column in columns)])[:-1].tolist()
         self._first = torch.tensor(self._starts, dtype=torch.int64, device=device)
         self._columns = columns
 
     def __call__(self, outputs: Tensor) -> Tensor:
-        """Return columns as float64, shape (columns, events), from values of shape (events, inputs)."""
-        rows = outputs.T.double()
-        scores = rows.index_select(0, self._first)
+        """Return columns as float64, shape (columns, events), from the outputs, shape (inputs, events)."""
+        rows = outputs.double()
+        scores = rows if len(rows) == len(self._columns) else rows.index_select(0, self._first)
         for number, column in enumerate(self._columns):
             if column.period is not None:
                 x, y = rows[self._starts[number]], rows[self._starts[number] + 1]
                 scores[number] = torch.atan2(y, x).div_(_TURN).remainder_(1.0)
-        line = torch.searchsorted(self._knots, scores, right=True)
-        line.clamp_(max=self._knots.shape[1] - 1)
-        values = torch.addcmul(self._values.gather(1, line), self._slopes.gather(1, line), scores)
-        torch.clamp(values, self._minimum, self._maximum, out=values)
+        line = self._line(scores)
+        values = self._values.gather(1, line).addcmul_(self._slopes.gather(1, line), scores)
+        values.clamp_(self._minimum, self._maximum)
         for number, column in enumerate(self._columns):
             if column.integral:
                 values[number].round_().add_(0.0)  # no negative zero
         return values
+
+
+class Places:
+    """How many of a row of ends are not above a value: torch.searchsorted, in a fifth of its time on a CPU.
+
+    Even cells between the outermost ends tell most of it, and a bisection without branches, which a processor cannot
+    guess, the rest.
+    """
+
+    def __init__(self, ends: Tensor) -> None:
+        """Count the ends below each cell; ``ends`` is of shape (rows, ends), none falling, filled up with NaN."""
+        finite_ends = ends.isfinite()
+        self._first, last = ends[:, :1], ends.where(finite_ends, ends[:, :1]).amax(dim=1, keepdim=True)
+        self._per_unit = _CELLS / (last - self._first).clamp(min=_MIN_RANGE)
+        cells = self._cells(ends)
+        in_cell = torch.zeros((len(ends), _CELLS), dtype=torch.int64, device=ends.device)
+        in_cell.scatter_add_(1, cells, finite_ends.long())
+        self._below = in_cell.cumsum(dim=1) - in_cell
+        n_steps = int(in_cell.max()).bit_length()
+        self._ends = torch.nn.functional.pad(ends, (0, 2**n_steps), value=math.nan)
+        self._steps = [2**step for step in reversed(range(n_steps))]
+
+    def __call__(self, values: Tensor) -> Tensor:
+        """Return the numbers, int64, shape (rows, values)."""
+        place = self._below.gather(1, self._cells(values))
+        for step in self._steps:
+            place.add_(self._ends.gather(1, place + (step - 1)).le_(values).long(), alpha=step)
+        return place
+
+    def _cells(self, values: Tensor) -> Tensor:
+        # Two operations: rounded once, as vectors may be, they would put an end and its value into two cells.
+        cells = torch.sub(values, self._first).mul_(self._per_unit).clamp_(0, _CELLS - 1).long()
+        return cells.clamp_(min=0)  # for NaN
 
 
 def _lines(column: Quantiles) -> FloatArray:
@@ -292,17 +326,17 @@ def _lines(column: Quantiles) -> FloatArray:
     return np.stack([scores, origins, slopes])
 
 
-def from_scales(scales: Sequence[Scale], values: Tensor) -> Tensor:
-    """Return columns as float64, shape (columns, events), from values of shape (events, columns).
+def from_scales(scales: Sequence[Scale], outputs: Tensor) -> Tensor:
+    """Return columns as float64, shape (columns, events), from the outputs of a network, of that shape.
 
     For generators of version 1 of the file format.
     """
     widths, centres = (
-        torch.tensor(numbers, dtype=torch.float64, device=values.device)[:, None]
+        torch.tensor(numbers, dtype=torch.float64, device=outputs.device)[:, None]
         for numbers in ([scale.width for scale in scales], [scale.centre for scale in scales])
     )
     # All columns at once: on a GPU the time goes with the number of operations.
-    columns = values.T.double().mul_(widths).add_(centres)
+    columns = outputs.double().mul_(widths).add_(centres)
     for column, scale in zip(columns, scales, strict=True):
         if scale.logarithmic:
             column.clamp_(-_MAX_LOGARITHM, _MAX_LOGARITHM).exp_().sub_(_HALF if scale.integral else 0.0)

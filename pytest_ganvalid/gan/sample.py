@@ -23,7 +23,7 @@ from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.gan import artefacts
 from pytest_ganvalid.gan.artefacts import TrainingRecord
 from pytest_ganvalid.gan.devices import as_device, matrix_products
-from pytest_ganvalid.gan.model import Perceptron, generator_sizes
+from pytest_ganvalid.gan.model import MemberByMember, Perceptron, generator_sizes
 from pytest_ganvalid.gan.numbers import choices, key, latents
 from pytest_ganvalid.gan.preprocess import FromNetwork, Scale, finite, from_scales, inputs
 from pytest_ganvalid.gan.quantiles import Quantiles
@@ -37,7 +37,7 @@ FloatArray = NDArray[np.float64]
 CHUNK = 262_144
 _CALIBRATION, _MIN_CALIBRATION, _MAX_CALIBRATION = 64, 2**14, 2**20  # events: per training event, and in all
 _CALIBRATION_SEEDS = 2**64  # which seeds of samples do not reach
-BLOCKS = {"cpu": 8_192, "cuda": 262_144}
+BLOCKS = {"cpu": 16_384, "cuda": 262_144}
 """Events in a block, rounded up to as many of each member: enough for the work to outlast its launches."""
 
 
@@ -72,8 +72,8 @@ class Generator:
         if self.conditions:
             return self
         n = min(max(_CALIBRATION * self.n_train, _MIN_CALIBRATION), _MAX_CALIBRATION)
-        outputs = torch.cat([block for block, _ in self._outputs(_CALIBRATION_SEEDS + self.record.seed, [], n)])
-        scores = outputs.double().cpu().numpy()
+        outputs = [block for block, _ in self._outputs(_CALIBRATION_SEEDS + self.record.seed, [], n)]
+        scores = torch.cat(outputs, dim=1).T.double().cpu().numpy()
         columns, start = [], 0
         for column in self.record.columns:
             part = scores[:, start : start + column.inputs]
@@ -250,39 +250,41 @@ class Generator:
     def _blocks(self, seed: int, condition_values: list[FloatArray], n: int) -> Iterator[Tensor]:
         """Yield the first ``n`` events on the device: columns and conditions, float64, shape (columns, events)."""
         for outputs, conditions in self._outputs(seed, condition_values, n):
-            yield torch.cat([self._from_network(outputs), torch.from_numpy(conditions).to(outputs.device)])
+            columns = self._from_network(outputs)
+            if condition_values:
+                columns = torch.cat([columns, torch.from_numpy(conditions).to(columns.device)])
+            yield columns
 
     def _outputs(self, seed: int, condition_values: list[FloatArray], n: int) -> Iterator[tuple[Tensor, FloatArray]]:
-        """Yield the outputs of the network, shape (events, inputs), and the conditions, shape (conditions, events)."""
+        """Yield the outputs of the network, shape (inputs, events), and the conditions, shape (conditions, events)."""
         record, network = self.record, self._network
         device, n_members = network.weights[0].device, record.config.members
-        output = network.one_by_one if device.type == "cpu" else network
         latent_key, turn_key = key(seed, 0), key(seed, 1)
-        n_inputs = inputs(record.conditions)
         n_groups = -(-BLOCKS[device.type] // n_members)
         size = n_groups * n_members
-        members, groups = torch.arange(n_members, device=device)[:, None], torch.arange(n_groups, device=device)
+        groups, members = (torch.arange(number, device=device) for number in (n_groups, n_members))
+        places = (members[:, None] - members).remainder(n_members)  # of each member in a group, by its turn
+        scaled = torch.zeros((size, inputs(record.conditions)), device=device)
+        output = MemberByMember(network) if device.type == "cpu" else network.by_output
         for start in range(0, n, size):
             stop = min(start + size, n)
-            shape = len(condition_values), stop - start
-            conditions = np.reshape([values[start:stop] for values in condition_values], shape)
-            scaled = torch.zeros((size, n_inputs), device=device)
-            if condition_values:
-                scales = zip(record.conditions, conditions, strict=True)
-                encoded = np.concatenate([scale.to_network(values) for scale, values in scales], axis=1)
-                scaled[: stop - start] = torch.from_numpy(encoded)
+            conditions = np.reshape([values[start:stop] for values in condition_values], (-1, stop - start))
             # All groups of the block, even for fewer events: member by member, the rows of its events in it.
             rows = groups[None]
             if n_members > 1:
                 turns = choices(turn_key, start // n_members + groups, n_members)
-                rows = groups * n_members + (members - turns).remainder(n_members)
-            latent = latents(latent_key, start + rows, record.config.latent)
+                rows = groups * n_members + places.index_select(1, turns)
+            network_inputs = latents(latent_key, start + rows, record.config.latent)
+            if condition_values:
+                scales = zip(record.conditions, conditions, strict=True)
+                encoded = np.concatenate([scale.to_network(values) for scale, values in scales], axis=1)
+                scaled[: stop - start] = torch.from_numpy(encoded)
+                network_inputs = torch.cat([network_inputs, scaled[rows]], dim=-1)
             with matrix_products(device, "float32"):
-                latent = torch.cat([latent, scaled[rows]], dim=-1) if condition_values else latent
-                outputs = output(latent).flatten(0, 1)
+                outputs = output(network_inputs)
             if n_members > 1:
-                outputs = torch.empty_like(outputs).index_copy_(0, rows.flatten(), outputs)
-            yield outputs[: stop - start], conditions
+                outputs = torch.empty_like(outputs).index_copy_(1, rows.flatten(), outputs)
+            yield outputs[:, : stop - start], conditions
 
 
 def _condition(table: Sample, name: str) -> FloatArray:

@@ -13,8 +13,8 @@ pytest.importorskip("safetensors")
 
 import torch
 
-from pytest_ganvalid.gan import config
-from pytest_ganvalid.gan.model import OBJECTIVES, Critic, Perceptron
+from pytest_ganvalid.gan import config, model
+from pytest_ganvalid.gan.model import OBJECTIVES, Critic, MemberByMember, Perceptron
 
 Array = NDArray[np.float64]
 RNG = np.random.default_rng(1)
@@ -117,12 +117,16 @@ def test_members_are_as_alone() -> None:
     torch.testing.assert_close(network(x)[1], alone)
 
 
-def test_members_one_by_one_are_as_side_by_side() -> None:
-    """Member by member the outputs are those of the batched products, but for rounding."""
-    network = Perceptron(3, (4, 8, 8, 2), torch.Generator())
-    x = torch.from_numpy(RNG.normal(size=(3, 20, 4))).float()
-    with torch.no_grad():
-        torch.testing.assert_close(network.one_by_one(x), network(x), rtol=1e-5, atol=1e-5)
+@pytest.mark.parametrize("members", [1, 3])
+def test_member_by_member_is_as_side_by_side(members: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Member by member, some events at a time, the outputs are those of the batched products, but for rounding."""
+    monkeypatch.setattr(model, "_EVENTS_AT_A_TIME", 8)
+    network = Perceptron(members, (4, 8, 8, 2), torch.Generator()).requires_grad_(requires_grad=False)
+    x = torch.from_numpy(RNG.normal(size=(members, 20, 4))).float()
+    outputs = MemberByMember(network)(x)
+    assert outputs.shape == (2, members * 20)
+    torch.testing.assert_close(outputs, network.by_output(x), rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(outputs.view(2, members, 20).permute(1, 2, 0), network(x), rtol=1e-5, atol=1e-5)
 
 
 def test_initial_weights() -> None:

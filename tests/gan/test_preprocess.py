@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -38,7 +39,7 @@ def _fitted(values: Array, weight: Array | None = None) -> Scale:
 
 def _there_and_back(scale: Scale, values: Array, rng: np.random.Generator | None = None) -> Array:
     seen = torch.from_numpy(scale.to_network(values, rng))
-    return np.asarray(preprocess.from_scales([scale], seen)[0].numpy())
+    return np.asarray(preprocess.from_scales([scale], seen.T)[0].numpy())
 
 
 @given(PLAIN | POSITIVE)
@@ -98,7 +99,7 @@ def test_skewed_positive_columns_stay_positive(network: list[float], integral: b
     values = np.exp(np.random.default_rng(1).normal(size=200))
     scale = Scale.fit("x", np.rint(values) if integral else values, None)
     assert (scale.logarithmic, scale.integral) == (True, integral)
-    made = preprocess.from_scales([scale], torch.tensor(network, dtype=torch.float32)[:, None])[0].numpy()
+    made = preprocess.from_scales([scale], torch.tensor([network], dtype=torch.float32))[0].numpy()
     assert made.dtype == np.float64
     assert np.isfinite(made).all()
     assert (made >= 0).all() if integral else (made > 0).all()
@@ -163,9 +164,26 @@ def test_columns_side_by_side() -> None:
     columns = fit(sample, ["phi", "b", "a"], config)
     seen = preprocess.to_network(columns, sample, "training", rng)
     assert seen.shape == (200, preprocess.inputs(columns)) == (200, 4)
-    back = preprocess.FromNetwork(columns, torch.device("cpu"))(torch.from_numpy(seen)).numpy()
+    back = preprocess.FromNetwork(columns, torch.device("cpu"))(torch.from_numpy(seen.T)).numpy()
     np.testing.assert_allclose(back, [sample["phi"], sample["b"], sample["a"]], atol=1e-12)
     assert preprocess.to_network([], sample, "training").shape == (200, 0)
+
+
+@given(
+    st.lists(
+        st.lists(st.floats(-10, 10) | st.integers(-3, 3).map(float), min_size=1, max_size=20), min_size=1, max_size=3
+    ),
+    st.lists(st.floats(-20, 20) | st.sampled_from([math.inf, -math.inf, 1e300]), min_size=1, max_size=20),
+)
+def test_places_of_values_among_ends(rows: list[list[float]], values: list[float]) -> None:
+    """The number of ends not above a value is that of a plain search, however close they are."""
+    ends = np.full((len(rows), max(map(len, rows))), np.nan)
+    for row, numbers in zip(ends, rows, strict=True):
+        row[: len(numbers)] = np.sort(numbers)
+    sought = np.array([[*values, *np.resize(numbers, 5)] for numbers in rows])
+    places = preprocess.Places(torch.from_numpy(ends))(torch.from_numpy(sought)).numpy()
+    for place, numbers, row in zip(places, rows, sought, strict=True):
+        assert place.tolist() == np.searchsorted(np.sort(numbers), row, side="right").tolist()
 
 
 def test_limits_are_those_of_all_events() -> None:

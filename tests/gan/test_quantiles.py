@@ -51,7 +51,7 @@ def _table(values: Array, weight: Array | None = None, **settings: Any) -> Quant
 
 
 def _back(table: Quantiles, seen: Array) -> Array:
-    return np.asarray(FromNetwork([table], torch.device("cpu"))(torch.from_numpy(seen))[0].numpy())
+    return np.asarray(FromNetwork([table], torch.device("cpu"))(torch.from_numpy(seen.T))[0].numpy())
 
 
 def _normal(table: Quantiles, n: int = 100_000) -> Array:

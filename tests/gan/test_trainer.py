@@ -525,7 +525,7 @@ def test_held_out_events_are_held_out(monkeypatch: pytest.MonkeyPatch) -> None:
     x = np.random.default_rng(1).normal(size=100)
     record = train(Sample({"x": x}), config=_tiny(validation=0.3, steps=1), device="cpu").record
     way = FromNetwork([table for table in record.columns if isinstance(table, Quantiles)], torch.device("cpu"))
-    trained, held_out = (way(torch.from_numpy(seen[name]))[0].numpy() for name in ("trained", "held_out"))
+    trained, held_out = (way(torch.from_numpy(seen[name].T))[0].numpy() for name in ("trained", "held_out"))
     assert (len(trained), len(held_out), record.n_train) == (70, 30, 100)
     np.testing.assert_allclose(np.sort(np.concatenate([trained, held_out])), np.sort(x))
     (learned,) = preprocess.fit(Sample({"x": trained}), ["x"])
