@@ -16,7 +16,7 @@ from pytest_ganvalid.samples.sample import Sample
 KIND = "Parquet"
 DAMAGE = (ValueError, NotImplementedError)  # pyarrow's own errors are of these kinds, or OSError
 _SMALL = 1 << 26  # bytes of a row group, up to which it is read at once, which is fastest
-_BUFFER = 1 << 20  # bytes of a column that are read at a time, of a larger one
+_BUFFER = 1 << 18  # bytes of a column that are read at a time, of a larger one
 
 
 def open_file(path: str, inside: str) -> Parquet:
@@ -36,14 +36,12 @@ class Parquet:
         """
         refuse_inside(KIND, inside)
         _, parquet = _pyarrow()
-        self._file = parquet.ParquetFile(path, page_checksum_verification=True)
+        # Or all of a row group would be read from the file before the first rows of it are decoded.
+        self._file = parquet.ParquetFile(path, buffer_size=_BUFFER, pre_buffer=False, page_checksum_verification=True)
         metadata = self._file.metadata
         groups = [metadata.row_group(i) for i in range(metadata.num_row_groups)]
         sizes = [group.num_rows for group in groups]
         self._small = all(group.total_byte_size <= _SMALL for group in groups)
-        if not self._small:
-            self._file.close()
-            self._file = parquet.ParquetFile(path, buffer_size=_BUFFER, page_checksum_verification=True)
         self.rows: int | None = metadata.num_rows
         self.starts = [0, *accumulate(size for size in sizes if size)][:-1] or [0]
         self._groups = [i for i, size in enumerate(sizes) if size]
