@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -53,6 +54,44 @@ _RARE = 1e-6  # probability with which a limit of how rarely rows agree is too l
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class _Values:
+    """Values of the fine columns of some rows, left where they were read: few of them are ever looked at.
+
+    Attributes:
+        blocks: Arrays of values, one for each fine column, of the events of each chunk, one chunk after the other.
+        at: Positions of the rows in all of them.
+    """
+
+    blocks: tuple[tuple[NDArray[np.float64], ...], ...]
+    at: NDArray[np.uint32]
+
+    @classmethod
+    def joined(cls, parts: Sequence[_Values], rows: NDArray[np.intp]) -> _Values:
+        """Join values, and select rows of them; what a column held is copied if some of it is not needed."""
+        sizes = np.cumsum([0, *(part.events for part in parts)])
+        at = np.concatenate([part.at + np.uint32(size) for part, size in zip(parts, sizes, strict=False)])
+        values = cls(tuple(block for part in parts for block in part.blocks), at.take(rows))
+        return values if rows.size == sizes[-1] else cls.of(values.columns())
+
+    @classmethod
+    def of(cls, columns: tuple[NDArray[np.float64], ...]) -> _Values:
+        """Return the values of all events of a chunk."""
+        return cls((columns,), np.arange(columns[0].size, dtype=np.uint32))
+
+    @property
+    def events(self) -> int:
+        """Number of events in all chunks."""
+        return sum(block[0].size for block in self.blocks)
+
+    def __getitem__(self, rows: slice | NDArray[np.integer]) -> _Values:
+        return replace(self, at=self.at[rows])
+
+    def columns(self) -> tuple[NDArray[np.float64], ...]:
+        """Return the values of each column, shape (rows,)."""
+        return tuple(np.concatenate(arrays).take(self.at) for arrays in zip(*self.blocks, strict=True))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Rows:
     """Distinct rows.
 
@@ -60,14 +99,14 @@ class _Rows:
         digests: Digests in the precision of the key.
         finer: 32 bits of another digest in each finer precision.
         counts: Number of events with such a row.
-        values: Values of the fine columns, shape (rows, fine columns); ``None`` where rows come from a file.
+        values: Values of the fine columns; ``None`` where rows come from a file, or there is no fine column.
         fresh: Number of fresh values of each row, where ``values`` is ``None``.
     """
 
     digests: Digests
     finer: tuple[Words, ...]
     counts: NDArray[np.int64]
-    values: NDArray[np.float64] | None
+    values: _Values | None
     fresh: NDArray[np.uint8] | None
 
     def __getitem__(self, rows: slice | NDArray[np.integer]) -> _Rows:
@@ -78,7 +117,7 @@ class _Rows:
             select(self.digests),
             tuple(map(select, self.finer)),
             select(self.counts),
-            None if self.values is None else select(self.values),
+            None if self.values is None else self.values[rows],
             None if self.fresh is None else select(self.fresh),
         )
 
@@ -116,7 +155,9 @@ class _Rows:
 
     def freshness(self, key: Key) -> NDArray[np.uint8]:
         """Return how many values of each row are fresh."""
-        return key.fresh(self.values) if self.fresh is None and self.values is not None else np.asarray(self.fresh)
+        if self.fresh is None and self.values is not None:
+            return key.fresh(self.values.columns())
+        return np.asarray(self.fresh)
 
     def stored(self, key: Key) -> _Rows:
         """Leave the values out."""
@@ -135,8 +176,9 @@ class _Rows:
         Returns:
             The rows, and the limit of their digests.
         """
-        if any(piece.values is None for piece in pieces):
-            pieces = [piece.stored(key) for piece in pieces]
+        values = [piece.values for piece in pieces if piece.values is not None]
+        if len(values) < len(pieces):
+            values, pieces = [], [piece.stored(key) for piece in pieces]
         # One array after the other: all of them twice would be the most memory that a check takes.
         digests = np.concatenate([piece.digests for piece in pieces])
         finer = tuple(np.concatenate(words) for words in zip(*(piece.finer for piece in pieces), strict=True))
@@ -155,7 +197,7 @@ class _Rows:
         else:
             counts = _unit_counts(first.size) if _are_unit_counts(counts) else counts.take(first)
             fresh = None if fresh is None else fresh.take(first)
-        return cls(digests, finer, counts, _take_rows([piece.values for piece in pieces], first), fresh), limit
+        return cls(digests, finer, counts, _Values.joined(values, first) if values else None, fresh), limit
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,13 +250,13 @@ class Fingerprint:
         cls, columns: Mapping[str, Column], key: Key, rows: int, size: int, limit: int, hashes: Words
     ) -> Fingerprint:
         """Start from a selection of ``rows`` events: those whose hashes are up to that of the limit."""
-        values = [leading(columns[fine.name]) for fine in key.fine]
+        values = tuple(leading(columns[fine.name]) for fine in key.fine)
         piece = _Rows(
             row_digests(columns, key.columns, key.bits, hashes),
             tuple(row_hashes(columns, key.columns, bits) for bits in reversed(key.precisions[:-1])),
             _unit_counts(hashes.size),
-            np.stack(values, axis=1) if values else np.empty((hashes.size, 0)),
-            None,
+            _Values.of(values) if values else None,
+            None if values else np.zeros(hashes.size, np.uint8),
         )
         return cls(key, rows, size, limit | 0xFFFFFFFF, (piece,)).bounded()
 
@@ -271,12 +313,12 @@ class Fingerprint:
     def examples(self, rows: NDArray[np.integer]) -> tuple[dict[str, float | str], ...]:
         """Return the values of some rows in the fine columns, given their positions; empty for rows from a file."""
         values = self.consolidated.pieces[0][rows].values
-        if values is None or not self.key.fine:
+        if values is None:
             return ()
         names = [column.name for column in self.key.fine]
         return tuple(
-            {name: value if np.isfinite(value) else str(value) for name, value in zip(names, row, strict=True)}
-            for row in values.tolist()
+            {name: value if math.isfinite(value) else str(value) for name, value in zip(names, row, strict=True)}
+            for row in zip(*(column.tolist() for column in values.columns()), strict=True)
         )
 
     def __add__(self, other: Fingerprint) -> Fingerprint:
@@ -426,17 +468,6 @@ def _concatenated(arrays: Sequence[Any]) -> Any:  # noqa: ANN401 - all of them, 
     if all(array is not None and _are_unit_counts(array) for array in arrays):
         return _unit_counts(sum(array.size for array in arrays))
     return None if any(array is None for array in arrays) else np.concatenate(arrays)
-
-
-def _take_rows(arrays: Sequence[NDArray[np.float64] | None], rows: NDArray[np.intp]) -> NDArray[np.float64] | None:
-    """Return some rows of arrays that follow each other, joined a column at a time; ``None`` if one is missing."""
-    blocks = [array for array in arrays if array is not None]
-    if len(blocks) < len(arrays):
-        return None
-    values = np.empty((rows.size, blocks[0].shape[1]), order="F")
-    for column in range(values.shape[1]):
-        np.concatenate([array[:, column] for array in blocks]).take(rows, out=values[:, column], mode="clip")
-    return values
 
 
 def _order(digests: Digests, finer: Sequence[Words]) -> NDArray[np.intp]:

@@ -149,14 +149,14 @@ class Key:
             tells=self.tells and other.tells,
         )
 
-    def fresh(self, values: Numbers) -> NDArray[np.uint8]:
+    def fresh(self, values: Sequence[Numbers]) -> NDArray[np.uint8]:
         """Count the fresh values of each row.
 
         Args:
-            values: Values of the fine columns, shape (rows, fine columns).
+            values: Values of each of the fine columns, shape (rows,); at least one.
         """
-        fresh = [column.is_fresh(values[:, i]) for i, column in enumerate(self.fine)]
-        return np.sum(fresh, axis=0, dtype=np.uint8) if fresh else np.zeros(len(values), np.uint8)
+        fresh = [column.is_fresh(numbers) for column, numbers in zip(self.fine, values, strict=True)]
+        return np.asarray(np.sum(fresh, axis=0, dtype=np.uint8))
 
 
 def key_columns(

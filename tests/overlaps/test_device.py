@@ -63,7 +63,10 @@ def test_fingerprints_are_the_same(bits: int, limit: int) -> None:
     assert ours == theirs
     assert ours.rows == N
     assert (ours.consolidated.limit, ours.size) == (theirs.consolidated.limit, theirs.size)
-    np.testing.assert_array_equal(ours.consolidated.pieces[0].values, theirs.consolidated.pieces[0].values)
+    first, second = (mark.consolidated.pieces[0].values for mark in (ours, theirs))
+    assert first is not None
+    assert second is not None
+    np.testing.assert_array_equal(first.columns(), second.columns())
 
 
 def test_tensors_are_left_alone() -> None:

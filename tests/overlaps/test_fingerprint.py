@@ -45,7 +45,7 @@ def _key(table: Table) -> Key:
 def _state(mark: Fingerprint) -> tuple[Any, ...]:
     """Everything there is in a fingerprint, as it is in memory."""
     (rows,) = mark.consolidated.pieces
-    values = None if rows.values is None else rows.values.tolist()
+    values = None if rows.values is None else [column.tolist() for column in rows.values.columns()]
     finer = [words.tolist() for words in rows.finer]
     return mark.key, mark.rows, mark.consolidated.limit, rows.digests.tolist(), finer, rows.counts.tolist(), values
 
