@@ -134,8 +134,8 @@ class Draft:
         """The observables that are histogrammed event by event."""
         return tuple(observable for observable in self.observables if isinstance(observable, Observable))
 
-    def plan(self) -> FillPlan:
-        """Choose all bins.
+    def plan(self, runner: Runner) -> FillPlan:
+        """Choose all bins; the runner takes the observables side by side.
 
         Raises:
             InputError: If the reference cannot be binned; the message names the observable.
@@ -151,15 +151,28 @@ class Draft:
             # A stratum without rows in the preview is binned like the whole sample.
             sample = reference if inside is None or not inside.any() else reference.select(inside)
             label = "" if condition is None else f" | {condition[1].label_of(condition[0], stratum)}"
-            for observable in self.binned:
+
+            def chosen(
+                observable: Observable, label: str = label, stratum: int = stratum, sample: Sample = sample
+            ) -> Histogram | InputError:
                 try:
                     with placed(f"observable {observable.name + label!r}"):
-                        histograms.append(self._histogram(observable, label, stratum, sample, generated))
+                        return self._histogram(observable, label, stratum, sample, generated)
                 except InputError as error:
-                    explicit = isinstance(self.request.bins, Mapping) and observable.name in self.request.bins
-                    if skipped is None or not observable.tree or explicit:
-                        raise
-                    skipped[observable.name + label] = error.message  # its columns are compared one by one
+                    return error
+
+            longest_first = sorted(self.binned, key=lambda observable: -len(observable.columns))
+            results = zip(longest_first, runner.each(chosen, longest_first, len(sample)), strict=True)
+            by_name = {observable.name: result for observable, result in results}
+            for observable in self.binned:
+                histogram = by_name[observable.name]
+                if isinstance(histogram, Histogram):
+                    histograms.append(histogram)
+                    continue
+                explicit = isinstance(self.request.bins, Mapping) and observable.name in self.request.bins
+                if skipped is None or not observable.tree or explicit:
+                    raise histogram
+                skipped[observable.name + label] = histogram.message  # its columns are compared one by one
         side = self.sides[1]
         return FillPlan(
             weight=side.weight,

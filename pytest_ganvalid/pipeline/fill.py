@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,17 @@ from pytest_ganvalid.overlaps.key import Key
 from pytest_ganvalid.pipeline.draft import Draft
 from pytest_ganvalid.pipeline.files import read_histograms
 from pytest_ganvalid.pipeline.plan import FillPlan, check_storable
-from pytest_ganvalid.pipeline.preview import COPIES, FIRST, ReadPart, chunk_rows, gathered, has_numbers, head, row_bytes
+from pytest_ganvalid.pipeline.preview import (
+    COPIES,
+    FIRST,
+    ReadPart,
+    chunk_rows,
+    gathered,
+    has_numbers,
+    head,
+    preview_size,
+    row_bytes,
+)
 from pytest_ganvalid.pipeline.progress import progress_bar
 from pytest_ganvalid.pipeline.request import DEFAULT_BINS, DEFAULT_MEMORY, Request, Side, with_clusters
 from pytest_ganvalid.pipeline.run import Cluster, Runner, Threads
@@ -27,6 +38,7 @@ from pytest_ganvalid.pipeline.summary import FillTask, Histograms, closed, fill_
 from pytest_ganvalid.samples.formats import Columns
 from pytest_ganvalid.samples.sources import MemoryPart
 
+Found = TypeVar("Found")
 _SIDE = "the sample"
 _SIDES = ("generated", "reference")  # a draft has two sides; here both are the sample
 _MAX_DIFFERENCE = 0.5  # between a preview and the whole, in a bin's share, before bins are chosen anew
@@ -196,35 +208,76 @@ def _without_sides(side: Side) -> Iterator[None]:
             raise
 
 
+def summarise_sides(
+    draft: Draft, runner: Runner, beside: Callable[[FillPlan], Found]
+) -> tuple[Draft, Histograms, Histograms, Found]:
+    """Choose bins from the reference and fill both sides; see `summarise_reference`.
+
+    Args:
+        draft: The draft.
+        runner: What does the work.
+        beside: What else is to be done once there is a plan, at the same time if that helps.
+
+    Returns:
+        The draft that the bins were chosen by, the histograms of the generated and of the reference events, and what
+        came of the rest.
+    """
+    generated_side = draft.full_sides[0]
+    if not (_is_final(draft) and _is_short(draft)):
+        draft, reference = summarise_reference(draft, runner)
+        generated = _summary_of(draft, 0, reference.plan.like(generated_side), runner)
+        return draft, generated, reference, beside(reference.plan)
+    # Of so few events, neither side keeps all processors at work.
+    plan = draft.plan(runner)
+    tasks: list[Callable[[], Any]] = [
+        partial(_summary_of, draft, 1, plan, runner),
+        partial(_summary_of, draft, 0, plan.like(generated_side), runner),
+        partial(beside, plan),
+    ]
+    reference, generated, found = runner.each(lambda task: task(), tasks, len(draft.previews[1].sample))
+    reference = _with_origin_of_bins(draft, reference)
+    return draft, replace(generated, plan=reference.plan.like(generated_side)), reference, found
+
+
 def summarise_reference(draft: Draft, runner: Runner) -> tuple[Draft, Histograms]:
     """Choose bins from the reference and fill it, in bins chosen anew should those turn out to be badly chosen.
 
     Returns:
         The draft that the bins were chosen by, and the histograms of the reference, with their plan.
     """
-    preview = draft.previews[1]
-    final = preview.complete or preview.drawn
+    final = _is_final(draft)
     try:
-        plan = draft.plan()
+        plan = draft.plan(runner)
     except InputError:  # few events are selected, and none of them may have been looked at
         if final:
             raise
         draft, final = draft.redrawn(runner), True
-        plan = draft.plan()
+        plan = draft.plan(runner)
     summary = _summary_of(draft, 1, plan, runner)
     if not final and _is_unrepresentative(draft, summary):
         draft = draft.redrawn(runner)
-        summary = _summary_of(draft, 1, draft.plan(), runner)
-    if draft.chooses_bins(summary.plan):
-        ids = tuple(sorted({origin.id for origin in summary.origins}))
-        share = len(draft.previews[1].sample) / summary.n_events
-        summary = replace(summary, plan=replace(summary.plan, bins_from=ids, bins_share=share))
-    return draft, summary
+        summary = _summary_of(draft, 1, draft.plan(runner), runner)
+    return draft, _with_origin_of_bins(draft, summary)
 
 
-def summarise_generated(draft: Draft, reference: Histograms, runner: Runner) -> Histograms:
-    """Fill the generated events like the reference."""
-    return _summary_of(draft, 0, reference.plan.like(draft.full_sides[0]), runner)
+def _is_final(draft: Draft) -> bool:
+    """Tell whether the rows that bins are chosen from are all there are, or drawn from all."""
+    return draft.previews[1].complete or draft.previews[1].drawn
+
+
+def _is_short(draft: Draft) -> bool:
+    """Tell whether the generated events are so few that all of them could be looked at."""
+    rows = draft.sides[0].source.rows
+    return rows is not None and rows <= preview_size(draft.previews[0].row, draft.request.memory)
+
+
+def _with_origin_of_bins(draft: Draft, summary: Histograms) -> Histograms:
+    """Note in the plan of the reference which of its events the bins were chosen from, if any."""
+    if not draft.chooses_bins(summary.plan):
+        return summary
+    ids = tuple(sorted({origin.id for origin in summary.origins}))
+    share = len(draft.previews[1].sample) / summary.n_events
+    return replace(summary, plan=replace(summary.plan, bins_from=ids, bins_share=share))
 
 
 def _summary_of(draft: Draft, position: int, plan: FillPlan, runner: Runner) -> Histograms:

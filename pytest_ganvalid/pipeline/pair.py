@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -31,8 +32,7 @@ from pytest_ganvalid.pipeline.fill import (
     check_client,
     fill_like,
     runner_for,
-    summarise_generated,
-    summarise_reference,
+    summarise_sides,
 )
 from pytest_ganvalid.pipeline.foreign import (
     EMPTY,
@@ -50,7 +50,7 @@ from pytest_ganvalid.pipeline.plan import MULTIPLICITY, FillPlan
 from pytest_ganvalid.pipeline.rates import Rates
 from pytest_ganvalid.pipeline.request import Request, Side, open_training, with_clusters
 from pytest_ganvalid.pipeline.run import Runner
-from pytest_ganvalid.pipeline.searches import searched
+from pytest_ganvalid.pipeline.searches import pairs_in, searched
 from pytest_ganvalid.pipeline.summary import Histograms
 from pytest_ganvalid.pipeline.training import Training, stored_training_rows, training_rows
 from pytest_ganvalid.results import Estimate
@@ -178,8 +178,7 @@ def _of_events(
     sides: tuple[Side, Side], request: Request, training: Side | Fingerprint | None, runner: Runner
 ) -> Paired:
     draft = Draft.of(sides, request, runner, training)
-    draft, reference = summarise_reference(draft, runner)
-    generated = summarise_generated(draft, reference, runner)
+    draft, generated, reference, pairs_of_rows = summarise_sides(draft, runner, partial(pairs_in, draft))
     strata = _strata(reference.plan, generated, reference)
     joint = Joint.of(draft, reference.plan, (generated, reference), runner)
     pairs: dict[str, Pair] = {}
@@ -200,7 +199,7 @@ def _of_events(
     return Paired(
         pairs=_all_pairs([pairs[name] for name in names], rates),
         strata=tuple(strata.values()),
-        independence=searched(search, draft, reference.plan, training, runner, declared=declared),
+        independence=searched(search, draft, pairs_of_rows, training, runner, declared=declared),
         events=(generated.n_events, reference.n_events),
         origins=(sides[0].source.provenance, sides[1].source.provenance),
         digests=(generated.sample_digest(), reference.sample_digest()),

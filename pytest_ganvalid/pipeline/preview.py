@@ -142,7 +142,7 @@ def preview(side: Side, columns: Sequence[str], row: float, memory: float, runne
     if not source.seekable:
         return drawn(side, columns, row, memory, runner)
     task = _Reading(tuple(columns), 0, chunk_rows(row, memory, runner.workers))
-    parts = _heads(source.parts, _size(row, memory))
+    parts = _heads(source.parts, preview_size(row, memory))
     rows = runner.total(_read_part, task, parts).joined()
     sample = side.sample(rows)
     complete = len(sample) == source.rows
@@ -165,7 +165,7 @@ def drawn(side: Side, columns: Sequence[str], row: float, memory: float, runner:
     Raises:
         InputError: If the source has no rows.
     """
-    source, size = side.source, _size(row, memory)
+    source, size = side.source, preview_size(row, memory)
     rows = source.rows if source.seekable and source.rows is not None else 0
     limit = int(LARGEST * _MARGIN * size / rows) if rows > size else LARGEST
     chunk = chunk_rows(row, memory, runner.workers)
@@ -196,7 +196,8 @@ def row_bytes(columns: Columns) -> float:
     return max(sum(sizes) / rows, 1.0)
 
 
-def _size(row: float, memory: float) -> int:
+def preview_size(row: float, memory: float) -> int:
+    """Return how many rows a preview has at most, if those are all there are."""
     return int(min(SIZE, max(memory / (COPIES * row), _MIN_ROWS)))
 
 

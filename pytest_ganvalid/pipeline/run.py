@@ -1,5 +1,7 @@
 """Runners apply a function to every part of a source and add up the results: in threads, or on a Dask cluster.
 
+What else there is to do side by side in this process, they do in threads, too.
+
 Results are added in the order of the parts in threads, and in a tree on a cluster, so that what a machine is sent or
 holds does not grow with the number of parts.
 """
@@ -11,12 +13,15 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from typing import Any, Protocol
+from functools import partial
+from typing import Any, Protocol, TypeVar
 
 from pytest_ganvalid._extras import imported
 from pytest_ganvalid.histograms.lookup import threads
 from pytest_ganvalid.samples.lazy import LazyPart, materialised
 
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 Tick = Callable[[int], None]
 Work = Callable[[Any, int, Any, Tick], Any]
 """Takes a task, the number of a part, the part, and a callback for each chunk; returns a summand, or None."""
@@ -24,6 +29,7 @@ Join = Callable[[Any, Any], Any]
 """Adds the results of two parts."""
 _BRANCHES = 8  # results that are added at a time, on a cluster
 _PATIENCE = 0.2  # s
+_MANY = 1 << 16  # rows from which on threads pay
 _AHEAD = 4  # parts per thread that are begun before the results of earlier ones have been added
 
 
@@ -44,6 +50,16 @@ class Runner(Protocol):
         """Return the sum of what ``work`` makes of each part; ``None`` if it makes nothing of any."""
         ...
 
+    def each(self, function: Callable[[Item], Result], items: Sequence[Item], rows: int) -> list[Result]:
+        """Return what a function makes of each item, in this process, whether at a time or in turns.
+
+        Args:
+            function: May use this runner, in turn.
+            items: What it is applied to.
+            rows: Number of rows that it looks at, about: of few, threads take longer than the work.
+        """
+        ...
+
 
 class Threads:
     """Threads of this process; an error in one of them, or Ctrl-C, stops all at their next chunk."""
@@ -55,56 +71,71 @@ class Threads:
             tick: Called with the number of rows of each chunk that is done, by any thread.
             workers: Number of threads; ``None`` for as many as there are processors.
         """
-        self._tick = tick
+        self._show = tick
+        self._running: list[threading.Event] = []  # set once what runs is to stop
         self.workers = threads() if workers is None else workers
 
     def total(self, work: Work, task: Any, parts: Sequence[Any], join: Join = operator.add) -> Any:  # noqa: ANN401
         """Return the sum of what ``work`` makes of each part; see `Runner`."""
+        numbered = [*enumerate(parts)]
         if len(parts) == 1:  # what is small need not wait for a thread
-            return work(task, 0, parts[0], self._tick or _nothing)
-        return self._in_threads(work, task, parts, join)
+            return work(task, *numbered[0], self._tick)
+        return self._in_threads(lambda part: work(task, *part, self._tick), numbered, partial(_sum, join=join))
 
-    def _in_threads(self, work: Work, task: Any, parts: Sequence[Any], join: Join) -> Any:  # noqa: ANN401
+    def each(self, function: Callable[[Item], Result], items: Sequence[Item], rows: int) -> list[Result]:
+        """Return what a function makes of each item; see `Runner`."""
+        if self.workers == 1 or len(items) == 1 or rows < _MANY:
+            return [*map(function, items)]
+        results: list[Result] = self._in_threads(function, items, list)
+        return results
+
+    def _tick(self, rows: int) -> None:
+        if any(stopped.is_set() for stopped in [*self._running]):
+            raise Interrupted
+        if self._show is not None:
+            self._show(rows)
+
+    def _in_threads(
+        self, function: Callable[[Item], Any], items: Sequence[Item], take: Callable[[Iterator[Any]], Any]
+    ) -> Any:  # noqa: ANN401
         stopped = threading.Event()
 
-        def tick(rows: int) -> None:
-            if stopped.is_set():
-                raise Interrupted
-            if self._tick is not None:
-                self._tick(rows)
-
-        def part_of(number: int, part: Any) -> Any:  # noqa: ANN401
+        def result_of(item: Item) -> Any:  # noqa: ANN401
             if stopped.is_set():
                 raise Interrupted
             try:
-                return work(task, number, part, tick)
+                return function(item)
             except BaseException:
                 stopped.set()
                 raise
 
         ahead: deque[Future[Any]] = deque()
-        with ThreadPoolExecutor(self.workers) as pool:
-            try:
-                return _sum(_results(pool, part_of, parts, ahead, self.workers * _AHEAD), join)
-            except BaseException as error:
-                stopped.set()
-                for result in ahead:
-                    result.cancel()
-                if isinstance(error, Interrupted):  # by the error of a later part
-                    raise _cause(ahead) from None
-                raise
+        self._running.append(stopped)
+        try:
+            with ThreadPoolExecutor(self.workers) as pool:
+                try:
+                    return take(_results(pool, result_of, items, ahead, self.workers * _AHEAD))
+                except BaseException as error:
+                    stopped.set()
+                    for result in ahead:
+                        result.cancel()
+                    if isinstance(error, Interrupted):  # by the error of a later item, or of what goes on beside this
+                        raise _cause(ahead, error) from None
+                    raise
+        finally:
+            self._running.remove(stopped)
 
 
 def _results(
     pool: ThreadPoolExecutor,
-    work: Callable[[int, Any], Any],
-    parts: Sequence[Any],
+    function: Callable[[Item], Any],
+    items: Sequence[Item],
     ahead: deque[Future[Any]],
     limit: int,
 ) -> Iterator[Any]:
-    """Yield the results of parts in their order, so many at most being worked on or waiting to be taken."""
-    for number, part in enumerate(parts):
-        ahead.append(pool.submit(work, number, part))
+    """Yield the results of items in their order, so many at most being worked on or waiting to be taken."""
+    for item in items:
+        ahead.append(pool.submit(function, item))
         if len(ahead) == limit:
             yield _settled(ahead[0])
             ahead.popleft()
@@ -120,10 +151,10 @@ def _settled(result: Future[Any]) -> Any:  # noqa: ANN401
     return result.result()
 
 
-def _cause(results: Iterable[Future[Any]]) -> BaseException:
+def _cause(results: Iterable[Future[Any]], interrupted: Interrupted) -> BaseException:
     """Return the error that made other threads stop."""
     errors = (result.exception() for result in results if not result.cancelled())
-    return next(error for error in errors if error is not None and not isinstance(error, Interrupted))
+    return next((error for error in errors if error is not None and not isinstance(error, Interrupted)), interrupted)
 
 
 class Cluster:
@@ -158,6 +189,10 @@ class Cluster:
         if self._client is not None:
             return self._client.compute(level[0]).result()
         return level[0].compute()
+
+    def each(self, function: Callable[[Item], Result], items: Sequence[Item], rows: int) -> list[Result]:  # noqa: ARG002
+        """Return what a function makes of each item, in turns; see `Runner`."""
+        return [*map(function, items)]
 
 
 def _on_table(work: Work, task: Any, number: int, table: Any) -> Any:  # noqa: ANN401

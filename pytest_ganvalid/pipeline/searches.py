@@ -12,7 +12,7 @@ import numpy as np
 
 from pytest_ganvalid.observables.strata import condition_values
 from pytest_ganvalid.overlaps.blocks import uneven_blocks
-from pytest_ganvalid.overlaps.findings import Independence
+from pytest_ganvalid.overlaps.findings import Independence, UndeclaredPairs
 from pytest_ganvalid.overlaps.fingerprint import Fingerprint
 from pytest_ganvalid.overlaps.near import near_copies
 from pytest_ganvalid.overlaps.pairs import Strata, undeclared_pairs
@@ -30,10 +30,16 @@ TRAINED = 100_000
 """Rows of the training of which near copies are looked for, at most."""
 
 
+def pairs_in(draft: Draft, plan: FillPlan) -> UndeclaredPairs | None:
+    """Search the first rows of both sides for pairs; rows of one stratum of the plan are compared with each other."""
+    draft = replace(draft, heads=_independent(draft))
+    return undeclared_pairs(*_compared_columns(draft), _strata(draft, plan))
+
+
 def searched(
     search: Independence,
     draft: Draft,
-    plan: FillPlan,
+    pairs: UndeclaredPairs | None,
     training: Side | Fingerprint | None,
     runner: Runner,
     *,
@@ -44,24 +50,22 @@ def searched(
     Args:
         search: What is known without the rows.
         draft: The draft, with the first rows of both sides.
-        plan: The plan, as rows of one stratum are compared with each other.
+        pairs: What `pairs_in` found.
         training: The training events, or their fingerprint; ``None`` if unknown.
         runner: What reads the training.
-        declared: Whether the user declared which rows belong together, so that no pairs are searched for.
+        declared: Whether the user declared which rows belong together, so that pairs are none that nobody knew of.
 
     Returns:
         The same with the findings, and notes of what was not searched for.
     """
-    draft = replace(draft, heads=_independent(draft))
-    heads = _compared_columns(draft)
-    strata = _strata(draft, plan)
+    heads = _compared_columns(replace(draft, heads=_independent(draft)))
     uneven = (
         None if side.cluster is not None else uneven_blocks(rows, side.name)
         for side, rows in zip(draft.sides, heads, strict=True)
     )
     notes = [note for note in uneven if note is not None]
     copied = any(o.beyond_chance and o.sides == ("generated", "reference") for o in search.overlaps)
-    pairs = None if declared or copied else undeclared_pairs(*heads, strata)
+    pairs = None if declared or copied else pairs
     near = None
     if isinstance(training, Fingerprint):
         notes.append("near copies of training rows were not looked for: a fingerprint does not hold the rows")

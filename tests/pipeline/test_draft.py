@@ -39,7 +39,7 @@ def draft(generated: object, reference: object, *, weight: Any = None, training:
 
 def planned(reference: Table, **keywords: Any) -> FillPlan:
     """Choose bins of a table."""
-    return draft(reference, reference, **keywords).plan()
+    return draft(reference, reference, **keywords).plan(Threads())
 
 
 # Columns.
@@ -135,7 +135,7 @@ def test_a_column_that_one_side_cannot_be_read_of(events: Make, streamed: Stream
     assert draft(*sources, observables=["x"]).columns == (("x",), ("x",))
     sources[1 - side] = streamed({"x": tables[0]["x"]})
     found = draft(*sources)
-    generated, reference = found.plan().like(found.full_sides[0]).skipped, found.skipped()
+    generated, reference = found.plan(Threads()).like(found.full_sides[0]).skipped, found.skipped()
     assert (generated, reference)[side] == {"y": "cannot be read: it is a list of lists"}
 
 
@@ -157,9 +157,9 @@ def test_columns_of_one_side_only(events: Make) -> None:
         "id": "numbers the events",
         "t": "not numeric",
     }
-    assert found.plan().skipped == reference
-    assert found.plan().like(found.full_sides[0]).skipped == {"a": "", **reference}
-    assert draft(table, table, observables=["x"]).plan().skipped is None
+    assert found.plan(Threads()).skipped == reference
+    assert found.plan(Threads()).like(found.full_sides[0]).skipped == {"a": "", **reference}
+    assert draft(table, table, observables=["x"]).plan(Threads()).skipped is None
     weighted = draft({**table, "w": table["x"]}, {**table, "w": table["x"]}, weight=("w", None))
     assert weighted.skipped() == {"w": "holds the weights of the generated events"}
     with pytest.raises(InputError, match=r"that the generated sample lacks: \['b', 'c'\];.*or state observables="):
@@ -246,7 +246,7 @@ def test_bins_that_cannot_be_chosen(events: Make) -> None:
         ),
     ):
         with pytest.raises(InputError, match=re.escape(match[1:]) if "|" in match else match):
-            draft(table, table, **keywords).plan()
+            draft(table, table, **keywords).plan(Threads())
 
 
 def labels(by: object, values: Any) -> list[str]:
@@ -302,7 +302,7 @@ def test_the_number_of_entries_is_binned_where_either_side_has_several(events: M
     """If events have several entries on either side, their number is binned, too, and on which side is known."""
     several, one = events(1, 90)["jet"], np.ones(90)
     for generated, reference, expected in ((several, one, True), (one, several, True), (one, one, False)):
-        (histogram,) = draft({"j": generated}, {"j": reference}, bins=[1.0]).plan().histograms
+        (histogram,) = draft({"j": generated}, {"j": reference}, bins=[1.0]).plan(Threads()).histograms
         assert (histogram.numbers is not None) is expected
         assert histogram.several == {"generated": generated is several, "reference": reference is several}
 
@@ -379,7 +379,7 @@ def test_what_is_learned_is_not_binned(events: Make) -> None:
     table = {name: events(1, 300)[name] for name in ("x", "y")}
     found = draft(table, table, observables=[Mean("x"), "y", Classifier(), KDTree(), "x"], bins=4)
     assert [observable.name for observable in found.binned] == ["y", "kdtree", "x"]
-    assert found.plan().observables == ("y", "kdtree", "x")
+    assert found.plan(Threads()).observables == ("y", "kdtree", "x")
     assert [found.is_numbered(observable) for observable in found.binned] == [True] * 3
     assert draft(Sample(table), table, bins=[1.0]).is_numbered(found.binned[0]) is False
 

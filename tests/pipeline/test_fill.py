@@ -23,7 +23,7 @@ from pytest_ganvalid.overlaps.fingerprint import STORED
 from pytest_ganvalid.pipeline import fill as module
 from pytest_ganvalid.pipeline import preview
 from pytest_ganvalid.pipeline.draft import Draft
-from pytest_ganvalid.pipeline.fill import summarise_generated, summarise_reference
+from pytest_ganvalid.pipeline.fill import summarise_reference, summarise_sides
 from pytest_ganvalid.pipeline.plan import MULTIPLICITY
 from pytest_ganvalid.pipeline.request import Request, Side
 from pytest_ganvalid.pipeline.run import Threads
@@ -53,8 +53,8 @@ def both(
     runner = Threads(workers=2) if runner is None else runner
     sides = Side.opened(generated, "generated", weight), Side.opened(reference, "reference", weight)
     draft = Draft.of(sides, Request.parsed(**keywords), runner)
-    draft, summary = summarise_reference(draft, runner)
-    return draft, summarise_generated(draft, summary, runner), summary
+    draft, generated_summary, reference_summary, _ = summarise_sides(draft, runner, lambda _: None)
+    return draft, generated_summary, reference_summary
 
 
 def shares(filled: Filled) -> Any:

@@ -12,7 +12,7 @@ import pytest_ganvalid as gv
 from pytest_ganvalid import InputError, Sample, Verdict
 from pytest_ganvalid.observables import Classifier, Estimator, Mean
 from pytest_ganvalid.pipeline.draft import Draft
-from pytest_ganvalid.pipeline.fill import summarise_generated, summarise_reference
+from pytest_ganvalid.pipeline.fill import summarise_sides
 from pytest_ganvalid.pipeline.joint import Joint
 from pytest_ganvalid.pipeline.preview import COPIES
 from pytest_ganvalid.pipeline.request import Request, Side
@@ -261,8 +261,8 @@ def of(generated: Any, reference: Any, **keywords: Any) -> Joint | None:
     runner = Threads(workers=1)
     sides = Side.opened(generated, "generated"), Side.opened(reference, "reference")
     draft = Draft.of(sides, Request.parsed(**keywords), runner)
-    draft, summary = summarise_reference(draft, runner)
-    return Joint.of(draft, summary.plan, (summarise_generated(draft, summary, runner), summary), runner)
+    draft, generated, reference, _ = summarise_sides(draft, runner, lambda _: None)
+    return Joint.of(draft, reference.plan, (generated, reference), runner)
 
 
 @pytest.mark.parametrize("observable", [Mean("x"), QUADRATIC, Estimator("m", lambda events: float(events["x"].mean()))])

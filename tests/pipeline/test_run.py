@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from pytest_ganvalid.pipeline.run import Cluster, Threads, Tick
+from pytest_ganvalid.pipeline.run import Cluster, Runner, Threads, Tick
 from pytest_ganvalid.samples.lazy import LazyPart
 
 
@@ -237,6 +237,47 @@ def test_cluster_computes_partitions_where_they_are() -> None:
     with dask.config.set(scheduler="sync"):
         assert Cluster().total(rows, "t", parts) == 8
         assert Cluster().total(rows, "t", parts[:1]) is None
+
+
+@pytest.mark.parametrize("workers", [0, 1, 2, None])
+@pytest.mark.parametrize("rows", [10, 10_000_000])
+@pytest.mark.parametrize("n", [0, 1, 3, 50])
+def test_each_in_order(workers: int | None, rows: int, n: int) -> None:
+    """What comes of each item is in the order of the items, whatever does the work."""
+    if workers == 0:
+        pytest.importorskip("dask")
+    runner: Runner = Cluster() if workers == 0 else Threads(workers=workers)
+    assert runner.each(lambda item: f"{item};", range(n), rows) == [f"{i};" for i in range(n)]
+
+
+@pytest.mark.parametrize(("rows", "at_once"), [(10, 1), (10_000_000, 3)])
+def test_each_at_once(rows: int, at_once: int) -> None:
+    """Items of many rows are worked on at the same time, those of few one after the other."""
+    meeting = threading.Barrier(at_once, timeout=30)
+    assert len({*Threads(workers=3).each(lambda _: meeting.wait(), range(3), rows)}) == at_once
+
+
+@pytest.mark.parametrize("bad", [0, 1])
+@pytest.mark.parametrize("error", [ValueError("of a task"), KeyboardInterrupt()])
+def test_an_error_stops_what_goes_on_beside_it(bad: int, error: BaseException) -> None:
+    """An error in one task ends the filling of many parts, or of one, in another; then all can begin anew."""
+    runner = Threads(workers=2)
+    before = _threads_left()
+    for parts in (range(100), range(1)):
+        slow = _Slow(-1, error)
+
+        def task(number: int, slow: _Slow = slow, parts: range = parts) -> Any:
+            if number != bad:
+                return runner.total(slow, None, parts)
+            time.sleep(0.05)
+            raise error
+
+        with pytest.raises(type(error)) as caught:
+            runner.each(task, range(2), 10_000_000)
+        assert caught.value is error
+        assert slow.chunks < 1_000  # half of what one part has
+        assert _threads_left() == before
+    assert runner.total(_word, "t", ["p", "p"]) == "t0p;t1p;"
 
 
 def test_cluster_passes_errors_on() -> None:

@@ -17,7 +17,7 @@ from pytest_ganvalid.pipeline.fill import summarise_reference
 from pytest_ganvalid.pipeline.joint import NOT_LOOKED_FOR
 from pytest_ganvalid.pipeline.request import Request, Side
 from pytest_ganvalid.pipeline.run import Threads
-from pytest_ganvalid.pipeline.searches import searched
+from pytest_ganvalid.pipeline.searches import pairs_in, searched
 from pytest_ganvalid.samples.sources import Source
 
 Table = dict[str, Any]
@@ -112,7 +112,7 @@ def _searched(generated: Table, reference: Table, **keywords: Any) -> Independen
     runner = Threads()
     draft = Draft.of(sides, Request(observables=NAMES), runner)
     _, summary = summarise_reference(draft, runner)
-    return searched(Independence(duplicates={}), draft, summary.plan, None, runner, **keywords)
+    return searched(Independence(duplicates={}), draft, pairs_in(draft, summary.plan), None, runner, **keywords)
 
 
 def test_declared_pairs_are_not_looked_for() -> None:
