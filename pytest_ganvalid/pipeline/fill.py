@@ -285,8 +285,10 @@ def _summary_of(draft: Draft, position: int, plan: FillPlan, runner: Runner) -> 
     training_key = draft.training_key if draft.training_key != draft.key else None
     if training_key is not None and not set(training_key.columns) <= set(columns):
         training_key = None
-    preview = draft.previews[position]
-    return summarise(side, plan, columns, draft.request, runner, (draft.key, training_key), preview.row, preview.parts)
+    preview, other = draft.previews[position], draft.sides[1 - position]
+    beside = 0 if other.source is side.source else (other.source.rows or 0) * len(draft.columns[1 - position])
+    keys = draft.key, training_key
+    return summarise(side, plan, columns, draft.request, runner, keys, preview.row, preview.parts, beside)
 
 
 def summarise(
@@ -298,6 +300,7 @@ def summarise(
     keys: tuple[Key | None, Key | None],
     row: float | None = None,
     read: Sequence[ReadPart] | None = None,
+    beside: int = 0,
 ) -> Histograms:
     """Fill all events of a side.
 
@@ -310,6 +313,7 @@ def summarise(
         keys: How rows are recognised; see `FillTask`.
         row: Bytes of a row, if known.
         read: All rows, if they have been read.
+        beside: Number of values of the other side, if known.
 
     Raises:
         InputError: If there are no events, or the events cannot be read or filled.
@@ -328,7 +332,7 @@ def summarise(
     )
     parts: Sequence[Any] = side.source.parts if read is None else read
     if side.source.rows is not None and isinstance(runner, Threads) and not any(map(task.stays_on_device, parts)):
-        compiled.expect(side.source.rows * len(columns))
+        compiled.expect(side.source.rows * len(columns) + beside)
     if plan.cluster is not None:
         rows = all_rows(side, columns, row, request.memory, runner)
         part = MemoryPart(rows)

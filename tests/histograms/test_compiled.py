@@ -24,8 +24,9 @@ EXPECTED = np.histogram(X, (-np.inf, -1.0, 0.5, np.inf))[0].tolist()
 
 @pytest.fixture(autouse=True)
 def _new_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Forget what this process has filled so far."""
+    """Forget what this process has filled so far; the loops have been compiled before."""
     monkeypatch.setattr(compiled, "_STATE", compiled._State())
+    compiled._STATE.stored = True
 
 
 def _warnings_of_filling_twice() -> list[str]:
@@ -104,6 +105,57 @@ def test_it_is_compiled_where_it_pays() -> None:
         assert compiled.kernels() is None
     assert _warnings_of_filling_twice() == []
     assert compiled.kernels().__name__ == "pytest_ganvalid.histograms.kernels"
+
+
+@pytest.mark.parametrize("by_environment", [False, True])
+def test_what_must_be_compiled_first_waits_for_more(
+    by_environment: bool,  # noqa: FBT001
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where no compiled loops are stored, three times as many values are filled without."""
+    monkeypatch.setattr(compiled, "_STATE", compiled._State())
+    monkeypatch.setattr(compiled, "_loaded", lambda: "loaded")
+    monkeypatch.setattr(compiled, "__file__", str(tmp_path / "compiled.py"))
+    folder = tmp_path / ("histograms_1a2b" if by_environment else "__pycache__")
+    folder.mkdir()
+    if by_environment:
+        monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    else:
+        monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    compiled.expect(2 * ENOUGH)
+    assert compiled.kernels() is None
+    compiled.expect(3 * ENOUGH + 3)
+    assert compiled.kernels() == "loaded"
+    monkeypatch.setattr(compiled, "_STATE", compiled._State())
+    (folder / "kernels.ranks-83.py311.nbi").touch()
+    compiled.expect(ENOUGH)
+    assert compiled.kernels() == "loaded"
+
+
+def test_extensions_are_left_to_others() -> None:
+    """Loading the loops imports nothing that others have for numba, which then still compiles what is theirs."""
+    pytest.importorskip("numba", reason="needs numba")
+    pytest.importorskip("awkward", reason="needs awkward")
+    code = """
+import sys
+from pytest_ganvalid.histograms import compiled
+compiled.expect(10**10)
+assert compiled.kernels() is not None
+assert "awkward" not in sys.modules
+import awkward, numba
+
+@numba.njit
+def total(array):
+    result = 0.0
+    for entries in array:
+        for entry in entries:
+            result += entry
+    return result
+
+assert total(awkward.Array([[1.0, 2.0], [], [3.5]])) == 6.5
+"""
+    assert not _in_new_process(code)
 
 
 def test_what_is_known_to_come_is_compiled_from_the_start() -> None:
