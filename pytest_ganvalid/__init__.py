@@ -8,6 +8,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from pytest_ganvalid._lazy import loader
+
 if TYPE_CHECKING:
     from pytest_ganvalid import gan as gan
     from pytest_ganvalid import generators, observables, toys
@@ -126,19 +128,16 @@ _HOMES = {
 }
 
 
+_load = loader(__name__, _HOMES)
+
+
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - any public name
     """Load a public name when it is first used."""
     if name in _SUBMODULES:
         return importlib.import_module(f"{__name__}.{name}")
-    for module, names in _HOMES.items():
-        if name in names:
-            value = getattr(importlib.import_module(f"{__name__}.{module}"), name)
-            globals()[name] = value
-            return value
     if name == "__version__":
         return importlib.import_module("importlib.metadata").version("pytest-ganvalid")
-    msg = f"module {__name__!r} has no attribute {name!r}"
-    raise AttributeError(msg)
+    return _load(name)
 
 
 def __dir__() -> list[str]:

@@ -19,7 +19,8 @@ from pytest_ganvalid.histograms.bins import Bins, Grid, Unlabelled, WithOutside
 from pytest_ganvalid.histograms.counts import Counts
 from pytest_ganvalid.histograms.sums import BinSums, as_bin_sums, check_same_bins, is_uhi
 from pytest_ganvalid.pipeline.foreign import histogram_from
-from pytest_ganvalid.pipeline.pair import Paired, paired
+from pytest_ganvalid.pipeline.pair import Paired
+from pytest_ganvalid.pipeline.pairing import paired
 from pytest_ganvalid.pipeline.request import DEFAULT_BINS, Request, weight_pair
 from pytest_ganvalid.pipeline.summary import Histograms
 from pytest_ganvalid.results import AnalysisComparison, Comparison, Coverage, Estimate, EstimateComparison

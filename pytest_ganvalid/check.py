@@ -33,7 +33,8 @@ from pytest_ganvalid.histograms.merging import Merged, merge_sparse_bins, planne
 from pytest_ganvalid.histograms.sums import BinSums, as_bin_sums, check_same_bins
 from pytest_ganvalid.observables.control import SHIFT
 from pytest_ganvalid.pipeline.foreign import histogram_from
-from pytest_ganvalid.pipeline.pair import Pair, Paired, paired
+from pytest_ganvalid.pipeline.pair import Pair, Paired
+from pytest_ganvalid.pipeline.pairing import paired
 from pytest_ganvalid.pipeline.request import DEFAULT_BINS, DEFAULT_MEMORY, Request, weight_pair
 from pytest_ganvalid.results import (
     Chi2Result,

@@ -16,7 +16,7 @@ PACKAGE = Path(pytest_ganvalid.__file__).parent
 PURE = ("statistics", "histograms", "samples", "observables", "toys", "generators", "gan")
 TELLING = ("pytest", "pytest_ganvalid.plugin", "pytest_ganvalid.gate", "pytest_ganvalid.report")
 ORDER = (
-    ("errors", "_files", "_torchrun"),
+    ("errors", "_files", "_lazy", "_torchrun"),
     ("_arguments", "_extras", "_json", "_units", "ledger"),
     ("results",),
     ("samples", "histograms"),
@@ -30,11 +30,12 @@ ORDER = (
     ("__main__",),
 )
 """Folders and modules of the package, from the ground up: each imports what stands below it, and itself."""
-ALLOWED = ("_files", "_options", "_arguments", "_markers", "_torchrun", "errors", "cli", "ledger", "session")
+ALLOWED = ("_files", "_lazy", "_options", "_arguments", "_markers", "_torchrun", "errors", "cli", "ledger", "session")
 COMMANDS = tuple(f"cli/{path.name}" for path in sorted((PACKAGE / "cli").glob("*.py")))
 LIGHT = (
     "__init__.py",
     "plugin.py",
+    "_lazy.py",
     "_options.py",
     "_markers.py",
     "_torchrun.py",

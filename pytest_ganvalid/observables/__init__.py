@@ -10,11 +10,23 @@ What to use when:
 - `Mean`, `StandardDeviation`, `Quantile`, `Efficiency`, `Template` and `Estimator`: an analysis that uses one number.
 """
 
-from pytest_ganvalid.observables.classifier import Classifier
-from pytest_ganvalid.observables.estimators import Efficiency, Estimator, Mean, Quantile, StandardDeviation, Template
-from pytest_ganvalid.observables.observable import KDTree, Observable, Selection
-from pytest_ganvalid.observables.resolve import resolve
-from pytest_ganvalid.observables.strata import Condition
+from typing import TYPE_CHECKING
+
+from pytest_ganvalid._lazy import loader
+
+if TYPE_CHECKING:
+    from pytest_ganvalid.observables.classifier import Classifier
+    from pytest_ganvalid.observables.estimators import (
+        Efficiency,
+        Estimator,
+        Mean,
+        Quantile,
+        StandardDeviation,
+        Template,
+    )
+    from pytest_ganvalid.observables.observable import KDTree, Observable, Selection
+    from pytest_ganvalid.observables.requested import resolve
+    from pytest_ganvalid.observables.strata import Condition
 
 __all__ = [
     "Classifier",
@@ -30,3 +42,19 @@ __all__ = [
     "Template",
     "resolve",
 ]
+
+__getattr__ = loader(
+    __name__,
+    {
+        "classifier": ("Classifier",),
+        "estimators": ("Efficiency", "Estimator", "Mean", "Quantile", "StandardDeviation", "Template"),
+        "observable": ("KDTree", "Observable", "Selection"),
+        "requested": ("resolve",),
+        "strata": ("Condition",),
+    },
+)
+
+
+def __dir__() -> list[str]:
+    """List the public names, loaded or not."""
+    return sorted(__all__)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, ValuesView
 from typing import Any
 
 from pytest_ganvalid.observables.observable import Observable
-from pytest_ganvalid.observables.resolve import AnyObservable, Scoring
+from pytest_ganvalid.observables.requested import AnyObservable, Scoring
 from pytest_ganvalid.samples import Sample
 from pytest_ganvalid.samples.columns import inner_columns
 

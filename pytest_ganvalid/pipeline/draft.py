@@ -18,7 +18,7 @@ from pytest_ganvalid.histograms.binning import axis_for, axis_of_values, bins_fo
 from pytest_ganvalid.histograms.bins import Axis, Fillable
 from pytest_ganvalid.observables.needed import needed_columns
 from pytest_ganvalid.observables.observable import Observable, Values
-from pytest_ganvalid.observables.resolve import (
+from pytest_ganvalid.observables.requested import (
     ONLY_GENERATED,
     AnyObservable,
     no_observable,

@@ -21,10 +21,11 @@ from pytest_ganvalid.histograms.filling import fill
 from pytest_ganvalid.histograms.sums import BinSums
 from pytest_ganvalid.observables.control import ControlSamples
 from pytest_ganvalid.observables.observable import Observable
+from pytest_ganvalid.observables.requested import Estimating, Scoring
 from pytest_ganvalid.observables.resampling import difference_error, share_clusters
-from pytest_ganvalid.observables.resolve import Estimating, Scoring
 from pytest_ganvalid.observables.strata import Stratum, condition_values
 from pytest_ganvalid.pipeline.draft import Draft
+from pytest_ganvalid.pipeline.pair import MOST_CONTROLS, Control, Controls
 from pytest_ganvalid.pipeline.plan import FillPlan
 from pytest_ganvalid.pipeline.preview import COPIES, load
 from pytest_ganvalid.pipeline.request import Request
@@ -34,45 +35,6 @@ from pytest_ganvalid.results import Estimate
 from pytest_ganvalid.samples import Sample
 from pytest_ganvalid.statistics.clusters import MAX_PER_CLUSTER
 from pytest_ganvalid.statistics.equivalence import Difference
-
-MOST_CONTROLS = 10
-"""Columns of one observable for which there is a control: each is another training."""
-NOT_LOOKED_FOR = (
-    "nothing that takes the events of both sides was looked for, such as undeclared pairs of rows and near copies of "
-    "training rows: a histogram does not hold them"
-)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Control:
-    """A comparison with a bias that is known.
-
-    Attributes:
-        column: The column that is biased.
-        generated: Histogram of the biased events.
-        reference: Likewise of events without the bias, of the same generator.
-    """
-
-    column: str
-    generated: BinSums
-    reference: BinSums
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Controls:
-    """The positive controls of a learned observable.
-
-    Attributes:
-        columns: Columns that can be biased; the first `MOST_CONTROLS` of them are.
-        events: Number of generated events that are biased, and of others.
-        scale: Events over those that take the place of the true reference; less than 1 if too few were generated.
-        comparisons: The controls, made one after the other, as each is a training.
-    """
-
-    columns: tuple[str, ...]
-    events: tuple[int, int]
-    scale: float
-    comparisons: Iterator[Control]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pytest_ganvalid.errors import InputError, absence
 from pytest_ganvalid.histograms.bins import Axis, Bins, Fillable, Grid, WithOutside
 from pytest_ganvalid.observables.observable import Observable
-from pytest_ganvalid.observables.resolve import refuse_missing
+from pytest_ganvalid.observables.requested import refuse_missing
 from pytest_ganvalid.overlaps.key import Key
 from pytest_ganvalid.pipeline.request import Side
 from pytest_ganvalid.samples.columns import inner_columns

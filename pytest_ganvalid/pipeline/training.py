@@ -3,33 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.overlaps.fingerprint import Fingerprint
 from pytest_ganvalid.overlaps.key import Key
 from pytest_ganvalid.pipeline.draft import Draft, no_common_columns
 from pytest_ganvalid.pipeline.fill import runner_for, summarise
+from pytest_ganvalid.pipeline.filled import Training
 from pytest_ganvalid.pipeline.plan import FillPlan
 from pytest_ganvalid.pipeline.preview import has_numbers
 from pytest_ganvalid.pipeline.request import Request, Side
 from pytest_ganvalid.pipeline.run import Runner
 from pytest_ganvalid.pipeline.summary import Histograms
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Training:
-    """The training events.
-
-    Attributes:
-        events: Number of training events; ``None`` if not known.
-        rows: Generated, reference and training rows by one key; ``None`` for a side that lacks a column of the key.
-        obstacles: Why training rows cannot be compared with the reference, in sentences.
-    """
-
-    events: int | None
-    rows: tuple[Fingerprint | None, Fingerprint | None, Fingerprint] | None
-    obstacles: tuple[str, ...] = ()
 
 
 def training_rows(

@@ -10,7 +10,7 @@ import pytest
 
 from pytest_ganvalid.observables import Efficiency, Estimator, KDTree, Mean, Quantile, Selection, StandardDeviation
 from pytest_ganvalid.observables.needed import needed_columns
-from pytest_ganvalid.observables.resolve import resolve
+from pytest_ganvalid.observables.requested import resolve
 from pytest_ganvalid.samples import Entries, Sample
 
 RNG = np.random.default_rng(1)

@@ -11,7 +11,7 @@ import pytest
 import pytest_ganvalid as gv
 from pytest_ganvalid.errors import InputError, InputTypeError
 from pytest_ganvalid.observables import KDTree, Observable, resolve
-from pytest_ganvalid.observables.resolve import skipped_columns
+from pytest_ganvalid.observables.requested import skipped_columns
 from pytest_ganvalid.samples import Sample
 
 RNG = np.random.default_rng(1)

@@ -65,6 +65,12 @@ def events() -> Callable[..., Table]:
 
 
 @pytest.fixture(scope="session")
+def samples(events: Callable[..., Table]) -> tuple[Table, Table]:
+    """Return the generated and the reference events."""
+    return events(1, 500), events(2, 600)
+
+
+@pytest.fixture(scope="session")
 def streamed() -> Callable[..., Source]:
     """Return what makes a source of a table that is read part by part, as files are."""
 

@@ -24,7 +24,7 @@ from pytest_ganvalid.pipeline.foreign import (
     matched,
     not_compared,
 )
-from pytest_ganvalid.pipeline.joint import NOT_LOOKED_FOR
+from pytest_ganvalid.pipeline.histogram_pairs import NOT_LOOKED_FOR
 
 Make = Callable[..., dict[str, Any]]
 

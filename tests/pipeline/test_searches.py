@@ -14,7 +14,7 @@ from pytest_ganvalid.overlaps.findings import Independence
 from pytest_ganvalid.pipeline import searches
 from pytest_ganvalid.pipeline.draft import Draft
 from pytest_ganvalid.pipeline.fill import summarise_reference
-from pytest_ganvalid.pipeline.joint import NOT_LOOKED_FOR
+from pytest_ganvalid.pipeline.histogram_pairs import NOT_LOOKED_FOR
 from pytest_ganvalid.pipeline.request import Request, Side
 from pytest_ganvalid.pipeline.run import Threads
 from pytest_ganvalid.pipeline.searches import pairs_in, searched

@@ -10,7 +10,7 @@ import pytest
 from pytest_ganvalid.errors import InputError, InputTypeError
 from pytest_ganvalid.observables import KDTree, Mean, Selection
 from pytest_ganvalid.observables.observable import Observable
-from pytest_ganvalid.observables.resolve import resolve, skipped_columns
+from pytest_ganvalid.observables.requested import resolve, skipped_columns
 from pytest_ganvalid.samples import Entries, Sample
 
 N = 200
