@@ -116,22 +116,22 @@ def check_not_negative(name: str, value: object) -> float:
     return number
 
 
-def check_fraction(name: str, value: object, *, least: float = 0.0) -> float:
-    """Return ``value`` if it lies between ``least`` and 1, both excluded."""
+def check_fraction(name: str, value: object, *, above: float = 0.0) -> float:
+    """Return ``value`` if it lies between ``above`` and 1, both excluded."""
     number = check_number(name, value)
-    if not least < number < 1:
-        msg = f"{name}={value!r} is out of range; expected a number above {least:g} and below 1"
+    if not above < number < 1:
+        msg = f"{name}={value!r} is out of range; expected a number above {above:g} and below 1"
         raise InputError(msg)
     return number
 
 
-def check_positive_integer(name: str, value: object, *, least: int = 1) -> int:
-    """Return ``value`` if it is an integer of at least ``least``."""
+def check_integer(name: str, value: object, *, minimum: int = 1) -> int:
+    """Return ``value`` if it is an integer of at least ``minimum``."""
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
         msg = f"{name}={value!r} is a {type(value).__name__}; expected an integer"
         raise InputTypeError(msg)
-    if value < least:
-        msg = f"{name}={value!r} is too small; expected at least {least}"
+    if value < minimum:
+        msg = f"{name}={value!r} is too small; expected at least {minimum}"
         raise InputError(msg)
     return int(value)
 

@@ -225,7 +225,7 @@ def _number(name: str, text: str | None, source: str) -> float | None:
     """Parse a number and check its range; imports nothing unless an option is given."""
     if text is None:
         return None
-    from pytest_ganvalid._arguments import check_event_count, check_positive_integer
+    from pytest_ganvalid._arguments import check_event_count, check_integer
     from pytest_ganvalid.errors import GanvalidError
     from pytest_ganvalid.statistics.limits import Limits
 
@@ -233,7 +233,7 @@ def _number(name: str, text: str | None, source: str) -> float | None:
         "n_required": lambda value: check_event_count("n_required", value),
         "confidence": lambda value: Limits(confidence=value),
         "max_bias": lambda value: Limits(max_bias=value),
-        "require": lambda value: check_positive_integer("require", int(value) if value.is_integer() else value),
+        "require": lambda value: check_integer("require", int(value) if value.is_integer() else value),
     }
     try:
         value = float(text)

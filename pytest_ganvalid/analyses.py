@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from pytest_ganvalid._arguments import check_event_count, check_finite, check_positive_integer
+from pytest_ganvalid._arguments import check_event_count, check_finite, check_integer
 from pytest_ganvalid.attempts import SampleDigest, Trial, counted, generator_digest, histogram_digest
 from pytest_ganvalid.comparisons import estimate_comparison
 from pytest_ganvalid.errors import InputError, InputTypeError, absence, placed
@@ -120,8 +120,8 @@ def analysis(
         MissingExtraError: If pyhf is not installed.
     """
     limits = Limits(confidence=confidence, max_bias=max_bias, attempt=attempt, looks=looks)
-    toys = check_positive_integer("toys", toys, least=0)
-    seed = check_positive_integer("seed", seed, least=0)
+    toys = check_integer("toys", toys, minimum=0)
+    seed = check_integer("seed", seed, minimum=0)
     n_required, n_train = (
         None if value is None else check_event_count(label, value)
         for label, value in (("n_required", n_required), ("n_train", n_train))

@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_ganvalid._arguments import check_positive_integer
+from pytest_ganvalid._arguments import check_integer
 from pytest_ganvalid.check import validate
 from pytest_ganvalid.errors import InputError, InputTypeError
 from pytest_ganvalid.histograms.layout import Layout
@@ -157,7 +157,7 @@ def toy_figure(
         InputError: If a number is out of range, or nothing is demonstrated.
         InputTypeError: If the toy states no distribution.
     """
-    if check_positive_integer("events", events, least=2_000) > _MAX_EVENTS:
+    if check_integer("events", events, minimum=2_000) > _MAX_EVENTS:
         msg = f"events={events} is too large; expected at most {_MAX_EVENTS:g}"
         raise InputError(msg)
     report = toy_report(toy, generator, n_required=n_required, n_train=n_train, events=events, seed=seed)

@@ -18,9 +18,9 @@ from pytest_ganvalid._arguments import (
     check_event_count,
     check_finite,
     check_fraction,
+    check_integer,
     check_not_negative,
     check_number,
-    check_positive_integer,
     check_positive_number,
 )
 from pytest_ganvalid.errors import InputError, InputTypeError, printable
@@ -724,7 +724,7 @@ class Costs:
                 msg = f"{name}={getattr(self, name)!r} is out of range; choose a unit in which it is 1e-30 to 1e30"
                 raise InputError(msg)
         object.__setattr__(self, "n_train", check_event_count("n_train", self.n_train))
-        object.__setattr__(self, "uses", int(check_event_count("uses", check_positive_integer("uses", self.uses))))
+        object.__setattr__(self, "uses", int(check_event_count("uses", check_integer("uses", self.uses))))
         if not isinstance(self.unit, str):
             msg = f"unit={self.unit!r} is a {type(self.unit).__name__}; expected a word, such as 'CPU h'"
             raise InputTypeError(msg)

@@ -24,7 +24,7 @@ def infinite(name: str, value: object) -> float:
 
 def share(name: str, value: object) -> float:
     """`check_fraction` above a quarter."""
-    return arguments.check_fraction(name, value, least=0.25)
+    return arguments.check_fraction(name, value, above=0.25)
 
 
 RANGES: list[tuple[Callable[[str, object], float], list[float], list[float]]] = [
@@ -94,23 +94,23 @@ def test_an_integer_beyond_floats_is_refused() -> None:
 @pytest.mark.parametrize("value", [1, 5, np.int16(5), 10**30])
 def test_integers(value: Any) -> None:
     """An integer of at least the least comes back as a builtin one."""
-    assert arguments.check_positive_integer("n", value) == value
-    assert type(arguments.check_positive_integer("n", value)) is int
+    assert arguments.check_integer("n", value) == value
+    assert type(arguments.check_integer("n", value)) is int
 
 
 @pytest.mark.parametrize(("value", "least"), [(0, 1), (-1, 0), (4, 5)])
 def test_integers_below_the_least(value: int, least: int) -> None:
     """An integer below the least is refused; the least itself is not."""
     with pytest.raises(InputError, match=f"n={value} is too small; expected at least {least}"):
-        arguments.check_positive_integer("n", value, least=least)
-    assert arguments.check_positive_integer("n", least, least=least) == least
+        arguments.check_integer("n", value, minimum=least)
+    assert arguments.check_integer("n", least, minimum=least) == least
 
 
 @pytest.mark.parametrize("value", [1.0, True, "3", np.float64(2)])
 def test_what_is_no_integer(value: Any) -> None:
     """A float is no integer, even a whole one, and neither is a flag."""
     with pytest.raises(InputTypeError, match=f"is a {type(value).__name__}; expected an integer"):
-        arguments.check_positive_integer("n", value)
+        arguments.check_integer("n", value)
 
 
 def test_finite_numbers() -> None:

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from pytest_ganvalid import _json
 from pytest_ganvalid._arguments import (
     check_finite,
+    check_integer,
     check_not_negative,
     check_number,
     check_positive,
-    check_positive_integer,
 )
 from pytest_ganvalid.errors import InputError, InputTypeError, suggestion
 
@@ -92,7 +92,7 @@ class Config:
         for name in ("steps", "batch", "members", "latent", "width", "critic_width", "depth", "patience"):
             if name == "steps" and self.steps is None:
                 continue
-            value = check_positive_integer(name, getattr(self, name))
+            value = check_integer(name, getattr(self, name))
             if value > _MAX_SETTING:
                 msg = f"{name}={value!r} is out of range; expected at most {_MAX_SETTING:,}"
                 raise InputError(msg)

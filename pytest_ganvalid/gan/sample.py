@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pytest_ganvalid._arguments import check_positive_integer
+from pytest_ganvalid._arguments import check_integer
 from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.gan import artefacts
 from pytest_ganvalid.gan.artefacts import TrainingRecord
@@ -174,8 +174,8 @@ class Generator:
         Raises:
             InputError: As `sample` does, before the first chunk.
         """
-        n, chunk = check_positive_integer("n", n), check_positive_integer("chunk", chunk)
-        seed = check_positive_integer("seed", seed, least=0)
+        n, chunk = check_integer("n", n), check_integer("chunk", chunk)
+        seed = check_integer("seed", seed, minimum=0)
         return self._chunks(n, seed, self._condition_values(conditions, n), chunk)
 
     def source(self, n: int, *, seed: int, conditions: object = None) -> Source:
@@ -192,7 +192,7 @@ class Generator:
         Raises:
             InputError: As `sample` does.
         """
-        n, seed = check_positive_integer("n", n), check_positive_integer("seed", seed, least=0)
+        n, seed = check_integer("n", n), check_integer("seed", seed, minimum=0)
         part = DevicePart(partial(self._tensors, seed, self._condition_values(conditions, n)), n)
         return Source((*self.columns, *self.conditions), [part], provenance=self._provenance(seed))
 

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pytest_ganvalid._arguments import check_positive_integer
+from pytest_ganvalid._arguments import check_integer
 from pytest_ganvalid.errors import InputError, InputTypeError, TrainingError, TrainingWarning
 from pytest_ganvalid.gan import artefacts, checkpoints, preprocess
 from pytest_ganvalid.gan.artefacts import TrainingRecord
@@ -99,8 +99,8 @@ def train(
     if log is not None and checkpoint is not None and Path(log).absolute() == Path(checkpoint).absolute():
         msg = f"log and checkpoint are the same file {str(log)!r}; expected two"
         raise InputError(msg)
-    seed = check_positive_integer("seed", seed, least=0)
-    save_interval = check_positive_integer("checkpoint_every", checkpoint_every)
+    seed = check_integer("seed", seed, minimum=0)
+    save_interval = check_integer("checkpoint_every", checkpoint_every)
     sample = as_sample(events, "training", weight)
     config, default_length = config.for_events(len(sample)), replace(config, steps=None).for_events(len(sample)).length
     names = preprocess.column_names(sample, columns, conditions)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_ganvalid._arguments import check_positive, check_positive_integer
+from pytest_ganvalid._arguments import check_integer, check_positive
 from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.samples import Sample, as_sample
 from pytest_ganvalid.samples.tables import numeric
@@ -38,7 +38,7 @@ class Bootstrap:
     def sample(self, n: int, *, seed: int) -> Sample:
         """Draw ``n`` unweighted events."""
         rng = _generator(seed)
-        rows = rng.choice(self.n_train, size=check_positive_integer("n", n), p=self._probabilities)
+        rows = rng.choice(self.n_train, size=check_integer("n", n), p=self._probabilities)
         columns = {name: values[rows] for name, values in self._training.columns.items()}
         return Sample(columns, provenance=_provenance(self, seed))
 
@@ -56,7 +56,7 @@ class HistogramSampler:
         """
         sample = as_sample(training, "training", weight)
         names, values = matrix(sample)
-        bins = check_positive_integer("bins", bins)
+        bins = check_integer("bins", bins)
         low, high = values.min(axis=0), values.max(axis=0)
         self._names, self._low, self._width = names, low, (high - low) / bins
         # Only the occupied cells are kept, so any number of columns fits in memory.
@@ -70,7 +70,7 @@ class HistogramSampler:
     def sample(self, n: int, *, seed: int) -> Sample:
         """Draw ``n`` unweighted events."""
         rng = _generator(seed)
-        cells = self._cells[rng.choice(len(self._cells), size=check_positive_integer("n", n), p=self._probabilities)]
+        cells = self._cells[rng.choice(len(self._cells), size=check_integer("n", n), p=self._probabilities)]
         values = self._low + self._width * (cells + rng.random(cells.shape))
         return Sample(dict(zip(self._names, values.T, strict=True)), provenance=_provenance(self, seed))
 
@@ -109,13 +109,13 @@ class GaussianKDE:
 
     def sample(self, n: int, *, seed: int) -> Sample:
         """Draw ``n`` unweighted events."""
-        values = self._kde.resample(check_positive_integer("n", n), seed=_generator(seed))
+        values = self._kde.resample(check_integer("n", n), seed=_generator(seed))
         return Sample(dict(zip(self._names, values, strict=True)), provenance=_provenance(self, seed))
 
 
 def _generator(seed: int) -> np.random.Generator:
     # A stream of its own: a reference drawn from a toy with the same seed must stay independent.
-    return np.random.default_rng([check_positive_integer("seed", seed, least=0), STREAM])
+    return np.random.default_rng([check_integer("seed", seed, minimum=0), STREAM])
 
 
 def _provenance(generator: Bootstrap | HistogramSampler | GaussianKDE, seed: int) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_ganvalid._arguments import check_not_negative, check_number, check_positive_integer
+from pytest_ganvalid._arguments import check_integer, check_not_negative, check_number
 from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.samples import Sample
 from pytest_ganvalid.samples.tables import numeric
@@ -104,9 +104,9 @@ class DropRegion:
         Raises:
             InputError: If the source has (almost) no events outside.
         """
-        check_positive_integer("n", n)
+        check_integer("n", n)
         parts: list[Sample] = []
-        batches = np.random.default_rng([check_positive_integer("seed", seed, least=0), 2])
+        batches = np.random.default_rng([check_integer("seed", seed, minimum=0), 2])
         missing, tries = n, 0
         while missing > 0:
             events = self.source.sample(max(missing, 100), seed=int(batches.integers(2**31)))

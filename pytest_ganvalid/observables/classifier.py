@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pytest_ganvalid._arguments import check_positive_integer
+from pytest_ganvalid._arguments import check_integer
 from pytest_ganvalid.errors import InputError, InputTypeError, MissingExtraError, absence
 from pytest_ganvalid.observables.observable import check_name
 from pytest_ganvalid.overlaps.digests import is_plain, row_digests
@@ -153,7 +153,7 @@ class Classifier:
             InputTypeError: If a column does not hold numbers.
             MissingExtraError: If scikit-learn is needed and not installed.
         """
-        names, seed = self.names(generated, reference), check_positive_integer("seed", seed, least=0)
+        names, seed = self.names(generated, reference), check_integer("seed", seed, minimum=0)
         training_clusters = _training_clusters(generated, reference, np.random.default_rng([seed, _STREAM, _CLUSTERS]))
         sides = [
             _Half.of(sample, names, side, np.random.default_rng([seed, _STREAM, i]), training_clusters)

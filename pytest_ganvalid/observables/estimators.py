@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pytest_ganvalid._arguments import check_fraction, check_positive_integer
+from pytest_ganvalid._arguments import check_fraction, check_integer
 from pytest_ganvalid.errors import GanvalidError, InputError, InputTypeError, suggestion
 from pytest_ganvalid.histograms.counts import numeric
 from pytest_ganvalid.observables.observable import column as read_column
@@ -395,8 +395,8 @@ class Estimator:
             msg = f"errors={self.errors!r} is unknown{suggestion(self.errors, _ERRORS)}; expected one of {_ERRORS}"
             raise InputError(msg)
         # With fewer than four degrees of freedom an error is hardly known at all.
-        check_positive_integer("replicas", self.replicas, least=5)
-        check_positive_integer("groups", self.groups, least=5)
+        check_integer("replicas", self.replicas, minimum=5)
+        check_integer("groups", self.groups, minimum=5)
 
     def estimate(self, sample: Sample, side: str, seed: int = 0) -> Estimate:
         """Estimate the number and its standard error.

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pytest_ganvalid._arguments import check_positive_integer, check_positive_number
+from pytest_ganvalid._arguments import check_integer, check_positive_number
 from pytest_ganvalid.errors import InputError, InputTypeError, absence, suggestion
 from pytest_ganvalid.observables.strata import Condition
 from pytest_ganvalid.overlaps.fingerprint import Fingerprint
@@ -66,7 +66,7 @@ class Request:
 
     def __post_init__(self) -> None:
         """Check what can be checked without events."""
-        check_positive_integer("seed", self.seed, least=0)
+        check_integer("seed", self.seed, minimum=0)
         if check_positive_number("memory", self.memory) < _MIN_MEMORY:
             msg = f"memory={self.memory!r} is too little; expected bytes, at least {_MIN_MEMORY:,}"
             raise InputError(msg)

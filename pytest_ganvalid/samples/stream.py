@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from pytest_ganvalid._arguments import check_positive_integer
+from pytest_ganvalid._arguments import check_integer
 from pytest_ganvalid.errors import InputError, InputTypeError
 from pytest_ganvalid.samples.entries import Entries
 from pytest_ganvalid.samples.formats import Columns
@@ -51,7 +51,7 @@ def stream(
         InputError: If n or seed is out of range or missing, or the first chunk has no events or other columns.
         InputTypeError: If ``function`` is none of these, or a chunk is no table.
     """
-    size = None if n is None else check_positive_integer("n", n)
+    size = None if n is None else check_integer("n", n)
     if columns is not None and (isinstance(columns, str) or not all(isinstance(name, str) for name in columns)):
         msg = f"columns={columns!r}; expected a list of names, one for each column"
         raise InputTypeError(msg)
@@ -64,7 +64,7 @@ def stream(
         if size is None or seed is None:
             msg = "a function needs to be told how many events, and by which seed: gv.stream(f, n, seed)"
             raise InputError(msg)
-        producer = _Function(function, size, check_positive_integer("seed", seed, least=0))
+        producer = _Function(function, size, check_integer("seed", seed, minimum=0))
     elif isinstance(function, Iterable) and not isinstance(function, str | bytes | np.ndarray):
         producer = _Iterator(iter(function)) if isinstance(function, Iterator) else _Iterable(function)
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from pytest_ganvalid._arguments import check_fraction, check_not_negative, check_positive, check_positive_integer
+from pytest_ganvalid._arguments import check_fraction, check_integer, check_not_negative, check_positive
 from pytest_ganvalid.errors import InputError, InputTypeError
 
 _MAX_ATTEMPTS, _MAX_LOOKS = 1_000_000, 20
@@ -43,7 +43,7 @@ class Limits:
     def __post_init__(self) -> None:
         """Check every limit, and store it as a builtin float."""
         checked = {
-            "confidence": check_fraction("confidence", self.confidence, least=0.5),
+            "confidence": check_fraction("confidence", self.confidence, above=0.5),
             "max_bias": check_positive("max_bias", self.max_bias),
             "max_local_bias": check_positive("max_local_bias", self.max_local_bias, infinite=True),
             "min_expected": check_not_negative("min_expected", self.min_expected),
@@ -56,7 +56,7 @@ class Limits:
         for name, value in checked.items():
             object.__setattr__(self, name, float(value))
         for name, maximum in (("attempt", _MAX_ATTEMPTS), ("looks", _MAX_LOOKS)):
-            number = check_positive_integer(name, getattr(self, name))
+            number = check_integer(name, getattr(self, name))
             if number > maximum:
                 msg = f"{name}={number} is too large; expected at most {maximum:,}"
                 raise InputError(msg)

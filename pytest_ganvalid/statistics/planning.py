@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from pytest_ganvalid._arguments import check_event_count, check_fraction, check_positive, check_positive_integer
+from pytest_ganvalid._arguments import check_event_count, check_fraction, check_integer, check_positive
 from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.histograms.layout import Arrangement
 from pytest_ganvalid.results import Chain, Costs, Plan
@@ -204,7 +204,7 @@ def plan(
         looks=looks,
     )
     # Below the level even a generator on the boundary passes, and no size can be wanted.
-    power = float(check_fraction("power", power, least=limits.alpha))
+    power = float(check_fraction("power", power, above=limits.alpha))
     study, bins_of, classifiers = _study(n_required, bins, (observables, estimators, classifiers), limits)
     n_generated = math.ceil(generated_ratio * n_required)
     n_reference = reference_partner(study.size(power), n_generated)
@@ -245,7 +245,7 @@ def _study(
     n_histograms = numbers[0] if numbers[0] is not None else (len(bins) if isinstance(bins, Mapping) else 1)
     names = ("observables", "estimators", "classifiers")
     pairs = zip(names, (n_histograms, *numbers[1:]), strict=True)
-    observables, estimators, classifiers = (check_positive_integer(name, n, least=0) for name, n in pairs)
+    observables, estimators, classifiers = (check_integer(name, n, minimum=0) for name, n in pairs)
     if not observables + estimators + classifiers:
         msg = (
             "observables=0, estimators=0 and classifiers=0: a check of nothing demonstrates nothing; expected at least "
@@ -259,12 +259,12 @@ def _study(
         if observables != len(bins):
             msg = f"observables={observables}, and bins names {len(bins)}; leave observables out"
             raise InputError(msg)
-        bin_counts = [check_positive_integer(f"bins[{name!r}]", number, least=2) for name, number in bins.items()]
+        bin_counts = [check_integer(f"bins[{name!r}]", number, minimum=2) for name, number in bins.items()]
     else:
-        bin_counts = [] if bins is None else [check_positive_integer("bins", bins, least=2)] * observables
+        bin_counts = [] if bins is None else [check_integer("bins", bins, minimum=2)] * observables
     histograms = Counter((number - 1, 1.0) for number in bin_counts)
     if classifiers:
-        max_bins = max(bin_counts, default=0) or check_positive_integer("bins", bins, least=2)
+        max_bins = max(bin_counts, default=0) or check_integer("bins", bins, minimum=2)
         histograms[max_bins - 1, TESTED_SHARE] += classifiers
     bins_of = dict(zip(bins, bin_counts, strict=True)) if isinstance(bins, Mapping) else {}
     return _Study(n_required, histograms, estimators, limits), bins_of, classifiers

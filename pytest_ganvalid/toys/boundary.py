@@ -20,7 +20,7 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike, NDArray
 
-from pytest_ganvalid._arguments import check_not_negative, check_positive, check_positive_integer
+from pytest_ganvalid._arguments import check_integer, check_not_negative, check_positive
 from pytest_ganvalid.errors import InputError, suggestion
 
 FloatArray = NDArray[np.float64]
@@ -36,7 +36,7 @@ def falling_spectrum(bins: int, drop: float = 30.0) -> FloatArray:
     Raises:
         InputError: If an argument is out of range.
     """
-    check_positive_integer("bins", bins, least=2)
+    check_integer("bins", bins, minimum=2)
     check_positive("drop", drop)
     p = np.exp(np.linspace(0.0, -math.log(drop), bins))
     return np.asarray(p / p.sum())

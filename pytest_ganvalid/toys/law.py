@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pytest_ganvalid._arguments import check_not_negative, check_number, check_positive_integer
+from pytest_ganvalid._arguments import check_integer, check_not_negative, check_number
 from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.samples import Sample
 
@@ -103,7 +103,7 @@ class Univariate(ABC):
 
     def equiprobable_edges(self, bins: int) -> tuple[float, ...]:
         """Return the ``bins - 1`` edges of exactly equiprobable bins, at least 2."""
-        check_positive_integer("bins", bins, least=2)
+        check_integer("bins", bins, minimum=2)
         shares = np.arange(1, bins) / bins
         low, high = (np.full(bins - 1, end, dtype=float) for end in self._reach())
         for _ in range(_HALVINGS):
@@ -121,8 +121,8 @@ def uniforms(n: int, draws: int, seed: int, *, stream: int = 0) -> FloatArray:
     Raises:
         InputError: If ``n`` or ``seed`` is out of range.
     """
-    sequence = np.random.SeedSequence(check_positive_integer("seed", seed, least=0), spawn_key=(stream,))
-    numbers = np.random.Generator(np.random.PCG64(sequence)).random((check_positive_integer("n", n), draws))
+    sequence = np.random.SeedSequence(check_integer("seed", seed, minimum=0), spawn_key=(stream,))
+    numbers = np.random.Generator(np.random.PCG64(sequence)).random((check_integer("n", n), draws))
     # Zero is drawn once in 2⁵³ times, and would be an infinite normal deviate.
     return np.maximum(numbers, _BELOW_ANY_DRAW).T
 

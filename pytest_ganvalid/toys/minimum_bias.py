@@ -11,7 +11,7 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike
 
-from pytest_ganvalid._arguments import check_positive, check_positive_integer
+from pytest_ganvalid._arguments import check_integer, check_positive
 from pytest_ganvalid.samples import Sample
 from pytest_ganvalid.toys.law import FloatArray, Toy, Univariate, check_between, mixture, provenance, uniforms
 
@@ -127,8 +127,8 @@ class Pileup:
     def __post_init__(self) -> None:
         """Check the parameters."""
         check_between("mean", self.mean, 0.001, 1_000)
-        check_positive_integer("library_size", self.library_size)
-        check_positive_integer("library_seed", self.library_seed, least=0)
+        check_integer("library_size", self.library_size)
+        check_integer("library_seed", self.library_seed, minimum=0)
 
     def library(self) -> Sample:
         """Return the collisions that are overlaid."""

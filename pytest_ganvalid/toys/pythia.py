@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from pytest_ganvalid._arguments import check_positive_integer
+from pytest_ganvalid._arguments import check_integer
 from pytest_ganvalid._extras import imported
 from pytest_ganvalid.errors import GanvalidError, InputError, InputTypeError
 from pytest_ganvalid.samples import Sample
@@ -79,7 +79,7 @@ class PythiaZ:
 
     def __post_init__(self) -> None:
         """Check the settings as far as that is possible without Pythia."""
-        check_positive_integer("block", self.block)
+        check_integer("block", self.block)
         low, high = self.mass_range
         # Pythia reads mHatMax < mHatMin as "no upper limit" and would silently widen the range.
         if not (0.0 < low < high <= self.energy and math.isfinite(self.energy)):
@@ -121,9 +121,9 @@ class PythiaZ:
             MissingExtraError: pythia8mc, or for the progress bar tqdm, is not installed.
             RuntimeError: Pythia does not initialise or cannot make events with these settings, or a process died.
         """
-        n = check_positive_integer("n", n)
-        tasks = _tasks(n, self.block, check_positive_integer("seed", seed, least=0))
-        count = _available_cores() if processes is None else check_positive_integer("processes", processes)
+        n = check_integer("n", n)
+        tasks = _tasks(n, self.block, check_integer("seed", seed, minimum=0))
+        count = _available_cores() if processes is None else check_integer("processes", processes)
         _pythia8mc()
         rows = np.empty((n, _COMPONENTS))
         with _progress(n, visible=progress) as update, closing(_fill(rows, self._lines(), tasks, count)) as filled:

@@ -14,7 +14,7 @@ import numpy as np
 import scipy
 from numpy.typing import ArrayLike
 
-from pytest_ganvalid._arguments import check_not_negative, check_positive, check_positive_integer
+from pytest_ganvalid._arguments import check_integer, check_not_negative, check_positive
 from pytest_ganvalid.toys.law import Events, FloatArray, Toy, Univariate, column
 
 _NORM = 1 / math.sqrt(2 * math.pi)
@@ -126,7 +126,7 @@ class SphericalShell(_Isotropic):
         """Check the parameters."""
         check_not_negative("radius", self.radius)
         check_positive("width", self.width)
-        check_positive_integer("dimension", self.dimension, least=2)
+        check_integer("dimension", self.dimension, minimum=2)
 
     @property
     def columns(self) -> tuple[str, ...]:
