@@ -6,11 +6,11 @@ import functools
 import math
 import numbers
 from array import array
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, ParamSpec, TypeVar
 
-from pytest_ganvalid.errors import InputError, InputTypeError
+from pytest_ganvalid.errors import InputError, InputTypeError, expected_one_of
 
 _TABLE = 2  # axes
 P = ParamSpec("P")
@@ -134,6 +134,14 @@ def check_integer(name: str, value: object, *, minimum: int = 1) -> int:
         msg = f"{name}={value!r} is too small; expected at least {minimum}"
         raise InputError(msg)
     return int(value)
+
+
+def check_choice(name: str, value: object, choices: Collection[str]) -> str:
+    """Return ``value`` if it is one of some words."""
+    if not isinstance(value, str) or value not in choices:
+        msg = f"{name}={value!r} is unknown{expected_one_of(value, choices)}"
+        raise InputError(msg)
+    return value
 
 
 def check_positive_number(name: str, value: object) -> float:

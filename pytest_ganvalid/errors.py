@@ -47,6 +47,12 @@ def absence(kind: str, name: object, names: Iterable[object], hint: str = "") ->
     return f"there is no {kind} {name!r}{'' if hint else suggestion(name, valid)}; there are {valid}{hint}"
 
 
+def expected_one_of(name: object, names: Iterable[object]) -> str:
+    """Return the end of a message on a wrong name: which one was meant perhaps, and which ones there are."""
+    valid = [*map(str, names)]
+    return f"{suggestion(name, valid)}; expected one of {', '.join(valid)}"
+
+
 class GanvalidError(Exception):
     """Base of all errors raised on purpose; never raised itself.
 

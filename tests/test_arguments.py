@@ -93,17 +93,27 @@ def test_an_integer_beyond_floats_is_refused() -> None:
 
 @pytest.mark.parametrize("value", [1, 5, np.int16(5), 10**30])
 def test_integers(value: Any) -> None:
-    """An integer of at least the least comes back as a builtin one."""
+    """An integer of at least the minimum comes back as a builtin one."""
     assert arguments.check_integer("n", value) == value
     assert type(arguments.check_integer("n", value)) is int
 
 
-@pytest.mark.parametrize(("value", "least"), [(0, 1), (-1, 0), (4, 5)])
-def test_integers_below_the_least(value: int, least: int) -> None:
-    """An integer below the least is refused; the least itself is not."""
-    with pytest.raises(InputError, match=f"n={value} is too small; expected at least {least}"):
-        arguments.check_integer("n", value, minimum=least)
-    assert arguments.check_integer("n", least, minimum=least) == least
+@pytest.mark.parametrize(("value", "minimum"), [(0, 1), (-1, 0), (4, 5)])
+def test_integers_below_the_minimum(value: int, minimum: int) -> None:
+    """An integer below the minimum is refused; the minimum itself is not."""
+    with pytest.raises(InputError, match=f"n={value} is too small; expected at least {minimum}"):
+        arguments.check_integer("n", value, minimum=minimum)
+    assert arguments.check_integer("n", minimum, minimum=minimum) == minimum
+
+
+@pytest.mark.parametrize("value", ["medain", "Median", None, 3, ["mode"], math.nan])
+def test_choices(value: Any) -> None:
+    """A word that is none of some others is refused with all of them, and with the one that was meant."""
+    words = {"median": 1, "mode": 2}
+    assert arguments.check_choice("kind", "mode", words) == "mode"
+    with pytest.raises(InputError, match=r"^kind=.* is unknown.*; expected one of median, mode$") as caught:
+        arguments.check_choice("kind", value, words)
+    assert ("did you mean 'median'?" in str(caught.value)) == (value in ("medain", "Median"))
 
 
 @pytest.mark.parametrize("value", [1.0, True, "3", np.float64(2)])

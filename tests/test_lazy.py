@@ -19,8 +19,8 @@ def test_every_public_name_is_there(package: str) -> None:
     module = importlib.import_module(package)
     assert set(module.__all__) <= set(dir(module))
     assert all(getattr(module, name) is not None for name in module.__all__)
-    with pytest.raises(AttributeError, match=rf"module '{package}' has no attribute 'Classifer'"):
-        module.Classifer  # noqa: B018
+    with pytest.raises(AttributeError, match=rf"module '{package}' has no attribute 'Mode'"):
+        module.Mode  # noqa: B018
     assert not hasattr(module, "_Nothing")
 
 

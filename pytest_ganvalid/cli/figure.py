@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_ganvalid.cli.parsing import Command, UsageError, add_outputs, check_outputs, count, number
 from pytest_ganvalid.cli.processes import say
 from pytest_ganvalid.cli.simulate import kebab
-from pytest_ganvalid.errors import InputError, placed, suggestion
+from pytest_ganvalid.errors import InputError, expected_one_of, placed
 
 if TYPE_CHECKING:
     from pytest_ganvalid.report.figure import UncertaintyFigure
@@ -50,10 +50,8 @@ def _run(arguments: argparse.Namespace) -> None:
     toy = next((name for name in TOYS if _plain(name) == _plain(arguments.source)), None)
     options = [name for name in _OF_TOYS if getattr(arguments, name) is not None]
     if toy is None and options:
-        msg = (
-            f"--{options[0]} is of a toy, and {arguments.source!r} is none"
-            f"{suggestion(arguments.source, map(kebab, TOYS))}; expected one of {', '.join(map(kebab, TOYS))}"
-        )
+        wrong = f"{arguments.source!r} is none{expected_one_of(arguments.source, map(kebab, TOYS))}"
+        msg = f"--{options[0]} is of a toy, and {wrong}"
         raise UsageError(msg)
     check_outputs(outputs, SUFFIXES, [arguments.source, *([arguments.generator] if arguments.generator else [])])
     figure = _of_file(arguments) if toy is None else _of_toy(toy, arguments)
@@ -125,9 +123,10 @@ def _generator(toy: Any, arguments: argparse.Namespace) -> tuple[Any, float]:  #
     name = next((name for name in GENERATORS if _plain(name) == _plain(arguments.generator)), None)
     if name is None:
         if not arguments.generator.endswith(".safetensors"):
-            expected = f"{', '.join(GENERATORS)}, or a file of 'ganvalid train': .safetensors"
-            guess = suggestion(arguments.generator, GENERATORS)
-            msg = f"there is no generator {arguments.generator!r}{guess}; expected one of {expected}"
+            expected = (
+                f"{expected_one_of(arguments.generator, GENERATORS)}, or a file of 'ganvalid train': .safetensors"
+            )
+            msg = f"there is no generator {arguments.generator!r}{expected}"
             raise UsageError(msg)
         from pytest_ganvalid.gan import Generator
 

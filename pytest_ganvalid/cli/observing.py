@@ -9,7 +9,7 @@ from typing import Any
 
 from pytest_ganvalid.cli.parameters import real, whole
 from pytest_ganvalid.cli.parsing import UsageError
-from pytest_ganvalid.errors import suggestion
+from pytest_ganvalid.errors import expected_one_of, suggestion
 
 _COMMA = re.compile(r",(?![^(]*\))")  # outside parentheses
 _WHERE = " where "
@@ -140,7 +140,6 @@ def _number_or_edges(value: str, text: str) -> Any:  # noqa: ANN401
 def _nonfinite(text: str) -> tuple[str, str]:
     name, _, destination = text.rpartition("=")
     if destination not in _DESTINATIONS:
-        guess = suggestion(destination, _DESTINATIONS)
-        msg = f"{text!r} names no place{guess}; expected one of {', '.join(_DESTINATIONS)}"
+        msg = f"{text!r} names no place{expected_one_of(destination, _DESTINATIONS)}"
         raise argparse.ArgumentTypeError(msg)
     return name.strip(), destination

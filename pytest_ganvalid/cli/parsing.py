@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 from pytest_ganvalid.cli.parameters import Parameter, parsed, real, whole
 from pytest_ganvalid.cli.processes import complain, say
-from pytest_ganvalid.errors import InputError, suggestion
+from pytest_ganvalid.errors import InputError, expected_one_of, suggestion
 
 _CHOICE, _WORD = re.compile(r"invalid choice: '(.*)' \(choose from (.*)\)"), re.compile(r"[\w-]+")
 _OPTION = re.compile(r"--[a-z][a-z-]*")
@@ -212,7 +212,7 @@ def values_of(assignments: Iterable[tuple[str, str]], parameters: Iterable[Param
     values: dict[str, Any] = {}
     for name, text in assignments:
         if name not in kinds:
-            msg = f"{unknown} {name!r}{suggestion(name, kinds)}; expected one of {', '.join(kinds)}"
+            msg = f"{unknown} {name!r}{expected_one_of(name, kinds)}"
             raise UsageError(msg)
         try:
             values[name] = parsed(kinds[name], text)

@@ -19,7 +19,7 @@ from pytest_ganvalid.cli.parsing import (
     table,
 )
 from pytest_ganvalid.cli.processes import say
-from pytest_ganvalid.errors import suggestion
+from pytest_ganvalid.errors import expected_one_of
 from pytest_ganvalid.statistics.limits import LIMITS
 
 _LIMITS = ("confidence", "max_bias", "max_directional_bias", "smooth", "looks")
@@ -144,7 +144,7 @@ def _assigned(option: str, pairs: list[tuple[str, str]] | None) -> dict[str, Any
     values: dict[str, Any] = {}
     for name, text in pairs:
         if option == "costs" and name not in _COSTS:
-            msg = f"there is no cost {name!r}{suggestion(name, _COSTS)}; expected one of {', '.join(_COSTS)}"
+            msg = f"there is no cost {name!r}{expected_one_of(name, _COSTS)}"
             raise UsageError(msg)
         if name in values:
             msg = f"--{option} gives {name} twice; expected one"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_ganvalid.cli.parameters import Kind, built, parameters_of, summary_of
 from pytest_ganvalid.cli.parsing import Command, add_settings, check_output, count, defaults, table, values_of
 from pytest_ganvalid.cli.processes import bar_wanted, say
-from pytest_ganvalid.errors import InputError, suggestion
+from pytest_ganvalid.errors import InputError, expected_one_of
 
 if TYPE_CHECKING:
     from pytest_ganvalid.samples import Sample
@@ -79,8 +79,7 @@ def _toy(text: str) -> str:
     for name in TOYS:
         if name.lower() == plain:
             return name
-    names = [*map(kebab, TOYS)]
-    msg = f"there is no toy {text!r}{suggestion(text, names)}; expected one of {', '.join(names)}"
+    msg = f"there is no toy {text!r}{expected_one_of(text, map(kebab, TOYS))}"
     raise argparse.ArgumentTypeError(msg)
 
 

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field, replace
 
 from pytest_ganvalid import _json
 from pytest_ganvalid._arguments import (
+    check_choice,
     check_finite,
     check_integer,
     check_not_negative,
     check_number,
     check_positive,
 )
-from pytest_ganvalid.errors import InputError, InputTypeError, suggestion
+from pytest_ganvalid.errors import InputError, InputTypeError
 
 OBJECTIVES = ("relativistic", "hinge", "wgan-gp")
 PRECISIONS = ("auto", "float32", "tf32", "bfloat16")
@@ -82,10 +83,7 @@ class Config:
     def __post_init__(self) -> None:
         """Check the values."""
         for name, choices in (("objective", OBJECTIVES), ("precision", PRECISIONS)):
-            if getattr(self, name) not in choices:
-                guess = suggestion(getattr(self, name), choices)
-                msg = f"{name}={getattr(self, name)!r} is not known{guess}; expected one of {', '.join(choices)}"
-                raise InputError(msg)
+            check_choice(name, getattr(self, name), choices)
         # What is kept are numbers of Python, whatever was given: settings are written as JSON.
         if self.penalty is not None:
             object.__setattr__(self, "penalty", check_not_negative("penalty", self.penalty))

@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pytest_ganvalid._arguments import check_fraction, check_integer
+from pytest_ganvalid._arguments import check_choice, check_fraction, check_integer
 from pytest_ganvalid.errors import GanvalidError, InputError, InputTypeError, suggestion
 from pytest_ganvalid.histograms.counts import numeric
 from pytest_ganvalid.observables.observable import column as read_column
@@ -391,9 +391,7 @@ class Estimator:
                 f"the function of {self.name!r} is a {type(self.function).__name__}; expected a function of the sample"
             )
             raise InputTypeError(msg)
-        if self.errors not in _ERRORS:
-            msg = f"errors={self.errors!r} is unknown{suggestion(self.errors, _ERRORS)}; expected one of {_ERRORS}"
-            raise InputError(msg)
+        check_choice("errors", self.errors, _ERRORS)
         # With fewer than four degrees of freedom an error is hardly known at all.
         check_integer("replicas", self.replicas, minimum=5)
         check_integer("groups", self.groups, minimum=5)

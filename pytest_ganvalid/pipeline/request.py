@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pytest_ganvalid._arguments import check_integer, check_positive_number
+from pytest_ganvalid._arguments import check_choice, check_integer, check_positive_number
 from pytest_ganvalid.errors import InputError, InputTypeError, absence, suggestion
 from pytest_ganvalid.observables.strata import Condition
 from pytest_ganvalid.overlaps.fingerprint import Fingerprint
@@ -70,16 +70,10 @@ class Request:
         if check_positive_number("memory", self.memory) < _MIN_MEMORY:
             msg = f"memory={self.memory!r} is too little; expected bytes, at least {_MIN_MEMORY:,}"
             raise InputError(msg)
-        if self.cluster_of not in CLUSTER_OF:
-            guess = suggestion(self.cluster_of, CLUSTER_OF)
-            msg = f"cluster_of={self.cluster_of!r} is unknown{guess}; expected one of {CLUSTER_OF}"
-            raise InputError(msg)
+        check_choice("cluster_of", self.cluster_of, CLUSTER_OF)
         object.__setattr__(self, "cluster", _cluster_columns(self.cluster))
         for destination in self.nonfinite.values() if isinstance(self.nonfinite, Mapping) else [self.nonfinite]:
-            if destination not in NONFINITE:
-                guess = suggestion(destination, NONFINITE)
-                msg = f"nonfinite={destination!r} is unknown{guess}; expected one of {NONFINITE}"
-                raise InputError(msg)
+            check_choice("nonfinite", destination, NONFINITE)
 
     @property
     def stated(self) -> tuple[str, ...]:

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from pytest_ganvalid.errors import InputError, suggestion
+from pytest_ganvalid._arguments import check_choice
+from pytest_ganvalid.errors import InputError
 from pytest_ganvalid.histograms.sums import BinSums
 from pytest_ganvalid.results import Chi2Result
 from pytest_ganvalid.statistics.roots import brentq
@@ -43,9 +44,7 @@ def chi2_test(
     Raises:
         InputError: If the method is unknown or fewer than two bins are populated.
     """
-    if method not in tuple(_METHODS):
-        msg = f"method={method!r} is unknown{suggestion(method, _METHODS)}; expected one of {sorted(_METHODS)}"
-        raise InputError(msg)
+    check_choice("method", method, _METHODS)
     populated = generated.populated | reference.populated
     ndf = int(populated.sum()) - 1
     if ndf < 1:

@@ -77,7 +77,7 @@ def test_not_done(words: str, reason: str, not_done: Refusal) -> None:
     [
         ("train none.npz -o out.safetensors", "none.npz: there is no such file"),
         ("train events.npz -o out.safetensors --columns mass", "events.npz: there is no column 'mass'; there are"),
-        ("train events.npz -o out.safetensors --set precision=half", "precision='half' is not known; expected one of"),
+        ("train events.npz -o out.safetensors --set precision=half", "precision='half' is unknown; expected one of"),
         ("train events.npz -o out.safetensors --device tpu", "--device 'tpu' "),
         ("train events.npz -o out.safetensors --checkpoint events2.npz", "cannot be read as a checkpoint"),
     ],

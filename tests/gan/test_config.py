@@ -43,10 +43,10 @@ def test_counts(name: str, value: Any, error: type[Exception], text: str) -> Non
         (
             {"objective": "gan"},
             InputError,
-            "objective='gan' is not known.*; expected one of relativistic, hinge, wgan-gp",
+            "objective='gan' is unknown.*; expected one of relativistic, hinge, wgan-gp",
         ),
-        ({"objective": None}, InputError, "objective=None is not known"),
-        ({"precision": "float16"}, InputError, "precision='float16' is not known.*; expected one of auto, float32"),
+        ({"objective": None}, InputError, "objective=None is unknown"),
+        ({"precision": "float16"}, InputError, "precision='float16' is unknown.*; expected one of auto, float32"),
         ({"penalty": -0.1}, InputError, "penalty=-0.1 is out of range"),
         ({"penalty": float("inf")}, InputError, "penalty=inf is out of range"),
         ({"penalty": "much"}, InputTypeError, "penalty='much' is a str"),

@@ -146,9 +146,7 @@ def test_weighted_bin_without_entries_is_a_disagreement() -> None:
 
 def test_refusals() -> None:
     """An unknown method and a single populated bin are refused."""
-    with pytest.raises(
-        gv.InputError, match=r"method='pearson' is unknown; expected one of \['gagunashvili', 'profile'\]"
-    ):
+    with pytest.raises(gv.InputError, match=r"method='pearson' is unknown; expected one of profile, gagunashvili"):
         gv.chi2_test(gv.Counts([1, 2]), gv.Counts([3, 4]), method="pearson")
     with pytest.raises(gv.InputError, match="at least two populated bins; got 1 of 3"):
         gv.chi2_test(gv.Counts([0, 5, 0]), gv.Counts([0, 6, 0]))
