@@ -72,7 +72,7 @@ class Threads:
             workers: Number of threads; ``None`` for as many as there are processors.
         """
         self._show = tick
-        self._running: list[threading.Event] = []  # set once what runs is to stop
+        self._local = threading.local()  # has what is set once this thread is to stop
         self.workers = threads() if workers is None else workers
 
     def total(self, work: Work, task: Any, parts: Sequence[Any], join: Join = operator.add) -> Any:  # noqa: ANN401
@@ -80,50 +80,60 @@ class Threads:
         numbered = [*enumerate(parts)]
         if len(parts) == 1:  # what is small need not wait for a thread
             return work(task, *numbered[0], self._tick)
-        return self._in_threads(lambda part: work(task, *part, self._tick), numbered, partial(_sum, join=join))
+        add = partial(_sum, join=join)
+        return self._in_threads(lambda part: work(task, *part, self._tick), numbered, add, stop_all=True)
 
     def each(self, function: Callable[[Item], Result], items: Sequence[Item], rows: int) -> list[Result]:
         """Return what a function makes of each item; see `Runner`."""
         if self.workers == 1 or len(items) == 1 or rows < _MANY:
             return [*map(function, items)]
-        results: list[Result] = self._in_threads(function, items, list)
+        results: list[Result] = self._in_threads(function, items, list, stop_all=False)
         return results
 
+    @property
+    def _stops(self) -> tuple[threading.Event, ...]:
+        return getattr(self._local, "stops", ())
+
     def _tick(self, rows: int) -> None:
-        if any(stopped.is_set() for stopped in [*self._running]):
+        if any(stop.is_set() for stop in self._stops):
             raise Interrupted
         if self._show is not None:
             self._show(rows)
 
     def _in_threads(
-        self, function: Callable[[Item], Any], items: Sequence[Item], take: Callable[[Iterator[Any]], Any]
+        self,
+        function: Callable[[Item], Any],
+        items: Sequence[Item],
+        take: Callable[[Iterator[Any]], Any],
+        *,
+        stop_all: bool,
     ) -> Any:  # noqa: ANN401
+        """Take the results of all items; an error stops all, or only those after it, so that the first is raised."""
         stopped = threading.Event()
+        stops = (*self._stops, stopped)  # this may be a part of what is done in another thread
 
         def result_of(item: Item) -> Any:  # noqa: ANN401
             if stopped.is_set():
                 raise Interrupted
+            self._local.stops = stops
             try:
                 return function(item)
             except BaseException:
-                stopped.set()
+                if stop_all:
+                    stopped.set()
                 raise
 
         ahead: deque[Future[Any]] = deque()
-        self._running.append(stopped)
-        try:
-            with ThreadPoolExecutor(self.workers) as pool:
-                try:
-                    return take(_results(pool, result_of, items, ahead, self.workers * _AHEAD))
-                except BaseException as error:
-                    stopped.set()
-                    for result in ahead:
-                        result.cancel()
-                    if isinstance(error, Interrupted):  # by the error of a later item, or of what goes on beside this
-                        raise _cause(ahead, error) from None
-                    raise
-        finally:
-            self._running.remove(stopped)
+        with ThreadPoolExecutor(self.workers) as pool:
+            try:
+                return take(_results(pool, result_of, items, ahead, self.workers * _AHEAD))
+            except BaseException as error:
+                stopped.set()
+                for result in ahead:
+                    result.cancel()
+                if isinstance(error, Interrupted):  # by the error of a later item, or of what goes on around this
+                    raise _cause(ahead, error) from None
+                raise
 
 
 def _results(

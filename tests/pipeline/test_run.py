@@ -257,27 +257,43 @@ def test_each_at_once(rows: int, at_once: int) -> None:
     assert len({*Threads(workers=3).each(lambda _: meeting.wait(), range(3), rows)}) == at_once
 
 
-@pytest.mark.parametrize("bad", [0, 1])
+@pytest.mark.parametrize("parts", [1, 100])
 @pytest.mark.parametrize("error", [ValueError("of a task"), KeyboardInterrupt()])
-def test_an_error_stops_what_goes_on_beside_it(bad: int, error: BaseException) -> None:
-    """An error in one task ends the filling of many parts, or of one, in another; then all can begin anew."""
-    runner = Threads(workers=2)
+def test_an_error_stops_what_goes_on_beside_it(parts: int, error: BaseException) -> None:
+    """An error in one task ends the filling of many parts, or of one, in a later one; then all can begin anew."""
+    runner, slow = Threads(workers=2), _Slow(-1, error)
     before = _threads_left()
-    for parts in (range(100), range(1)):
-        slow = _Slow(-1, error)
 
-        def task(number: int, slow: _Slow = slow, parts: range = parts) -> Any:
-            if number != bad:
-                return runner.total(slow, None, parts)
-            time.sleep(0.05)
-            raise error
+    def task(number: int) -> Any:
+        if number:
+            return runner.total(slow, None, range(parts))
+        time.sleep(0.05)
+        raise error
 
-        with pytest.raises(type(error)) as caught:
-            runner.each(task, range(2), 10_000_000)
-        assert caught.value is error
-        assert slow.chunks < 1_000  # half of what one part has
-        assert _threads_left() == before
+    with pytest.raises(type(error)) as caught:
+        runner.each(task, range(2), 10_000_000)
+    assert caught.value is error
+    assert slow.chunks < 1_000  # half of what one part has
+    assert _threads_left() == before
     assert runner.total(_word, "t", ["p", "p"]) == "t0p;t1p;"
+
+
+@pytest.mark.parametrize("parts", [1, 3])
+def test_the_first_of_several_errors_is_raised(parts: int) -> None:
+    """Of errors in several tasks, that of the first one is raised, however late it comes."""
+    errors = ValueError("first"), ValueError("second")
+
+    def work(task: int, number: int, part: Any, tick: Tick) -> int:  # noqa: ARG001
+        if task == 0:
+            for _ in range(20):
+                time.sleep(0.005)
+                tick(1)
+        raise errors[task]
+
+    runner = Threads(workers=2)
+    with pytest.raises(ValueError, match="first") as caught:
+        runner.each(lambda number: runner.total(work, number, range(parts)), range(2), 10_000_000)
+    assert caught.value is errors[0]
 
 
 def test_cluster_passes_errors_on() -> None:
