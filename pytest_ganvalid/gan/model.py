@@ -83,7 +83,8 @@ class MemberByMember:
         self._hidden = [[(w[i : i + 1], b[i : i + 1]) for w, b in layers[:-1]] for i in range(len(layers[0][0]))]
         self._last = [(w.mT, b.mT) for w, b in zip(*(p.split(1) for p in layers[-1]), strict=True)]
         self._events = _EVENTS_AT_A_TIME
-        self._room = torch.empty(2, 1, self._events, max(w.shape[-1] for w, _ in layers[:-1])).unbind()
+        width = max(weight.shape[-1] for weight, _ in layers[:-1])
+        self._room = layers[0][0].new_empty(2, 1, self._events, width).unbind()
 
     def __call__(self, x: Tensor) -> Tensor:
         """Return the output of all members in turn, shape (outputs, members × events)."""

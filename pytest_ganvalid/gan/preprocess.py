@@ -252,7 +252,7 @@ class FromNetwork:
 
     def __init__(self, columns: Sequence[Quantiles], device: torch.device) -> None:
         """Put the tables on a device, as the lines between their knots."""
-        n_lines = max((len(column.values) for column in columns), default=1) + 1
+        n_lines = max(len(column.values) for column in columns) + 1
         lines = np.empty((3, len(columns), n_lines))  # the end of each, its value at 0, and its slope
         for row, column in zip(lines.swapaxes(0, 1), columns, strict=True):
             row[:] = np.array([np.nan, column.values[-1], 0.0])[:, None]

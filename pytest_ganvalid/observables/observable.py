@@ -69,6 +69,11 @@ class Observable:
     where: Function | str | None = None
     tree: bool = False
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether no function of the user's is called."""
+        return self.function is None and not callable(self.where)
+
     def values(self, sample: Sample, side: str) -> Values:
         """Compute the observable.
 

@@ -55,7 +55,7 @@ _RARE = 1e-6  # probability with which a limit of how rarely rows agree is too l
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Values:
-    """Values of the fine columns of some rows, left where they were read: few of them are ever looked at.
+    """Values of the fine columns of some rows, in the order in which they were read: few of them are ever looked at.
 
     Attributes:
         blocks: Arrays of values, one for each fine column, of the events of each chunk, one chunk after the other.
@@ -88,7 +88,8 @@ class _Values:
 
     def columns(self) -> tuple[NDArray[np.float64], ...]:
         """Return the values of each column, shape (rows,)."""
-        return tuple(np.concatenate(arrays).take(self.at) for arrays in zip(*self.blocks, strict=True))
+        arrays = self.blocks[0] if len(self.blocks) == 1 else map(np.concatenate, zip(*self.blocks, strict=True))
+        return tuple(array.take(self.at) for array in arrays)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -33,7 +33,7 @@ from pytest_ganvalid.overlaps.key import HEAD, Key, key_columns, key_of, tells_e
 from pytest_ganvalid.pipeline.plan import CLUSTER, FillPlan, Histogram, unreadable
 from pytest_ganvalid.pipeline.preview import FIRST, Preview, drawn, has_numbers, head, preview, row_bytes
 from pytest_ganvalid.pipeline.request import DEFAULT_BINS, Request, Side
-from pytest_ganvalid.pipeline.run import Runner
+from pytest_ganvalid.pipeline.run import MANY, Runner
 from pytest_ganvalid.samples import Sample
 from pytest_ganvalid.samples.columns import inner_columns
 from pytest_ganvalid.samples.features import hint, is_nested, refuse_wide
@@ -134,6 +134,11 @@ class Draft:
         """The observables that are histogrammed event by event."""
         return tuple(observable for observable in self.observables if isinstance(observable, Observable))
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether all histograms are of columns; functions of the user's are not called at the same time."""
+        return all(observable.is_plain for observable in self.binned)
+
     def plan(self, runner: Runner) -> FillPlan:
         """Choose all bins; the runner takes the observables side by side.
 
@@ -154,25 +159,25 @@ class Draft:
 
             def chosen(
                 observable: Observable, label: str = label, stratum: int = stratum, sample: Sample = sample
-            ) -> Histogram | InputError:
+            ) -> Histogram | Exception:
                 try:
                     with placed(f"observable {observable.name + label!r}"):
                         return self._histogram(observable, label, stratum, sample, generated)
-                except InputError as error:
+                except Exception as error:  # noqa: BLE001 - it is raised, or told of, in the order of the observables
                     return error
 
             longest_first = sorted(self.binned, key=lambda observable: -len(observable.columns))
-            results = zip(longest_first, runner.each(chosen, longest_first, len(sample)), strict=True)
-            by_name = {observable.name: result for observable, result in results}
+            results = runner.each(chosen, longest_first, at_once=self.is_plain and len(sample) >= MANY)
+            by_name = {o.name: result for o, result in zip(longest_first, results, strict=True)}
             for observable in self.binned:
-                histogram = by_name[observable.name]
-                if isinstance(histogram, Histogram):
-                    histograms.append(histogram)
+                result = by_name[observable.name]
+                if isinstance(result, Histogram):
+                    histograms.append(result)
                     continue
                 explicit = isinstance(self.request.bins, Mapping) and observable.name in self.request.bins
-                if skipped is None or not observable.tree or explicit:
-                    raise histogram
-                skipped[observable.name + label] = histogram.message  # its columns are compared one by one
+                if not isinstance(result, InputError) or skipped is None or not observable.tree or explicit:
+                    raise result
+                skipped[observable.name + label] = result.message  # its columns are compared one by one
         side = self.sides[1]
         return FillPlan(
             weight=side.weight,

@@ -54,7 +54,7 @@ def of_events(
 
 def _paired(sides: tuple[Side, Side], request: Request, training: Side | Fingerprint | None, runner: Runner) -> Paired:
     draft = Draft.of(sides, request, runner, training)
-    draft, generated, reference, pairs_of_rows = summarise_sides(draft, runner, partial(pairs_in, draft))
+    draft, generated, reference, undeclared = summarise_sides(draft, runner, partial(pairs_in, draft))
     strata = strata_of(reference.plan, generated, reference)
     joint = Joint.of(draft, reference.plan, (generated, reference), runner)
     pairs: dict[str, Pair] = {}
@@ -75,7 +75,7 @@ def _paired(sides: tuple[Side, Side], request: Request, training: Side | Fingerp
     return Paired(
         pairs=with_rates([pairs[name] for name in names], rates),
         strata=tuple(strata.values()),
-        independence=searched(search, draft, pairs_of_rows, training, runner, declared=declared),
+        independence=searched(search, draft, undeclared, training, runner, declared=declared),
         events=(generated.n_events, reference.n_events),
         origins=(sides[0].source.provenance, sides[1].source.provenance),
         digests=(generated.sample_digest(), reference.sample_digest()),

@@ -33,10 +33,10 @@ from pytest_ganvalid.pipeline.preview import (
 )
 from pytest_ganvalid.pipeline.progress import progress_bar
 from pytest_ganvalid.pipeline.request import DEFAULT_BINS, DEFAULT_MEMORY, Request, Side, with_clusters
-from pytest_ganvalid.pipeline.run import Cluster, Runner, Threads
+from pytest_ganvalid.pipeline.run import MANY, Cluster, Runner, Threads
 from pytest_ganvalid.pipeline.summary import FillTask, Histograms, closed, fill_part, joined
 from pytest_ganvalid.samples.formats import Columns
-from pytest_ganvalid.samples.sources import MemoryPart
+from pytest_ganvalid.samples.sources import FilePart, MemoryPart
 
 Found = TypeVar("Found")
 _SIDE = "the sample"
@@ -209,34 +209,35 @@ def _without_sides(side: Side) -> Iterator[None]:
 
 
 def summarise_sides(
-    draft: Draft, runner: Runner, beside: Callable[[FillPlan], Found]
-) -> tuple[Draft, Histograms, Histograms, Found]:
+    draft: Draft, runner: Runner, search: Callable[[FillPlan], Found]
+) -> tuple[Draft, Histograms, Histograms, Callable[[], Found]]:
     """Choose bins from the reference and fill both sides; see `summarise_reference`.
 
     Args:
         draft: The draft.
         runner: What does the work.
-        beside: What else is to be done once there is a plan, at the same time if that helps.
+        search: What else may be asked for once there is a plan.
 
     Returns:
         The draft that the bins were chosen by, the histograms of the generated and of the reference events, and what
-        came of the rest.
+        returns the result of the search, which is made at the same time if that helps.
     """
     generated_side = draft.full_sides[0]
     if not (_is_final(draft) and _is_short(draft)):
         draft, reference = summarise_reference(draft, runner)
         generated = _summary_of(draft, 0, reference.plan.like(generated_side), runner)
-        return draft, generated, reference, beside(reference.plan)
+        return draft, generated, reference, partial(search, reference.plan)
     # Of so few events, neither side keeps all processors at work.
     plan = draft.plan(runner)
     tasks: list[Callable[[], Any]] = [
         partial(_summary_of, draft, 1, plan, runner),
         partial(_summary_of, draft, 0, plan.like(generated_side), runner),
-        partial(beside, plan),
+        partial(search, plan),
     ]
-    reference, generated, found = runner.each(lambda task: task(), tasks, len(draft.previews[1].sample))
+    at_once = draft.is_plain and len(draft.previews[1].sample) >= MANY
+    reference, generated, found = runner.each(lambda task: task(), tasks, at_once=at_once)
     reference = _with_origin_of_bins(draft, reference)
-    return draft, replace(generated, plan=reference.plan.like(generated_side)), reference, found
+    return draft, replace(generated, plan=reference.plan.like(generated_side)), reference, lambda: found
 
 
 def summarise_reference(draft: Draft, runner: Runner) -> tuple[Draft, Histograms]:
@@ -266,9 +267,16 @@ def _is_final(draft: Draft) -> bool:
 
 
 def _is_short(draft: Draft) -> bool:
-    """Tell whether the generated events are so few that all of them could be looked at."""
-    rows = draft.sides[0].source.rows
-    return rows is not None and rows <= preview_size(draft.previews[0].row, draft.request.memory)
+    """Tell whether both sides are files or in memory, and all of them could be looked at, at the same time."""
+    size = 0.0
+    for side, preview in zip(draft.sides, draft.previews, strict=True):
+        if not all(isinstance(part, FilePart | MemoryPart) for part in side.source.parts):
+            return False  # what a user's function makes is made in turns, too
+        rows = preview.total
+        if rows is None or rows > preview_size(preview.row, draft.request.memory):
+            return False
+        size += rows * preview.row
+    return COPIES * size <= draft.request.memory
 
 
 def _with_origin_of_bins(draft: Draft, summary: Histograms) -> Histograms:
@@ -286,9 +294,9 @@ def _summary_of(draft: Draft, position: int, plan: FillPlan, runner: Runner) -> 
     if training_key is not None and not set(training_key.columns) <= set(columns):
         training_key = None
     preview, other = draft.previews[position], draft.sides[1 - position]
-    beside = 0 if other.source is side.source else (other.source.rows or 0) * len(draft.columns[1 - position])
+    other_values = 0 if other.source is side.source else (other.source.rows or 0) * len(draft.columns[1 - position])
     keys = draft.key, training_key
-    return summarise(side, plan, columns, draft.request, runner, keys, preview.row, preview.parts, beside)
+    return summarise(side, plan, columns, draft.request, runner, keys, preview.row, preview.parts, other_values)
 
 
 def summarise(
@@ -300,7 +308,7 @@ def summarise(
     keys: tuple[Key | None, Key | None],
     row: float | None = None,
     read: Sequence[ReadPart] | None = None,
-    beside: int = 0,
+    other_values: int = 0,
 ) -> Histograms:
     """Fill all events of a side.
 
@@ -313,7 +321,7 @@ def summarise(
         keys: How rows are recognised; see `FillTask`.
         row: Bytes of a row, if known.
         read: All rows, if they have been read.
-        beside: Number of values of the other side, if known.
+        other_values: Number of values of the other side, if known.
 
     Raises:
         InputError: If there are no events, or the events cannot be read or filled.
@@ -332,7 +340,7 @@ def summarise(
     )
     parts: Sequence[Any] = side.source.parts if read is None else read
     if side.source.rows is not None and isinstance(runner, Threads) and not any(map(task.stays_on_device, parts)):
-        compiled.expect(side.source.rows * len(columns) + beside)
+        compiled.expect(side.source.rows * len(columns) + other_values)
     if plan.cluster is not None:
         rows = all_rows(side, columns, row, request.memory, runner)
         part = MemoryPart(rows)

@@ -20,6 +20,8 @@ from pytest_ganvalid._extras import imported
 from pytest_ganvalid.histograms.lookup import threads
 from pytest_ganvalid.samples.lazy import LazyPart, materialised
 
+MANY = 1 << 16
+"""Rows from which on it pays to look at them in several threads."""
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Tick = Callable[[int], None]
@@ -29,7 +31,6 @@ Join = Callable[[Any, Any], Any]
 """Adds the results of two parts."""
 _BRANCHES = 8  # results that are added at a time, on a cluster
 _PATIENCE = 0.2  # s
-_MANY = 1 << 16  # rows from which on threads pay
 _AHEAD = 4  # parts per thread that are begun before the results of earlier ones have been added
 
 
@@ -50,19 +51,19 @@ class Runner(Protocol):
         """Return the sum of what ``work`` makes of each part; ``None`` if it makes nothing of any."""
         ...
 
-    def each(self, function: Callable[[Item], Result], items: Sequence[Item], rows: int) -> list[Result]:
-        """Return what a function makes of each item, in this process, whether at a time or in turns.
+    def each(self, function: Callable[[Item], Result], items: Sequence[Item], *, at_once: bool) -> list[Result]:
+        """Return what a function makes of each item, in this process.
 
         Args:
-            function: May use this runner, in turn.
+            function: May use this runner.
             items: What it is applied to.
-            rows: Number of rows that it looks at, about: of few, threads take longer than the work.
+            at_once: Whether items may be worked on at the same time.
         """
         ...
 
 
 class Threads:
-    """Threads of this process; an error in one of them, or Ctrl-C, stops all at their next chunk."""
+    """Threads of this process; an error in a part, or Ctrl-C, stops them at their next chunk."""
 
     def __init__(self, tick: Tick | None = None, workers: int | None = None) -> None:
         """Start no threads yet.
@@ -83,9 +84,9 @@ class Threads:
         add = partial(_sum, join=join)
         return self._in_threads(lambda part: work(task, *part, self._tick), numbered, add, stop_all=True)
 
-    def each(self, function: Callable[[Item], Result], items: Sequence[Item], rows: int) -> list[Result]:
+    def each(self, function: Callable[[Item], Result], items: Sequence[Item], *, at_once: bool) -> list[Result]:
         """Return what a function makes of each item; see `Runner`."""
-        if self.workers == 1 or len(items) == 1 or rows < _MANY:
+        if self.workers == 1 or len(items) == 1 or not at_once:
             return [*map(function, items)]
         results: list[Result] = self._in_threads(function, items, list, stop_all=False)
         return results
@@ -200,7 +201,7 @@ class Cluster:
             return self._client.compute(level[0]).result()
         return level[0].compute()
 
-    def each(self, function: Callable[[Item], Result], items: Sequence[Item], rows: int) -> list[Result]:  # noqa: ARG002
+    def each(self, function: Callable[[Item], Result], items: Sequence[Item], *, at_once: bool) -> list[Result]:  # noqa: ARG002
         """Return what a function makes of each item, in turns; see `Runner`."""
         return [*map(function, items)]
 

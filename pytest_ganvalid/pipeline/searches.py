@@ -6,6 +6,7 @@ one row is taken.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -39,7 +40,7 @@ def pairs_in(draft: Draft, plan: FillPlan) -> UndeclaredPairs | None:
 def searched(
     search: Independence,
     draft: Draft,
-    pairs: UndeclaredPairs | None,
+    undeclared: Callable[[], UndeclaredPairs | None],
     training: Side | Fingerprint | None,
     runner: Runner,
     *,
@@ -50,10 +51,10 @@ def searched(
     Args:
         search: What is known without the rows.
         draft: The draft, with the first rows of both sides.
-        pairs: What `pairs_in` found.
+        undeclared: Returns what `pairs_in` finds.
         training: The training events, or their fingerprint; ``None`` if unknown.
         runner: What reads the training.
-        declared: Whether the user declared which rows belong together, so that pairs are none that nobody knew of.
+        declared: Whether the user declared which rows belong together, so that no pairs are searched for.
 
     Returns:
         The same with the findings, and notes of what was not searched for.
@@ -65,7 +66,7 @@ def searched(
     )
     notes = [note for note in uneven if note is not None]
     copied = any(o.beyond_chance and o.sides == ("generated", "reference") for o in search.overlaps)
-    pairs = None if declared or copied else pairs
+    pairs = None if declared or copied else undeclared()
     near = None
     if isinstance(training, Fingerprint):
         notes.append("near copies of training rows were not looked for: a fingerprint does not hold the rows")

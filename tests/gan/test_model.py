@@ -117,6 +117,17 @@ def test_members_are_as_alone() -> None:
     torch.testing.assert_close(network(x)[1], alone)
 
 
+def test_member_by_member_under_another_default() -> None:
+    """What the default type of torch is does not matter."""
+    network = Perceptron(1, (4, 8, 2), torch.Generator()).requires_grad_(requires_grad=False)
+    x = torch.ones(1, 5, 4)
+    torch.set_default_dtype(torch.float64)
+    try:
+        assert MemberByMember(network)(x).dtype == torch.float32
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
 @pytest.mark.parametrize("members", [1, 3])
 def test_member_by_member_is_as_side_by_side(members: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Member by member, some events at a time, the outputs are those of the batched products, but for rounding."""

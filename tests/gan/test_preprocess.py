@@ -181,8 +181,10 @@ def test_places_of_values_among_ends(rows: list[list[float]], values: list[float
     for row, numbers in zip(ends, rows, strict=True):
         row[: len(numbers)] = np.sort(numbers)
     sought = np.array([[*values, *np.resize(numbers, 5)] for numbers in rows])
-    places = preprocess.Places(torch.from_numpy(ends))(torch.from_numpy(sought)).numpy()
-    for place, numbers, row in zip(places, rows, sought, strict=True):
+    search = preprocess.Places(torch.from_numpy(ends))
+    undefined = search(torch.full((len(rows), 1), math.nan, dtype=torch.float64)).numpy()[:, 0]
+    assert ((undefined >= 0) & (undefined <= [*map(len, rows)])).all()
+    for place, numbers, row in zip(search(torch.from_numpy(sought)).numpy(), rows, sought, strict=True):
         assert place.tolist() == np.searchsorted(np.sort(numbers), row, side="right").tolist()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -17,8 +18,10 @@ from pytest_ganvalid.observables import (
     Mean,
     Selection,
 )
+from pytest_ganvalid.pipeline import draft, fill
 from pytest_ganvalid.pipeline.pairing import paired
 from pytest_ganvalid.pipeline.request import Request
+from pytest_ganvalid.pipeline.run import Threads
 from pytest_ganvalid.samples.sources import Source
 
 Table = dict[str, Any]
@@ -331,3 +334,41 @@ def test_a_score_is_binned_by_the_reference() -> None:
     request = Request.parsed(observables=[Classifier(("x", "y"))], bins=5)
     (pair,) = paired(normal(1, n=400), normal(2, n=400), request, (None, None), None).pairs
     assert pair.chosen == 1
+
+
+def test_short_samples_are_compared_at_once(samples: Both, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is chosen, filled and searched at the same time is what it is in turns, and errors are the same."""
+    columns: dict[str, Any] = {"observables": ["x", "y", ("x", "y"), KDTree(("x", "y", "n"))], "n_required": 30}
+    expected = gv.validate(*samples, **columns)
+    broken = [dict(table, x=np.where(np.arange(len(table["x"])) == 7, np.nan, table["x"])) for table in samples]
+    used = set[bool]()
+
+    def each(self: Threads, function: Any, items: Any, *, at_once: bool) -> Any:
+        used.add(at_once)
+        return original(self, function, items, at_once=at_once)
+
+    original = Threads.each
+    monkeypatch.setattr(Threads, "each", each)
+    for module in (draft, fill):
+        monkeypatch.setattr(module, "MANY", 10)
+    assert gv.validate(*samples, **columns).to_json() == expected.to_json()
+    assert used == {True}
+    for _ in range(3):
+        with pytest.raises(InputError, match=r"^reference: .*'x'"):
+            gv.validate(*broken, **columns)
+
+
+def test_functions_are_called_in_turns(samples: Both, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Functions of the user's are called where they were handed over, as those of short samples always were."""
+    threads = set[int]()
+
+    def total(events: Any) -> Any:
+        threads.add(threading.get_ident())
+        return events["x"] + events["y"]
+
+    for module in (draft, fill):
+        monkeypatch.setattr(module, "MANY", 10)
+    gv.validate(
+        *samples, n_required=30, observables=[("s", total), "x", Selection("y", lambda e: e["x"] > 0, name="cut")]
+    )
+    assert threads == {threading.get_ident()}

@@ -240,21 +240,22 @@ def test_cluster_computes_partitions_where_they_are() -> None:
 
 
 @pytest.mark.parametrize("workers", [0, 1, 2, None])
-@pytest.mark.parametrize("rows", [10, 10_000_000])
+@pytest.mark.parametrize("at_once", [False, True])
 @pytest.mark.parametrize("n", [0, 1, 3, 50])
-def test_each_in_order(workers: int | None, rows: int, n: int) -> None:
+def test_each_in_order(workers: int | None, at_once: bool, n: int) -> None:  # noqa: FBT001
     """What comes of each item is in the order of the items, whatever does the work."""
     if workers == 0:
         pytest.importorskip("dask")
     runner: Runner = Cluster() if workers == 0 else Threads(workers=workers)
-    assert runner.each(lambda item: f"{item};", range(n), rows) == [f"{i};" for i in range(n)]
+    assert runner.each(lambda item: f"{item};", range(n), at_once=at_once) == [f"{i};" for i in range(n)]
 
 
-@pytest.mark.parametrize(("rows", "at_once"), [(10, 1), (10_000_000, 3)])
-def test_each_at_once(rows: int, at_once: int) -> None:
-    """Items of many rows are worked on at the same time, those of few one after the other."""
-    meeting = threading.Barrier(at_once, timeout=30)
-    assert len({*Threads(workers=3).each(lambda _: meeting.wait(), range(3), rows)}) == at_once
+def test_each_at_once() -> None:
+    """Items are worked on at the same time where they may be, and else in turns, in the thread that asks."""
+    meeting = threading.Barrier(3, timeout=30)
+    assert {*Threads(workers=3).each(lambda _: meeting.wait(), range(3), at_once=True)} == {0, 1, 2}
+    ours = threading.get_ident()
+    assert {*Threads(workers=3).each(lambda _: threading.get_ident(), range(3), at_once=False)} == {ours}
 
 
 @pytest.mark.parametrize("parts", [1, 100])
@@ -271,7 +272,7 @@ def test_an_error_stops_what_goes_on_beside_it(parts: int, error: BaseException)
         raise error
 
     with pytest.raises(type(error)) as caught:
-        runner.each(task, range(2), 10_000_000)
+        runner.each(task, range(2), at_once=True)
     assert caught.value is error
     assert slow.chunks < 1_000  # half of what one part has
     assert _threads_left() == before
@@ -292,7 +293,7 @@ def test_the_first_of_several_errors_is_raised(parts: int) -> None:
 
     runner = Threads(workers=2)
     with pytest.raises(ValueError, match="first") as caught:
-        runner.each(lambda number: runner.total(work, number, range(parts)), range(2), 10_000_000)
+        runner.each(lambda number: runner.total(work, number, range(parts)), range(2), at_once=True)
     assert caught.value is errors[0]
 
 

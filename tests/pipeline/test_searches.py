@@ -112,7 +112,7 @@ def _searched(generated: Table, reference: Table, **keywords: Any) -> Independen
     runner = Threads()
     draft = Draft.of(sides, Request(observables=NAMES), runner)
     _, summary = summarise_reference(draft, runner)
-    return searched(Independence(duplicates={}), draft, pairs_in(draft, summary.plan), None, runner, **keywords)
+    return searched(Independence(duplicates={}), draft, lambda: pairs_in(draft, summary.plan), None, runner, **keywords)
 
 
 def test_declared_pairs_are_not_looked_for() -> None:

@@ -16,7 +16,7 @@ from pytest_ganvalid.samples.sample import Sample
 KIND = "Parquet"
 DAMAGE = (ValueError, NotImplementedError)  # pyarrow's own errors are of these kinds, or OSError
 _SMALL = 1 << 26  # bytes of a row group, up to which it is read at once, which is fastest
-_BUFFER = 1 << 18  # bytes of a column that are read at a time, of a larger one
+_BUFFER = 1 << 18  # bytes of a column that are read at a time
 
 
 def open_file(path: str, inside: str) -> Parquet:
