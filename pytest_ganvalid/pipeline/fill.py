@@ -223,19 +223,17 @@ def summarise_sides(
         returns the result of the search, which is made at the same time if that helps.
     """
     generated_side = draft.full_sides[0]
-    if not (_is_final(draft) and _is_short(draft)):
+    if not _is_done_at_once(draft):
         draft, reference = summarise_reference(draft, runner)
         generated = _summary_of(draft, 0, reference.plan.like(generated_side), runner)
         return draft, generated, reference, partial(search, reference.plan)
-    # Of so few events, neither side keeps all processors at work.
     plan = draft.plan(runner)
     tasks: list[Callable[[], Any]] = [
         partial(_summary_of, draft, 1, plan, runner),
         partial(_summary_of, draft, 0, plan.like(generated_side), runner),
         partial(search, plan),
     ]
-    at_once = draft.is_plain and len(draft.previews[1].sample) >= MANY
-    reference, generated, found = runner.each(lambda task: task(), tasks, at_once=at_once)
+    reference, generated, found = runner.each(lambda task: task(), tasks, at_once=True)
     reference = _with_origin_of_bins(draft, reference)
     return draft, replace(generated, plan=reference.plan.like(generated_side)), reference, lambda: found
 
@@ -266,12 +264,18 @@ def _is_final(draft: Draft) -> bool:
     return draft.previews[1].complete or draft.previews[1].drawn
 
 
-def _is_short(draft: Draft) -> bool:
-    """Tell whether both sides are files or in memory, and all of them could be looked at, at the same time."""
+def _is_done_at_once(draft: Draft) -> bool:
+    """Tell whether both sides are filled at the same time: where neither keeps all processors at work.
+
+    So all rows of both must be few enough to be looked at together, in files or in memory. Functions of the user's are
+    called in turns, whether they make observables or events.
+    """
+    if not (_is_final(draft) and draft.is_plain and len(draft.previews[1].sample) >= MANY):
+        return False
     size = 0.0
     for side, preview in zip(draft.sides, draft.previews, strict=True):
         if not all(isinstance(part, FilePart | MemoryPart) for part in side.source.parts):
-            return False  # what a user's function makes is made in turns, too
+            return False
         rows = preview.total
         if rows is None or rows > preview_size(preview.row, draft.request.memory):
             return False
