@@ -19,7 +19,7 @@ from pytest_ganvalid.histograms.bins import Bins, Grid, Unlabelled, WithOutside
 from pytest_ganvalid.histograms.counts import Counts
 from pytest_ganvalid.histograms.sums import BinSums, as_bin_sums, check_same_bins, is_uhi
 from pytest_ganvalid.pipeline.foreign import histogram_from
-from pytest_ganvalid.pipeline.pair import Paired
+from pytest_ganvalid.pipeline.pair import SIDES, Paired
 from pytest_ganvalid.pipeline.pairing import paired
 from pytest_ganvalid.pipeline.request import DEFAULT_BINS, Request, weight_pair
 from pytest_ganvalid.pipeline.summary import Histograms
@@ -39,7 +39,6 @@ LEVELS = (math.erf(math.sqrt(0.5)), 0.95)
 _STEP = 0.01  # of the derivatives with respect to contents, in units of their Poisson error
 _MISMATCH = 0.1  # share of a template that may be in other bins than in the workspace before it is mentioned
 _MAX_EVENTS = 10**15  # events of a multinomial
-_SIDES = ("generated", "reference")
 
 
 def analysis(
@@ -223,7 +222,7 @@ def _from_events(pairs: Paired, observable: object, sizes: Mapping[str, int]) ->
         msg = f"channel {missing[0]!r}: {absence('histogram', observables[missing[0]], by_name)}"
         raise InputError(msg)
     sides = []
-    for side in _SIDES:
+    for side in SIDES:
         histograms = {channel: getattr(pair, side) for channel, pair in filled.items()}
         for channel, sums in histograms.items():
             if not isinstance(sums, BinSums):
@@ -251,7 +250,7 @@ def _from_histograms(
         msg = f"{', '.join(settings)} have a meaning for events only; state observable= as well, or leave them out"
         raise InputError(msg)
     sides = []
-    for value, side in zip(values, _SIDES, strict=True):
+    for value, side in zip(values, SIDES, strict=True):
         parts = list(value.values()) if isinstance(value, Mapping) and not is_uhi(value) else []
         if not all(isinstance(part, Counts | BinSums) or is_uhi(part) for part in parts):
             msg = f"{side}: these look like events; state what the channel histograms: observable=..., bins=edges"
@@ -266,7 +265,7 @@ def _from_histograms(
             with placed(f"channel {channel!r}"):
                 check_same_bins(sides[0][channel], sides[1][channel])
     digests = [histogram_digest(side.items()) for side in sides]
-    cells = [_bin_fractions(side, sizes, name, whole=False) for side, name in zip(sides, _SIDES, strict=True)]
+    cells = [_bin_fractions(side, sizes, name, whole=False) for side, name in zip(sides, SIDES, strict=True)]
     return _Sides(cells[0], cells[1], (digests[0], digests[1]))
 
 

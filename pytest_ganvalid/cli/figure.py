@@ -123,10 +123,8 @@ def _generator(toy: Any, arguments: argparse.Namespace) -> tuple[Any, float]:  #
     name = next((name for name in GENERATORS if _plain(name) == _plain(arguments.generator)), None)
     if name is None:
         if not arguments.generator.endswith(".safetensors"):
-            expected = (
-                f"{expected_one_of(arguments.generator, GENERATORS)}, or a file of 'ganvalid train': .safetensors"
-            )
-            msg = f"there is no generator {arguments.generator!r}{expected}"
+            msg = f"there is no generator {arguments.generator!r}{expected_one_of(arguments.generator, GENERATORS)}"
+            msg += ", or a file of 'ganvalid train': .safetensors"
             raise UsageError(msg)
         from pytest_ganvalid.gan import Generator
 

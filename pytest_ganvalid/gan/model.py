@@ -82,15 +82,14 @@ class MemberByMember:
         layers = [*zip(network.weights, network.biases, strict=True)]
         self._hidden = [[(w[i : i + 1], b[i : i + 1]) for w, b in layers[:-1]] for i in range(len(layers[0][0]))]
         self._last = [(w.mT, b.mT) for w, b in zip(*(p.split(1) for p in layers[-1]), strict=True)]
-        self._events = _EVENTS_AT_A_TIME
         width = max(weight.shape[-1] for weight, _ in layers[:-1])
-        self._room = layers[0][0].new_empty(2, 1, self._events, width).unbind()
+        self._room = layers[0][0].new_empty(2, 1, _EVENTS_AT_A_TIME, width).unbind()
 
     def __call__(self, x: Tensor) -> Tensor:
         """Return the output of all members in turn, shape (outputs, members × events)."""
         outputs = []
         for values, hidden, (weight, bias) in zip(x.split(1), self._hidden, self._last, strict=True):
-            for part in values.split(self._events, dim=1):
+            for part in values.split(_EVENTS_AT_A_TIME, dim=1):
                 layer, room = part, [memory[:, : part.shape[1]] for memory in self._room]
                 for number, (w, b) in enumerate(hidden):
                     layer = leaky_relu(torch.baddbmm(b, layer, w, out=room[number % 2]), _SLOPE, inplace=True)

@@ -21,9 +21,7 @@ from typing import Any
 
 _PER_VALUE = 30e-9  # s that a value takes a thread without kernels: in its bin, among common ones, and in a row's hash
 _BREAK_EVEN = 2.2  # s of that; kernels take less than half of it, and two threads wait half a second for the import
-_BREAK_EVEN_ANEW = (
-    6.6  # likewise where they must be compiled first: ten seconds, which later processes profit from, too
-)
+_BREAK_EVEN_ANEW = 6.6  # where they must be compiled first: ten seconds, which later processes profit from, too
 _REMEDY = "the answers are the same, but take longer; mend the installation of numba, or uninstall it"
 
 

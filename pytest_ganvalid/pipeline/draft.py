@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from numbers import Integral
 from typing import Any
 
@@ -156,18 +157,9 @@ class Draft:
             # A stratum without rows in the preview is binned like the whole sample.
             sample = reference if inside is None or not inside.any() else reference.select(inside)
             label = "" if condition is None else f" | {condition[1].label_of(condition[0], stratum)}"
-
-            def chosen(
-                observable: Observable, label: str = label, stratum: int = stratum, sample: Sample = sample
-            ) -> Histogram | Exception:
-                try:
-                    with placed(f"observable {observable.name + label!r}"):
-                        return self._histogram(observable, label, stratum, sample, generated)
-                except Exception as error:  # noqa: BLE001 - it is raised, or told of, in the order of the observables
-                    return error
-
             longest_first = sorted(self.binned, key=lambda observable: -len(observable.columns))
-            results = runner.each(chosen, longest_first, at_once=self.is_plain and len(sample) >= MANY)
+            choose = partial(self._histogram_or_error, label, stratum, sample, generated)
+            results = runner.each(choose, longest_first, at_once=self.is_plain and len(sample) >= MANY)
             by_name = {o.name: result for o, result in zip(longest_first, results, strict=True)}
             for observable in self.binned:
                 result = by_name[observable.name]
@@ -189,6 +181,16 @@ class Draft:
             cluster=side.cluster,
             units={name: unit for name, unit in side.source.units.items() if name in self.columns[1]},
         )
+
+    def _histogram_or_error(
+        self, label: str, stratum: int, reference: Sample, generated: Sample, observable: Observable
+    ) -> Histogram | Exception:
+        """Return an error instead of raising it: errors are told of in the order of the observables."""
+        try:
+            with placed(f"observable {observable.name + label!r}"):
+                return self._histogram(observable, label, stratum, reference, generated)
+        except Exception as error:  # noqa: BLE001 - of a user's function, too
+            return error
 
     def _histogram(
         self, observable: Observable, label: str, stratum: int, reference: Sample, generated: Sample

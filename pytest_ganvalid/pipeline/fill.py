@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from pytest_ganvalid.overlaps.fingerprint import SIZE, sketch_limit
 from pytest_ganvalid.overlaps.key import Key
 from pytest_ganvalid.pipeline.draft import Draft
 from pytest_ganvalid.pipeline.files import read_histograms
+from pytest_ganvalid.pipeline.pair import SIDES
 from pytest_ganvalid.pipeline.plan import FillPlan, check_storable
 from pytest_ganvalid.pipeline.preview import (
     COPIES,
@@ -33,14 +34,12 @@ from pytest_ganvalid.pipeline.preview import (
 )
 from pytest_ganvalid.pipeline.progress import progress_bar
 from pytest_ganvalid.pipeline.request import DEFAULT_BINS, DEFAULT_MEMORY, Request, Side, with_clusters
-from pytest_ganvalid.pipeline.run import MANY, Cluster, Runner, Threads
+from pytest_ganvalid.pipeline.run import MANY, Cluster, Result, Runner, Threads
 from pytest_ganvalid.pipeline.summary import FillTask, Histograms, closed, fill_part, joined
 from pytest_ganvalid.samples.formats import Columns
 from pytest_ganvalid.samples.sources import FilePart, MemoryPart
 
-Found = TypeVar("Found")
 _SIDE = "the sample"
-_SIDES = ("generated", "reference")  # a draft has two sides; here both are the sample
 _MAX_DIFFERENCE = 0.5  # between a preview and the whole, in a bin's share, before bins are chosen anew
 _MIN_ROWS = 1 << 12  # of a sketch, however large they are
 
@@ -164,7 +163,8 @@ def _fill_anew(events: object, request: Request, weight: object) -> Histograms:
     side, *_ = with_clusters([Side.opened(events, _SIDE, weight, pair=False)], request.cluster)
     check_client(request, side)
     with _without_sides(side), runner_for(request, side) as runner:
-        sides = replace(side, name=_SIDES[0]), replace(side, name=_SIDES[1])
+        # A draft has two sides; here both are the sample.
+        sides = replace(side, name=SIDES[0]), replace(side, name=SIDES[1])
         draft = Draft.of(sides, request, runner)
         for observable in draft.observables:
             check_storable(observable)
@@ -201,16 +201,16 @@ def _without_sides(side: Side) -> Iterator[None]:
     try:
         yield
     except GanvalidError as error:
-        error.places = tuple(location for location in error.places if location not in _SIDES)
-        for name in _SIDES:
+        error.places = tuple(location for location in error.places if location not in SIDES)
+        for name in SIDES:
             error.args = (error.message.removeprefix(f"{name}: "),)
         with placed(side.source.name):
             raise
 
 
 def summarise_sides(
-    draft: Draft, runner: Runner, search: Callable[[FillPlan], Found]
-) -> tuple[Draft, Histograms, Histograms, Callable[[], Found]]:
+    draft: Draft, runner: Runner, search: Callable[[FillPlan], Result]
+) -> tuple[Draft, Histograms, Histograms, Callable[[], Result]]:
     """Choose bins from the reference and fill both sides; see `summarise_reference`.
 
     Args:
@@ -233,9 +233,9 @@ def summarise_sides(
         partial(_summary_of, draft, 0, plan.like(generated_side), runner),
         partial(search, plan),
     ]
-    reference, generated, found = runner.each(lambda task: task(), tasks, at_once=True)
+    reference, generated, result = runner.each(lambda task: task(), tasks, at_once=True)
     reference = _with_origin_of_bins(draft, reference)
-    return draft, replace(generated, plan=reference.plan.like(generated_side)), reference, lambda: found
+    return draft, replace(generated, plan=reference.plan.like(generated_side)), reference, lambda: result
 
 
 def summarise_reference(draft: Draft, runner: Runner) -> tuple[Draft, Histograms]:

@@ -33,7 +33,7 @@ TRAINED = 100_000
 
 def pairs_in(draft: Draft, plan: FillPlan) -> UndeclaredPairs | None:
     """Search the first rows of both sides for pairs; rows of one stratum of the plan are compared with each other."""
-    draft = replace(draft, heads=_independent(draft))
+    draft = _of_independent_rows(draft)
     return undeclared_pairs(*_compared_columns(draft), _strata(draft, plan))
 
 
@@ -59,7 +59,7 @@ def searched(
     Returns:
         The same with the findings, and notes of what was not searched for.
     """
-    heads = _compared_columns(replace(draft, heads=_independent(draft)))
+    heads = _compared_columns(_of_independent_rows(draft))
     uneven = (
         None if side.cluster is not None else uneven_blocks(rows, side.name)
         for side, rows in zip(draft.sides, heads, strict=True)
@@ -85,8 +85,8 @@ def searched(
     return replace(search, pairs=pairs, near=near, notes=(*search.notes, *notes))
 
 
-def _independent(draft: Draft) -> tuple[Columns, Columns]:
-    """Return the first rows of both sides, of each cluster the first one."""
+def _of_independent_rows(draft: Draft) -> Draft:
+    """Keep, of the first rows of both sides, the first one of each cluster."""
     heads = []
     for side, rows in zip(draft.sides, draft.heads, strict=True):
         if side.cluster is None:
@@ -95,7 +95,7 @@ def _independent(draft: Draft) -> tuple[Columns, Columns]:
         _, first = np.unique(cluster_keys(rows[side.cluster], side.name), return_index=True)
         first.sort()
         heads.append({name: values[first] for name, values in rows.items()})
-    return heads[0], heads[1]
+    return replace(draft, heads=(heads[0], heads[1]))
 
 
 def _compared_columns(draft: Draft) -> tuple[Columns, Columns]:

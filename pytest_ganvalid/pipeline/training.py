@@ -50,14 +50,14 @@ def _rows_of(training: Side, key: Key, request: Request, runner: Runner) -> Fing
 
 
 def stored_training_rows(
-    training: Side | Fingerprint | None, gen: Histograms, ref: Histograms, request: Request
+    training: Side | Fingerprint, gen: Histograms, ref: Histograms, request: Request
 ) -> Training | None:
     """Read the rows of the training by the key of the reference, which is filled already.
 
     Raises:
         InputError: If training and reference have no column in common.
     """
-    if training is None or ref.fingerprint is None:
+    if ref.fingerprint is None:
         return None
     key = ref.fingerprint.key
     names = training.columns if isinstance(training, Fingerprint) else training.source.names
